@@ -1,0 +1,129 @@
+"""Every setting of the product, typed once.
+
+Values come from the environment, then from a `.env` file; names are the upper-case field names.
+Nothing connects when this module is imported.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent
+
+
+class PriceOverride(BaseModel, frozen=True):
+    """What a provider asks for a model that genai-prices lacks, in dollars per million tokens."""
+
+    input: Decimal = Field(gt=0)
+    output: Decimal = Field(gt=0)
+    cache_read: Decimal | None = Field(default=None, gt=0)
+    cache_write: Decimal | None = Field(default=None, gt=0)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    product_name: str = "Shellmate"
+    # What people type to reach us; links and cookies follow it (https makes cookies Secure).
+    public_url: str = "http://127.0.0.1:8000"
+    # Host names the site answers to, beside the one in public_url.
+    trusted_hosts: tuple[str, ...] = ()
+    # How many proxies in front of us set X-Forwarded-For and -Proto (an AWS load balancer is one).
+    trusted_proxies: int = 0
+    secret_key: SecretStr
+    log_format: Literal["json", "console"] = "json"
+    log_level: str = "INFO"
+
+    # Stores
+    database_url: SecretStr
+    redis_url: SecretStr
+    s3_bucket: str = "shellmate"
+    s3_region: str = "us-east-1"
+    # Unset means Amazon's own; then keys come from the task's role.
+    s3_endpoint_url: str | None = None
+    s3_access_key_id: SecretStr | None = None
+    s3_secret_access_key: SecretStr | None = None
+
+    # Jobs. A worker that is silent for a lease is presumed dead, and its jobs go to others.
+    job_lease_seconds: float = 30
+    job_heartbeat_seconds: float = 5
+    job_time_limit_seconds: float = 600
+    job_max_attempts: int = 3
+    job_retry_delay_seconds: float = 2
+    # How often the clock looks for lost nudges and dead workers.
+    sweep_seconds: float = 5
+    # A person's next job waits this long for the worker that holds their hot cell.
+    hot_cell_preference_seconds: float = 2
+    # One person may have this many messages waiting; the next one is refused with a notice.
+    max_waiting_jobs_per_user: int = 20
+
+    # Cells: one OpenClaw process tree each, about 1 GB of memory.
+    cells_per_worker: int = Field(default=0, ge=0, description="0 takes it from free memory")
+    spare_cells: int = 1
+    hot_cell_idle_seconds: float = 900
+    # Node and OpenClaw as `embedded.engine` or the image installed them.
+    engine_dir: Path = PROJECT_DIR / ".engine"
+    node_path: Path | None = None
+    bwrap_path: Path | None = None
+    # State and sockets of live cells; emptied when a worker starts. One folder a worker.
+    cells_dir: Path = Path("/tmp/shellmate-cells")
+    # The first of the unprivileged uids that cells run under, when the worker runs as root.
+    cell_uid_base: int = 64000
+    # "bwrap" refuses to start without namespaces; "uid" accepts separation by uid alone and then
+    # runs one person's cell at a time; "auto" takes the best there is and says so in the log.
+    sandbox: Literal["auto", "bwrap", "uid"] = "auto"
+
+    # Money, in micro-dollars.
+    sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
+    margin_percent: int = Field(default=40, ge=30, le=50)
+    turn_max_calls: int = 40
+    turn_max_cost_micros: int = 2_000_000
+
+    # Providers. A provider without a key is not offered; with none at all the demo model answers.
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    anthropic_models: tuple[str, ...] = ("claude-sonnet-5", "claude-opus-5-5", "claude-haiku-4-5")
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    openai_models: tuple[str, ...] = ("gpt-5.1", "gpt-5-mini")
+    gemini_api_key: SecretStr | None = None
+    gemini_base_url: str | None = None
+    gemini_models: tuple[str, ...] = ("gemini-2.5-pro", "gemini-2.5-flash")
+    # Anything that speaks OpenAI chat completions: Ollama, vLLM, a router.
+    compatible_api_key: SecretStr | None = None
+    compatible_base_url: str | None = None
+    compatible_models: tuple[str, ...] = ()
+    demo_model_url: str | None = None
+    default_model: str | None = None
+    # By "provider/model", for models that genai-prices does not know.
+    price_overrides: dict[str, PriceOverride] = Field(default_factory=dict)
+    provider_connect_seconds: float = 10
+    # A provider that sends nothing for this long has stalled.
+    provider_stall_seconds: float = 60
+    provider_max_retries: int = 2
+
+    # Uploads
+    upload_max_bytes: int = 10 * 1024 * 1024
+    upload_max_files: int = 5
+    upload_text_max_chars: int = 200_000
+
+    # flask-limiter's notation.
+    login_rate_limit: str = "10 per minute; 60 per hour"
+    signup_rate_limit: str = "10 per minute; 40 per hour"
+    # argon2 memory in KiB; tests lower it.
+    password_memory_kib: Annotated[int, Field(ge=8)] = 65536
+    session_days: int = 60
+
+    @property
+    def is_secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Read the settings once per process; a missing one raises ValidationError that names it."""
+    return Settings()  # pyright: ignore[reportCallIssue]  # the environment fills them
