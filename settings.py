@@ -7,6 +7,7 @@ Nothing connects when this module is imported.
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     node_path: Path | None = None
     bwrap_path: Path | None = None
     # State and sockets of live cells; emptied when a worker starts. One folder a worker.
-    cells_dir: Path = Path("/tmp/shellmate-cells")
+    cells_dir: Path = Path(gettempdir()) / "shellmate-cells"
     # The first of the unprivileged uids that cells run under, when the worker runs as root.
     cell_uid_base: int = 64000
     # "bwrap" refuses to start without namespaces; "uid" accepts separation by uid alone and then

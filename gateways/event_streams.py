@@ -1,0 +1,97 @@
+"""What happens to a job, told live: a Redis stream per job and a channel per conversation.
+
+Each event is appended and published by one script, so its id on the channel is its id in the
+stream: a reader subscribes first, then reads the stream, then drops live ids that it has seen.
+Nothing here is the truth; if Redis loses it all, pages are drawn again from PostgreSQL.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+import redis
+
+# Kept longer than any job may run, so that a phone that slept can catch up.
+EXPIRES_SECONDS = 3600
+MAX_EVENTS = 20_000
+STOP_CHANNEL = "stop"
+
+# KEYS: stream, channel. ARGV: payload, longest length, seconds to keep it.
+APPEND = """
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', KEYS[2], id .. ' ' .. ARGV[1])
+return id
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step of a job's life; see docs/jobs.md for the kinds."""
+
+    id: str
+    job_id: UUID
+    attempt: int
+    kind: str
+    data: dict[str, Any]
+
+
+def connect(url: str, *, waits: bool = False) -> redis.Redis:
+    """Make a client; with `waits` one whose reads may block for as long as they like."""
+    # redis-py 8 retries a blocking read that outlasts its socket timeout, for most of a minute.
+    timeout = None if waits else 5
+    return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url, decode_responses=True, socket_timeout=timeout, health_check_interval=30
+    )
+
+
+class Streams:
+    """Writes and reads events. Every method may raise redis.RedisError."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.url = redis_url
+        self.client = connect(redis_url)
+        self._append = self.client.register_script(APPEND)
+
+    def append(
+        self, conversation_id: UUID, job_id: UUID, attempt: int, kind: str, **data: object
+    ) -> str:
+        """Tell everyone who watches; return the event's id."""
+        payload = json.dumps(
+            {"job": str(job_id), "attempt": attempt, "kind": kind, "data": data},
+            separators=(",", ":"),
+        )
+        keys = [_stream(job_id), self.channel(conversation_id)]
+        return cast(str, self._append(keys=keys, args=[payload, MAX_EVENTS, EXPIRES_SECONDS]))
+
+    def read(self, job_id: UUID, after: str = "0") -> list[Event]:
+        """Return what has been told of a job since the event `after`."""
+        entries = cast(
+            list[tuple[str, dict[str, str]]],
+            self.client.xrange(_stream(job_id), min=f"({after}" if after != "0" else "-"),
+        )
+        return [_event(entry_id, fields["e"]) for entry_id, fields in entries]
+
+    @staticmethod
+    def parse(payload: str) -> Event:
+        """Read an event as it comes over the channel."""
+        entry_id, _, body = payload.partition(" ")
+        return _event(entry_id, body)
+
+    @staticmethod
+    def channel(conversation_id: UUID) -> str:
+        return f"c:{conversation_id}"
+
+    def send_stop(self, job_id: UUID) -> None:
+        """Ask whichever worker runs this job to stop at once; the row says so already."""
+        self.client.publish(STOP_CHANNEL, str(job_id))  # pyright: ignore[reportUnknownMemberType]
+
+
+def _stream(job_id: UUID) -> str:
+    return f"ev:{job_id}"
+
+
+def _event(entry_id: str, body: str) -> Event:
+    told = json.loads(body)
+    return Event(entry_id, UUID(told["job"]), told["attempt"], told["kind"], told["data"])

@@ -1,0 +1,28 @@
+"""Runs migrations against the database of the settings."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from models.database import connect
+from models.tables import metadata
+from settings import get_settings
+
+
+def _migrate(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _run() -> None:
+    given = context.config.attributes.get("connection")
+    if isinstance(given, Connection):
+        _migrate(given)
+        return
+    engine = connect(get_settings().database_url.get_secret_value(), pool_size=1)
+    with engine.connect() as connection:
+        _migrate(connection)
+    engine.dispose()
+
+
+_run()

@@ -1,0 +1,1 @@
+"""What the product knows and may do: tables, and the verbs that change them."""

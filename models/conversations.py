@@ -1,0 +1,182 @@
+"""Conversations and what was said in them."""
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, delete, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+
+from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
+from models.errors import NotFound, Refused
+from models.uploads import Upload
+
+TITLE_MAX_LENGTH = 80
+PAGE_LENGTH = 30
+
+
+class Role(enum.StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Conversation(Base):
+    __tablename__ = "conversations"
+    __table_args__ = (
+        Index(
+            "ix_conversations_user_id_updated_at",
+            "user_id",
+            "updated_at",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # Empty until the first message names it.
+    title: Mapped[str] = mapped_column(default="", server_default="")
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+    # The texts are deleted for good; the row stays, as the books point to its jobs.
+    deleted_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_conversation_id_id", "conversation_id", "id"),
+        # However often a job is tried, it is answered once.
+        Index(
+            "uq_messages_answer",
+            "job_id",
+            unique=True,
+            postgresql_where=text("role = 'assistant'"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE")
+    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # The job that wrote this; None for what a person wrote.
+    job_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE", use_alter=True)
+    )
+    role: Mapped[Role] = mapped_column(stored_as_text(Role))
+    text: Mapped[str]
+    # `text` as safe HTML, rendered once when it is written.
+    html: Mapped[str] = mapped_column(default="", server_default="")
+    created_at: Mapped[Created]
+
+    uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")
+
+
+class BadTitle(Refused):
+    """A conversation's name needs 1 to 80 characters."""
+
+
+def start(db: Session, user_id: UUID) -> Conversation:
+    """Open a new, empty conversation."""
+    conversation = Conversation(user_id=user_id)
+    db.add(conversation)
+    db.flush()
+    return conversation
+
+
+def list_own(db: Session, user_id: UUID, limit: int = 200) -> list[Conversation]:
+    """List a person's conversations, the latest used first."""
+    return list(
+        db.scalars(
+            select(Conversation)
+            .where(Conversation.user_id == user_id, Conversation.deleted_at.is_(None))
+            .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:
+    """Find one of this person's conversations, or raise NotFound."""
+    conversation = db.scalar(
+        select(Conversation).where(
+            Conversation.id == conversation_id,
+            Conversation.user_id == user_id,
+            Conversation.deleted_at.is_(None),
+        )
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def rename(conversation: Conversation, title: str) -> None:
+    """Give it another name; refuse an empty or overlong one."""
+    clean = " ".join(title.split())
+    if not 0 < len(clean) <= TITLE_MAX_LENGTH:
+        raise BadTitle
+    conversation.title = clean
+
+
+def erase(db: Session, conversation: Conversation) -> list[str]:
+    """Delete what was said and sent; return the storage keys of its files, to be deleted too.
+
+    Its unfinished jobs must have been cancelled before.
+    """
+    keys = list(
+        db.scalars(select(Upload.storage_key).where(Upload.conversation_id == conversation.id))
+    )
+    db.execute(delete(Upload).where(Upload.conversation_id == conversation.id))
+    db.execute(delete(Message).where(Message.conversation_id == conversation.id))
+    conversation.title = ""
+    conversation.deleted_at = utc_now()
+    return keys
+
+
+def say(
+    db: Session,
+    conversation: Conversation,
+    role: Role,
+    words: str,
+    *,
+    html: str = "",
+    job_id: UUID | None = None,
+) -> Message:
+    """Add a message; the first one names the conversation."""
+    message = Message(
+        conversation_id=conversation.id,
+        user_id=conversation.user_id,
+        job_id=job_id,
+        role=role,
+        text=words,
+        html=html,
+        uploads=[],
+    )
+    db.add(message)
+    if not conversation.title and role is Role.USER:
+        conversation.title = title_of(words)
+    conversation.updated_at = utc_now()
+    db.flush()
+    return message
+
+
+def title_of(words: str) -> str:
+    """Shorten a first message to a name: whole words, at most 60 characters."""
+    line = " ".join(words.split())
+    if len(line) <= 60:
+        return line or "New conversation"
+    return line[:60].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
+
+
+def page(
+    db: Session, conversation_id: UUID, *, before: UUID | None = None, limit: int = PAGE_LENGTH
+) -> tuple[Sequence[Message], bool]:
+    """Return up to `limit` messages in order, and whether there are earlier ones."""
+    wanted = select(Message).where(Message.conversation_id == conversation_id)
+    if before is not None:
+        wanted = wanted.where(Message.id < before)
+    found = db.scalars(
+        wanted.options(selectinload(Message.uploads)).order_by(Message.id.desc()).limit(limit + 1)
+    ).all()
+    return list(reversed(found[:limit])), len(found) > limit

@@ -1,0 +1,47 @@
+"""Jobs: one row for each message that waits for its answer.
+
+Why a queue in PostgreSQL beside Dramatiq: the job is written in the transaction that writes the
+message, so none is lost and none is answered twice, whatever dies. Dramatiq only carries nudges,
+which have no content: "somebody look". See docs/jobs.md for the states and the lease protocol.
+
+A person's jobs form a lane. Only the head of a lane may be claimed, so a lane is answered in order,
+one at a time, and the claim stays as cheap with a million waiting as with one.
+"""
+
+from models.jobs.asking import AlreadyAnswered, NothingToSend, TooManyWaiting, ask, ask_again
+from models.jobs.claiming import claim_next, count_claimable
+from models.jobs.ending import complete, fail, hand_back, stop
+from models.jobs.leases import LeaseLost, release_abandoned, renew, still_ours
+from models.jobs.reading import (
+    find_own,
+    find_unfinished,
+    latest_of_messages,
+    position,
+    unfinished_of,
+)
+from models.jobs.table import Job, JobStatus
+
+__all__ = [
+    "AlreadyAnswered",
+    "Job",
+    "JobStatus",
+    "LeaseLost",
+    "NothingToSend",
+    "TooManyWaiting",
+    "ask",
+    "ask_again",
+    "claim_next",
+    "complete",
+    "count_claimable",
+    "fail",
+    "find_own",
+    "find_unfinished",
+    "hand_back",
+    "latest_of_messages",
+    "position",
+    "release_abandoned",
+    "renew",
+    "still_ours",
+    "stop",
+    "unfinished_of",
+]

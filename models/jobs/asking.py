@@ -1,0 +1,138 @@
+"""How a job comes to be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import conversations, ledger
+from models.base import new_id, utc_now
+from models.conversations import Conversation, Message, Role
+from models.errors import Refused
+from models.jobs.table import Job, JobStatus
+from models.uploads import Upload
+from models.users import User
+from settings import get_settings
+
+MESSAGE_MAX_LENGTH = 20_000
+
+
+class TooManyWaiting(Refused):
+    """You have many messages waiting already. Please let some be answered first."""
+
+
+class NothingToSend(Refused):
+    """Write something, or add a file, before you send."""
+
+
+class AlreadyAnswered(Refused):
+    """This message is being answered, or has been."""
+
+
+class MessageTooLong(Refused):
+    """This message is longer than 20,000 characters. Please shorten it or send it as a file."""
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that is in storage already and goes with the message."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    storage_key: str
+
+
+def ask(
+    db: Session,
+    conversation: Conversation,
+    words: str,
+    *,
+    model: str,
+    html: str = "",
+    files: Sequence[SentFile] = (),
+) -> Job:
+    """Record a person's message and queue the job that will answer it.
+
+    Refuses an empty or overlong message, one without credit, and one too many waiting.
+    """
+    if not words.strip() and not files:
+        raise NothingToSend
+    if len(words) > MESSAGE_MAX_LENGTH:
+        raise MessageTooLong
+    user = ledger.lock_account(db, conversation.user_id)
+    message = conversations.say(db, conversation, Role.USER, words, html=html)
+    message.uploads.extend(
+        Upload(
+            id=new_id(),
+            user_id=user.id,
+            conversation_id=conversation.id,
+            name=file.name,
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+            storage_key=file.storage_key,
+        )
+        for file in files
+    )
+    return _queue(db, user, message, model)
+
+
+def ask_again(db: Session, failed: Job, *, model: str) -> Job:
+    """Queue another job for the message of a failed or stopped one; its own row stays as it is."""
+    user = ledger.lock_account(db, failed.user_id)
+    if failed.message_id is None or failed.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+        raise AlreadyAnswered
+    answered = db.scalar(
+        select(Job.id).where(
+            Job.message_id == failed.message_id,
+            Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)),
+        )
+    )
+    if answered:
+        raise AlreadyAnswered
+    return _queue(db, user, db.get_one(Message, failed.message_id), model)
+
+
+def _queue(db: Session, user: User, message: Message, model: str) -> Job:
+    """Put a job at the end of the lane of a locked account."""
+    if user.credits_available_micros <= 0:
+        raise ledger.OutOfCredit
+    waiting = _unfinished(db, user.id)
+    if waiting >= get_settings().max_waiting_jobs_per_user:
+        raise TooManyWaiting
+    job = Job(
+        user_id=user.id,
+        conversation_id=message.conversation_id,
+        message=message,
+        model=model,
+        is_head=waiting == 0,
+    )
+    prefer(job, user)
+    db.add(job)
+    db.flush()
+    return job
+
+
+def prefer(job: Job, user: User) -> None:
+    """Let the worker that holds this person's live files go first, for a short time.
+
+    While it still saves them (`cell_worker_until` is in the future) nobody else may start at all:
+    they would start from yesterday's files.
+    """
+    if user.cell_worker_id is None:
+        return
+    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
+    saved_by = user.cell_worker_until or utc_now()
+    job.preferred_worker_id = user.cell_worker_id
+    job.preferred_until = max(saved_by, utc_now() + patience)
+
+
+def _unfinished(db: Session, user_id: UUID) -> int:
+    waiting = select(func.count()).where(
+        Job.user_id == user_id, Job.status == JobStatus.PENDING, ~Job.is_head
+    )
+    head = select(func.count()).where(Job.user_id == user_id, Job.is_head)
+    return (db.scalar(waiting) or 0) + (db.scalar(head) or 0)

@@ -1,0 +1,103 @@
+"""Leases: who may write for a job, and what happens when its worker falls silent."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.base import utc_now
+from models.jobs.ending import fail, hand_back
+from models.jobs.table import Job, JobStatus
+from settings import get_settings
+
+WORKER_LOST = "Something on our side stopped working, several times. You were not charged."
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now, or it is over: nothing more may be written for it."""
+
+
+def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
+    """Lock the person and the job that we still hold; raise LeaseLost when we do not."""
+    user_id = db.scalar(select(Job.user_id).where(Job.id == job_id))
+    if user_id is None:
+        raise LeaseLost
+    ledger.lock_account(db, user_id)
+    job = db.scalar(
+        select(Job)
+        .where(Job.id == job_id, Job.attempt == attempt, Job.status == JobStatus.RUNNING)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if job is None:
+        raise LeaseLost
+    return job
+
+
+def renew(db: Session, held: Mapping[UUID, int], lease: timedelta) -> dict[UUID, bool]:
+    """Prolong the leases of `held` (job id to attempt).
+
+    Returns those that are still ours, with whether the person asked to stop. A job that is missing
+    from the answer is lost.
+    """
+    if not held:
+        return {}
+    kept = db.execute(
+        update(Job)
+        .where(tuple_(Job.id, Job.attempt).in_(list(held.items())), Job.status == JobStatus.RUNNING)
+        .values(lease_until=func.clock_timestamp() + lease)
+        .returning(Job.id, Job.stop_requested_at.is_not(None))
+        .execution_options(synchronize_session=False)
+    )
+    return {row[0]: bool(row[1]) for row in kept}
+
+
+def release_abandoned(db: Session) -> list[Job]:
+    """Take the jobs of silent workers back: to another try, or to failure after the last.
+
+    Calls that the dead attempt had open or charged are at our expense.
+    """
+    silent = db.execute(
+        select(Job.id, Job.user_id)
+        .where(Job.status == JobStatus.RUNNING, Job.lease_until < func.clock_timestamp())
+        .order_by(Job.user_id)
+        .limit(100)
+    ).all()
+    released: list[Job] = []
+    for job_id, user_id in silent:
+        ledger.lock_account(db, user_id)
+        job = db.scalar(
+            select(Job)
+            .where(
+                Job.id == job_id,
+                Job.status == JobStatus.RUNNING,
+                Job.lease_until < func.clock_timestamp(),
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        if job is not None:
+            _release(db, job)
+            released.append(job)
+    return released
+
+
+def _release(db: Session, job: Job) -> None:
+    ledger.absorb_abandoned(db, job.id, job.attempt)
+    if job.attempt >= get_settings().job_max_attempts:
+        fail(db, job, WORKER_LOST, code="worker_lost")
+        return
+    hand_back(db, job, wait=retry_delay(job.attempt))
+    # Its live files died with the worker.
+    user = ledger.lock_account(db, job.user_id)
+    user.cell_worker_id, user.cell_worker_until = None, None
+    job.preferred_worker_id, job.preferred_until = None, None
+    job.ready_at = utc_now()
+
+
+def retry_delay(attempt: int) -> timedelta:
+    """How long to wait after the given attempt: twice as long each time."""
+    return timedelta(seconds=get_settings().job_retry_delay_seconds * 2 ** (attempt - 1))

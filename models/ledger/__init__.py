@@ -1,0 +1,43 @@
+"""Money: an append-only ledger in micro-dollars, with a cached balance that can never go negative.
+
+Every entry has a reference that is unique, so telling the same thing twice changes nothing. A
+person's entries are made in single file under the lock of their `users` row, in the transaction
+that causes them. Corrections are new entries; a trigger refuses UPDATE and DELETE.
+
+What a running model call may still cost is held on the person's row and in `model_calls`, not in
+the ledger: the ledger has what happened, one entry for each call that really did.
+"""
+
+from models.ledger.calls import (
+    CallNotOpen,
+    CallStatus,
+    ModelCall,
+    absorb_abandoned,
+    close_call,
+    open_call,
+    refund_job,
+)
+from models.ledger.entries import (
+    EntryKind,
+    OutOfCredit,
+    Transaction,
+    drift,
+    grant,
+    lock_account,
+)
+
+__all__ = [
+    "CallNotOpen",
+    "CallStatus",
+    "EntryKind",
+    "ModelCall",
+    "OutOfCredit",
+    "Transaction",
+    "absorb_abandoned",
+    "close_call",
+    "drift",
+    "grant",
+    "lock_account",
+    "open_call",
+    "refund_job",
+]

@@ -1,0 +1,177 @@
+"""Model calls: held before they start, charged for what they used, absorbed when we failed."""
+
+import enum
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
+from models.ledger.entries import (
+    CallCost,
+    EntryKind,
+    OutOfCredit,
+    Transaction,
+    lock_account,
+    record,
+)
+
+
+class CallStatus(enum.StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    # The provider's stream broke off, or the person stopped it.
+    CUT = "cut"
+    STOPPED = "stopped"
+    # The provider refused or failed before it sent anything.
+    FAILED = "failed"
+    # The worker died with it; nobody knows what it used.
+    LOST = "lost"
+
+
+class ModelCall(Base):
+    __tablename__ = "model_calls"
+    __table_args__ = (
+        CheckConstraint("held_micros >= 0", name="held_not_negative"),
+        CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed_has_time"),
+        Index("ix_model_calls_open", "job_id", postgresql_where=text("status = 'open'")),
+    )
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
+    attempt: Mapped[int]
+    model: Mapped[str]
+    status: Mapped[CallStatus] = mapped_column(stored_as_text(CallStatus), default=CallStatus.OPEN)
+    held_micros: Mapped[int]
+    provider_request_id: Mapped[str | None]
+    # What went wrong, or why the person does not pay.
+    detail: Mapped[str | None]
+    created_at: Mapped[Created]
+    closed_at: Mapped[datetime | None]
+
+
+class CallNotOpen(Exception):
+    """A call was closed that had never been opened."""
+
+
+def open_call(
+    db: Session, *, call_id: UUID, user_id: UUID, job_id: UUID, attempt: int, model: str, held: int
+) -> None:
+    """Set `held` micros aside for a call, or raise OutOfCredit. The caller proves the lease."""
+    user = lock_account(db, user_id)
+    if held <= 0 or user.credits_available_micros < held:
+        raise OutOfCredit
+    user.credits_held_micros += held
+    db.add(
+        ModelCall(
+            id=call_id,
+            user_id=user_id,
+            job_id=job_id,
+            attempt=attempt,
+            model=model,
+            held_micros=held,
+        )
+    )
+    db.flush()
+
+
+def close_call(
+    db: Session,
+    *,
+    call_id: UUID,
+    status: CallStatus,
+    cost: CallCost,
+    provider_request_id: str | None = None,
+    detail: str | None = None,
+    is_ours: bool = False,
+) -> int:
+    """Turn a call's hold into its charge; return the micros charged. Telling it twice is harmless.
+
+    With `is_ours` the person pays nothing and we absorb the cost. A cost beyond what the person has
+    is absorbed too: the balance never goes below zero.
+    """
+    user_id = db.scalar(select(ModelCall.user_id).where(ModelCall.id == call_id))
+    if user_id is None:
+        raise CallNotOpen(str(call_id))
+    user = lock_account(db, user_id)
+    call = db.get_one(ModelCall, call_id, with_for_update=True, populate_existing=True)
+    if call.status is not CallStatus.OPEN:
+        return 0
+    user.credits_held_micros -= call.held_micros
+    call.status, call.closed_at = status, utc_now()
+    call.provider_request_id, call.detail = provider_request_id, detail
+    if status is CallStatus.FAILED and cost.charge_micros == 0:
+        db.flush()
+        return 0
+    payable = 0 if is_ours else min(cost.charge_micros, user.credits_available_micros)
+    kind = EntryKind.ABSORBED if is_ours else EntryKind.CHARGE
+    record(db, user, _entry(call, kind, -payable, cost))
+    return payable
+
+
+def refund_job(db: Session, job_id: UUID, *, attempt: int | None = None, note: str) -> int:
+    """Give back what a job's calls were charged, because no answer came; return the micros."""
+    calls = select(ModelCall).where(ModelCall.job_id == job_id)
+    if attempt is not None:
+        calls = calls.where(ModelCall.attempt == attempt)
+    total = 0
+    for call in db.scalars(calls):
+        total += _refund(db, call, note)
+    return total
+
+
+def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> None:
+    """Close what a dead worker left open, at our expense, and give back what it had charged."""
+    still_open = select(ModelCall.id).where(
+        ModelCall.job_id == job_id,
+        ModelCall.attempt == attempt,
+        ModelCall.status == CallStatus.OPEN,
+    )
+    nothing = CallCost(0, 0, 0, 0, 0, 0, "", is_estimated=True)
+    for call_id in db.scalars(still_open).all():
+        close_call(
+            db,
+            call_id=call_id,
+            status=CallStatus.LOST,
+            cost=nothing,
+            detail="The worker stopped before the call ended.",
+            is_ours=True,
+        )
+    refund_job(db, job_id, attempt=attempt, note="The worker stopped; the answer was begun again.")
+
+
+def _refund(db: Session, call: ModelCall, note: str) -> int:
+    charge = db.scalar(select(Transaction).where(Transaction.reference == f"call:{call.id}"))
+    if charge is None or charge.amount_micros >= 0:
+        return 0
+    back = -charge.amount_micros
+    entry = Transaction(
+        kind=EntryKind.REFUND,
+        amount_micros=back,
+        reference=f"refund:{call.id}",
+        job_id=call.job_id,
+        model=call.model,
+        note=note,
+    )
+    return back if record(db, lock_account(db, call.user_id), entry) else 0
+
+
+def _entry(call: ModelCall, kind: EntryKind, amount_micros: int, cost: CallCost) -> Transaction:
+    return Transaction(
+        kind=kind,
+        amount_micros=amount_micros,
+        reference=f"call:{call.id}",
+        job_id=call.job_id,
+        model=call.model,
+        provider=call.model.partition("/")[0],
+        tokens_in=cost.tokens_in,
+        tokens_out=cost.tokens_out,
+        tokens_cache_read=cost.tokens_cache_read,
+        tokens_cache_write=cost.tokens_cache_write,
+        provider_cost_micros=cost.provider_cost_micros,
+        price_version=cost.price_version,
+        is_estimated=cost.is_estimated,
+        note=call.detail or "",
+    )

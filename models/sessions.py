@@ -1,0 +1,83 @@
+"""Logged-in browsers, each of which can be sent away."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+
+from models.base import Base, Created, PrimaryKey, utc_now
+from models.users import User
+from settings import get_settings
+
+# Writing "last seen" on each request would make every page a write.
+SEEN_AGAIN_AFTER = timedelta(minutes=5)
+
+
+class UserSession(Base):
+    __tablename__ = "user_sessions"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_agent: Mapped[str] = mapped_column(default="", server_default="")
+    created_at: Mapped[Created]
+    seen_at: Mapped[Created]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+def open_for(db: Session, user: User, user_agent: str) -> UserSession:
+    """Log a browser in as `user` for `session_days` days."""
+    expires = utc_now() + timedelta(days=get_settings().session_days)
+    session = UserSession(
+        user_id=user.id, user=user, user_agent=user_agent[:200], expires_at=expires
+    )
+    db.add(session)
+    db.flush()
+    return session
+
+
+def find_live(db: Session, session_id: UUID) -> UserSession | None:
+    """Find a session that has neither expired nor been revoked, with its user."""
+    session = db.scalar(
+        select(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > utc_now(),
+        )
+        .options(joinedload(UserSession.user))
+    )
+    if session and utc_now() - session.seen_at > SEEN_AGAIN_AFTER:
+        session.seen_at = utc_now()
+    return session
+
+
+def list_live(db: Session, user_id: UUID) -> list[UserSession]:
+    """List where this person is logged in, latest first."""
+    return list(
+        db.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.revoked_at.is_(None),
+                UserSession.expires_at > utc_now(),
+            )
+            .order_by(UserSession.seen_at.desc())
+        )
+    )
+
+
+def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
+    """Log one browser of this person out; nothing happens to anyone else's."""
+    db.execute(
+        update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=utc_now())
+    )

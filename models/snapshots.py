@@ -1,0 +1,66 @@
+"""Versions of a person's saved files. The files are in storage; the truth about them is here."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey
+
+KEPT_VERSIONS = 3
+
+
+class StateSnapshot(Base):
+    __tablename__ = "state_snapshots"
+    __table_args__ = (UniqueConstraint("user_id", "version"),)
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # 1, 2, 3 … for each person: who saves on top of a version that is not the newest is refused.
+    version: Mapped[int]
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    # The last job whose turn is in it.
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    created_at: Mapped[Created]
+
+
+class StaleState(Exception):
+    """Somebody saved this person's files meanwhile; these came from an older version."""
+
+
+def newest(db: Session, user_id: UUID, limit: int = KEPT_VERSIONS) -> list[StateSnapshot]:
+    """List a person's saved versions, newest first."""
+    return list(
+        db.scalars(
+            select(StateSnapshot)
+            .where(StateSnapshot.user_id == user_id)
+            .order_by(StateSnapshot.version.desc())
+            .limit(limit)
+        )
+    )
+
+
+def add(db: Session, snapshot: StateSnapshot) -> None:
+    """Make `snapshot` the newest, or raise StaleState when it does not follow the newest.
+
+    The caller holds the person's lock.
+    """
+    latest = newest(db, snapshot.user_id, limit=1)
+    if snapshot.version != (latest[0].version if latest else 0) + 1:
+        raise StaleState
+    db.add(snapshot)
+    db.flush()
+
+
+def prune(db: Session, user_id: UUID) -> list[str]:
+    """Forget all but the newest versions; return the storage keys that nothing points to now."""
+    kept = [snapshot.id for snapshot in newest(db, user_id)]
+    return list(
+        db.scalars(
+            delete(StateSnapshot)
+            .where(StateSnapshot.user_id == user_id, StateSnapshot.id.not_in(kept))
+            .returning(StateSnapshot.storage_key)
+        )
+    )

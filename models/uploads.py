@@ -1,0 +1,43 @@
+"""Files that people send with a message."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey
+from models.errors import NotFound, Refused
+
+
+class Upload(Base):
+    __tablename__ = "uploads"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    message_id: Mapped[UUID] = mapped_column(
+        ForeignKey("messages.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[Created]
+
+    @property
+    def is_image(self) -> bool:
+        return self.media_type.startswith("image/")
+
+
+class FileRefused(Refused):
+    """This file cannot be sent. Images, text files and PDFs can."""
+
+
+def find_own(db: Session, user_id: UUID, upload_id: UUID) -> Upload:
+    """Find a file that this person sent, or raise NotFound."""
+    upload = db.scalar(select(Upload).where(Upload.id == upload_id, Upload.user_id == user_id))
+    if upload is None:
+        raise NotFound
+    return upload

@@ -1,0 +1,167 @@
+"""People: who they are, how they prove it, and what they told us at the start."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import CheckConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import ledger
+from models.base import Base, Created, PrimaryKey, utc_now
+from models.errors import Refused
+from settings import get_settings
+
+PASSWORD_MIN_LENGTH = 8
+PASSWORD_MAX_LENGTH = 200
+NAME_MAX_LENGTH = 80
+NEEDS_MAX_LENGTH = 2000
+
+
+class User(Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("credits_balance_micros >= 0", name="balance_not_negative"),
+        CheckConstraint(
+            "credits_held_micros BETWEEN 0 AND credits_balance_micros", name="held_within_balance"
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    name: Mapped[str] = mapped_column(default="", server_default="")
+    timezone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    needs: Mapped[str] = mapped_column(default="", server_default="")
+    onboarded_at: Mapped[datetime | None]
+    # "provider/model" of the catalogue; None follows the default.
+    model: Mapped[str | None]
+    # A cache of the sum of this person's transactions, changed in the same transaction.
+    credits_balance_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The part of the balance that running model calls may still use up.
+    credits_held_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The worker that holds this person's live files, and until when it goes first.
+    cell_worker_id: Mapped[UUID | None]
+    cell_worker_until: Mapped[datetime | None]
+    created_at: Mapped[Created]
+
+    @property
+    def is_onboarded(self) -> bool:
+        return self.onboarded_at is not None
+
+    @property
+    def credits_available_micros(self) -> int:
+        return self.credits_balance_micros - self.credits_held_micros
+
+
+class BadAddress(Refused):
+    """This does not look like an e-mail address. Please check it for typing mistakes."""
+
+
+class BadPassword(Refused):
+    """Please choose a password of 8 to 200 characters."""
+
+
+class SignUpRefused(Refused):
+    """We could not create an account with these details. If you have one already, log in."""
+
+
+class WrongCredentials(Refused):
+    """E-mail address and password do not match. Please try again."""
+
+
+class BadProfile(Refused):
+    """Please fill in your name and choose a time zone from the list."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a person says about themselves at onboarding."""
+
+    name: str
+    timezone: str
+    needs: str
+
+    def checked(self) -> "Profile":
+        """Trim it; raise BadProfile when something is missing, unknown or too long."""
+        name = " ".join(self.name.split())
+        needs = self.needs.strip()
+        if not name or self.timezone not in _timezones():
+            raise BadProfile
+        if len(name) > NAME_MAX_LENGTH:
+            raise BadProfile(f"Please shorten your name to {NAME_MAX_LENGTH} characters.")
+        if len(needs) > NEEDS_MAX_LENGTH:
+            raise BadProfile(f"Please shorten your answer to {NEEDS_MAX_LENGTH} characters.")
+        return Profile(name, self.timezone, needs)
+
+
+def sign_up(db: Session, email: str, password: str) -> User:
+    """Create an account with the sign-up grant; refuse bad or taken addresses and passwords."""
+    address = normal_address(email)
+    if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
+        raise BadPassword
+    # Hash before looking: a taken address must not answer faster than a free one.
+    user = User(email=address, password_hash=_hasher().hash(password))
+    try:
+        with db.begin_nested():
+            db.add(user)
+            db.flush()
+    except IntegrityError as taken:
+        raise SignUpRefused from taken
+    grant = get_settings().sign_up_grant_micros
+    if grant:
+        ledger.grant(db, user.id, grant, reference=f"sign-up:{user.id}")
+    return user
+
+
+def authenticate(db: Session, email: str, password: str) -> User:
+    """Find who this is, or raise WrongCredentials: the same, and as slow, for unknown addresses."""
+    try:
+        address = normal_address(email)
+    except BadAddress:
+        address = ""
+    user = db.scalar(select(User).where(User.email == address))
+    known_hash = user.password_hash if user else _hash_of_nobody()
+    try:
+        _hasher().verify(known_hash, password[: PASSWORD_MAX_LENGTH + 1])
+    except (VerificationError, InvalidHashError) as mismatch:
+        raise WrongCredentials from mismatch
+    if user is None:
+        raise WrongCredentials
+    return user
+
+
+def introduce(user: User, profile: Profile) -> None:
+    """Keep a person's answers of onboarding; refuse an unknown time zone or an empty name."""
+    checked = profile.checked()
+    user.name, user.timezone, user.needs = checked.name, checked.timezone, checked.needs
+    user.onboarded_at = user.onboarded_at or utc_now()
+
+
+def normal_address(email: str) -> str:
+    """Bring an address into the one form we store; raise BadAddress if it is none."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as invalid:
+        raise BadAddress from invalid
+
+
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(memory_cost=get_settings().password_memory_kib)
+
+
+@lru_cache(maxsize=1)
+def _hash_of_nobody() -> str:
+    return _hasher().hash("nobody has this password")

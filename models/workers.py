@@ -1,0 +1,65 @@
+"""Workers, as they report themselves."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey, utc_now
+
+
+class Worker(Base):
+    __tablename__ = "workers"
+
+    id: Mapped[PrimaryKey]
+    host: Mapped[str]
+    # "bwrap" or "uid": how well cells are kept apart.
+    sandbox: Mapped[str] = mapped_column(default="", server_default="")
+    capacity: Mapped[int] = mapped_column(default=0, server_default="0")
+    spare: Mapped[int] = mapped_column(default=0, server_default="0")
+    hot: Mapped[int] = mapped_column(default=0, server_default="0")
+    busy: Mapped[int] = mapped_column(default=0, server_default="0")
+    started_at: Mapped[Created]
+    seen_at: Mapped[Created]
+    stopped_at: Mapped[datetime | None]
+
+
+def register(db: Session, worker_id: UUID, host: str) -> Worker:
+    """Add a worker that has just started."""
+    worker = Worker(id=worker_id, host=host)
+    db.add(worker)
+    db.flush()
+    return worker
+
+
+def report(
+    db: Session, worker_id: UUID, *, sandbox: str, capacity: int, spare: int, hot: int, busy: int
+) -> None:
+    """Say that a worker lives, and what its cells are doing."""
+    db.execute(
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values(
+            sandbox=sandbox, capacity=capacity, spare=spare, hot=hot, busy=busy, seen_at=utc_now()
+        )
+    )
+
+
+def sign_off(db: Session, worker_id: UUID) -> None:
+    """Say that a worker has stopped in good order."""
+    db.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=utc_now()))
+
+
+def count_ready(db: Session, seen_within: timedelta) -> int:
+    """Count the workers that were seen lately and have a cell that is warm or at work."""
+    return (
+        db.scalar(
+            select(func.count()).where(
+                Worker.stopped_at.is_(None),
+                Worker.seen_at > utc_now() - seen_within,
+                Worker.spare + Worker.hot + Worker.busy > 0,
+            )
+        )
+        or 0
+    )
