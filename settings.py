@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     job_time_limit_seconds: float = 600
     job_max_attempts: int = 3
     job_retry_delay_seconds: float = 2
+    # After SIGTERM running turns may finish for this long; then they go back to the queue.
+    worker_drain_seconds: float = 20
     # How often the clock looks for lost nudges and dead workers.
     sweep_seconds: float = 5
     # A person's next job waits this long for the worker that holds their hot cell.

@@ -144,6 +144,19 @@ def introduce(user: User, profile: Profile) -> None:
     user.onboarded_at = user.onboarded_at or utc_now()
 
 
+def hold_cell(user: User, worker_id: UUID, until: datetime) -> None:
+    """Note on a locked account that `worker_id` has this person's live files.
+
+    Until `until` it alone may take their next job: it is still saving what the last one changed.
+    """
+    user.cell_worker_id, user.cell_worker_until = worker_id, until
+
+
+def forget_cell(user: User) -> None:
+    """Note on a locked account that no worker has live files of this person any more."""
+    user.cell_worker_id, user.cell_worker_until = None, None
+
+
 def normal_address(email: str) -> str:
     """Bring an address into the one form we store; raise BadAddress if it is none."""
     try:

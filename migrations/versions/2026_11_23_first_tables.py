@@ -297,6 +297,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'pending' AND is_head"),
     )
+    op.create_index("ix_jobs_user_id_id", "jobs", ["user_id", "id"], unique=False)
     op.create_index("ix_jobs_conversation_id_id", "jobs", ["conversation_id", "id"], unique=False)
     op.create_index(
         "ix_jobs_lease",

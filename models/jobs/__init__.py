@@ -11,7 +11,8 @@ one at a time, and the claim stays as cheap with a million waiting as with one.
 from models.jobs.asking import AlreadyAnswered, NothingToSend, TooManyWaiting, ask, ask_again
 from models.jobs.claiming import claim_next, count_claimable
 from models.jobs.ending import complete, fail, hand_back, stop
-from models.jobs.leases import LeaseLost, release_abandoned, renew, still_ours
+from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay, still_ours
+from models.jobs.preferring import open_to_all, stop_waiting_for_the_dead
 from models.jobs.reading import (
     find_own,
     find_unfinished,
@@ -38,10 +39,13 @@ __all__ = [
     "find_unfinished",
     "hand_back",
     "latest_of_messages",
+    "open_to_all",
     "position",
     "release_abandoned",
     "renew",
+    "retry_delay",
     "still_ours",
     "stop",
+    "stop_waiting_for_the_dead",
     "unfinished_of",
 ]

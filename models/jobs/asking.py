@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import conversations, ledger
-from models.base import new_id, utc_now
+from models.base import new_id
 from models.conversations import Conversation, Message, Role
 from models.errors import Refused
+from models.jobs.preferring import prefer
 from models.jobs.table import Job, JobStatus
 from models.uploads import Upload
 from models.users import User
@@ -114,20 +114,6 @@ def _queue(db: Session, user: User, message: Message, model: str) -> Job:
     db.add(job)
     db.flush()
     return job
-
-
-def prefer(job: Job, user: User) -> None:
-    """Let the worker that holds this person's live files go first, for a short time.
-
-    While it still saves them (`cell_worker_until` is in the future) nobody else may start at all:
-    they would start from yesterday's files.
-    """
-    if user.cell_worker_id is None:
-        return
-    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
-    saved_by = user.cell_worker_until or utc_now()
-    job.preferred_worker_id = user.cell_worker_id
-    job.preferred_until = max(saved_by, utc_now() + patience)
 
 
 def _unfinished(db: Session, user_id: UUID) -> int:

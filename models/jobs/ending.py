@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models import conversations, ledger
 from models.base import utc_now
 from models.conversations import Conversation, Message, Role
-from models.jobs.asking import prefer
+from models.jobs.preferring import prefer
 from models.jobs.table import Job, JobStatus
 
 
@@ -20,9 +20,25 @@ def complete(db: Session, job: Job, answer: str, html: str) -> Message:
     return reply
 
 
-def fail(db: Session, job: Job, reason: str, *, code: str) -> None:
-    """Close a job without an answer; `reason` is what the person reads. They pay nothing for it."""
-    ledger.refund_job(db, job.id, note="No answer came of it.")
+def fail(  # what is kept of it is by name
+    db: Session,
+    job: Job,
+    reason: str,
+    *,
+    code: str,
+    is_free: bool = True,
+    answer: str = "",
+    html: str = "",
+) -> None:
+    """Close a job that failed; `reason` is what the person reads, `answer` what they have of it.
+
+    Its charges are given back, unless it is not `is_free`: who ran out of credit in the middle of
+    an answer pays for the part that they keep.
+    """
+    if is_free:
+        ledger.refund_job(db, job.id, note="No answer came of it.")
+    if answer:
+        _reply(db, job, answer, html)
     job.failure, job.failure_code = reason, code
     _close(db, job, JobStatus.FAILED)
 

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from models import ledger
-from models.base import utc_now
+from models import ledger, users
 from models.jobs.ending import fail, hand_back
 from models.jobs.table import Job, JobStatus
 from settings import get_settings
@@ -92,10 +91,9 @@ def _release(db: Session, job: Job) -> None:
         return
     hand_back(db, job, wait=retry_delay(job.attempt))
     # Its live files died with the worker.
-    user = ledger.lock_account(db, job.user_id)
-    user.cell_worker_id, user.cell_worker_until = None, None
+    users.forget_cell(ledger.lock_account(db, job.user_id))
     job.preferred_worker_id, job.preferred_until = None, None
-    job.ready_at = utc_now()
+    db.flush()
 
 
 def retry_delay(attempt: int) -> timedelta:

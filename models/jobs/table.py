@@ -57,6 +57,7 @@ class Job(Base):
             postgresql_where=text("status = 'pending' AND NOT is_head"),
         ),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("status = 'running'")),
+        Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"}},
     )

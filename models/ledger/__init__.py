@@ -15,9 +15,11 @@ from models.ledger.calls import (
     absorb_abandoned,
     close_call,
     open_call,
+    owes_nothing,
     refund_job,
 )
 from models.ledger.entries import (
+    CallCost,
     EntryKind,
     OutOfCredit,
     Transaction,
@@ -27,6 +29,7 @@ from models.ledger.entries import (
 )
 
 __all__ = [
+    "CallCost",
     "CallNotOpen",
     "CallStatus",
     "EntryKind",
@@ -39,5 +42,6 @@ __all__ = [
     "grant",
     "lock_account",
     "open_call",
+    "owes_nothing",
     "refund_job",
 ]

@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
@@ -89,8 +89,8 @@ def close_call(
 ) -> int:
     """Turn a call's hold into its charge; return the micros charged. Telling it twice is harmless.
 
-    With `is_ours` the person pays nothing and we absorb the cost. A cost beyond what the person has
-    is absorbed too: the balance never goes below zero.
+    With `is_ours`, or when its attempt was given up meanwhile, the person pays nothing: we absorb
+    the cost. So we do what goes beyond their credits: the balance never goes below zero.
     """
     user_id = db.scalar(select(ModelCall.user_id).where(ModelCall.id == call_id))
     if user_id is None:
@@ -105,6 +105,7 @@ def close_call(
     if status is CallStatus.FAILED and cost.charge_micros == 0:
         db.flush()
         return 0
+    is_ours = is_ours or owes_nothing(db, call_id)
     payable = 0 if is_ours else min(cost.charge_micros, user.credits_available_micros)
     kind = EntryKind.ABSORBED if is_ours else EntryKind.CHARGE
     record(db, user, _entry(call, kind, -payable, cost))
@@ -120,6 +121,24 @@ def refund_job(db: Session, job_id: UUID, *, attempt: int | None = None, note: s
     for call in db.scalars(calls):
         total += _refund(db, call, note)
     return total
+
+
+def owes_nothing(db: Session, call_id: UUID) -> bool:
+    """Tell whether a call is at our expense: its attempt was given up, or its job has failed."""
+    from models.jobs.table import Job, JobStatus  # noqa: PLC0415  # jobs need the ledger
+
+    given_up = db.scalar(
+        select(ModelCall.id)
+        .join(Job, Job.id == ModelCall.job_id)
+        .where(
+            ModelCall.id == call_id,
+            or_(
+                Job.attempt != ModelCall.attempt,
+                Job.status.in_((JobStatus.PENDING, JobStatus.FAILED)),
+            ),
+        )
+    )
+    return given_up is not None
 
 
 def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> None:

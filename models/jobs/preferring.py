@@ -1,0 +1,59 @@
+"""Which worker goes first for a person's next job."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models import users
+from models.base import utc_now
+from models.jobs.table import Job, JobStatus
+from models.users import User
+from models.workers import Worker
+from settings import get_settings
+
+
+def prefer(job: Job, user: User) -> None:
+    """Let the worker that holds this person's live files go first, for a short time.
+
+    While it still saves them (`cell_worker_until` is in the future) nobody else may start at all:
+    they would start from older files.
+    """
+    if user.cell_worker_id is None:
+        return
+    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
+    saved_by = user.cell_worker_until or utc_now()
+    job.preferred_worker_id = user.cell_worker_id
+    job.preferred_until = max(saved_by, utc_now() + patience)
+
+
+def open_to_all(db: Session, user: User, worker_id: UUID) -> None:
+    """Let others take the next job of a locked account, whose files `worker_id` has now saved."""
+    if user.cell_worker_id != worker_id:
+        return
+    users.hold_cell(user, worker_id, utc_now())
+    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
+    db.execute(
+        update(Job)
+        .where(Job.user_id == user.id, Job.is_head, Job.status == JobStatus.PENDING)
+        .values(preferred_until=utc_now() + patience)
+    )
+
+
+def stop_waiting_for_the_dead(db: Session, silent_after: timedelta) -> None:
+    """Let anyone take the heads whose preferred worker has stopped, or is silent for so long."""
+    alive = select(Worker.id).where(
+        Worker.stopped_at.is_(None), Worker.seen_at > utc_now() - silent_after
+    )
+    db.execute(
+        update(Job)
+        .where(
+            Job.status == JobStatus.PENDING,
+            Job.is_head,
+            Job.preferred_until > func.clock_timestamp(),
+            Job.preferred_worker_id.not_in(alive),
+        )
+        .values(preferred_worker_id=None, preferred_until=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,1 @@
+"""Background work: thin Dramatiq actors, the worker's entry point, the clock."""

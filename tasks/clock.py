@@ -1,0 +1,37 @@
+"""Runs the sweep every few seconds (`python -m tasks.clock`). Two clocks do no harm."""
+
+import signal
+import threading
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateways import logs
+from models import database
+from settings import get_settings
+from tasks import upkeep
+
+log = structlog.get_logger()
+
+
+def run(over: threading.Event) -> None:
+    """Sweep until `over` is set; a database that is away is tried again at the next tick."""
+    while not over.wait(get_settings().sweep_seconds):
+        try:
+            upkeep.sweep()
+        except SQLAlchemyError as error:
+            log.warning("sweep.missed", error=str(error))
+
+
+def main() -> None:
+    settings = get_settings()
+    logs.configure(settings)
+    database.connect(settings.database_url.get_secret_value(), pool_size=2)
+    over = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: over.set())
+    run(over)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What the doors may tell the workers. A nudge has no content: losing one costs a short wait."""
+
+from datetime import timedelta
+from functools import lru_cache
+from uuid import UUID
+
+import redis
+import structlog
+from dramatiq import Message
+from dramatiq.errors import BrokerError
+
+from gateways.event_streams import Streams
+from settings import get_settings
+from tasks.broker import get_broker
+
+log = structlog.get_logger()
+
+ANSWERS_QUEUE = "answers"
+ANSWER_NEXT = "answer_next"
+# An old nudge says nothing that the clock has not said since.
+MAX_AGE_MS = 60_000
+
+
+def answer(wait: timedelta = timedelta(0)) -> None:
+    """Tell the workers, now or after `wait`, that a job may be waiting; it never raises.
+
+    Call it after the commit.
+    """
+    delay_ms = int(wait.total_seconds() * 1000)
+    nudge = Message[None](
+        queue_name=ANSWERS_QUEUE,
+        actor_name=ANSWER_NEXT,
+        args=(),
+        kwargs={},
+        options={"max_age": MAX_AGE_MS},
+    )
+    try:
+        get_broker().enqueue(nudge, delay=delay_ms or None)
+    except (redis.RedisError, BrokerError) as error:
+        log.warning("nudge.lost", error=str(error))
+
+
+def stop(job_id: UUID) -> None:
+    """Tell the worker that runs this job to look at its row now; it never raises."""
+    try:
+        streams().send_stop(job_id)
+    except redis.RedisError as error:
+        log.warning("stop.delayed", job_id=str(job_id), error=str(error))
+
+
+@lru_cache(maxsize=1)
+def streams() -> Streams:
+    """The live events of this process, connected when first used."""
+    return Streams(get_settings().redis_url.get_secret_value())

@@ -1,0 +1,99 @@
+"""How a turn can end, and what is written down for each end. Every write proves the lease first."""
+
+from datetime import timedelta
+
+import structlog
+
+from agent.turn import AgentFailed, Answer
+from models import jobs, ledger, markdown, users
+from models.base import utc_now
+from models.database import unit_of_work
+from tasks import nudges, saving
+from tasks.holding import HeldJob
+from tasks.process import WorkerProcess
+from tasks.telling import Teller
+
+log = structlog.get_logger()
+
+# While this lasts nobody else may start from files that are still being saved.
+SAVE_TIME = timedelta(seconds=60)
+RETRYING = "Something on our side went wrong. Trying again."
+
+
+def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer) -> None:
+    """Write the answer and close the job; then save what the turn changed."""
+    teller.close()
+    html = markdown.render(answer.text)
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        # Before the job is closed: the next of the lane is told where the files are.
+        users.hold_cell(ledger.lock_account(db, held.user_id), process.id, utc_now() + SAVE_TIME)
+        jobs.complete(db, job, answer.text, html)
+    teller.tell("over", status="completed")
+    log.info("job.completed")
+    saving.save(process, held)
+
+
+def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
+    """End a turn that brought no answer: stopped, handed back, tried again or failed."""
+    teller.close()
+    if held.is_stopped_by_person:
+        _stop(process, held, teller)
+        return
+    # What the cell now knows of this turn must not be there when it is tried again.
+    process.runtime.discard(held.user_id)
+    if held.is_lost:
+        log.warning("job.lost")
+    elif process.draining.is_set() and failure.code == "stopped":
+        _hand_back(held, teller, timedelta(0), "worker stops")
+    elif failure.permanent or held.attempt >= process.settings.job_max_attempts:
+        _fail(held, teller, failure)
+    else:
+        _hand_back(held, teller, jobs.retry_delay(held.attempt), failure.code)
+
+
+def drop(held: HeldJob, teller: Teller) -> None:
+    """Close a job whose conversation was deleted while it waited."""
+    teller.close()
+    with unit_of_work() as db:
+        jobs.stop(db, jobs.still_ours(db, held.job_id, held.attempt))
+
+
+def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
+    said = teller.said
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        users.hold_cell(ledger.lock_account(db, held.user_id), process.id, utc_now() + SAVE_TIME)
+        jobs.stop(db, job, answer=said, html=markdown.render(said))
+    teller.tell("over", status="cancelled")
+    log.info("job.stopped")
+    saving.save(process, held)
+
+
+def _fail(held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
+    """Who ran dry in the middle keeps, and pays for, what they have; all else is free."""
+    said = teller.said if failure.code == "no_credit" else ""
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        jobs.fail(
+            db,
+            job,
+            str(failure),
+            code=failure.code,
+            is_free=not said,
+            answer=said,
+            html=markdown.render(said),
+        )
+    teller.tell("over", status="failed")
+    log.warning("job.failed", code=failure.code, reason=str(failure))
+
+
+def _hand_back(held: HeldJob, teller: Teller, wait: timedelta, code: str) -> None:
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        ledger.refund_job(db, job.id, attempt=held.attempt, note="The answer was begun again.")
+        users.forget_cell(ledger.lock_account(db, held.user_id))
+        jobs.hand_back(db, job, wait=wait)
+    teller.tell("waiting", reason=RETRYING)
+    log.warning("job.handed_back", code=code, wait_seconds=wait.total_seconds())
+    nudges.answer(wait)

@@ -1,0 +1,81 @@
+"""Brings together what a turn needs: the message, its files, the person, what was said before."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from agent.turn import Attachment, Exchange, Profile, SavedState, Turn
+from gateways.s3_files import Storage
+from models import exchanges, jobs, snapshots
+from models.conversations import Message
+from models.database import unit_of_work
+from models.uploads import Upload
+from models.users import User
+
+# Enough to be remembered by, and little enough to pay for with each message.
+RECENT_EXCHANGES = 8
+
+
+@dataclass(frozen=True)
+class _Rows:
+    user: User
+    message: Message
+    model: str
+    recent: tuple[Exchange, ...]
+    states: tuple[SavedState, ...]
+
+
+class MessageGone(Exception):
+    """The conversation was deleted while its message waited."""
+
+
+def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
+    """Read what the turn needs from PostgreSQL, then its files from storage.
+
+    Raises LeaseLost, MessageGone, StorageFailed or NotStored.
+    """
+    rows = _read(job_id, attempt)
+    user = rows.user
+    return Turn(
+        job_id=job_id,
+        attempt=attempt,
+        user_id=user.id,
+        conversation_id=rows.message.conversation_id,
+        text=rows.message.text,
+        attachments=tuple(_fetch(storage, upload) for upload in rows.message.uploads),
+        model=rows.model,
+        profile=Profile(user.name, user.timezone, user.needs),
+        recent=rows.recent,
+        states=rows.states,
+    )
+
+
+def _read(job_id: UUID, attempt: int) -> _Rows:
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, job_id, attempt)
+        message = db.get(Message, job.message_id) if job.message_id else None
+        if message is None:
+            raise MessageGone
+        saved = snapshots.newest(db, job.user_id)
+        recent = exchanges.recent(
+            db,
+            job.user_id,
+            job.conversation_id,
+            saved=saved[0] if saved else None,
+            limit=RECENT_EXCHANGES,
+        )
+        return _Rows(
+            user=db.get_one(User, job.user_id),
+            message=message,
+            model=job.model,
+            recent=tuple(
+                Exchange(one.conversation_title, one.asked, one.answered, one.at) for one in recent
+            ),
+            states=tuple(
+                SavedState(one.version, one.storage_key, one.sha256, one.size_bytes)
+                for one in saved
+            ),
+        )
+
+
+def _fetch(storage: Storage, upload: Upload) -> Attachment:
+    return Attachment(upload.name, upload.media_type, storage.get(upload.storage_key))

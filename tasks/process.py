@@ -1,0 +1,125 @@
+"""What one worker process has: its cells, its held jobs, and the threads that keep both alive."""
+
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import redis
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.runtime import Runtime
+from gateways.event_streams import STOP_CHANNEL, Streams
+from gateways.event_streams import connect as connect_redis
+from gateways.s3_files import Storage
+from models import workers
+from models.base import new_id
+from models.database import unit_of_work
+from settings import Settings
+from tasks import nudges
+from tasks.holding import HeldJobs
+
+log = structlog.get_logger()
+
+
+class WorkerProcess:
+    """Everything an actor needs. Made once per process, after Dramatiq has forked it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.id = new_id()
+        self.settings = settings
+        self.lease = timedelta(seconds=settings.job_lease_seconds)
+        self.storage = Storage(settings)
+        self.streams = Streams(settings.redis_url.get_secret_value())
+        self.runtime = Runtime(settings, self.storage)
+        self.runtime.on_free = nudges.answer
+        self.held = HeldJobs(self.lease)
+        self.draining = threading.Event()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Report for work, boot the first cells and begin to keep the leases."""
+        with unit_of_work() as db:
+            workers.register(db, self.id, socket.gethostname())
+        self.runtime.start()
+        self._run("heartbeat", self._heartbeat)
+        self._run("stops", self._listen_for_stops)
+        log.info("worker.started", worker_id=str(self.id), sandbox=self.runtime.census().sandbox)
+
+    def drain(self, grace_seconds: float) -> None:
+        """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
+        self.draining.set()
+        threading.Timer(grace_seconds, self._hand_all_back).start()
+
+    def stop(self) -> None:
+        """Destroy the cells and sign off."""
+        self._over.set()
+        self.runtime.stop(grace_seconds=5)
+        with unit_of_work() as db:
+            workers.sign_off(db, self.id)
+        log.info("worker.stopped", worker_id=str(self.id))
+
+    def _hand_all_back(self) -> None:
+        for held in self.held.all():
+            held.stop.set()
+
+    def _run(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _heartbeat(self) -> None:
+        while not self._over.wait(self.settings.job_heartbeat_seconds):
+            try:
+                self.held.renew()
+                self._report()
+            except SQLAlchemyError as error:
+                log.warning("heartbeat.missed", worker_id=str(self.id), error=str(error))
+
+    def _report(self) -> None:
+        census = self.runtime.census()
+        with unit_of_work() as db:
+            workers.report(
+                db,
+                self.id,
+                sandbox=census.sandbox,
+                capacity=census.capacity,
+                spare=census.spare,
+                hot=census.hot,
+                busy=census.busy,
+            )
+
+    def _listen_for_stops(self) -> None:
+        """Look at the leases at once when somebody stops one of our jobs."""
+        url = self.settings.redis_url.get_secret_value()
+        while not self._over.is_set():
+            try:
+                with connect_redis(url, waits=True).pubsub() as stops:
+                    stops.subscribe(STOP_CHANNEL)
+                    while not self._over.is_set():
+                        self._take_stop(stops.get_message(timeout=1.0))
+            except redis.RedisError as error:
+                log.warning("stops.unheard", error=str(error))
+                self._over.wait(1.0)
+            except SQLAlchemyError as error:
+                log.warning("stop.unread", error=str(error))
+
+    def _take_stop(self, message: dict[str, object] | None) -> None:
+        if message and message["type"] == "message" and self.held.has(UUID(str(message["data"]))):
+            self.held.renew()
+
+
+_process: list[WorkerProcess] = []
+
+
+def enter(process: WorkerProcess) -> None:
+    """Make `process` the one that this operating system process is."""
+    _process[:] = [process]
+
+
+def current_process() -> WorkerProcess:
+    """The worker process we are in; an IndexError outside of one is a bug."""
+    return _process[0]

@@ -1,0 +1,110 @@
+"""Tells everyone who watches how a turn goes on, without ever holding it up."""
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+import redis
+import structlog
+
+from gateways.event_streams import Streams
+from models import markdown
+
+log = structlog.get_logger()
+
+# Words that arrive closer together than this are told together.
+COALESCE_SECONDS = 0.03
+
+
+@dataclass(frozen=True)
+class _Words:
+    text: str
+
+
+@dataclass(frozen=True)
+class _Tool:
+    name: str
+
+
+class Teller:
+    """Publishes a turn's events from a thread of its own, and keeps the text said so far.
+
+    It is the `Watcher` that a runtime wants: its methods only put the event on a queue.
+    """
+
+    def __init__(self, streams: Streams, conversation_id: UUID, job_id: UUID, attempt: int) -> None:
+        self._streams = streams
+        self._address = (conversation_id, job_id, attempt)
+        self._queue: queue.SimpleQueue[_Words | _Tool | None] = queue.SimpleQueue()
+        self._said: list[str] = []
+        self._tail = ""
+        self._is_down = False
+        self._thread = threading.Thread(target=self._publish, name=f"tell-{job_id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def said(self) -> str:
+        """All the text so far."""
+        return "".join(self._said)
+
+    def working(self) -> None:
+        """Nothing to add: the job was told to be working when it was claimed."""
+
+    def tool(self, name: str) -> None:
+        self._queue.put(_Tool(name))
+
+    def text(self, delta: str) -> None:
+        self._said.append(delta)
+        self._queue.put(_Words(delta))
+
+    def close(self) -> None:
+        """Publish what is left and end the thread."""
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+
+    def tell(self, kind: str, **data: object) -> None:
+        """Publish one event; without Redis it is lost, which the page mends from PostgreSQL."""
+        try:
+            self._streams.append(*self._address, kind, **data)
+        except redis.RedisError as error:
+            if not self._is_down:
+                log.warning("live.lost", job_id=str(self._address[1]), error=str(error))
+            self._is_down = True
+        else:
+            self._is_down = False
+
+    def _publish(self) -> None:
+        while (item := self._queue.get()) is not None:
+            words = ""
+            while item is not None:
+                if isinstance(item, _Tool):
+                    self._tell_words(words)
+                    words = ""
+                    self.tell("tool", name=item.name)
+                else:
+                    words += item.text
+                item = self._next_now()
+            self._tell_words(words)
+            time.sleep(COALESCE_SECONDS)
+
+    def _next_now(self) -> _Words | _Tool | None:
+        try:
+            item = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if item is None:
+            self._queue.put(None)
+        return item
+
+    def _tell_words(self, words: str) -> None:
+        if not words:
+            return
+        finished, tail = markdown.split_stable(self._tail + words)
+        if finished.strip():
+            self.tell("block", html=markdown.render(finished), tail=tail)
+        else:
+            self.tell("text", text=words)
+            tail = self._tail + words
+        self._tail = tail

@@ -1,0 +1,40 @@
+"""What somebody must look after: silent workers, lost nudges, lanes that wait for the dead."""
+
+from datetime import timedelta
+
+import redis
+import structlog
+
+from models import jobs
+from models.database import unit_of_work
+from models.jobs import Job
+from settings import get_settings
+from tasks import nudges
+from tasks.outcomes import RETRYING
+
+log = structlog.get_logger()
+
+
+def sweep() -> None:
+    """Take jobs back from workers that fell silent, and nudge if anything waits to be claimed."""
+    lease = timedelta(seconds=get_settings().job_lease_seconds)
+    with unit_of_work() as db:
+        released = jobs.release_abandoned(db)
+        jobs.stop_waiting_for_the_dead(db, lease)
+    for job in released:
+        log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
+        _tell(job)
+    with unit_of_work() as db:
+        claimable = jobs.count_claimable(db)
+    for _ in range(min(claimable, 16)):
+        nudges.answer()
+
+
+def _tell(job: Job) -> None:
+    kind, data = (
+        ("over", {"status": job.status}) if job.is_over else ("waiting", {"reason": RETRYING})
+    )
+    try:
+        nudges.streams().append(job.conversation_id, job.id, job.attempt, kind, **data)
+    except redis.RedisError as error:
+        log.warning("live.lost", job_id=str(job.id), error=str(error))

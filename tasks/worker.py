@@ -1,0 +1,43 @@
+"""Where `dramatiq tasks.worker` starts: wires the settings, the database and the cells together."""
+
+from typing import Any
+
+import dramatiq
+from dramatiq.middleware import Middleware
+
+from gateways import logs
+from models import database
+from settings import get_settings
+from tasks import process
+from tasks.broker import get_broker
+from tasks.process import WorkerProcess
+
+# Importing the actor registers it with the broker.
+from tasks.answering import answer_next  # isort: skip
+
+__all__ = ["answer_next"]
+
+
+class Cells(Middleware):
+    """Boots the cells when a worker process starts, and ends them when it stops."""
+
+    def after_worker_boot(self, broker: Any, worker: Any) -> None:
+        """Connect after the fork: connections and threads do not survive one."""
+        settings = get_settings()
+        logs.configure(settings)
+        database.connect(settings.database_url.get_secret_value())
+        working = WorkerProcess(settings)
+        process.enter(working)
+        working.start()
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """Claim nothing more; Dramatiq then waits for the turns that run."""
+        process.current_process().drain(get_settings().worker_drain_seconds)
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        process.current_process().stop()
+
+
+_broker = get_broker()
+_broker.add_middleware(Cells())
+dramatiq.set_broker(_broker)
