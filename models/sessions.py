@@ -81,3 +81,16 @@ def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
         )
         .values(revoked_at=utc_now())
     )
+
+
+def revoke_others(db: Session, user_id: UUID, *, keep: UUID) -> None:
+    """Log every browser of this person out but the one to keep."""
+    db.execute(
+        update(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id != keep,
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=utc_now())
+    )

@@ -157,6 +157,11 @@ def forget_cell(user: User) -> None:
     user.cell_worker_id, user.cell_worker_until = None, None
 
 
+def choose_model(user: User, model_id: str) -> None:
+    """Let `model_id` answer this person from now on; the caller has checked that it is offered."""
+    user.model = model_id
+
+
 def normal_address(email: str) -> str:
     """Bring an address into the one form we store; raise BadAddress if it is none."""
     try:

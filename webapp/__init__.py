@@ -1,0 +1,43 @@
+"""The website: one blueprint a part, drawn on the server, with HTMX on top."""
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from settings import Settings
+from webapp import (
+    account,
+    assets,
+    database,
+    engine,
+    errors,
+    formats,
+    health,
+    htmx,
+    landing,
+    onboarding,
+    preferences,
+    request_log,
+    security,
+    sign_in,
+)
+
+# Each part of the site is a module with a blueprint named `pages`.
+PARTS = (health, landing, account, onboarding, preferences, engine)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the site. `models.database.connect` must have been called, or be before a request."""
+    app = Flask(__name__, static_folder=None)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(product_name=settings.product_name)
+    # The order matters: what is installed last sees a response first.
+    request_log.install(app)
+    security.install(app, settings)
+    database.install(app)
+    sign_in.install(app)
+    for layer in (htmx, assets, formats, errors):
+        layer.install(app)
+    for part in PARTS:
+        app.register_blueprint(part.pages)
+    return app

@@ -1,0 +1,87 @@
+"""Signing up, logging in and out."""
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from models import users
+from models.errors import Refused
+from settings import get_settings
+from webapp.database import db
+from webapp.htmx import Answer, go_to
+from webapp.security import address_in_form, limiter, login_limit, signup_limit
+from webapp.sign_in import find_current_user, log_in, log_out, safe_next
+
+pages = Blueprint("account", __name__)
+
+
+@pages.get("/signup")
+def show_signup() -> Answer:
+    """Offer an account; who has one open already goes on to it."""
+    return go_to(url_for("onboarding.show")) if find_current_user() else _signup_page()
+
+
+@pages.post("/signup")
+@limiter.limit(signup_limit, key_func=address_in_form)
+@limiter.limit(signup_limit)
+def sign_up() -> Answer:
+    """Create an account and log this browser in; refusals keep what was typed."""
+    try:
+        user = users.sign_up(db(), request.form.get("email", ""), request.form.get("password", ""))
+    except Refused as refusal:
+        return _signup_page(str(refusal)), 422
+    log_in(user)
+    return go_to(url_for("onboarding.show"))
+
+
+@pages.get("/login")
+def show_login() -> Answer:
+    """Ask who it is."""
+    wanted = safe_next(request.args.get("next"))
+    return go_to(wanted) if find_current_user() else _login_page()
+
+
+@pages.post("/login")
+@limiter.limit(login_limit, key_func=address_in_form)
+@limiter.limit(login_limit)
+def log_into() -> Answer:
+    """Log this browser in and send it where it wanted to go."""
+    try:
+        user = users.authenticate(
+            db(), request.form.get("email", ""), request.form.get("password", "")
+        )
+    except Refused as refusal:
+        return _login_page(str(refusal)), 422
+    log_in(user)
+    return go_to(safe_next(request.values.get("next")))
+
+
+@pages.get("/logout")
+def show_logout() -> Answer:
+    """Ask before logging out: a link or a picture elsewhere must not do it."""
+    if find_current_user() is None:
+        return go_to(url_for("landing.show"))
+    return render_template("account/logout.html")
+
+
+@pages.post("/logout")
+def leave() -> Response:
+    """Log this browser out."""
+    log_out()
+    return go_to(url_for("landing.show"))
+
+
+def _signup_page(refusal: str = "") -> str:
+    return render_template(
+        "account/signup.html",
+        refusal=refusal,
+        email=request.form.get("email", ""),
+        grant_micros=get_settings().sign_up_grant_micros,
+    )
+
+
+def _login_page(refusal: str = "") -> str:
+    return render_template(
+        "account/login.html",
+        refusal=refusal,
+        email=request.form.get("email", ""),
+        next=request.values.get("next", ""),
+    )

@@ -1,0 +1,85 @@
+"""What people see when something is refused, missing or broken: each said once, here."""
+
+import structlog
+from flask import Flask, Response, make_response, render_template
+from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from models.errors import NotFound, Refused
+from webapp.htmx import is_partial, part
+
+log = structlog.get_logger()
+
+# Status: title, and what to do about it.
+WORDS = {
+    400: ("That request did not make sense", "Go back, reload the page and try again."),
+    401: ("Please log in first", "Then you can go on where you were."),
+    403: ("This is closed to you", "If you think that is wrong, log in again."),
+    404: ("There is nothing here", "The page may have moved, or it belongs to somebody else."),
+    405: ("That cannot be done here", "Go back and try it from the page."),
+    413: ("That is too big to send", "Choose a smaller file or a shorter text."),
+    429: ("That was a lot at once", "Wait a minute, then try again."),
+    500: (
+        "Something broke on our side",
+        "It has been noted. Nothing you wrote before is lost; please try again.",
+    ),
+}
+EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
+
+
+def install(app: Flask) -> None:
+    """Answer refusals and errors with a notice (HTMX) or a page of their own."""
+    app.register_error_handler(NotFound, _show_missing)
+    app.register_error_handler(Refused, _show_refusal)
+    app.register_error_handler(CSRFError, _show_expired_form)
+    app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(Exception, _show_bug)
+
+
+def notice(text: str, status: int) -> Response:
+    """Answer an HTMX request with a notice that leaves the rest of the page as it is."""
+    html = render_template("_notice.html", text=text)
+    return part(html, status, retarget="#notices", reswap="innerHTML")
+
+
+def _show_refusal(refusal: Refused) -> Response:
+    if is_partial():
+        return notice(str(refusal), 422)
+    return _page(422, "That did not work", str(refusal))
+
+
+def _show_missing(_: NotFound) -> Response:
+    return _show(404, *WORDS[404])
+
+
+def _show_expired_form(_: CSRFError) -> Response:
+    return _show(400, *EXPIRED_FORM)
+
+
+def _show_http_error(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code < 400:
+        return make_response(error.get_response())
+    known = WORDS.get(code) or WORDS[500 if code >= 500 else 400]
+    response = _show(code, *known)
+    for name, value in error.get_headers():
+        if name.lower() in ("retry-after", "allow"):
+            response.headers[name] = value
+    return response
+
+
+def _show_bug(error: Exception) -> Response:
+    log.error("request_failed", exc_info=error)
+    return _show(500, *WORDS[InternalServerError.code])
+
+
+def _show(status: int, title: str, text: str) -> Response:
+    if is_partial():
+        return notice(f"{title}. {text}", status)
+    return _page(status, title, text)
+
+
+def _page(status: int, title: str, text: str) -> Response:
+    # A broken database must not break the page that says so: this one asks it nothing.
+    html = render_template("errors/page.html", status=status, title=title, text=text)
+    return make_response(html, status)

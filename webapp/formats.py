@@ -1,0 +1,80 @@
+"""How values are shown: money, times, ids. All are Jinja filters or globals."""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask
+
+from webapp.sign_in import find_current_user
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+class Row(Protocol):
+    __tablename__: str
+
+    @property
+    def id(self) -> UUID: ...
+
+
+def install(app: Flask) -> None:
+    """Give every template the filters and `dom_id`."""
+    app.jinja_env.filters.update(
+        money=money, ago=ago, local_time=local_time, local_day=local_day, iso=iso
+    )
+    app.jinja_env.globals["dom_id"] = dom_id  # pyright: ignore[reportArgumentType]
+
+
+def money(micros: int) -> str:
+    """Show micro-dollars: cents from one cent up, four significant digits below it."""
+    sign, dollars = "-" if micros < 0 else "", Decimal(abs(micros)) / 1_000_000
+    if micros == 0 or dollars >= Decimal("0.01"):
+        return f"{sign}${dollars.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+    shown = dollars.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    return f"{sign}${shown.normalize():f}"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Say how long ago a moment was, in words; for old ones the day."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < MINUTE:
+        return "just now"
+    for unit, name, limit in ((MINUTE, "minute", HOUR), (HOUR, "hour", DAY), (DAY, "day", 7 * DAY)):
+        if seconds < limit:
+            count = int(seconds // unit)
+            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    return local_day(moment)
+
+
+def local_time(moment: datetime) -> str:
+    """Show a moment on the clock of whoever looks: `14:05`."""
+    return moment.astimezone(viewers_zone()).strftime("%H:%M")
+
+
+def local_day(moment: datetime) -> str:
+    """Show a moment's day where the viewer lives: `3 March 2026`."""
+    local = moment.astimezone(viewers_zone())
+    return f"{local.day} {local:%B %Y}"
+
+
+def iso(moment: datetime) -> str:
+    """Show a moment for machines, as `<time datetime>` wants it."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def dom_id(row: Row, part: str = "") -> str:
+    """Return the id of the element that shows `row`, or one part of it: `message-018f…-cost`."""
+    name = f"{row.__tablename__.removesuffix('s').replace('_', '-')}-{row.id}"
+    return f"{name}-{part}" if part else name
+
+
+def viewers_zone() -> ZoneInfo:
+    """Return the time zone of who is asking; UTC for strangers."""
+    user = find_current_user()
+    try:
+        return ZoneInfo(user.timezone if user else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

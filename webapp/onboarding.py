@@ -1,0 +1,81 @@
+"""Getting to know each other: three answers that the assistant has before its first turn."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Blueprint, render_template, request
+
+from models import users
+from models.errors import Refused
+from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
+from webapp.htmx import Answer, go_to
+from webapp.sign_in import current_user, login_required
+
+pages = Blueprint("onboarding", __name__)
+
+SUGGESTIONS = (
+    "Plan my week",
+    "Write and sort my e-mails",
+    "Learn a language",
+    "Cook with what is at home",
+    "Prepare for an exam",
+    "Run my small business",
+    "Explain documents and letters",
+    "Stick to my habits",
+)
+
+
+@pages.get("/onboarding")
+@login_required
+def show() -> Answer:
+    """Ask who this is; who has answered already goes on to the chat."""
+    user = current_user()
+    if user.is_onboarded:
+        return go_to("/chat")
+    return _page(Profile(user.name, "", user.needs))
+
+
+@pages.post("/onboarding")
+@login_required
+def answer() -> Answer:
+    """Keep the answers and open the chat; refusals keep what was typed."""
+    profile = profile_in_form()
+    try:
+        users.introduce(current_user(), profile)
+    except Refused as refusal:
+        return _page(profile, str(refusal)), 422
+    return go_to("/chat")
+
+
+def profile_in_form() -> Profile:
+    """Read the three answers as they were typed."""
+    form = request.form
+    return Profile(form.get("name", ""), form.get("timezone", ""), form.get("needs", ""))
+
+
+@lru_cache(maxsize=1)
+def zones() -> tuple[str, ...]:
+    """List the zones that people choose from: `Area/City`, and UTC."""
+    return ("UTC", *sorted(name for name in available_timezones() if _is_place(name)))
+
+
+def clock_in(zone: str) -> str:
+    """Show the time there now, so that a person sees whether the zone is theirs."""
+    return datetime.now(UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def _is_place(name: str) -> bool:
+    return "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "posix/", "right/"))
+
+
+def _page(profile: Profile, refusal: str = "") -> str:
+    return render_template(
+        "onboarding/page.html",
+        profile=profile,
+        refusal=refusal,
+        zones=zones(),
+        suggestions=SUGGESTIONS,
+        name_max=NAME_MAX_LENGTH,
+        needs_max=NEEDS_MAX_LENGTH,
+    )

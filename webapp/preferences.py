@@ -1,0 +1,82 @@
+"""A person's own settings: who they are, which model answers, and where they are logged in."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, render_template, request, url_for
+
+from models import sessions, users
+from models.errors import Refused
+from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
+from webapp import model_choice
+from webapp.browsers import describe
+from webapp.database import db
+from webapp.htmx import Answer, go_to
+from webapp.onboarding import profile_in_form, zones
+from webapp.sign_in import current_session, current_user, member_required
+
+pages = Blueprint("preferences", __name__)
+
+
+@pages.get("/settings")
+@member_required
+def show() -> Answer:
+    """Show all settings."""
+    return _page()
+
+
+@pages.post("/settings/profile")
+@member_required
+def edit_profile() -> Answer:
+    """Change the answers of onboarding; refusals keep what was typed."""
+    profile = profile_in_form()
+    try:
+        users.introduce(current_user(), profile)
+    except Refused as refusal:
+        return _page(profile, str(refusal)), 422
+    return _saved("Saved. Your assistant knows from the next message on.", "profile")
+
+
+@pages.post("/settings/model")
+@member_required
+def choose_model() -> Answer:
+    """Choose who answers from now on; refuse a model that is not offered."""
+    offered = model_choice.find(request.form.get("model", ""))
+    users.choose_model(current_user(), offered.id)
+    return _saved(f"{offered.display_name} answers from now on.", "model")
+
+
+@pages.post("/settings/browsers/<uuid:session_id>/revocation")
+@member_required
+def revoke(session_id: UUID) -> Answer:
+    """Log one of the person's browsers out."""
+    sessions.revoke(db(), current_user().id, session_id)
+    return _saved("That browser is logged out.", "browsers")
+
+
+@pages.post("/settings/browsers/revocation")
+@member_required
+def revoke_others() -> Answer:
+    """Log every other browser of the person out."""
+    sessions.revoke_others(db(), current_user().id, keep=current_session().id)
+    return _saved("Every other browser is logged out.", "browsers")
+
+
+def _saved(words: str, section: str) -> Response:
+    flash(words)
+    return go_to(url_for("preferences.show", _anchor=section))
+
+
+def _page(profile: Profile | None = None, refusal: str = "") -> str:
+    user = current_user()
+    return render_template(
+        "preferences/page.html",
+        profile=profile or Profile(user.name, user.timezone, user.needs),
+        refusal=refusal,
+        zones=zones(),
+        name_max=NAME_MAX_LENGTH,
+        needs_max=NEEDS_MAX_LENGTH,
+        choices=model_choice.offered(user),
+        browsers=sessions.list_live(db(), user.id),
+        this_browser=current_session(),
+        describe=describe,
+    )

@@ -1,0 +1,102 @@
+"""Headers, hosts and limits that hold for every page."""
+
+import secrets
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect  # pyright: ignore[reportMissingTypeStubs]
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from settings import Settings, get_settings
+
+# A load balancer asks for these by address, not by name.
+ANY_HOST = {"health.alive", "health.ready"}
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, key_prefix="web")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Set what protects the site and its visitors."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        # With this name a browser takes the cookie from no neighbouring host.
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_secure else "session",
+        SESSION_COOKIE_SECURE=settings.is_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=settings.session_days * 86400,
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=settings.upload_max_bytes * settings.upload_max_files + 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        RATELIMIT_STORAGE_URI=settings.redis_url.get_secret_value(),
+        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1},
+        # Without Redis each process counts for itself: weaker, but people can still log in.
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
+    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
+    limiter.init_app(app)
+    trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
+    app.before_request(lambda: _refuse_strange_hosts([*trusted, "127.0.0.1", "localhost"]))
+    app.after_request(lambda response: _add_headers(response, secure=settings.is_secure))
+    app.jinja_env.globals["csp_nonce"] = nonce  # pyright: ignore[reportArgumentType]
+
+
+def nonce() -> str:
+    """Return this request's nonce: scripts that carry it may run."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return g.csp_nonce
+
+
+def login_limit() -> str:
+    return get_settings().login_rate_limit
+
+
+def signup_limit() -> str:
+    return get_settings().signup_rate_limit
+
+
+def address_in_form() -> str:
+    """Count by the e-mail address that was typed, without keeping it."""
+    typed = request.form.get("email", "").strip().lower()
+    return "address:" + sha256(typed.encode()).hexdigest()[:32]
+
+
+def _refuse_strange_hosts(trusted: list[str]) -> None:
+    if request.endpoint not in ANY_HOST and not host_is_trusted(request.host, trusted):
+        abort(400)
+
+
+def _add_headers(response: Response, *, secure: bool) -> Response:
+    policy = {
+        "default-src": "'none'",
+        "script-src": f"'self' 'nonce-{nonce()}'",
+        "style-src": "'self'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items())
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response

@@ -1,0 +1,169 @@
+"""Who is asking. The one module that knows flask-login, which has no types.
+
+The cookie holds the id of a `user_sessions` row, so a browser can be sent away from elsewhere.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Flask, Response, g, request, session, url_for
+from flask_login import (  # pyright: ignore[reportMissingTypeStubs]
+    LoginManager,
+    UserMixin,
+    login_user,  # pyright: ignore[reportUnknownVariableType]
+    logout_user,  # pyright: ignore[reportUnknownVariableType]
+)
+from flask_login import current_user as visitor  # pyright: ignore[reportUnknownVariableType]
+from werkzeug.exceptions import Unauthorized
+
+from models import sessions
+from models.sessions import UserSession
+from models.users import User
+from webapp.database import db
+from webapp.htmx import go_to, is_partial
+
+P = ParamSpec("P")
+
+
+class SignedIn(UserMixin):
+    """A logged-in browser, as flask-login wants to see it."""
+
+    def __init__(self, session: UserSession) -> None:
+        self.session = session
+
+    def get_id(self) -> str:
+        return str(self.session.id)
+
+
+def install(app: Flask) -> None:
+    """Let `app` know its visitors by their cookie."""
+    manager = LoginManager()
+    # Its own protection would log a phone out whenever it changes networks.
+    manager.session_protection = None
+    manager.user_loader(_load)  # pyright: ignore[reportUnknownMemberType]
+    manager.init_app(app)  # pyright: ignore[reportUnknownMemberType]
+    app.after_request(_keep_private)
+    app.context_processor(lambda: {"person": find_current_user()})
+
+
+def log_in(user: User) -> None:
+    """Make this browser `user`'s, under a new session: what it was before is forgotten."""
+    forget()
+    opened = sessions.open_for(db(), user, request.user_agent.string)
+    login_user(SignedIn(opened))
+    session.permanent = True
+
+
+def log_out() -> None:
+    """Revoke this browser's session and empty its cookie."""
+    forget()
+    logout_user()
+
+
+def forget() -> None:
+    """Revoke whatever session this browser has, and drop all that its cookie remembers."""
+    known = _signed_in()
+    if known is not None:
+        sessions.revoke(db(), known.session.user_id, known.session.id)
+    session.clear()
+
+
+def find_current_user() -> User | None:
+    """Return who is asking, or None for a stranger."""
+    known = _signed_in()
+    return known.session.user if known else None
+
+
+def find_current_user_id() -> UUID | None:
+    """Return the id of who asked, if this request has looked that up; it asks nothing itself."""
+    known = g.get("_login_user")
+    return known.session.user_id if isinstance(known, SignedIn) else None
+
+
+def current_user() -> User:
+    """Return who is asking; only for views behind one of the decorators below."""
+    user = find_current_user()
+    if user is None:
+        raise Unauthorized
+    return user
+
+
+def current_session() -> UserSession:
+    """Return the logged-in browser that is asking; for views behind a decorator below."""
+    known = _signed_in()
+    if known is None:
+        raise Unauthorized
+    return known.session
+
+
+def login_required(view: Callable[P, object]) -> Callable[P, object]:
+    """Send strangers to the login page and back afterwards."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> object:
+        if find_current_user() is None:
+            return _to_login()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def member_required(view: Callable[P, object]) -> Callable[P, object]:
+    """Send strangers to the login page, and those who did not introduce themselves to that."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> object:
+        user = find_current_user()
+        if user is None:
+            return _to_login()
+        if not user.is_onboarded:
+            return go_to(url_for("onboarding.show"))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def safe_next(target: str | None) -> str:
+    """Return `target` if it is a path on this site, else the chat: nobody is sent elsewhere."""
+    home = "/chat"
+    if not target or not target.startswith("/") or not target.isprintable():
+        return home
+    # Browsers read a backslash as a slash, and two slashes as another host.
+    if target[1:2] in ("/", "\\") or "\\" in target:
+        return home
+    parts = urlsplit(target)
+    return home if parts.scheme or parts.netloc else target
+
+
+def _to_login() -> Response:
+    wants_page = request.method == "GET" and not is_partial()
+    if not wants_page and not is_partial() and not request.accept_mimetypes.accept_html:
+        raise Unauthorized
+    came_from = request.full_path.removesuffix("?") if wants_page else ""
+    return go_to(url_for("account.show_login", next=came_from or None))
+
+
+def _load(session_id: str) -> SignedIn | None:
+    try:
+        wanted = UUID(session_id)
+    except ValueError:
+        return None
+    found = sessions.find_live(db(), wanted)
+    return SignedIn(found) if found else None
+
+
+def _signed_in() -> SignedIn | None:
+    if not session.get("_user_id"):
+        return None
+    known = cast(SignedIn, visitor)
+    return known if known.is_authenticated else None
+
+
+def _keep_private(response: Response) -> Response:
+    # After logging out, the back button must not show what was there.
+    if session.get("_user_id") and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,88 @@
+// What every page needs: theme, menus, notices, and the small helps of forms.
+// Everything works without it; this makes it quicker.
+
+const root = document.documentElement;
+
+function prefersDark() {
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function setTheme(theme) {
+  try {
+    if (theme === "auto") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch (_) {
+    // Storage may be closed; the page still changes.
+  }
+  if (theme === "auto") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  showTheme();
+}
+
+function showTheme() {
+  const chosen = root.dataset.theme || "auto";
+  const shown = chosen === "auto" ? (prefersDark() ? "dark" : "light") : chosen;
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    meta.content = shown === "dark" ? "#0d1516" : "#f4f8f6";
+  }
+  for (const radio of document.querySelectorAll("[data-theme-choice]")) {
+    radio.checked = radio.value === chosen;
+  }
+}
+
+function dismiss(notice) {
+  notice.remove();
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (!target) return;
+  if (target.closest("[data-theme-toggle]")) {
+    const dark = (root.dataset.theme || (prefersDark() ? "dark" : "light")) === "dark";
+    setTheme(dark ? "light" : "dark");
+  }
+  const dismisser = target.closest("[data-dismiss]");
+  if (dismisser) dismiss(dismisser.closest("[data-notice]"));
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-theme-choice]")) setTheme(event.target.value);
+});
+
+// Errors of ours say where they want to be shown; a proxy's page must not replace anything.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#notices") {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  } else if (xhr.status >= 500) {
+    showOffline();
+  }
+});
+document.addEventListener("htmx:sendError", showOffline);
+
+function showOffline(event) {
+  // The banner asks by itself every few seconds: its failures are nobody's business.
+  if (event?.detail?.elt?.id === "engine") return;
+  const template = document.getElementById("offline-notice");
+  document.getElementById("notices").replaceChildren(template.content.cloneNode(true));
+}
+
+// What worked needs no answer, so it goes by itself.
+for (const notice of document.querySelectorAll("#notices > .notice-good")) {
+  setTimeout(() => dismiss(notice), 6000);
+}
+
+showTheme();
+root.classList.add("has-script");
