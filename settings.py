@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     login_rate_limit: str = "10 per minute; 60 per hour"
     signup_rate_limit: str = "10 per minute; 40 per hour"
     # argon2 memory in KiB; tests lower it.
-    password_memory_kib: Annotated[int, Field(ge=8)] = 65536
+    password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
 
     @property

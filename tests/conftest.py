@@ -1,0 +1,154 @@
+"""What every test may ask for: real PostgreSQL, Valkey and S3, and people with a name.
+
+The services are started once per run; each xdist worker has its own database, Redis number and
+bucket in them.
+
+Ada has credits to spend and owns what a test is about.
+Eve has an account too, and should never see or change what is Ada's.
+"""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import Session
+
+from embedded.stack import Services
+from gateways.s3_files import Storage
+from models import database
+from models.database import open_session
+from models.users import User
+from settings import PROJECT_DIR, Settings, get_settings
+from tests import factories
+
+_services: list[Services] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the services once, before xdist starts its workers: they inherit the addresses."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    services = Services(PROJECT_DIR / ".test-data")
+    _services.append(services)
+    os.environ.update(services.__enter__().environment())  # noqa: TID251  # as `make run` does
+    os.environ.update(  # noqa: TID251
+        PASSWORD_MEMORY_KIB="64",
+        LOG_FORMAT="console",
+        LOGIN_RATE_LIMIT="1000 per minute",
+        SIGNUP_RATE_LIMIT="1000 per minute",
+    )
+
+
+def pytest_unconfigure() -> None:
+    while _services:
+        _services.pop().__exit__(None, None, None)
+
+
+def _worker_number(worker_id: str) -> int:
+    return int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
+
+
+@pytest.fixture(scope="session")
+def settings(worker_id: str) -> Settings:
+    """The settings of this test process, with its own database, Redis number and bucket."""
+    number = _worker_number(worker_id)
+    given = get_settings()
+    os.environ.update(  # noqa: TID251
+        DATABASE_URL=_own_database(given.database_url.get_secret_value(), f"test_{number}"),
+        REDIS_URL=f"{given.redis_url.get_secret_value().removesuffix('/0')}/{number + 1}",
+        S3_BUCKET=f"test-{number}",
+    )
+    get_settings.cache_clear()
+    return get_settings()
+
+
+def _own_database(url: str, name: str) -> str:
+    admin = sa.create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+    admin.dispose()
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Generator[sa.Engine]:
+    """A database of this test process, built by the migrations."""
+    engine = database.connect(settings.database_url.get_secret_value())
+    with engine.begin() as connection:
+        migrations = Config(PROJECT_DIR / "alembic.ini")
+        migrations.attributes["connection"] = connection
+        command.upgrade(migrations, "head")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def db(engine: sa.Engine) -> Generator[Session]:
+    """A session whose every commit is undone when the test ends."""
+    with engine.connect() as connection, connection.begin() as outer:
+        # Code under test opens sessions of its own: they join this transaction too.
+        open_session.configure(bind=connection, join_transaction_mode="create_savepoint")
+        with open_session() as session:
+            yield session
+        outer.rollback()
+    open_session.configure(bind=engine, join_transaction_mode="conditional_savepoint")
+
+
+@pytest.fixture
+def emptied(engine: sa.Engine) -> Generator[sa.Engine]:
+    """A database for tests that need several connections; empty again afterwards."""
+    open_session.configure(bind=engine, join_transaction_mode="conditional_savepoint")
+    with engine.begin() as connection:
+        # A test that loses a SKIP LOCKED should fail, not hang.
+        connection.execute(sa.text(f"ALTER DATABASE {engine.url.database} SET lock_timeout = '5s'"))
+    engine.dispose()
+    yield engine
+    with engine.begin() as connection:
+        tables = sa.inspect(connection).get_table_names()
+        names = ", ".join(f'"{table}"' for table in tables if table != "alembic_version")
+        connection.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+
+
+@pytest.fixture
+def ada(db: Session) -> User:
+    """Has credits to spend."""
+    return factories.user(db, "ada@example.org", name="Ada")
+
+
+@pytest.fixture
+def eve(db: Session) -> User:
+    """Should never see what is Ada's."""
+    return factories.user(db, "eve@example.org", name="Eve")
+
+
+@pytest.fixture
+def redis_url(settings: Settings) -> Generator[str]:
+    """An empty Redis database of this test process."""
+    url = settings.redis_url.get_secret_value()
+    client: Any = redis.Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType]
+    client.flushdb()
+    yield url
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def storage(settings: Settings) -> Storage:
+    """A bucket of this test process."""
+    storage = Storage(settings)
+    storage.ensure_bucket()
+    return storage
+
+
+@pytest.fixture(scope="session")
+def project_dir() -> Path:
+    return PROJECT_DIR

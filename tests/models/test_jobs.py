@@ -1,0 +1,288 @@
+"""Lanes, claims, leases and ends of jobs."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import conversations, jobs, ledger, workers
+from models.base import new_id, utc_now
+from models.conversations import Message, Role
+from models.database import unit_of_work
+from models.jobs import Job, JobStatus
+from models.users import User
+from settings import get_settings
+from tests import factories
+from tests.factories import LEASE, MODEL, SOMEBODY
+
+ELSEWHERE: UUID = new_id()
+
+
+def test_asking_writes_the_message_and_its_job_together(db: Session, ada: User) -> None:
+    job = factories.job(db, ada, "What grows in shade?")
+
+    assert job.status is JobStatus.PENDING
+    assert job.is_head
+    assert job.message is not None
+    assert job.message.text == "What grows in shade?"
+
+
+def test_an_empty_message_is_refused(db: Session, ada: User) -> None:
+    with pytest.raises(jobs.NothingToSend):
+        factories.job(db, ada, "  \n ")
+
+
+def test_a_message_without_credit_is_refused(db: Session, ada: User) -> None:
+    _spend(db, ada, ada.credits_balance_micros)
+
+    with pytest.raises(ledger.OutOfCredit):
+        factories.job(db, ada)
+
+
+def test_one_person_can_have_only_so_many_waiting(db: Session, ada: User) -> None:
+    for _ in range(get_settings().max_waiting_jobs_per_user):
+        factories.job(db, ada)
+
+    with pytest.raises(jobs.TooManyWaiting):
+        factories.job(db, ada)
+
+
+def test_a_persons_messages_are_answered_one_at_a_time_and_in_order(db: Session, ada: User) -> None:
+    first, second = factories.job(db, ada, "One?"), factories.job(db, ada, "Two?")
+
+    claimed = jobs.claim_next(db, SOMEBODY, LEASE)
+    assert claimed is not None
+    assert claimed.id == first.id
+    assert jobs.claim_next(db, SOMEBODY, LEASE) is None
+
+    jobs.complete(db, jobs.still_ours(db, first.id, 1), "1.", "<p>1.</p>")
+    following = jobs.claim_next(db, SOMEBODY, LEASE)
+    assert following is not None
+    assert following.id == second.id
+
+
+def test_people_take_turns_whoever_has_more_waiting(db: Session, ada: User, eve: User) -> None:
+    for number in range(5):
+        factories.job(db, ada, f"Ada {number}")
+    factories.job(db, eve, "Eve 0")
+
+    order: list[UUID] = []
+    while claimed := jobs.claim_next(db, SOMEBODY, LEASE):
+        order.append(claimed.user_id)
+        jobs.complete(db, jobs.still_ours(db, claimed.id, 1), "Done.", "")
+
+    assert order[:3] == [ada.id, eve.id, ada.id]
+
+
+def test_two_workers_never_claim_the_same_job(emptied: sa.Engine) -> None:
+    with unit_of_work() as setup:
+        for email in ("grace@example.org", "mary@example.org"):
+            factories.job(setup, factories.user(setup, email))
+    with Session(emptied) as one, Session(emptied) as two, Session(emptied) as three:
+        claims = [jobs.claim_next(worker, SOMEBODY, LEASE) for worker in (one, two, three)]
+
+        assert claims[0] is not None
+        assert claims[1] is not None
+        assert claims[0].id != claims[1].id
+        assert claims[2] is None
+
+
+def test_the_database_itself_forbids_two_heads_in_one_lane(db: Session, ada: User) -> None:
+    factories.job(db, ada)
+    second = factories.job(db, ada)
+
+    second.is_head = True
+    with pytest.raises(IntegrityError, match="uq_jobs_head"):
+        db.flush()
+
+
+def test_who_lost_the_lease_can_write_nothing_more(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.hand_back(db, job, wait=timedelta(0))
+    again = jobs.claim_next(db, ELSEWHERE, LEASE)
+    assert again is not None
+
+    with pytest.raises(jobs.LeaseLost):
+        jobs.still_ours(db, job.id, attempt=1)
+    assert jobs.still_ours(db, job.id, attempt=2).id == job.id
+
+
+def test_a_message_is_answered_once_even_if_two_answers_are_written(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.complete(db, job, "Once.", "")
+    conversation = conversations.find_own(db, ada.id, job.conversation_id)
+
+    with pytest.raises(IntegrityError, match="uq_messages_answer"):
+        conversations.say(db, conversation, Role.ASSISTANT, "Twice.", job_id=job.id)
+
+
+def test_renewing_keeps_a_job_and_tells_who_was_asked_to_stop(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    before = job.lease_until
+
+    assert jobs.renew(db, {job.id: 1}, timedelta(minutes=5)) == {job.id: False}
+    db.refresh(job)
+    assert before is not None
+    assert job.lease_until is not None
+    assert job.lease_until > before
+
+    job.stop_requested_at = utc_now()
+    db.flush()
+    assert jobs.renew(db, {job.id: 1}, LEASE) == {job.id: True}
+    assert jobs.renew(db, {job.id: 2}, LEASE) == {}
+
+
+def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    assert jobs.release_abandoned(db) == []
+
+    _let_the_lease_run_out(db, job)
+    assert [released.id for released in jobs.release_abandoned(db)] == [job.id]
+    with time_machine.travel(utc_now() + timedelta(minutes=1)):
+        db.execute(sa.update(Job).values(ready_at=sa.func.now()))
+        again = jobs.claim_next(db, ELSEWHERE, LEASE)
+    assert again is not None
+    assert again.attempt == 2
+
+
+def test_a_poisoned_job_fails_after_the_last_attempt_and_frees_the_lane(
+    db: Session, ada: User
+) -> None:
+    poisoned, following = factories.job(db, ada), factories.job(db, ada)
+    for _ in range(get_settings().job_max_attempts):
+        db.execute(sa.update(Job).where(Job.is_head).values(ready_at=sa.func.now()))
+        claimed = jobs.claim_next(db, SOMEBODY, LEASE)
+        assert claimed is not None
+        assert claimed.id == poisoned.id
+        _let_the_lease_run_out(db, claimed)
+        jobs.release_abandoned(db)
+
+    db.refresh(poisoned)
+    assert poisoned.status is JobStatus.FAILED
+    assert poisoned.failure_code == "worker_lost"
+    db.refresh(following)
+    assert following.is_head
+
+
+def test_a_failed_message_can_be_asked_again_but_only_once_at_a_time(
+    db: Session, ada: User
+) -> None:
+    job = factories.running(db, ada)
+    jobs.fail(db, job, "Our fault.", code="unexpected")
+
+    again = jobs.ask_again(db, job, model=MODEL)
+    assert again.message_id == job.message_id
+    with pytest.raises(jobs.AlreadyAnswered):
+        jobs.ask_again(db, job, model=MODEL)
+
+
+def test_stopping_keeps_what_was_written(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+
+    reply = jobs.stop(db, job, answer="Half an ans", html="<p>Half an ans</p>")
+
+    assert job.status is JobStatus.CANCELLED
+    assert reply is not None
+    assert db.get_one(Message, reply.id).text == "Half an ans"
+
+
+def test_the_position_counts_own_jobs_before_and_others_who_wait(
+    db: Session, ada: User, eve: User
+) -> None:
+    factories.job(db, eve)
+    first, second = factories.job(db, ada), factories.job(db, ada)
+
+    assert jobs.position(db, first) == 1
+    assert jobs.position(db, second) == 1
+    jobs.claim_next(db, SOMEBODY, LEASE)
+    assert jobs.position(db, first) == 0
+
+
+def test_the_worker_with_the_live_files_goes_first_for_a_while(db: Session, ada: User) -> None:
+    ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now()
+    job = factories.job(db, ada)
+
+    assert jobs.claim_next(db, ELSEWHERE, LEASE) is None
+    job.preferred_until = utc_now() - timedelta(seconds=1)
+    db.flush()
+    assert jobs.claim_next(db, ELSEWHERE, LEASE) is not None
+
+
+def test_nobody_waits_for_the_files_of_a_dead_worker(db: Session, ada: User) -> None:
+    workers.register(db, SOMEBODY, "here")
+    ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now() + timedelta(minutes=1)
+    factories.job(db, ada)
+
+    jobs.stop_waiting_for_the_dead(db, LEASE)
+    assert jobs.claim_next(db, ELSEWHERE, LEASE) is None
+    workers.sign_off(db, SOMEBODY)
+    jobs.stop_waiting_for_the_dead(db, LEASE)
+    assert jobs.claim_next(db, ELSEWHERE, LEASE) is not None
+
+
+def test_a_worker_without_room_claims_only_for_its_hot_people(
+    db: Session, ada: User, eve: User
+) -> None:
+    factories.job(db, ada)
+
+    assert jobs.claim_next(db, SOMEBODY, LEASE, only=[eve.id]) is None
+    assert jobs.claim_next(db, SOMEBODY, LEASE, only=[ada.id]) is not None
+
+
+def test_the_claim_reads_the_small_index_however_much_waits(emptied: sa.Engine) -> None:
+    with unit_of_work() as setup:
+        owner = factories.user(setup, "grace@example.org")
+        head = factories.job(setup, owner)
+        setup.execute(sa.text(_MANY_WAITING), {"head": head.id})
+    with emptied.connect() as connection:
+        connection.execute(sa.text("ANALYZE jobs"))
+        plan = "\n".join(connection.scalars(sa.text(_CLAIM_PLAN)))
+
+    assert "ix_jobs_claimable" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_concurrent_asking_leaves_exactly_one_head(emptied: sa.Engine) -> None:
+    with unit_of_work() as setup:
+        owner = factories.user(setup, "grace@example.org")
+    factories.in_parallel(8, lambda: _ask(owner.id))
+
+    with Session(emptied) as check:
+        heads = check.scalar(sa.select(sa.func.count()).where(Job.is_head))
+        total = check.scalar(sa.select(sa.func.count(Job.id)))
+    assert (heads, total) == (1, 8)
+
+
+_MANY_WAITING = """
+    INSERT INTO jobs (id, user_id, conversation_id, model, status, is_head)
+    SELECT gen_random_uuid(), user_id, conversation_id, model, 'pending', false
+    FROM jobs, generate_series(1, 5000) WHERE id = :head
+"""
+_CLAIM_PLAN = """
+    EXPLAIN SELECT id FROM jobs WHERE status = 'pending' AND is_head
+    AND ready_at <= clock_timestamp() ORDER BY ready_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+
+def _ask(user_id: UUID) -> None:
+    with unit_of_work() as db:
+        factories.job(db, db.get_one(User, user_id))
+
+
+def _let_the_lease_run_out(db: Session, job: Job) -> None:
+    job.lease_until = utc_now() - timedelta(seconds=1)
+    db.flush()
+
+
+def _spend(db: Session, user: User, micros: int) -> None:
+    entry = ledger.Transaction(
+        kind=ledger.EntryKind.CHARGE, amount_micros=-micros, reference=f"spent:{new_id()}"
+    )
+    entry.user_id = user.id
+    db.add(entry)
+    user.credits_balance_micros -= micros
+    db.flush()
