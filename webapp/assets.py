@@ -34,7 +34,7 @@ class Asset:
 def install(app: Flask) -> None:
     """Serve the files under /static/ and give templates `asset(name)`, their address."""
     app.add_url_rule("/static/<path:name>", "static", _send)
-    app.jinja_env.globals["asset"] = address  # pyright: ignore[reportArgumentType]
+    app.add_template_global(address, "asset")
 
 
 def address(name: str) -> str:
@@ -79,7 +79,8 @@ def _send(name: str) -> Response:
     response.vary.add("Accept-Encoding")
     response.headers["Cache-Control"] = FOR_EVER if lasts else ASK_AGAIN
     response.set_etag(found.digest + ("-gz" if squeeze else ""))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _split(name: str) -> tuple[str, str]:

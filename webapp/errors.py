@@ -3,7 +3,7 @@
 import structlog
 from flask import Flask, Response, make_response, render_template
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from models.errors import NotFound, Refused
 from webapp.htmx import is_partial, part
@@ -70,7 +70,7 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_bug(error: Exception) -> Response:
     log.error("request_failed", exc_info=error)
-    return _show(500, *WORDS[InternalServerError.code])
+    return _show(500, *WORDS[500])
 
 
 def _show(status: int, title: str, text: str) -> Response:

@@ -1,7 +1,9 @@
 """Headers, hosts and limits that hold for every page."""
 
 import secrets
+from functools import partial
 from hashlib import sha256
+from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
@@ -22,7 +24,8 @@ limiter = Limiter(get_remote_address, key_prefix="web")
 
 def install(app: Flask, settings: Settings) -> None:
     """Set what protects the site and its visitors."""
-    app.config.update(
+    config = cast(dict[str, object], app.config)
+    config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         # With this name a browser takes the cookie from no neighbouring host.
         SESSION_COOKIE_NAME="__Host-session" if settings.is_secure else "session",
@@ -46,8 +49,8 @@ def install(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
     app.before_request(lambda: _refuse_strange_hosts([*trusted, "127.0.0.1", "localhost"]))
-    app.after_request(lambda response: _add_headers(response, secure=settings.is_secure))
-    app.jinja_env.globals["csp_nonce"] = nonce  # pyright: ignore[reportArgumentType]
+    app.after_request(partial(_add_headers, secure=settings.is_secure))
+    app.add_template_global(nonce, "csp_nonce")
 
 
 def nonce() -> str:
@@ -76,7 +79,7 @@ def _refuse_strange_hosts(trusted: list[str]) -> None:
         abort(400)
 
 
-def _add_headers(response: Response, *, secure: bool) -> Response:
+def _add_headers(response: Response, secure: bool) -> Response:
     policy = {
         "default-src": "'none'",
         "script-src": f"'self' 'nonce-{nonce()}'",

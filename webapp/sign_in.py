@@ -5,7 +5,7 @@ The cookie holds the id of a `user_sessions` row, so a browser can be sent away 
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from webapp.database import db
 from webapp.htmx import go_to, is_partial
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class SignedIn(UserMixin):
@@ -42,7 +43,7 @@ def install(app: Flask) -> None:
     """Let `app` know its visitors by their cookie."""
     manager = LoginManager()
     # Its own protection would log a phone out whenever it changes networks.
-    manager.session_protection = None
+    manager.session_protection = None  # pyright: ignore[reportAttributeAccessIssue]
     manager.user_loader(_load)  # pyright: ignore[reportUnknownMemberType]
     manager.init_app(app)  # pyright: ignore[reportUnknownMemberType]
     app.after_request(_keep_private)
@@ -99,11 +100,11 @@ def current_session() -> UserSession:
     return known.session
 
 
-def login_required(view: Callable[P, object]) -> Callable[P, object]:
+def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     """Send strangers to the login page and back afterwards."""
 
     @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> object:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if find_current_user() is None:
             return _to_login()
         return view(*args, **kwargs)
@@ -111,11 +112,11 @@ def login_required(view: Callable[P, object]) -> Callable[P, object]:
     return guarded
 
 
-def member_required(view: Callable[P, object]) -> Callable[P, object]:
+def member_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     """Send strangers to the login page, and those who did not introduce themselves to that."""
 
     @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> object:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         user = find_current_user()
         if user is None:
             return _to_login()
