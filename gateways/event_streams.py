@@ -37,12 +37,12 @@ class Event:
     data: dict[str, Any]
 
 
-def connect(url: str, *, waits: bool = False) -> redis.Redis:
+def connect(url: str, *, waits: bool = False, as_text: bool = True) -> redis.Redis:
     """Make a client; with `waits` one whose reads may block for as long as they like."""
     # redis-py 8 retries a blocking read that outlasts its socket timeout, for most of a minute.
     timeout = None if waits else 5
     return redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-        url, decode_responses=True, socket_timeout=timeout, health_check_interval=30
+        url, decode_responses=as_text, socket_timeout=timeout, health_check_interval=30
     )
 
 

@@ -37,7 +37,6 @@ def _time_limit_ms() -> int:
     broker=get_broker(),
     actor_name=nudges.ANSWER_NEXT,
     queue_name=nudges.ANSWERS_QUEUE,
-    max_retries=0,
     time_limit=_time_limit_ms(),
 )
 def answer_next() -> None:

@@ -37,7 +37,8 @@ class WakingBroker(RedisBroker):
     def __init__(self, url: str) -> None:
         # Nudges are not retried: the rows are the truth, and the clock nudges again.
         super().__init__(
-            client=event_streams.connect(url),
+            # Dramatiq reads bytes.
+            client=event_streams.connect(url, as_text=False),
             middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications(), Callbacks()],
             maintenance_chance=100_000,
             heartbeat_timeout=30_000,
