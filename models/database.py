@@ -34,7 +34,14 @@ def unit_of_work() -> Generator[Session]:
 def after_commit(db: Session, action: Callable[[], object]) -> None:
     """Run `action` once `db` has committed, and never if it rolls back."""
 
-    def _run(_: Session) -> None:
+    has_run = False
+
+    def _run(session: Session) -> None:
+        nonlocal has_run
+        # Releasing a savepoint is told as a commit too.
+        if has_run or session.in_nested_transaction():
+            return
+        has_run = True
         action()
 
-    event.listen(db, "after_commit", _run, once=True)
+    event.listen(db, "after_commit", _run)

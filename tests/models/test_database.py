@@ -1,0 +1,29 @@
+"""The unit of work, and what happens only after its commit."""
+
+import pytest
+import sqlalchemy as sa
+
+from models.database import after_commit, open_session, unit_of_work
+
+
+@pytest.mark.usefixtures("emptied")
+def test_an_action_runs_after_the_commit_and_once() -> None:
+    ran: list[str] = []
+    with open_session() as db:
+        after_commit(db, lambda: ran.append("now"))
+        with db.begin_nested():
+            db.execute(sa.text("SELECT 1"))
+        assert ran == []
+        db.commit()
+        db.execute(sa.text("SELECT 1"))
+        db.commit()
+    assert ran == ["now"]
+
+
+@pytest.mark.usefixtures("emptied")
+def test_an_action_never_runs_when_the_work_is_undone() -> None:
+    ran: list[str] = []
+    with pytest.raises(ZeroDivisionError), unit_of_work() as db:
+        after_commit(db, lambda: ran.append("now"))
+        raise ZeroDivisionError
+    assert ran == []
