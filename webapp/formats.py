@@ -28,12 +28,14 @@ def install(app: Flask) -> None:
 
 
 def money(micros: int) -> str:
-    """Show micro-dollars: cents from one cent up, four significant digits below it."""
-    sign, dollars = "-" if micros < 0 else "", Decimal(abs(micros)) / 1_000_000
+    """Show micro-dollars: cents from one cent up, hundredths of a cent below, micros below that."""
+    dollars = Decimal(abs(micros)) / 1_000_000
     if micros == 0 or dollars >= Decimal("0.01"):
-        return f"{sign}${dollars.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
-    shown = dollars.quantize(Decimal("0.000001"), ROUND_HALF_UP)
-    return f"{sign}${shown.normalize():f}"
+        places = "0.01"
+    else:
+        places = "0.0001" if dollars >= Decimal("0.0001") else "0.000001"
+    shown = dollars.quantize(Decimal(places), ROUND_HALF_UP)
+    return f"{'-' if micros < 0 else ''}${shown:,f}"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

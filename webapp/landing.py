@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify, render_template
 
 from settings import get_settings
+from webapp import model_choice
 from webapp.assets import address
 
 pages = Blueprint("landing", __name__)
@@ -16,6 +17,7 @@ def show() -> str:
         "landing/page.html",
         grant_micros=settings.sign_up_grant_micros,
         margin_percent=settings.margin_percent,
+        models=model_choice.names(),
     )
 
 

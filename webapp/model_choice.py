@@ -6,14 +6,25 @@ from typing import TYPE_CHECKING
 from models.errors import Refused
 from models.users import User
 from settings import get_settings
+from webapp.formats import money
 
 if TYPE_CHECKING:
-    from agent import catalogue
+    from agent import catalogue, prices
+    from agent.meter.books import Usage
 else:
     try:
-        from agent import catalogue
+        from agent import catalogue, prices
+        from agent.meter.books import Usage
     except ImportError:
-        catalogue = None
+        catalogue = prices = Usage = None
+
+MAKERS = {
+    "anthropic": "Anthropic",
+    "openai": "OpenAI",
+    "gemini": "Google",
+    "compatible": "Own server",
+    "demo": "Built in",
+}
 
 
 class NotOffered(Refused):
@@ -26,19 +37,18 @@ class Choice:
 
     id: str
     display_name: str
-    provider: str
+    maker: str
+    price: str
     accepts_images: bool
     is_chosen: bool
     is_default: bool
 
 
-PROVIDERS = {
-    "anthropic": "Anthropic",
-    "openai": "OpenAI",
-    "gemini": "Google",
-    "compatible": "Own server",
-    "demo": "Demo",
-}
+def names() -> list[str]:
+    """List the models on offer by the names people know."""
+    if catalogue is None:
+        return []
+    return [model.display_name for model in catalogue.models(get_settings())]
 
 
 def find(model_id: str) -> "catalogue.Model":
@@ -62,10 +72,20 @@ def offered(user: User) -> list[Choice]:
         Choice(
             id=model.id,
             display_name=model.display_name,
-            provider=PROVIDERS.get(model.provider, model.provider),
+            maker=MAKERS[model.provider],
+            price=_price_in_words(model),
             accepts_images=model.accepts_images,
             is_chosen=model.id == chosen.id,
             is_default=model.id == default.id,
         )
         for model in catalogue.models(get_settings())
     ]
+
+
+def _price_in_words(model: "catalogue.Model") -> str:
+    # An answer in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions
+    # come from the provider's cache.
+    usual = Usage(
+        input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000, cache_write_tokens=0
+    )
+    return f"A short answer costs about {money(prices.price(model, usual).charge_micros)}."

@@ -16,13 +16,13 @@ pages = Blueprint("onboarding", __name__)
 
 SUGGESTIONS = (
     "Plan my week",
-    "Write and sort my e-mails",
+    "Write e-mails",
     "Learn a language",
-    "Cook with what is at home",
-    "Prepare for an exam",
-    "Run my small business",
-    "Explain documents and letters",
-    "Stick to my habits",
+    "Cook at home",
+    "Study for exams",
+    "Run my business",
+    "Read paperwork",
+    "Keep habits",
 )
 
 

@@ -8,7 +8,7 @@ from models import sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from webapp import model_choice
-from webapp.browsers import describe
+from webapp.browsers import describe, is_pocketable
 from webapp.database import db
 from webapp.htmx import Answer, go_to
 from webapp.onboarding import profile_in_form, zones
@@ -79,4 +79,5 @@ def _page(profile: Profile | None = None, refusal: str = "") -> str:
         browsers=sessions.list_live(db(), user.id),
         this_browser=current_session(),
         describe=describe,
+        is_pocketable=is_pocketable,
     )

@@ -36,6 +36,6 @@ def _end(response: Response) -> Response:
         path=request.path,
         status=response.status_code,
         ms=round((time.perf_counter() - g.get("began_at", time.perf_counter())) * 1000, 1),
-        user_id=find_current_user_id(),
+        user_id=str(find_current_user_id() or "") or None,
     )
     return response

@@ -86,3 +86,74 @@ for (const notice of document.querySelectorAll("#notices > .notice-good")) {
 
 showTheme();
 root.classList.add("has-script");
+
+// Forms.
+
+function grow(area) {
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + 2}px`;
+}
+
+function linesOf(area) {
+  return area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+}
+
+function toggleLine(chip) {
+  const area = document.getElementById(chip.dataset.addsTo);
+  const words = chip.textContent.trim();
+  const lines = linesOf(area);
+  const kept = lines.filter((line) => line !== words);
+  area.value = (kept.length < lines.length ? kept : [...lines, words]).join("\n");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function showChips(area) {
+  const lines = linesOf(area);
+  for (const chip of document.querySelectorAll(`[data-adds-to="${area.id}"]`)) {
+    chip.setAttribute("aria-pressed", String(lines.includes(chip.textContent.trim())));
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest?.("[data-adds-to]");
+  if (chip) toggleLine(chip);
+  const reveal = event.target.closest?.("[data-reveal]");
+  if (reveal) {
+    const field = document.getElementById(reveal.dataset.reveal);
+    const shown = field.type === "text";
+    field.type = shown ? "password" : "text";
+    reveal.setAttribute("aria-pressed", String(!shown));
+    field.focus();
+  }
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches?.("[data-grows]")) grow(event.target);
+  if (event.target.tagName === "TEXTAREA") showChips(event.target);
+});
+
+// A second tap on "Create account" must not send the form again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button:not([type=button])")) {
+    button.setAttribute("aria-busy", "true");
+  }
+});
+// Coming back with the back button, the form may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  }
+});
+
+for (const area of document.querySelectorAll("textarea[data-grows]")) {
+  grow(area);
+  showChips(area);
+}
