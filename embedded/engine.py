@@ -16,13 +16,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from embedded.errors import CannotStart
+from embedded.errors import CannotStart, in_one_sentence
 from embedded.programs import node_path, npm_script
+from embedded.surroundings import surroundings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 PIN_DIR = PROJECT_DIR / "vendor" / "openclaw"
@@ -65,7 +66,7 @@ def install(engine_dir: Path, say: Say) -> Path:
 
 
 @contextmanager
-def _only_one(engine_dir: Path) -> Iterator[None]:
+def _only_one(engine_dir: Path) -> Generator[None]:
     """Let one installer at a time work in this folder; the system frees it when one dies."""
     with (engine_dir / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -114,7 +115,7 @@ def _npm_ci(folder: Path, say: Say) -> None:
 
 
 def _npm_environment(folder: Path) -> dict[str, str]:
-    environment = dict(os.environ)
+    environment = surroundings()
     # npm's scripts look for `node` on PATH.
     environment["PATH"] = f"{node_path().parent}{os.pathsep}{environment.get('PATH', '')}"
     home = Path(environment.get("HOME", "/"))
@@ -178,16 +179,23 @@ def _main() -> int:
     parser.add_argument("--engine-dir", type=Path, default=PROJECT_DIR / ".engine")
     engine_dir = parser.parse_args().engine_dir.resolve()
     # So that a stop unwinds: npm ends and its half-made folder goes.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _stop)
     if is_installed(engine_dir):
         return 0
     try:
         install(engine_dir, lambda words: print(words, flush=True))
-    except (CannotStart, OSError) as trouble:
+    except CannotStart as trouble:
         print(trouble, file=sys.stderr)
+        return 1
+    except OSError as trouble:
+        print(in_one_sentence(trouble), file=sys.stderr)
         return 1
     print("the assistant engine is installed", flush=True)
     return 0
+
+
+def _stop(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""Runs the whole product on this machine until it is told to stop (`make run`).
+
+    PORT=8000 DATA_DIR=.data python -m embedded
+
+The first Ctrl-C (or SIGTERM) stops everything in order; a second one hurries.
+"""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from embedded.console import standard_output
+from embedded.engine import PROJECT_DIR
+from embedded.errors import CannotStart, in_one_sentence
+from embedded.stack import Stack
+from embedded.surroundings import surroundings
+
+DEFAULT_PORT = "8000"
+DEFAULT_DATA_DIR = ".data"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StoppedEarly(Exception):
+    """A signal came while the stack was starting."""
+
+
+class Ending:
+    """What a stop signal does: the first ends the run, the second hurries its end."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.asked = threading.Event()
+        self.is_starting = True
+        self._stack = stack
+
+    def ask(self, *_: object) -> None:
+        """Handle a signal."""
+        if self.asked.is_set():
+            self._stack.console.say("stopping at once")
+            self._stack.keeper.hurry.set()
+            return
+        self.asked.set()
+        if self.is_starting:
+            raise StoppedEarly
+
+
+def main() -> int:
+    """Run until stopped and return the exit code: 0 after a stop that was asked for."""
+    given = surroundings()
+    try:
+        port = _port(given.get("PORT") or DEFAULT_PORT)
+        _run(PROJECT_DIR / (given.get("DATA_DIR") or DEFAULT_DATA_DIR), port)
+    except StoppedEarly:
+        return 0
+    except CannotStart as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    except OSError as trouble:
+        print(in_one_sentence(trouble), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise CannotStart(f"PORT must be a number up to 65535, not {text!r}.")
+    return int(text)
+
+
+def _run(data_dir: Path, port: int) -> None:
+    stack = Stack(data_dir, port=port, stream=standard_output())
+    ending = Ending(stack)
+    for wanted in STOP_SIGNALS:
+        signal.signal(wanted, ending.ask)
+    with stack:
+        ending.is_starting = False
+        ending.asked.wait()
+    stack.console.say("everything has stopped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""How each part of the product is started: the same entry points as in production."""
+
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.child import Program
+from embedded.data_folder import LOCALHOST
+from embedded.engine import PROJECT_DIR
+from embedded.stores import is_listening
+from embedded.surroundings import surroundings
+
+WORKER_THREADS = 8
+# A worker lets running turns finish for its drain time (a setting, 20 s) and then ends its cells.
+WORKER_STOP_SECONDS = 45.0
+OPEN_STREAMS_SECONDS = 3
+
+Environment = Mapping[str, str]
+
+
+def demo_model(port: int) -> Program:
+    """The model that answers when no provider's key is given."""
+    return Program(
+        name="demo",
+        command=(sys.executable, "-m", "embedded.demo_model", "--port", str(port)),
+        environment=_with({}),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
+def migrations(settings: Environment) -> Program:
+    """Bring the database to the newest shape."""
+    return Program(
+        name="migrate",
+        command=(sys.executable, "-m", "alembic", "upgrade", "head"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+        is_task=True,
+        is_quiet=True,
+    )
+
+
+def web(settings: Environment, listener: int, port: int) -> Program:
+    """The website, on a socket that the supervisor already holds."""
+    flags = (
+        *("--worker-class", "gevent", "--workers", "1", "--worker-connections", "12000"),
+        *("--bind", f"fd://{listener}", "--graceful-timeout", str(OPEN_STREAMS_SECONDS)),
+        # Its place in the home folder would be shared by every instance.
+        "--no-control-socket",
+    )
+    return Program(
+        name="web",
+        command=(sys.executable, "-m", "gunicorn", *flags, "wsgi:app"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+        is_ready=lambda: _answers(f"http://{LOCALHOST}:{port}/healthz"),
+        inherits=(listener,),
+    )
+
+
+def worker(settings: Environment, name: str, cells_dir: Path) -> Program:
+    """A worker process with its own cells. The name tells several of one stack apart."""
+    flags = ("--processes", "1", "--threads", str(WORKER_THREADS))
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", "dramatiq", "tasks.worker", *flags),
+        environment=_with({**settings, "CELLS_DIR": str(cells_dir)}),
+        directory=PROJECT_DIR,
+        stop_seconds=WORKER_STOP_SECONDS,
+    )
+
+
+def clock(settings: Environment) -> Program:
+    """Sweeps for what was lost."""
+    return Program(
+        name="clock",
+        command=(sys.executable, "-m", "tasks.clock"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+    )
+
+
+def engine(engine_dir: Path) -> Program:
+    """Installs the assistant engine; the worker notices by itself when it is there."""
+    return Program(
+        name="engine",
+        command=(sys.executable, "-m", "embedded.engine", "--engine-dir", str(engine_dir)),
+        environment=_with({}),
+        directory=PROJECT_DIR,
+        stop_signal=signal.SIGTERM,
+        is_task=True,
+    )
+
+
+def _with(settings: Environment) -> dict[str, str]:
+    return {**surroundings(), "PYTHONUNBUFFERED": "1", **settings}
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  # our own address
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False

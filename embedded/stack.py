@@ -1,0 +1,220 @@
+"""The embedded stack as a library: the services alone, or the whole product on top of them.
+
+with Services(Path(".test-data")) as services:
+    use(services.environment())
+
+with Stack(Path(".data"), port=0) as stack:
+    use(stack.url)
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from pydantic import ValidationError
+
+from embedded import postgres, product
+from embedded.child import wait_done, wait_ready
+from embedded.console import Console
+from embedded.data_folder import LOCALHOST, DataFolder
+from embedded.engine import PROJECT_DIR, is_installed, wanted_name
+from embedded.errors import CannotStart
+from embedded.keeper import Keeper
+from embedded.processes import end_recorded
+from embedded.programs import node_path
+from embedded.stores import BUCKET, prepare_object_store, prepare_valkey
+from embedded.web_port import take_port
+from settings import Settings
+
+READY_SECONDS = 60.0
+MIGRATION_SECONDS = 300.0
+STOP_ORDER = ("web", "clock", "worker", "engine", "demo", "s3", "valkey", "postgres")
+
+
+class Services:
+    """PostgreSQL, Valkey, S3 and the demo model on a data folder, and their addresses.
+
+    Entering raises CannotStart with a sentence for the person, and then has left nothing running.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        engine_dir: Path | None = None,
+        stream: TextIO | None = None,
+        is_kept: bool = True,
+    ) -> None:
+        """Use `data_dir` and print on `stream`; what is not kept is removed when it stops."""
+        self.folder = DataFolder(data_dir)
+        self.console = Console(self.folder.logs, stream)
+        self.keeper = Keeper(self.folder, self.console)
+        self.engine_dir = (engine_dir or PROJECT_DIR / ".engine").absolute()
+        self._is_kept = is_kept
+        self._environment: dict[str, str] = {}
+        self._undo = ExitStack()
+
+    @classmethod
+    def for_one_run(cls, parent: Path) -> Self:
+        """Return services on a fresh folder in `parent` that goes when they stop.
+
+        Folders of runs that were killed go first. Several runs may go on side by side.
+        """
+        for left in parent.glob("run-*"):
+            with suppress(CannotStart), DataFolder(left).held():
+                end_recorded(left / "processes.json")
+                _remove(DataFolder(left))
+        return cls(parent / f"run-{os.getpid()}", is_kept=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self._hold()
+            self.start()
+        except BaseException:
+            self._undo.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._undo.close()
+
+    def _hold(self) -> None:
+        """Take the folder, and note what is to be undone at the end, last things first."""
+        self._undo.enter_context(self.folder.held())
+        if not self._is_kept:
+            self._undo.callback(_remove, self.folder)
+        self._undo.callback(self.keeper.close, STOP_ORDER)
+        self.keeper.open()
+
+    def start(self) -> None:
+        """Start what this stack is made of and return when it works."""
+        # What is thrown away afterwards need not survive a power cut, and is faster so.
+        database = postgres.prepare(self.folder, is_durable=self._is_kept)
+        valkey = prepare_valkey(self.folder)
+        objects = prepare_object_store(self.folder)
+        demo_port = self.folder.port("demo")
+        demo = product.demo_model(demo_port)
+        programs = [database.program(), valkey.program(), objects.program(), demo]
+        if (
+            not Path(__file__).with_name("demo_model").exists()
+            and not Path(__file__).with_name("demo_model.py").exists()
+        ):
+            programs.pop()
+        for child in [self.keeper.start(program) for program in programs]:
+            wait_ready(child, READY_SECONDS)
+        database.create_database()
+        self._environment = {
+            "SECRET_KEY": self.folder.secret("secret_key"),
+            "DATABASE_URL": database.url,
+            "REDIS_URL": valkey.url,
+            "S3_ENDPOINT_URL": objects.url,
+            "S3_ACCESS_KEY_ID": objects.access_key,
+            "S3_SECRET_ACCESS_KEY": objects.secret_key,
+            "S3_BUCKET": BUCKET,
+            "DEMO_MODEL_URL": f"http://{LOCALHOST}:{demo_port}",
+            "ENGINE_DIR": str(self.engine_dir),
+            "NODE_PATH": str(node_path()),
+            "CELLS_DIR": str(self.cells_dir("worker")),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that lead to these services, by their environment names."""
+        return dict(self._environment)
+
+    def cells_dir(self, worker: str) -> Path:
+        """Return the folder for a worker's cells: short, since sockets in it have a length limit,
+        and outside the data folder, which the cells' accounts may not be able to reach.
+        """
+        return Path(tempfile.gettempdir()) / f"shellmate-{self.folder.short_id()}-{worker}"
+
+
+class Stack(Services):
+    """The whole product on the services: web, a worker, the clock, and the engine's installer.
+
+    Entering returns when the web answers. The engine is installed meanwhile.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        engine_dir: Path | None = None,
+        stream: TextIO | None = None,
+        is_kept: bool = True,
+    ) -> None:
+        """Serve on `port` of 127.0.0.1 (0: any free one); `settings` win over the stack's own."""
+        super().__init__(data_dir, engine_dir=engine_dir, stream=stream, is_kept=is_kept)
+        self._wanted_port = port
+        self._settings = dict(settings or {})
+        self._workers = 0
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOCALHOST}:{self.port}"
+
+    def start(self) -> None:
+        """Start everything and return when the web answers."""
+        listener = self._undo.enter_context(take_port(self._wanted_port))
+        self.port = int(listener.getsockname()[1])
+        super().start()
+        product_name = self._complete_environment()
+        migrated = self.keeper.start(product.migrations(self._environment))
+        wait_done(migrated, MIGRATION_SECONDS)
+        web = product.web(self._environment, listener.fileno(), self.port)
+        wait_ready(self.keeper.start(web), READY_SECONDS)
+        self.console.say(f"{product_name} is ready: {self.url}")
+        self.add_worker()
+        self.keeper.start(product.clock(self._environment))
+        self._install_engine()
+
+    def add_worker(self) -> str:
+        """Start a further worker with an empty disk of its own and return its name."""
+        self._workers += 1
+        name = "worker" if self._workers == 1 else f"worker-{self._workers}"
+        cells_dir = self.cells_dir(name)
+        self._undo.callback(shutil.rmtree, cells_dir, ignore_errors=True)
+        self.keeper.start(product.worker(self._environment, name, cells_dir))
+        return name
+
+    def _complete_environment(self) -> str:
+        """Add what the product needs beside the services; return its name to people.
+
+        Raises CannotStart when a setting given from outside is not valid.
+        """
+        self._environment |= {"LOG_FORMAT": "console", **self._settings}
+        required = ("secret_key", "database_url", "redis_url")
+        given = {name: self._environment[name.upper()] for name in required}
+        try:
+            read = Settings(_env_file=PROJECT_DIR / ".env", **given)  # pyright: ignore[reportCallIssue]
+        except ValidationError as refused:
+            first = refused.errors()[0]
+            name = "_".join(str(part) for part in first["loc"]).upper()
+            raise CannotStart(f"The setting {name} is not valid: {first['msg']}.") from refused
+        if "public_url" not in read.model_fields_set:
+            self._environment.setdefault("PUBLIC_URL", self.url)
+        return read.product_name
+
+    def _install_engine(self) -> None:
+        if is_installed(self.engine_dir):
+            self.console.say(f"the assistant engine is there: {wanted_name()}")
+            return
+        self.console.say("the assistant engine is being installed; the site works meanwhile")
+        self.keeper.start(product.engine(self.engine_dir))
+
+
+def _remove(folder: DataFolder) -> None:
+    postgres.forget(folder)
+    shutil.rmtree(folder.path, ignore_errors=True)
