@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the services once, before xdist starts its workers: they inherit the addresses."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    services = Services(PROJECT_DIR / ".test-data")
+    services = Services.for_one_run(PROJECT_DIR / ".test-data")
     _services.append(services)
     os.environ.update(services.__enter__().environment())  # noqa: TID251  # as `make run` does
     os.environ.update(  # noqa: TID251
