@@ -12,4 +12,3 @@ pages.add_app_template_global(engine_is_ready)
 def show() -> str:
     """Draw the banner as it stands; an empty answer ends the asking."""
     return render_template("engine/_banner.html", is_ready=engine_is_ready())
-

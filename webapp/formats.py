@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask
@@ -17,7 +16,7 @@ class Row(Protocol):
     __tablename__: str
 
     @property
-    def id(self) -> UUID: ...
+    def id(self) -> object: ...
 
 
 def install(app: Flask) -> None:

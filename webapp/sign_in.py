@@ -140,11 +140,12 @@ def safe_next(target: str | None) -> str:
 
 
 def _to_login() -> Response:
-    wants_page = request.method == "GET" and not is_partial()
-    if not wants_page and not is_partial() and not request.accept_mimetypes.accept_html:
+    if request.headers.get("Accept", "").startswith("text/event-stream"):
+        # A stream would follow to the login page, and try again for ever.
         raise Unauthorized
-    came_from = request.full_path.removesuffix("?") if wants_page else ""
-    return go_to(url_for("account.show_login", next=came_from or None))
+    reads_page = request.method == "GET" and not is_partial()
+    came_from = request.full_path.removesuffix("?") if reads_page else None
+    return go_to(url_for("account.show_login", next=came_from))
 
 
 def _load(session_id: str) -> SignedIn | None:

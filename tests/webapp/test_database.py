@@ -1,0 +1,72 @@
+"""One transaction a request."""
+
+import pytest
+from flask import Flask, abort
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from models.database import after_commit
+from models.errors import Refused
+from models.users import User
+from tests.webapp.browser import Browser
+from webapp.database import db as session
+
+
+@pytest.fixture
+def nudges(app: Flask, ada: User) -> list[str]:
+    """What was done after a commit, on a site whose pages rename Ada and then end in some way."""
+    done: list[str] = []
+
+    def _rename(ending: str) -> str:
+        user = session().get_one(User, ada.id)
+        user.name = ending
+        after_commit(session(), lambda: done.append(ending))
+        if ending == "refused":
+            raise Refused
+        if ending == "broken":
+            raise ZeroDivisionError
+        if ending == "missing":
+            abort(404)
+        return "renamed"
+
+    app.add_url_rule("/rename/<ending>", "rename", _rename)
+    return done
+
+
+def test_a_good_answer_keeps_what_was_changed(
+    browser: Browser, nudges: list[str], ada: User, db: Session
+) -> None:
+    assert browser.get("/rename/well").text == "renamed"
+    db.refresh(ada)
+    assert ada.name == "well"
+    assert nudges == ["well"]
+
+
+@pytest.mark.parametrize("ending", ["refused", "broken", "missing"])
+def test_any_other_answer_undoes_it(
+    browser: Browser, nudges: list[str], ada: User, db: Session, ending: str
+) -> None:
+    assert browser.get(f"/rename/{ending}").status_code >= 400
+    db.refresh(ada)
+    assert ada.name == "Ada"
+    assert nudges == []
+
+
+def test_a_commit_that_fails_is_told(
+    browser: Browser, nudges: list[str], app: Flask, ada: User, db: Session
+) -> None:
+    def _fail_at_commit() -> str:
+        session().get_one(User, ada.id).name = "lost"
+
+        def _fail(_: Session) -> None:
+            raise ConnectionError
+
+        event.listen(session(), "before_commit", _fail, once=True)
+        return "saved"
+
+    app.add_url_rule("/fail", "fail", _fail_at_commit)
+    answer = browser.get("/fail")
+    assert answer.status_code == 500
+    assert "saved" not in answer.text
+    db.refresh(ada)
+    assert ada.name == "Ada"
