@@ -86,6 +86,7 @@ def _build(engine_dir: Path, target: Path, say: Say) -> None:
         for name in PINNED_FILES:
             shutil.copyfile(PIN_DIR / name, aside / name)
         _npm_ci(aside, say)
+        _finish_set_up(aside)
         _slim(aside)
         aside.rename(target)
     finally:
@@ -112,6 +113,22 @@ def _npm_ci(folder: Path, say: Say) -> None:
     if npm.returncode != 0:
         raise CannotStart(_why_npm_failed(log_path.read_text(errors="replace")))
     log_path.unlink()
+
+
+def _finish_set_up(folder: Path) -> None:
+    """Let OpenClaw do what its install script would have: a cell's engine is read-only."""
+    program = folder / "node_modules/openclaw/openclaw.mjs"
+    done = subprocess.run(
+        [str(node_path()), str(program), "--version"],
+        env=_npm_environment(folder) | {"HOME": str(folder / "home")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode != 0 or (program.parent / ".openclaw-lifecycle-pending").exists():
+        raise CannotStart(f"OpenClaw could not finish its set-up: {done.stderr.strip()[-300:]}")
 
 
 def _npm_environment(folder: Path) -> dict[str, str]:
