@@ -2,13 +2,19 @@
 
 from flask import Blueprint, render_template
 
-from webapp.health import engine_is_ready
+from webapp import health
+from webapp.database import db
 
 pages = Blueprint("engine", __name__)
-pages.add_app_template_global(engine_is_ready)
 
 
 @pages.get("/engine")
 def show() -> str:
-    """Draw the banner as it stands; an empty answer ends the asking."""
+    """Draw the banner as it stands; an empty one asks no more."""
     return render_template("engine/_banner.html", is_ready=engine_is_ready())
+
+
+@pages.app_template_global()
+def engine_is_ready() -> bool:
+    """Whether any worker could answer now, asked on the request's own connection."""
+    return health.engine_is_ready(db())

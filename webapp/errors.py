@@ -1,8 +1,9 @@
 """What people see when something is refused, missing or broken: each said once, here."""
 
 import structlog
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, current_app, make_response
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from models.errors import NotFound, Refused
@@ -19,6 +20,7 @@ WORDS = {
     405: ("That cannot be done here", "Go back and try it from the page."),
     413: ("That is too big to send", "Choose a smaller file or a shorter text."),
     429: ("That was a lot at once", "Wait a minute, then try again."),
+    503: ("Back in a moment", "We cannot reach our records just now. Please try again."),
     500: (
         "Something broke on our side",
         "It has been noted. Nothing you wrote before is lost; please try again.",
@@ -33,12 +35,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refused, _show_refusal)
     app.register_error_handler(CSRFError, _show_expired_form)
     app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(OperationalError, _show_outage)
     app.register_error_handler(Exception, _show_bug)
 
 
 def notice(text: str, status: int) -> Response:
     """Answer an HTMX request with a notice that leaves the rest of the page as it is."""
-    html = render_template("_notice.html", text=text)
+    html = _draw("_notice.html", text=text)
     return part(html, status, retarget="#notices", reswap="innerHTML")
 
 
@@ -68,6 +71,11 @@ def _show_http_error(error: HTTPException) -> Response:
     return response
 
 
+def _show_outage(error: OperationalError) -> Response:
+    log.error("database_lost", reason=type(error.orig).__name__)
+    return _show(503, *WORDS[503])
+
+
 def _show_bug(error: Exception) -> Response:
     log.error("request_failed", exc_info=error)
     return _show(500, *WORDS[500])
@@ -80,6 +88,10 @@ def _show(status: int, title: str, text: str) -> Response:
 
 
 def _page(status: int, title: str, text: str) -> Response:
-    # A broken database must not break the page that says so: this one asks it nothing.
-    html = render_template("errors/page.html", status=status, title=title, text=text)
+    html = _draw("errors/page.html", status=status, title=title, text=text)
     return make_response(html, status)
+
+
+def _draw(template: str, **values: object) -> str:
+    # Without Flask's context, which looks up who is asking: the database may be what is broken.
+    return current_app.jinja_env.get_template(template).render(values)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import structlog
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from gateways import event_streams
 from gateways.s3_files import Storage
@@ -40,11 +41,10 @@ def ready() -> tuple[Response, int]:
     return jsonify(found), 200 if all(found.values()) else 503
 
 
-def engine_is_ready() -> bool:
+def engine_is_ready(db: Session) -> bool:
     """Whether any worker could answer now."""
-    with unit_of_work() as db:
-        seen_within = timedelta(seconds=get_settings().job_lease_seconds)
-        return workers.count_ready(db, seen_within) > 0
+    seen_within = timedelta(seconds=get_settings().job_lease_seconds)
+    return workers.count_ready(db, seen_within) > 0
 
 
 def _came_back(name: str, result: Callable[[float], None]) -> bool:
@@ -77,8 +77,9 @@ def _check_storage() -> None:
 
 
 def _check_engine() -> None:
-    if not engine_is_ready():
-        raise NoEngine
+    with unit_of_work() as db:
+        if not engine_is_ready(db):
+            raise NoEngine
 
 
 CHECKS: dict[str, Callable[[], None]] = {

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from models import database
 from models.errors import NotFound, Refused
 from settings import Settings
 from tests.webapp.browser import Browser
@@ -73,6 +75,16 @@ def test_htmx_is_answered_with_a_notice_beside_the_page(
     assert "<html" not in answer.text
     assert answer.headers["HX-Retarget"] == "#notices"
     assert "HX-Request" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("path", ["/", "/settings", "/engine", "/login"])
+def test_without_the_database_people_are_asked_to_come_back(adas: Browser, path: str) -> None:
+    # The fixture `db` puts the sessions right again.
+    database.open_session.configure(bind=sa.create_engine("postgresql+psycopg://x@127.0.0.1:9/x"))
+    answer = adas.get(path)
+    assert answer.status_code == 503
+    assert "Back in a moment" in answer.text
+    assert adas.get("/healthz").status_code == 200
 
 
 def test_htmx_is_sent_to_the_login_page_as_a_whole(trying: Browser) -> None:
