@@ -1,10 +1,22 @@
 """Where gunicorn starts the website. Its gevent worker patches the standard library before."""
 
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
 from gateways import logs
-from models import database
+from models import database, passwords
 from settings import get_settings
 from webapp import create_app
 
+
+def _in_a_thread(work: Callable[[], Any]) -> Any:
+    # Computing in the event loop would hold up every answer that is being streamed.
+    return gevent.get_hub().threadpool.apply(work)
+
+
 logs.configure(get_settings())
 database.connect(get_settings().database_url.get_secret_value())
+passwords.compute_in(_in_a_thread)
 app = create_app(get_settings())

@@ -6,14 +6,12 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import CheckConstraint, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import ledger
+from models import ledger, passwords
 from models.base import Base, Created, PrimaryKey, utc_now
 from models.errors import Refused
 from settings import get_settings
@@ -107,7 +105,7 @@ def sign_up(db: Session, email: str, password: str) -> User:
     if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
         raise BadPassword
     # Hash before looking: a taken address must not answer faster than a free one.
-    user = User(email=address, password_hash=_hasher().hash(password))
+    user = User(email=address, password_hash=passwords.hashed(password))
     try:
         with db.begin_nested():
             db.add(user)
@@ -127,12 +125,8 @@ def authenticate(db: Session, email: str, password: str) -> User:
     except BadAddress:
         address = ""
     user = db.scalar(select(User).where(User.email == address))
-    known_hash = user.password_hash if user else _hash_of_nobody()
-    try:
-        _hasher().verify(known_hash, password[: PASSWORD_MAX_LENGTH + 1])
-    except (VerificationError, InvalidHashError) as mismatch:
-        raise WrongCredentials from mismatch
-    if user is None:
+    known_hash = user.password_hash if user else None
+    if not passwords.fits(password[: PASSWORD_MAX_LENGTH + 1], known_hash) or user is None:
         raise WrongCredentials
     return user
 
@@ -173,13 +167,3 @@ def normal_address(email: str) -> str:
 @lru_cache(maxsize=1)
 def _timezones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-@lru_cache(maxsize=1)
-def _hasher() -> PasswordHasher:
-    return PasswordHasher(memory_cost=get_settings().password_memory_kib)
-
-
-@lru_cache(maxsize=1)
-def _hash_of_nobody() -> str:
-    return _hasher().hash("nobody has this password")

@@ -1,0 +1,40 @@
+"""Hashes of passwords."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models import passwords
+from settings import Settings
+
+
+def test_a_password_fits_its_own_hash_only(settings: Settings) -> None:
+    assert settings.password_memory_kib == 64
+    known = passwords.hashed("correct horse")
+    assert "correct" not in known
+    assert passwords.fits("correct horse", known)
+    assert not passwords.fits("Correct horse", known)
+    assert passwords.hashed("correct horse") != known
+
+
+@pytest.mark.parametrize("known", [None, "", "no hash at all"])
+def test_nothing_fits_a_hash_that_is_none(settings: Settings, known: str | None) -> None:
+    assert settings
+    assert not passwords.fits("nobody has this password", known)
+
+
+def test_the_computing_can_be_done_elsewhere(settings: Settings) -> None:
+    assert settings
+    done: list[str] = []
+
+    def _elsewhere(work: Callable[[], Any]) -> Any:
+        done.append("elsewhere")
+        return work()
+
+    passwords.compute_in(_elsewhere)
+    try:
+        assert passwords.fits("correct horse", passwords.hashed("correct horse"))
+    finally:
+        passwords.compute_in(lambda work: work())
+    assert done == ["elsewhere", "elsewhere"]
