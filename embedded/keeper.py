@@ -46,7 +46,7 @@ class Keeper:
         return {child.name: child for child in self._all()}[name]
 
     def close(self, order: tuple[str, ...] = ()) -> None:
-        """Stop all, one by one: first those named in `order` (worker-2 is a worker), then others."""
+        """Stop all, one by one: first those in `order` (worker-2 is a worker), then others."""
         self._order = order
         self._is_stopping.set()
         # In slices, so that a signal's handler runs meanwhile (a second Ctrl-C hurries).

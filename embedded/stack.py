@@ -98,6 +98,7 @@ class Services:
 
     def start(self) -> None:
         """Start what this stack is made of and return when it works."""
+        self.console.say("starting PostgreSQL, Valkey, the S3 store and the demo model")
         # What is thrown away afterwards need not survive a power cut, and is faster so.
         database = postgres.prepare(self.folder, is_durable=self._is_kept)
         valkey = prepare_valkey(self.folder)
@@ -171,8 +172,10 @@ class Stack(Services):
         self.port = int(listener.getsockname()[1])
         super().start()
         product_name = self._complete_environment()
+        self.console.say("bringing the database to its newest shape")
         migrated = self.keeper.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
+        self.console.say("starting the website")
         web = product.web(self._environment, listener.fileno(), self.port)
         wait_ready(self.keeper.start(web), READY_SECONDS)
         self.console.say(f"{product_name} is ready: {self.url}")

@@ -1,0 +1,36 @@
+# `make run` and `make test` need Python 3.11 to 3.14 and nothing else; PYTHON= names another one.
+PYTHON ?= python3
+PREPARED = $(PYTHON) embedded/bootstrap.py
+UV ?= uv
+COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
+
+.PHONY: help run test lint format lock css bench
+.DEFAULT_GOAL := help
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Run the whole product on http://127.0.0.1:8000 (PORT=), its data in .data (DATA_DIR=)
+	@exec $(PREPARED) embedded embedded
+
+test: ## Run the linters and every test; ARGS= goes to pytest
+	@exec $(PREPARED) dev embedded.suite $(ARGS)
+
+lint: ## Run the linters alone
+	@exec $(PREPARED) dev embedded.linters
+
+format: ## Bring the code and the templates into shape
+	@$(PREPARED) dev ruff check --fix .
+	@exec $(PREPARED) dev ruff format .
+
+lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer versions
+	$(COMPILE) $(UPGRADE) --extra embedded --extra dev -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt --extra embedded -o requirements/embedded.txt
+	$(COMPILE) -c requirements/dev.txt -o requirements/app.txt
+
+css: ## Build the website's styles and scripts (needs npm)
+	@cd assets && npm ci --no-audit --no-fund && npm run build
+
+bench: ## Measure the turns: hot, spare and cold
+	@exec $(PREPARED) dev bench $(ARGS)
