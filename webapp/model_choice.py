@@ -1,30 +1,28 @@
 """Which models a person may choose from, with their price in plain words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
+from agent import catalogue
+from agent.catalogue import Model, Provider
+from agent.meter.books import Usage
+from agent.prices import Prices, PriceUnknown
 from models.errors import Refused
 from models.users import User
 from settings import get_settings
 from webapp.formats import money
 
-if TYPE_CHECKING:
-    from agent import catalogue, prices
-    from agent.meter.books import Usage
-else:
-    try:
-        from agent import catalogue, prices
-        from agent.meter.books import Usage
-    except ImportError:
-        catalogue = prices = Usage = None
-
-MAKERS = {
+MAKERS: dict[Provider, str] = {
     "anthropic": "Anthropic",
     "openai": "OpenAI",
     "gemini": "Google",
     "compatible": "Own server",
     "demo": "Built in",
 }
+# An answer in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions come
+# from the provider's cache.
+USUAL_ANSWER = Usage(input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000)
 
 
 class NotOffered(Refused):
@@ -46,20 +44,18 @@ class Choice:
 
 def names() -> list[str]:
     """List the models on offer by the names people know."""
-    if catalogue is None:
-        return []
-    return [model.display_name for model in catalogue.models(get_settings())]
+    return [model.display_name for model, _ in _priced()]
 
 
-def find(model_id: str) -> "catalogue.Model":
+def find(model_id: str) -> Model:
     """Find an offered model, or raise NotOffered."""
-    found = catalogue.find(get_settings(), model_id)
-    if found is None:
-        raise NotOffered
-    return found
+    for model, _ in _priced():
+        if model.id == model_id:
+            return model
+    raise NotOffered
 
 
-def current(user: User) -> "catalogue.Model":
+def current(user: User) -> Model:
     """Return the model that answers this person: theirs while it is offered, else the default."""
     chosen = catalogue.find(get_settings(), user.model) if user.model else None
     return chosen or catalogue.default(get_settings())
@@ -67,25 +63,30 @@ def current(user: User) -> "catalogue.Model":
 
 def offered(user: User) -> list[Choice]:
     """List what can be chosen, in the catalogue's order."""
-    chosen, default = current(user), catalogue.default(get_settings())
     return [
         Choice(
             id=model.id,
             display_name=model.display_name,
             maker=MAKERS[model.provider],
-            price=_price_in_words(model),
+            price=f"A short answer costs about {money(micros)}.",
             accepts_images=model.accepts_images,
-            is_chosen=model.id == chosen.id,
-            is_default=model.id == default.id,
+            is_chosen=model == current(user),
+            is_default=model == catalogue.default(get_settings()),
         )
-        for model in catalogue.models(get_settings())
+        for model, micros in _priced()
     ]
 
 
-def _price_in_words(model: "catalogue.Model") -> str:
-    # An answer in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions
-    # come from the provider's cache.
-    usual = Usage(
-        input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000, cache_write_tokens=0
-    )
-    return f"A short answer costs about {money(prices.price(model, usual).charge_micros)}."
+def _priced() -> Iterator[tuple[Model, int]]:
+    """The models that can be served, with what a usual answer costs the person."""
+    for model in catalogue.models(get_settings()):
+        try:
+            yield model, _prices().price(model, USUAL_ANSWER).charge_micros
+        except PriceUnknown:
+            # The meter would refuse it: what has no price is not served.
+            continue
+
+
+@lru_cache(maxsize=1)
+def _prices() -> Prices:
+    return Prices(get_settings())

@@ -1,0 +1,65 @@
+"""The list of models to choose from."""
+
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from models.users import User
+from settings import PriceOverride, Settings
+from tests.webapp.browser import Browser
+from webapp import model_choice
+
+
+@pytest.fixture
+def many(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a provider whose prices are known and one with a model that has none."""
+    changed = settings.model_copy(
+        update={
+            "anthropic_api_key": SecretStr("a key"),
+            "compatible_base_url": "http://127.0.0.1:9/v1",
+            "compatible_models": ("priced", "priceless"),
+            "price_overrides": {
+                "compatible/priced": PriceOverride(input=Decimal(10), output=Decimal(20))
+            },
+            "default_model": "compatible/priced",
+        }
+    )
+    monkeypatch.setattr(model_choice, "get_settings", lambda: changed)
+    model_choice._prices.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    return changed
+
+
+def test_each_choice_says_what_an_answer_costs(many: Settings, ada: User) -> None:
+    by_id = {choice.id: choice for choice in model_choice.offered(ada)}
+    # 14,000 tokens in at $10 and 400 out at $20 a million, with the margin on top.
+    cost = (14_000 * 10 + 400 * 20) / (1 - many.margin_percent / 100) / 1_000_000
+    assert by_id["compatible/priced"].price == f"A short answer costs about ${cost:.2f}."
+    assert by_id["compatible/priced"].maker == "Own server"
+    assert by_id[f"anthropic/{many.anthropic_models[0]}"].maker == "Anthropic"
+    assert "demo/demo" in by_id
+
+
+def test_what_has_no_price_is_not_offered(many: Settings, ada: User) -> None:
+    assert many
+    assert "priceless" not in model_choice.names()
+    with pytest.raises(model_choice.NotOffered):
+        model_choice.find("compatible/priceless")
+
+
+def test_a_choice_holds_while_it_is_offered(many: Settings, ada: User) -> None:
+    assert model_choice.current(ada).id == "compatible/priced"
+    ada.model = f"anthropic/{many.anthropic_models[1]}"
+    assert [c.id for c in model_choice.offered(ada) if c.is_chosen] == [ada.model]
+    assert [c.id for c in model_choice.offered(ada) if c.is_default] == [many.default_model]
+    ada.model = "anthropic/retired"
+    assert model_choice.current(ada).id == "compatible/priced"
+
+
+def test_without_any_model_the_settings_say_so(
+    adas: Browser, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = settings.model_copy(update={"demo_model_url": None})
+    monkeypatch.setattr(model_choice, "get_settings", lambda: bare)
+    assert "No model is set up" in adas.read("/settings")
+    assert "Which model answers?" in adas.read("/")
