@@ -51,8 +51,8 @@ def manifest() -> Response:
             "start_url": "/chat",
             "scope": "/",
             "display": "standalone",
-            "background_color": "#f7f8f5",
-            "theme_color": "#f7f8f5",
+            "background_color": "#f4f8f6",
+            "theme_color": "#f4f8f6",
             "icons": icons,
         }
     )

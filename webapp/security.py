@@ -32,7 +32,9 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # As long as the row it names; sent once, at login.
         PERMANENT_SESSION_LIFETIME=settings.session_days * 86400,
+        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=settings.upload_max_bytes * settings.upload_max_files + 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
@@ -98,6 +100,7 @@ def _add_headers(response: Response, secure: bool) -> Response:
     )
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if secure:

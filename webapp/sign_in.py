@@ -166,6 +166,7 @@ def _signed_in() -> SignedIn | None:
 
 def _keep_private(response: Response) -> Response:
     # After logging out, the back button must not show what was there.
-    if session.get("_user_id") and "Cache-Control" not in response.headers:
+    # Static files, which say how long they may be kept, must not even look at the cookie.
+    if "Cache-Control" not in response.headers and session.get("_user_id"):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -35,6 +35,12 @@ def test_text_is_squeezed_for_who_can_read_that(browser: Browser) -> None:
     assert "Accept-Encoding" in squeezed.headers["Vary"]
 
 
+def test_a_shared_cache_may_keep_a_file_that_a_member_asked_for(adas: Browser) -> None:
+    answer = adas.get(assets.address("app.css"))
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers["Vary"]
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "../settings.py", "%2e%2e/settings.py", "vendor"])
 def test_nothing_else_is_served(browser: Browser, name: str) -> None:
     assert browser.get(f"/static/{name}").status_code == 404

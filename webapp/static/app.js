@@ -141,7 +141,7 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
-  for (const button of form.querySelectorAll("button:not([type=button])")) {
+  for (const button of form.querySelectorAll("button[type=submit]")) {
     button.setAttribute("aria-busy", "true");
   }
 });
