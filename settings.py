@@ -89,13 +89,13 @@ class Settings(BaseSettings):
     # Providers. A provider without a key is not offered; with none at all the demo model answers.
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None
-    anthropic_models: tuple[str, ...] = ("claude-sonnet-5", "claude-opus-5-5", "claude-haiku-4-5")
+    anthropic_models: tuple[str, ...] = ("claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5")
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
-    openai_models: tuple[str, ...] = ("gpt-5.1", "gpt-5-mini")
+    openai_models: tuple[str, ...] = ("gpt-6.1-terra", "gpt-6-luna", "gpt-6.1-sol")
     gemini_api_key: SecretStr | None = None
     gemini_base_url: str | None = None
-    gemini_models: tuple[str, ...] = ("gemini-2.5-pro", "gemini-2.5-flash")
+    gemini_models: tuple[str, ...] = ("gemini-3.8-flash", "gemini-4-argon")
     # Anything that speaks OpenAI chat completions: Ollama, vLLM, a router.
     compatible_api_key: SecretStr | None = None
     compatible_base_url: str | None = None

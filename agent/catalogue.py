@@ -1,0 +1,117 @@
+"""Which models there are: those of the providers that we have a key for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from genai_prices.data_snapshot import get_snapshot
+
+from settings import Settings
+
+Provider = Literal["anthropic", "openai", "gemini", "compatible", "demo"]
+Wire = Literal[
+    "anthropic-messages", "openai-responses", "openai-completions", "google-generative-ai"
+]
+
+WIRES: dict[Provider, Wire] = {
+    "anthropic": "anthropic-messages",
+    "openai": "openai-responses",
+    "gemini": "google-generative-ai",
+    "compatible": "openai-completions",
+    "demo": "openai-completions",
+}
+# genai-prices calls Gemini's provider by its company.
+PRICE_PROVIDERS: dict[Provider, str] = {
+    "anthropic": "anthropic",
+    "openai": "openai",
+    "gemini": "google",
+}
+DEMO_MODEL = "demo"
+# More than anyone reads in a chat; a larger cap would also hold more than a new account has.
+MAX_OUTPUT_TOKENS = 8192
+UNKNOWN_CONTEXT_WINDOW = 128_000
+# Beyond this a message costs more than people expect of a chat; OpenClaw compacts before it.
+MAX_CONTEXT_WINDOW = 200_000
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that people can choose."""
+
+    provider: Provider
+    name: str
+    display_name: str
+    context_window: int
+    max_output_tokens: int
+    accepts_images: bool
+
+    @property
+    def id(self) -> str:
+        """ "provider/name", as jobs, users and the books have it."""
+        return f"{self.provider}/{self.name}"
+
+    @property
+    def wire(self) -> Wire:
+        """The format that its provider speaks."""
+        return WIRES[self.provider]
+
+
+class NoModel(Exception):
+    """No provider is set up: give a key in the settings, or DEMO_MODEL_URL."""
+
+
+def models(settings: Settings) -> tuple[Model, ...]:
+    """List the models on offer, in the order of the settings; the demo model is the last."""
+    offered: list[Model] = []
+    if settings.anthropic_api_key:
+        offered += [_known("anthropic", name) for name in settings.anthropic_models]
+    if settings.openai_api_key:
+        offered += [_known("openai", name) for name in settings.openai_models]
+    if settings.gemini_api_key:
+        offered += [_known("gemini", name) for name in settings.gemini_models]
+    if settings.compatible_base_url:
+        offered += [_known("compatible", name) for name in settings.compatible_models]
+    if settings.demo_model_url:
+        offered.append(_demo())
+    return tuple(offered)
+
+
+def find(settings: Settings, model_id: str) -> Model | None:
+    """Find a model on offer by its id."""
+    return next((model for model in models(settings) if model.id == model_id), None)
+
+
+def default(settings: Settings) -> Model:
+    """Return the model for people who chose none. Raises NoModel when there is none at all."""
+    chosen = find(settings, settings.default_model) if settings.default_model else None
+    if chosen:
+        return chosen
+    offered = models(settings)
+    if not offered:
+        raise NoModel
+    return offered[0]
+
+
+def _known(provider: Provider, name: str) -> Model:
+    known_as = PRICE_PROVIDERS.get(provider)
+    source = get_snapshot().find_provider(None, known_as, None) if known_as else None
+    info = source.find_model(name) if source else None
+    window = (info.context_window if info else None) or UNKNOWN_CONTEXT_WINDOW
+    return Model(
+        provider=provider,
+        name=name,
+        display_name=(info.name if info else None) or name,
+        context_window=min(window, MAX_CONTEXT_WINDOW),
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        accepts_images=True,
+    )
+
+
+def _demo() -> Model:
+    return Model(
+        provider="demo",
+        name=DEMO_MODEL,
+        display_name="Demo model",
+        context_window=UNKNOWN_CONTEXT_WINDOW,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        accepts_images=True,
+    )

@@ -1,0 +1,56 @@
+"""Anthropic's Messages API."""
+
+from agent.meter.books import Usage
+from agent.meter.wires.base import Body, Format, Tally, number, part, size
+
+
+class AnthropicMessages(Format):
+    """Usage comes in two halves: the input with message_start, the output with message_delta.
+
+    Its `input_tokens` leave cache reads and writes out, as ours do.
+    """
+
+    def output_cap(self, body: Body) -> int | None:
+        return number(body.get("max_tokens")) or None
+
+    def prepare(self, body: Body, cap: int) -> None:
+        body["max_tokens"] = cap
+        # The provider refuses a budget for thinking that is not below the cap.
+        if number(part(body, "thinking").get("budget_tokens")) >= cap:
+            del body["thinking"]
+
+    def read(self, event: Body, tally: Tally) -> None:
+        kind = event.get("type")
+        if kind == "message_start":
+            _count(part(part(event, "message"), "usage"), tally)
+            tally.has_input = True
+        elif kind == "message_delta":
+            _count(part(event, "usage"), tally)
+            tally.is_final = bool(part(event, "usage"))
+        elif kind == "content_block_delta":
+            delta = part(event, "delta")
+            tally.words_bytes += sum(
+                size(delta.get(name)) for name in ("text", "thinking", "partial_json")
+            )
+        elif kind == "message":
+            _count(part(event, "usage"), tally)
+            tally.is_final = bool(part(event, "usage"))
+
+    def refusal(self, message: str) -> Body:
+        return {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
+
+
+def _count(usage: Body, tally: Tally) -> None:
+    known = tally.usage
+    # Each field that a later event repeats is the running total; one that it lacks stays.
+    tally.usage = Usage(
+        input_tokens=_told(usage, "input_tokens", known.input_tokens),
+        output_tokens=_told(usage, "output_tokens", known.output_tokens),
+        cache_read_tokens=_told(usage, "cache_read_input_tokens", known.cache_read_tokens),
+        cache_write_tokens=_told(usage, "cache_creation_input_tokens", known.cache_write_tokens),
+    )
+
+
+def _told(usage: Body, name: str, known: int) -> int:
+    value = usage.get(name)
+    return value if isinstance(value, int) else known

@@ -1,0 +1,44 @@
+"""Gemini's generateContent and streamGenerateContent."""
+
+from agent.meter.books import Usage
+from agent.meter.wires.base import Body, Format, Tally, number, part, parts, size
+
+
+class Google(Format):
+    """Every chunk may carry the usage so far; the one with a finish reason has the last.
+
+    `promptTokenCount` includes the cached; thoughts are paid like words and counted beside them.
+    """
+
+    def output_cap(self, body: Body) -> int | None:
+        return number(part(body, "generationConfig").get("maxOutputTokens")) or None
+
+    def prepare(self, body: Body, cap: int) -> None:
+        body["generationConfig"] = {**part(body, "generationConfig"), "maxOutputTokens": cap}
+
+    def read(self, event: Body, tally: Tally) -> None:
+        usage = part(event, "usageMetadata")
+        if usage:
+            tally.usage = _usage(usage)
+            tally.has_input = True
+        for candidate in parts(event, "candidates"):
+            for piece in parts(part(candidate, "content"), "parts"):
+                tally.words_bytes += size(piece.get("text"))
+            if candidate.get("finishReason") and usage:
+                tally.is_final = True
+        if usage and "promptFeedback" in event:
+            tally.is_final = True
+
+    def refusal(self, message: str) -> Body:
+        return {"error": {"code": 422, "status": "INVALID_ARGUMENT", "message": message}}
+
+
+def _usage(usage: Body) -> Usage:
+    cached = number(usage.get("cachedContentTokenCount"))
+    asked = number(usage.get("promptTokenCount")) + number(usage.get("toolUsePromptTokenCount"))
+    return Usage(
+        input_tokens=max(0, asked - cached),
+        output_tokens=number(usage.get("candidatesTokenCount"))
+        + number(usage.get("thoughtsTokenCount")),
+        cache_read_tokens=cached,
+    )

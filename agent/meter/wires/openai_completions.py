@@ -1,0 +1,42 @@
+"""OpenAI's chat completions, which all the compatible servers speak too."""
+
+from agent.meter.books import Usage
+from agent.meter.wires.base import Body, Format, Tally, number, part, parts, size
+
+
+class OpenAICompletions(Format):
+    """Usage comes in the last chunk, if it was asked for. `prompt_tokens` include the cache's."""
+
+    def output_cap(self, body: Body) -> int | None:
+        return number(body.get("max_completion_tokens")) or number(body.get("max_tokens")) or None
+
+    def prepare(self, body: Body, cap: int) -> None:
+        # The newer name, unless the client speaks to a server that knows only the older one.
+        older = "max_tokens" in body and "max_completion_tokens" not in body
+        body["max_tokens" if older else "max_completion_tokens"] = cap
+        if body.get("stream"):
+            body["stream_options"] = {**part(body, "stream_options"), "include_usage": True}
+
+    def read(self, event: Body, tally: Tally) -> None:
+        for choice in parts(event, "choices"):
+            delta = part(choice, "delta")
+            tally.words_bytes += size(delta.get("content")) + size(delta.get("reasoning_content"))
+            for call in parts(delta, "tool_calls"):
+                tally.words_bytes += size(part(call, "function").get("arguments"))
+        usage = part(event, "usage")
+        if usage:
+            tally.usage = usage_of(usage, "prompt_tokens", "completion_tokens")
+            tally.is_final = True
+
+
+def usage_of(usage: Body, input_name: str, output_name: str) -> Usage:
+    """Read OpenAI's usage, whose input includes what was read from and written to the cache."""
+    details = part(usage, f"{input_name}_details")
+    read = number(details.get("cached_tokens"))
+    written = number(details.get("cache_write_tokens"))
+    return Usage(
+        input_tokens=max(0, number(usage.get(input_name)) - read - written),
+        output_tokens=number(usage.get(output_name)),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+    )
