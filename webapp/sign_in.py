@@ -45,7 +45,8 @@ def install(app: Flask) -> None:
     # Its own protection would log a phone out whenever it changes networks.
     manager.session_protection = None  # pyright: ignore[reportAttributeAccessIssue]
     manager.user_loader(_load)  # pyright: ignore[reportUnknownMemberType]
-    manager.init_app(app, add_context_processor=False)  # pyright: ignore[reportUnknownMemberType]
+    # Its own `init_app` would look at the cookie in each answer, static files included.
+    app.login_manager = manager  # pyright: ignore[reportAttributeAccessIssue]
     app.after_request(_keep_private)
     app.context_processor(lambda: {"person": find_current_user()})
 
