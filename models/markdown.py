@@ -6,39 +6,47 @@ stay. Rendering happens once, when a text is written, never while a page is draw
 
 import html
 import re
+from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import (
-    get_lexer_by_name,  # pyright: ignore[reportUnknownVariableType]
+    get_lexer_by_name,  # pyright: ignore[reportUnknownVariableType]  # Pygments has no types
 )
 from pygments.util import ClassNotFound
 
 # Highlighting takes time in proportion; a longer block is shown plain.
 HIGHLIGHT_MAX_CHARS = 20_000
-TEXT_TAGS = {"a", "br", "code", "del", "em", "s", "span", "strong"}
-BLOCK_TAGS = {"blockquote", "hr", "li", "ol", "p", "pre", "ul"}
-HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-TABLE_TAGS = {"table", "tbody", "td", "th", "thead", "tr"}
-ALLOWED_TAGS = TEXT_TAGS | BLOCK_TAGS | HEADING_TAGS | TABLE_TAGS
-# Lines as the parser counts them.
-LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+LANGUAGE_MAX_CHARS = 24
+ALLOWED_TAGS = {
+    *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "div", "pre"),
+    *("a", "code", "em", "s", "span", "strong"),
+    *("ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+}
 ALLOWED_ATTRIBUTES = {
-    "a": {"href", "title", "target"},
-    "code": {"class"},
+    "a": {"href", "title"},
     "ol": {"start"},
     "span": {"class"},
     "td": {"style"},
     "th": {"style"},
 }
+# The line ends that the parser knows; Python's own splitlines knows more.
+LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
+# "[ ] " and "[x] " at the start of a list item.
+TASK = re.compile(r"\[([ xX])\] ")
+ITEM_OPENS = ["list_item_open", "paragraph_open"]
 
 
 def render(text: str) -> str:
     """Make safe HTML of a whole Markdown text."""
-    return _clean(_parser().render(text))
+    return _cleaner().clean(_parser().render(text))
 
 
 def split_stable(text: str) -> tuple[str, str]:
@@ -48,25 +56,27 @@ def split_stable(text: str) -> tuple[str, str]:
     """
     if "\n" not in text:
         return "", text
-    starts = [
-        token.map[0] for token in _block_parser().parse(text) if token.level == 0 and token.map
-    ]
-    if not starts or starts[-1] == 0:
-        return "", text
-    lines = LINE.findall(text)
-    at = starts[-1]
+    lines = LINES.findall(text)
+    at = _start_of_last_block(text)
     # A heading's underline or a list's next item may still reclaim what has no blank line between.
-    if at > len(lines) or lines[at - 1].strip():
+    if not 0 < at < len(lines) or lines[at - 1].strip():
         return "", text
     return "".join(lines[:at]), "".join(lines[at:])
 
 
-def _clean(unsafe: str) -> str:
-    return nh3.clean(
-        unsafe,
+def _start_of_last_block(text: str) -> int:
+    starts = [token.map[0] for token in _parser().parse(text) if token.level == 0 and token.map]
+    return starts[-1] if starts else 0
+
+
+@lru_cache(maxsize=1)
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
         tags=ALLOWED_TAGS,
         attributes=ALLOWED_ATTRIBUTES,
+        allowed_classes={"div": {"code-block"}, "p": {"code-head"}},
         url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         filter_style_properties={"text-align"},
@@ -74,28 +84,53 @@ def _clean(unsafe: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _formatter() -> HtmlFormatter[str]:
-    return HtmlFormatter(nowrap=True)
-
-
-@lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    options = {"html": False, "linkify": True, "highlight": _highlight}
     # Pictures from elsewhere would tell their server who reads them.
-    return MarkdownIt("gfm-like", options).disable("image")
+    parser = MarkdownIt("gfm-like", {"html": False, "linkify": True}).disable("image")
+    if parser.linkify is not None:
+        # Only what has a scheme is a link: README.md is a file, not a host.
+        names_alone = {"fuzzy_link": False, "fuzzy_email": False}
+        parser.linkify.set(names_alone)  # pyright: ignore[reportUnknownMemberType]
+    parser.core.ruler.push("tasks", _mark_tasks)
+    parser.add_render_rule("fence", _show_fence)
+    parser.add_render_rule("code_block", _show_fence)
+    return parser
 
 
-@lru_cache(maxsize=1)
-def _block_parser() -> MarkdownIt:
-    # Where blocks begin does not depend on what is in their lines.
-    return MarkdownIt("gfm-like").disable(["inline", "linkify"])
+def _mark_tasks(state: StateCore) -> None:
+    """Show the boxes of task lists as characters: they are for reading, not for ticking."""
+    for index, token in enumerate(state.tokens):
+        if token.type != "inline" or not token.children:
+            continue
+        if [before.type for before in state.tokens[index - 2 : index]] != ITEM_OPENS:
+            continue
+        first = token.children[0]
+        box = TASK.match(first.content)
+        if box:
+            mark = "☐ " if box[1] == " " else "☑ "
+            first.content = mark + first.content[box.end() :]
 
 
-def _highlight(code: str, language: str, _: str) -> str:
+def _show_fence(
+    _renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    _options: Any,
+    _env: MutableMapping[str, Any],
+) -> str:
+    token = tokens[index]
+    language = (token.info.split() or [""])[0][:LANGUAGE_MAX_CHARS]
+    code = _highlight(token.content, language)
+    head = f'<p class="code-head">{html.escape(language)}</p>'
+    return f'<div class="code-block">{head}<pre><code>{code}</code></pre></div>\n'
+
+
+def _highlight(code: str, language: str) -> str:
     if not language or len(code) > HIGHLIGHT_MAX_CHARS:
         return html.escape(code)
     try:
-        lexer = get_lexer_by_name(language)
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return html.escape(code)
-    return str(highlight(code, lexer, _formatter()))
+    formatter = HtmlFormatter[str](nowrap=True)
+    return highlight(code, lexer, formatter)
