@@ -6,6 +6,7 @@ Nothing here is the truth; if Redis loses it all, pages are drawn again from Pos
 """
 
 import json
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -86,6 +87,15 @@ class Streams:
     def send_stop(self, job_id: UUID) -> None:
         """Ask whichever worker runs this job to stop at once; the row says so already."""
         self.client.publish(STOP_CHANNEL, str(job_id))  # pyright: ignore[reportUnknownMemberType]
+
+    def stops(self) -> Generator[UUID | None]:
+        """Yield the jobs that somebody asks to stop, and None about once a second between."""
+        with connect(self.url, waits=True).pubsub() as listening:  # pyright: ignore[reportUnknownMemberType]
+            listening.subscribe(STOP_CHANNEL)
+            while True:
+                heard = cast(dict[str, object] | None, listening.get_message(timeout=1.0))
+                asked = heard is not None and heard["type"] == "message"
+                yield UUID(str(heard["data"])) if heard and asked else None
 
 
 def _stream(job_id: UUID) -> str:

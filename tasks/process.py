@@ -4,15 +4,13 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.runtime import Runtime
-from gateways.event_streams import STOP_CHANNEL, Streams
-from gateways.event_streams import connect as connect_redis
+from gateways.event_streams import Streams
 from gateways.s3_files import Storage
 from models import workers
 from models.base import new_id
@@ -94,22 +92,18 @@ class WorkerProcess:
 
     def _listen_for_stops(self) -> None:
         """Look at the leases at once when somebody stops one of our jobs."""
-        url = self.settings.redis_url.get_secret_value()
         while not self._over.is_set():
             try:
-                with connect_redis(url, waits=True).pubsub() as stops:
-                    stops.subscribe(STOP_CHANNEL)
-                    while not self._over.is_set():
-                        self._take_stop(stops.get_message(timeout=1.0))
+                for job_id in self.streams.stops():
+                    if job_id and self.held.has(job_id):
+                        self.held.renew()
+                    if self._over.is_set():
+                        return
             except redis.RedisError as error:
                 log.warning("stops.unheard", error=str(error))
                 self._over.wait(1.0)
             except SQLAlchemyError as error:
                 log.warning("stop.unread", error=str(error))
-
-    def _take_stop(self, message: dict[str, object] | None) -> None:
-        if message and message["type"] == "message" and self.held.has(UUID(str(message["data"]))):
-            self.held.renew()
 
 
 _process: list[WorkerProcess] = []

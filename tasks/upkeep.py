@@ -5,7 +5,7 @@ from datetime import timedelta
 import redis
 import structlog
 
-from models import jobs
+from models import jobs, ledger
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -21,6 +21,10 @@ def sweep() -> None:
     with unit_of_work() as db:
         released = jobs.release_abandoned(db)
         jobs.stop_waiting_for_the_dead(db, lease)
+    with unit_of_work() as db:
+        orphans = ledger.absorb_orphans(db, older_than=2 * lease)
+    if orphans:
+        log.warning("calls.absorbed", count=orphans)
     for job in released:
         log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
         _tell(job)

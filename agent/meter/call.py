@@ -72,6 +72,8 @@ class MeteredCall:
         self._outcome: Outcome = "failed"
         self._detail: str | None = None
         self._request_id: str | None = None
+        # From the moment the books are asked: a hang-up may come before their answer.
+        self._may_be_open = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Make the call and stream its answer to the cell; 422 says that it was refused."""
@@ -79,14 +81,13 @@ class MeteredCall:
         counter = Counter(self._wire, is_stream=is_stream)
         try:
             await self._hold()
-        except Refused as refusal:
-            return self._refuse(str(refusal))
-        try:
             path = "/" + request.match_info["path"]
             upstream = await self._tools.providers.send(
                 self._model, path, self._body, request.headers, is_stream=is_stream
             )
             return await self._forward(request, upstream, counter)
+        except Refused as refusal:
+            return self._refuse(str(refusal))
         except ProviderFailed as failure:
             self._detail = str(failure)[:500]
             return self._refuse(self._blame(failure))
@@ -95,7 +96,8 @@ class MeteredCall:
             self._outcome = "stopped"
             raise
         finally:
-            await self._settle_surely(counter)
+            if self._may_be_open:
+                await self._settle_surely(counter)
 
     async def _hold(self) -> None:
         """Hold the worst case, with the output cap lowered to what can be paid. Raises Refused."""
@@ -106,6 +108,7 @@ class MeteredCall:
         try:
             available = await asyncio.to_thread(running.books.available_micros)
             cap, held = self._worst_case(wanted, available)
+            self._may_be_open = True
             await asyncio.to_thread(running.books.open, OpenCall(self._id, self._model.id, held))
         except PriceUnknown:
             self._give_up("provider_refused", NO_PRICE)
@@ -236,6 +239,7 @@ class MeteredCall:
         return str(failure) if refused else sentence
 
     def _give_up(self, code: str, sentence: str) -> NoReturn:
+        self._may_be_open = False
         self._running.trouble = AgentFailed(code, sentence, permanent=code != "stopped")
         raise Refused(sentence)
 

@@ -1,7 +1,7 @@
 """Model calls: held before they start, charged for what they used, absorbed when we failed."""
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, or_, select, text
@@ -148,17 +148,44 @@ def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> None:
         ModelCall.attempt == attempt,
         ModelCall.status == CallStatus.OPEN,
     )
-    nothing = CallCost(0, 0, 0, 0, 0, 0, "", is_estimated=True)
     for call_id in db.scalars(still_open).all():
-        close_call(
-            db,
-            call_id=call_id,
-            status=CallStatus.LOST,
-            cost=nothing,
-            detail="The worker stopped before the call ended.",
-            is_ours=True,
-        )
+        _absorb(db, call_id)
     refund_job(db, job_id, attempt=attempt, note="The worker stopped; the answer was begun again.")
+
+
+def absorb_orphans(db: Session, older_than: timedelta) -> int:
+    """Close, at our expense, the calls that stayed open though their job is over; return how many.
+
+    Only a worker that died or lost the database in that very moment leaves one.
+    """
+    from models.jobs.table import OVER, Job  # noqa: PLC0415  # jobs need the ledger
+
+    orphans = (
+        select(ModelCall.id)
+        .join(Job, Job.id == ModelCall.job_id)
+        .where(
+            ModelCall.status == CallStatus.OPEN,
+            Job.status.in_(OVER),
+            Job.finished_at < utc_now() - older_than,
+        )
+        .limit(100)
+    )
+    found = db.scalars(orphans).all()
+    for call_id in found:
+        _absorb(db, call_id)
+    return len(found)
+
+
+def _absorb(db: Session, call_id: UUID) -> None:
+    nothing = CallCost(0, 0, 0, 0, 0, 0, "", is_estimated=True)
+    close_call(
+        db,
+        call_id=call_id,
+        status=CallStatus.LOST,
+        cost=nothing,
+        detail="The worker stopped before the call ended.",
+        is_ours=True,
+    )
 
 
 def _refund(db: Session, call: ModelCall, note: str) -> int:

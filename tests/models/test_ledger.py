@@ -1,5 +1,6 @@
 """Money: what may be written, what is held, and that the books always balance."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -149,6 +150,17 @@ def test_a_call_that_ends_after_its_attempt_was_given_up_is_ours(db: Session, ad
     ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost(900))
 
     assert entries(db, ada)[1:] == [(EntryKind.ABSORBED, 0)]
+
+
+def test_a_call_left_open_by_an_ended_job_is_absorbed_after_a_while(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    opened(db, job, 5_000)
+    jobs.stop(db, job)
+
+    assert ledger.absorb_orphans(db, timedelta(minutes=1)) == 0
+    assert ledger.absorb_orphans(db, timedelta(0)) == 1
+    assert ada.credits_held_micros == 0
+    assert ada.credits_balance_micros == GRANT
 
 
 def test_a_call_nobody_opened_cannot_be_closed(db: Session) -> None:
