@@ -140,17 +140,21 @@ def _make_venv() -> None:
 
 
 def _is_sound_venv() -> bool:
-    """Tell whether there is an environment of this folder with a Python that still runs."""
-    if not os.access(VENV_PYTHON, os.X_OK):
+    """Tell whether there is an environment made for this folder, with a Python that still runs."""
+    activate = VENV_DIR / "bin" / "activate"
+    # Its scripts name the folder in their first lines, so a moved one is of no use.
+    if not os.access(VENV_PYTHON, os.X_OK) or not activate.exists():
+        return False
+    if str(VENV_DIR) not in activate.read_text():
         return False
     asked = subprocess.run(
-        [str(VENV_PYTHON), "-c", "import sys; print(sys.version_info >= (3, 11), sys.prefix)"],
+        [str(VENV_PYTHON), "-c", "import sys; print(sys.version_info >= (3, 11))"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         check=False,
     )
-    return asked.stdout.strip() == f"True {VENV_DIR}"
+    return asked.stdout == "True\n"
 
 
 def _pip() -> list[str]:

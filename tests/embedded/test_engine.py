@@ -1,0 +1,81 @@
+"""The engine is exactly the pinned one, whole or not there at all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded import engine
+from embedded.data_folder import free_port
+from embedded.errors import CannotStart
+
+
+@pytest.fixture
+def lock() -> dict[str, Any]:
+    return json.loads((engine.PIN_DIR / "package-lock.json").read_text())
+
+
+def test_the_lock_pins_every_package_by_hash_and_names_no_registry(lock: dict[str, Any]) -> None:
+    packages = {path: entry for path, entry in lock["packages"].items() if path}
+    assert len(packages) > 300
+    # A bundled package is part of another one's archive, whose hash covers it.
+    fetched = [entry for entry in packages.values() if not entry.get("inBundle")]
+    assert all(entry["integrity"].startswith("sha512-") for entry in fetched)
+    assert not [path for path, entry in packages.items() if "resolved" in entry]
+
+
+def test_the_engine_is_named_after_its_version_and_lock(lock: dict[str, Any]) -> None:
+    wanted = json.loads((engine.PIN_DIR / "package.json").read_text())["dependencies"]["openclaw"]
+    assert lock["packages"]["node_modules/openclaw"]["version"] == wanted
+    assert engine.wanted_name().startswith(f"openclaw-{wanted}-")
+
+
+def test_an_engine_of_another_lock_does_not_count(tmp_path: Path) -> None:
+    assert not engine.is_installed(tmp_path)
+    (tmp_path / "openclaw-2020.1.1-00000000").mkdir()
+    (tmp_path / "current").symlink_to("openclaw-2020.1.1-00000000")
+    assert not engine.is_installed(tmp_path)
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to(engine.wanted_name())
+    assert not engine.is_installed(tmp_path)
+    (tmp_path / engine.wanted_name()).mkdir()
+    assert engine.is_installed(tmp_path)
+
+
+def test_an_engine_that_is_there_is_only_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / engine.wanted_name()).mkdir()
+    (tmp_path / "openclaw-2020.1.1-00000000").mkdir()
+    (tmp_path / "current").symlink_to("openclaw-2020.1.1-00000000")
+    said: list[str] = []
+    assert engine.install(tmp_path, said.append).resolve().name == engine.wanted_name()
+    assert said == []
+    assert not (tmp_path / "openclaw-2020.1.1-00000000").exists()
+
+
+def test_without_a_registry_nothing_is_left_and_a_sentence_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(CannotStart, match="npm registry cannot be reached"):
+        engine.install(tmp_path / "engine", lambda words: None)
+    assert [path.name for path in (tmp_path / "engine").iterdir()] == ["lock"]
+
+
+def test_a_full_disk_is_told_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "NEEDED_BYTES", 1 << 60)
+    with pytest.raises(CannotStart, match="too full for the assistant engine"):
+        engine.install(tmp_path, lambda words: None)
+
+
+def test_what_openclaw_never_reads_is_slimmed_away(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules" / "some"
+    package.mkdir(parents=True)
+    for name in ("index.js", "index.js.map", "index.d.ts", "index.d.mts", "readme.md"):
+        (package / name).touch()
+    engine._slim(tmp_path)  # pyright: ignore[reportPrivateUsage]
+    assert sorted(path.name for path in package.iterdir()) == ["index.js", "readme.md"]
