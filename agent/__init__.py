@@ -1,0 +1,1 @@
+"""Running OpenClaw for one person: cells, the meter, their files. No database, no web."""
