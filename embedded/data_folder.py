@@ -52,11 +52,12 @@ class DataFolder:
             self._take(lock)
             try:
                 self._check_space()
+                yield
             except CannotStart:
-                if not was_there:
+                # Whoever never got as far as making data leaves no trace.
+                if not was_there and not self.has_credentials():
                     shutil.rmtree(self.path, ignore_errors=True)
                 raise
-            yield
 
     def secret(self, name: str) -> str:
         """Return a random secret, the same one every time (64 hexadecimal digits)."""

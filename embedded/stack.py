@@ -72,12 +72,11 @@ class Services:
         return cls(parent / f"run-{os.getpid()}", is_kept=False)
 
     def __enter__(self) -> Self:
-        try:
+        with self._undo:
             self._hold()
             self.start()
-        except BaseException:
-            self._undo.close()
-            raise
+            # Nothing went wrong: what is to be undone waits for the end.
+            self._undo = self._undo.pop_all()
         return self
 
     def __exit__(
@@ -106,10 +105,7 @@ class Services:
         demo_port = self.folder.port("demo")
         demo = product.demo_model(demo_port)
         programs = [database.program(), valkey.program(), objects.program(), demo]
-        if (
-            not Path(__file__).with_name("demo_model").exists()
-            and not Path(__file__).with_name("demo_model.py").exists()
-        ):
+        if not Path(__file__).with_name("demo_model").joinpath("__main__.py").exists():
             programs.pop()
         for child in [self.keeper.start(program) for program in programs]:
             wait_ready(child, READY_SECONDS)
