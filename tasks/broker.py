@@ -36,7 +36,7 @@ class WakingBroker(RedisBroker):
 
     def __init__(self, url: str) -> None:
         # Nudges are not retried: the rows are the truth, and the clock nudges again.
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
             # Dramatiq reads bytes.
             client=event_streams.connect(url, as_text=False),
             middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications(), Callbacks()],
@@ -52,7 +52,10 @@ class WakingBroker(RedisBroker):
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Put a message on its queue and knock for a waiting consumer."""
-        queued = cast(Message[Any], super().enqueue(message, delay=delay))
+        queued = cast(
+            Message[Any],
+            super().enqueue(message, delay=delay),  # pyright: ignore[reportUnknownMemberType]
+        )
         knocks = _knocks(queued.queue_name)
         self._knock(keys=[knocks], args=[MAX_KNOCKS])
         return queued

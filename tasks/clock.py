@@ -29,7 +29,7 @@ def main() -> None:
     database.connect(settings.database_url.get_secret_value(), pool_size=2)
     over = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda *_: over.set())
+        signal.signal(wanted, lambda _signal, _frame: over.set())
     run(over)
 
 
