@@ -1,0 +1,107 @@
+"""What OpenClaw puts around a person's words, taken apart again."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from embedded.demo_model.conversation import Asked, Said
+
+# "## /cell/workspace/USER.md" stands above each of the assistant's files.
+FILE_HEAD = re.compile(r"^## \S*?(\w+\.md)$", re.MULTILINE)
+END_OF_FILES = "<!-- /openclaw"
+STAMP = re.compile(r"^\s*\[(\w{3} (\d{4}-\d\d-\d\d \d\d:\d\d)(?::\d\d)? ([^\]\n]+))\]\s*")
+RUNTIME = re.compile(r"\n\s*Runtime: agent=.*\Z", re.DOTALL)
+ATTACHED = re.compile(r'<file (\w+) name="([^"]*)" path="[^"]*">\n(.*?)\n</file \1>', re.DOTALL)
+NOT_TEXT = ("(an image,", "(no text could be read")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message of the person: their words, their local time, and the texts of their files."""
+
+    words: str
+    at: datetime | None
+    timezone: str | None
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom the assistant works for, by its own files."""
+
+    name: str | None
+    needs: str
+    # What MEMORY.md and USER.md say, and what was asked lately elsewhere, a line each.
+    notes: tuple[str, ...]
+    said_elsewhere: tuple[str, ...]
+    memory: str | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that a rule for answering may look at."""
+
+    asked: Asked
+    asking: Sent
+    whom: Person
+
+
+def moment(asked: Asked) -> Moment:
+    """Take a request apart."""
+    return Moment(asked, sent(asked.question), _person(asked))
+
+
+def sent(said: Said) -> Sent:
+    """Take a message apart."""
+    text, at, timezone = said.text, None, None
+    # The service's stamp has the person's own time, and stands behind OpenClaw's if both do.
+    while stamp := STAMP.match(text):
+        at, timezone = datetime.fromisoformat(stamp[2]), stamp[3]
+        text = text[stamp.end() :]
+    text = RUNTIME.sub("", text)
+    files = [(found[2], found[3]) for found in ATTACHED.finditer(text)]
+    texts = tuple((name, body) for name, body in files if not body.startswith(NOT_TEXT))
+    return Sent(ATTACHED.sub("", text).strip(), at, timezone, texts)
+
+
+def files(system: str) -> dict[str, str]:
+    """Return the assistant's files as the prompt shows them, by name."""
+    heads = list(FILE_HEAD.finditer(system))
+    ends = [*(head.start() for head in heads[1:]), len(system)]
+    return {
+        head[1]: system[head.end() : end].partition(END_OF_FILES)[0].strip("\n")
+        for head, end in zip(heads, ends, strict=False)
+    }
+
+
+def _person(asked: Asked) -> Person:
+    """Read who the person is from the assistant's files."""
+    found = files(asked.system)
+    user, memory = found.get("USER.md", ""), found.get("MEMORY.md")
+    name = re.search(r"^- Name: (.+)$", user, re.MULTILINE)
+    needs = re.search(r"^- What they want help with:\n((?:> .*\n?)+)", user, re.MULTILINE)
+    own = user.partition("kept by the service: end -->")[2] or user
+    return Person(
+        name=name[1].strip() if name else None,
+        needs=_unquoted(needs[1]) if needs else "",
+        notes=_notes(memory or "") + _notes(own),
+        said_elsewhere=_said_elsewhere(user),
+        memory=memory,
+    )
+
+
+def _notes(text: str) -> tuple[str, ...]:
+    lines = (line.strip() for line in text.splitlines())
+    kept = (line.removeprefix("- ").strip() for line in lines if not line.startswith(("#", "<!")))
+    return tuple(
+        line for line in kept if line and not line.startswith(("Name:", "Time zone:", ">"))
+    )
+
+
+def _said_elsewhere(user: str) -> tuple[str, ...]:
+    quotes = re.findall(r"^They said:\n((?:> .*\n?)+)", user, re.MULTILINE)
+    return tuple(_unquoted(quote) for quote in quotes)
+
+
+def _unquoted(quote: str) -> str:
+    return " ".join(line.removeprefix(">").strip() for line in quote.splitlines()).strip()

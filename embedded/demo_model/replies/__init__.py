@@ -1,0 +1,44 @@
+"""What the demo model says to people: the first rule that fits a message answers it."""
+
+from collections.abc import Callable
+
+from embedded.demo_model.conversation import Asked
+from embedded.demo_model.prompt import Moment, moment
+from embedded.demo_model.replies import attachments, memory, small_talk, sums
+from embedded.demo_model.reply import Reply
+
+Rule = Callable[[Moment], Reply | None]
+
+RULES: tuple[Rule, ...] = (
+    small_talk.housekeeping,
+    attachments.pictures,
+    attachments.files,
+    memory.remember,
+    memory.recall,
+    small_talk.local_time,
+    sums.arithmetic,
+    small_talk.code,
+    small_talk.about_itself,
+    small_talk.greeting,
+    small_talk.thanks,
+)
+# In the first answer of a conversation, so that nobody takes it for a real one.
+NOTICE = (
+    "\n\n*This is the demo model: it finds words and fills in sentences. "
+    "Give the service a provider's key and a real model answers here.*"
+)
+
+
+def reply(asked: Asked) -> Reply:
+    """Answer what was asked."""
+    at = moment(asked)
+    for rule in RULES:
+        found = rule(at)
+        if found is not None:
+            break
+    else:
+        found = small_talk.anything(at)
+    is_first = not any(said.role == "assistant" and said.text for said in asked.earlier)
+    if found.text and not found.calls and is_first and found.text != small_talk.SILENT:
+        return Reply(found.text + NOTICE)
+    return found

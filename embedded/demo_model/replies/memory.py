@@ -1,0 +1,157 @@
+"""Remembers what it is told by writing it into the assistant's own files, and finds it again."""
+
+import re
+
+from embedded.demo_model.conversation import Asked, ToolCall
+from embedded.demo_model.prompt import Moment, Person, files, sent
+from embedded.demo_model.replies.persons import to_note, to_you
+from embedded.demo_model.reply import Reply
+
+MEMORY = "MEMORY.md"
+HEADING = "# Memory"
+ASKED_TO = re.compile(
+    r"^(?:please )?(?:remember|don't forget|note|keep in mind)(?: that|:)?\s+(?P<fact>.+)",
+    re.I | re.S,
+)
+TELLS = re.compile(
+    r"^(?P<fact>(?:my [\w' -]{1,60}? (?:is|are|was|will be) |i am |i'm |i (?:live|work|like|love|"
+    r"prefer|hate|have|play|speak|study|drink|eat|want) |call me ).+)",
+    re.I | re.S,
+)
+EVERYTHING = re.compile(
+    r"what (?:do|did) (?:you|i) (?:know|remember|tell|told)|who am i\b|what have i told", re.I
+)
+ABOUT_ME = re.compile(r"\b(?:my|me|i|mine|we|our)\b", re.I)
+ASKS = re.compile(
+    r"^(?:so |and |hey |ok |okay |please )*"
+    r"(?:what|who|where|when|which|how|do|did|am|is|are|was|tell|can)\b",
+    re.I,
+)
+EMPTY_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a about am an and any are at be been by called can could did do does for from had has have
+        how i in is it know me mine my name named of on or our please remember so tell that the
+        their them they to was we what when where which who whom whose why will with would you your
+        """,
+    )
+)
+FAILED = re.compile(r"error|not found|no such|no match|could not|failed|must be unique", re.I)
+
+
+def remember(at: Moment) -> Reply | None:
+    """Write down what the person says about themselves, with the tools there are."""
+    found = ASKED_TO.match(at.asking.words) or (
+        None if at.asking.words.endswith("?") else TELLS.match(at.asking.words)
+    )
+    if not found:
+        return None
+    note = to_note(found["fact"])
+    told = f"**{to_you(note)}**"
+    if not at.asked.done and note.lower() in (known.lower() for known in at.whom.notes):
+        return Reply(f"I know that already: {told}.")
+    if _is_written(at.asked):
+        return Reply(f"I wrote it down: {told}. You can ask me about it in any conversation.")
+    call = _next_write(at.asked, note, files(at.asked.system).get(MEMORY))
+    if call is None:
+        return Reply(f"I understood: {told}. But I could not write it down.")
+    return Reply(calls=(call,))
+
+
+def recall(at: Moment) -> Reply | None:
+    """Answer a question about the person from all that is known of them."""
+    words = at.asking.words
+    if EVERYTHING.search(words):
+        return Reply(_all_of(at.asked, at.whom))
+    if not (ASKS.match(words) and ABOUT_ME.search(words)):
+        return None
+    if re.search(r"\bmy name\b", words, re.I) and at.whom.name:
+        return Reply(f"Your name is {at.whom.name}.")
+    wanted = _key_words(words)
+    results = [result for call, result in at.asked.done if call.name == "memory_search"]
+    found = _best(wanted, [*_known(at.asked, at.whom), *_lines_of(results)])
+    if found:
+        return Reply(f"{_capital(to_you(found))}.")
+    if "memory_search" in at.asked.tools and not at.asked.done and wanted:
+        return Reply(calls=(ToolCall("call_search", "memory_search", {"query": words}),))
+    return Reply("I don't know that yet. Tell me, and I will remember it.")
+
+
+def _is_written(asked: Asked) -> bool:
+    if not asked.done:
+        return False
+    call, result = asked.done[-1]
+    return call.name in ("edit", "write") and not FAILED.search(result)
+
+
+def _next_write(asked: Asked, note: str, memory: str | None) -> ToolCall | None:
+    """Edit MEMORY.md; when that has failed, read it; then write the whole of it."""
+    tried = [call.name for call, _ in asked.done]
+    last_line = (memory or "").rstrip().rpartition("\n")[2]
+    if not tried and "edit" in asked.tools and memory and memory.count(last_line) == 1:
+        change = {"oldText": last_line, "newText": f"{last_line}\n- {note}"}
+        return ToolCall("call_edit", "edit", {"path": MEMORY, "edits": [change]})
+    if tried == ["edit"] and "read" in asked.tools:
+        return ToolCall("call_read", "read", {"path": MEMORY})
+    if "write" not in asked.tools or "write" in tried:
+        return None
+    if tried[-1:] == ["read"]:
+        result = asked.done[-1][1]
+        memory = None if FAILED.search(result) and HEADING not in result else result
+    whole = f"{memory or HEADING}".rstrip("\n") + f"\n- {note}\n"
+    return ToolCall("call_write", "write", {"path": MEMORY, "content": whole})
+
+
+def _all_of(asked: Asked, whom: Person) -> str:
+    facts = [f"Your name is {whom.name}"] if whom.name else []
+    if whom.needs:
+        facts.append(f"You want help with: {whom.needs}")
+    facts += [_capital(to_you(note)) for note in _known(asked, whom)]
+    if not facts:
+        return "Nothing yet. Tell me something about you, and I will remember it."
+    listed = "\n".join(f"- {fact}" for fact in dict.fromkeys(facts))
+    return f"This is what I know about you:\n\n{listed}"
+
+
+def _known(asked: Asked, whom: Person) -> list[str]:
+    """All notes, then what was said in other conversations and in this one, newest first."""
+    here = [sent(said).words for said in asked.earlier if said.role == "user"]
+    told = [text for text in [*whom.said_elsewhere, *here] if _is_told(text)]
+    notes = [to_note(_fact(text)) for text in reversed(told)]
+    return list(dict.fromkeys([*whom.notes, *notes]))
+
+
+def _is_told(text: str) -> bool:
+    return bool(ASKED_TO.match(text) or (TELLS.match(text) and not text.endswith("?")))
+
+
+def _fact(text: str) -> str:
+    found = ASKED_TO.match(text) or TELLS.match(text)
+    return found["fact"] if found else text
+
+
+def _lines_of(results: list[str]) -> list[str]:
+    """Find notes in what memory_search returned: JSON with snippets, or plain text."""
+    lines: list[str] = []
+    for result in results:
+        for line in result.replace("\\n", "\n").splitlines():
+            lines += [line.strip().removeprefix("- ")] if line.strip().startswith("- ") else []
+    return lines
+
+
+def _best(wanted: frozenset[str], notes: list[str]) -> str | None:
+    scored = [(len(wanted & _key_words(note)), note) for note in notes]
+    best = max(scored, key=lambda one: one[0], default=(0, ""))
+    return best[1] if best[0] else None
+
+
+def _key_words(text: str) -> frozenset[str]:
+    found = (
+        word.removesuffix("'s").removesuffix("s") for word in re.findall(r"[\w']+", text.lower())
+    )
+    return frozenset(word for word in found if word not in EMPTY_WORDS and len(word) > 1)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
