@@ -15,7 +15,8 @@ TOOL_MARK = "[[warm-up: memory_search]]"
 TOOL = "memory_search"
 ARGUMENTS = json.dumps({"query": "warm-up"})
 WORDS = "Ready."
-CALL_ID = "call_warmup"
+# Without a mark: OpenClaw takes those out.
+CALL_ID = "callwarmup"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
