@@ -104,9 +104,7 @@ class Services:
         objects = prepare_object_store(self.folder)
         demo_port = self.folder.port("demo")
         demo = product.demo_model(demo_port)
-        programs = [database.program(), valkey.program(), objects.program(), demo]
-        if not Path(__file__).with_name("demo_model").joinpath("__main__.py").exists():
-            programs.pop()
+        programs = (database.program(), valkey.program(), objects.program(), demo)
         for child in [self.keeper.start(program) for program in programs]:
             wait_ready(child, READY_SECONDS)
         database.create_database()
