@@ -21,8 +21,8 @@ __all__ = ["answer_next"]
 class Cells(Middleware):
     """Boots the cells when a worker process starts, and ends them when it stops."""
 
-    def after_worker_boot(self, broker: Any, worker: Any) -> None:
-        """Connect after the fork: connections and threads do not survive one."""
+    def after_process_boot(self, broker: Any) -> None:
+        """Connect after the fork, which connections do not survive, and before the first nudge."""
         settings = get_settings()
         logs.configure(settings)
         database.connect(settings.database_url.get_secret_value())

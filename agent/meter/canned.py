@@ -16,6 +16,13 @@ TOOL = "memory_search"
 ARGUMENTS = json.dumps({"query": "warm-up"})
 WORDS = "Ready."
 # Without a mark: OpenClaw takes those out.
+# How the formats mark what a tool has answered.
+TOOL_ANSWERS = (
+    '"role":"tool"',
+    '"type":"tool_result"',
+    '"type":"function_call_output"',
+    '"functionResponse"',
+)
 CALL_ID = "callwarmup"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
@@ -33,11 +40,10 @@ def answer(wire: Wire, body: Body) -> bytes:
 
 
 def _wants_tool(body: Body) -> bool:
-    """Whether the mark is in the request and its tool call is not answered yet."""
-    whole = json.dumps(body)
+    """Whether the mark is in the request, and no tool has answered since."""
+    whole = json.dumps(body, separators=(",", ":"))
     asked = whole.rfind(TOOL_MARK)
-    called = max(whole.rfind(CALL_ID), whole.rfind("functionResponse"))
-    return asked >= 0 and called < asked
+    return asked >= 0 and not any(answered in whole[asked:] for answered in TOOL_ANSWERS)
 
 
 def _completions(*, wants_tool: bool) -> list[Body]:
