@@ -22,6 +22,7 @@ class Console:
         self._logs_dir = logs_dir
         self._stream = stream
         self._lock = threading.Lock()
+        self._is_filing = True
         self._last: dict[str, deque[str]] = {}
 
     def say(self, words: str) -> None:
@@ -53,10 +54,12 @@ class Console:
                 path.replace(path.with_suffix(".log.1"))
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
+            self._is_filing = True
         except OSError as trouble:
             # A full disk must not stop what is running; the terminal still has the line.
-            if self._stream is not None:
-                print(f"log not kept ({trouble.strerror})", file=self._stream, flush=True)
+            if self._is_filing and self._stream is not None:
+                self._print("run", f"the logs are not kept: {trouble.strerror}", self._stream)
+            self._is_filing = False
 
     def _print(self, name: str, line: str, stream: TextIO) -> None:
         label = f"{name:<{NAME_WIDTH}}|"

@@ -92,6 +92,7 @@ class Services:
         self._undo.enter_context(self.folder.held())
         if not self._is_kept:
             self._undo.callback(_remove, self.folder)
+        self._undo.callback(self._remove_cells)
         self._undo.callback(self.keeper.close, STOP_ORDER)
         self.keeper.open()
 
@@ -127,10 +128,17 @@ class Services:
         return dict(self._environment)
 
     def cells_dir(self, worker: str) -> Path:
-        """Return the folder for a worker's cells: short, since sockets in it have a length limit,
-        and outside the data folder, which the cells' accounts may not be able to reach.
+        """Return the folder for a worker's cells.
+
+        Its path is short, since those of sockets have a limit, and lies outside the data folder,
+        which the cells' accounts may not be able to reach.
         """
         return Path(tempfile.gettempdir()) / f"shellmate-{self.folder.short_id()}-{worker}"
+
+    def _remove_cells(self) -> None:
+        of_any_worker = self.cells_dir("*")
+        for left in of_any_worker.parent.glob(of_any_worker.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class Stack(Services):
@@ -181,9 +189,7 @@ class Stack(Services):
         """Start a further worker with an empty disk of its own and return its name."""
         self._workers += 1
         name = "worker" if self._workers == 1 else f"worker-{self._workers}"
-        cells_dir = self.cells_dir(name)
-        self._undo.callback(shutil.rmtree, cells_dir, ignore_errors=True)
-        self.keeper.start(product.worker(self._environment, name, cells_dir))
+        self.keeper.start(product.worker(self._environment, name, self.cells_dir(name)))
         return name
 
     def _complete_environment(self) -> str:
