@@ -41,6 +41,7 @@ def test_in_ci_having_none_is_an_error(bare: Path, monkeypatch: pytest.MonkeyPat
         chromium.ensure_chromium()
 
 
+@pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="apt is Debian's")
 def test_root_on_debian_installs_it_by_apt(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
