@@ -1,0 +1,1 @@
+"""Sandboxed OpenClaw gateways, one for each person at a time."""

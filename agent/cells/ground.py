@@ -1,0 +1,98 @@
+"""The ground that a worker builds its cells on: its folder under `cells_dir`, and spare uids."""
+
+import fcntl
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from agent.cells.sandbox import Mode, Place
+from settings import Settings
+
+log = structlog.get_logger()
+
+LOCK = "lock"
+# How many uids from `cell_uid_base` on are tried before we say that none is free.
+UIDS = 1000
+
+
+class Ground:
+    """One worker's folder, locked for as long as the worker lives."""
+
+    def __init__(self, settings: Settings, mode: Mode) -> None:
+        self._uid_base = settings.cell_uid_base
+        self._mode = mode
+        self._claims: dict[Path, socket.socket] = {}
+        self._made = 0
+        _own(settings.cells_dir)
+        _sweep(settings.cells_dir)
+        self.folder, self._lock = _new_folder(settings.cells_dir)
+
+    def new_place(self) -> Place:
+        """Make the folders of a new cell, under a uid that no other live cell here has."""
+        self._made += 1
+        folder = self.folder / str(self._made)
+        uid = os.getuid()
+        if self._mode.has_own_uid:
+            uid, self._claims[folder] = self._claim_uid()
+        place = Place(folder, uid)
+        place.create(self._mode)
+        return place
+
+    def clear(self, place: Place) -> None:
+        """Remove a cell's folders and free its uid. Its processes must be gone."""
+        shutil.rmtree(place.folder, ignore_errors=True)
+        claim = self._claims.pop(place.folder, None)
+        if claim:
+            claim.close()
+
+    def close(self) -> None:
+        """Remove everything; the worker has no cells any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+    def _claim_uid(self) -> tuple[int, socket.socket]:
+        """Take the first uid that nobody holds. The system frees a name when its holder dies."""
+        for uid in range(self._uid_base, self._uid_base + UIDS):
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0shellmate-uid-{uid}")
+            except OSError:
+                claim.close()
+            else:
+                return uid, claim
+        raise OSError(f"All {UIDS} uids from {self._uid_base} on are in use by cells.")
+
+
+def _own(folder: Path) -> None:
+    """Make `folder`, or refuse one that somebody else put there to read our cells."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{folder} must be a folder that only this user can write to.")
+
+
+def _new_folder(cells_dir: Path) -> tuple[Path, IO[bytes]]:
+    folder = Path(tempfile.mkdtemp(prefix="w", dir=cells_dir))
+    lock = (folder / LOCK).open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    # A cell passes through when the uid is all that separates; nobody can list.
+    folder.chmod(0o711)
+    return folder, lock
+
+
+def _sweep(cells_dir: Path) -> None:
+    """Remove what dead workers left. Their cells end with them: their stdin is the worker's."""
+    for folder in cells_dir.iterdir():
+        try:
+            with (folder / LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            # Another worker's, alive; or one that is just being made.
+            continue
+        log.info("cells.swept", folder=str(folder))

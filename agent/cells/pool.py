@@ -1,0 +1,221 @@
+"""A worker's cells: how many there are, which are blank, whose the others are."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from agent.cells.asking import cancelled
+from agent.cells.cell import Cell, CellFailed, Kit, State
+from agent.cells.ground import Ground
+from agent.turn import AgentFailed
+from settings import Settings
+
+log = structlog.get_logger()
+
+CELL_BYTES = 1_200 * 1024 * 1024
+FEWEST, MOST = 2, 24
+KEEP_SECONDS = 1.0
+# After each boot that failed the next one waits twice as long.
+RETRY_SECONDS = 1.0
+FIRST_WORDS_SECONDS = 4.0
+LONGEST_PAUSE_SECONDS = 60.0
+# Who wrote within this time is probably still reading: their cell is not taken for a spare.
+READING_SECONDS = 30.0
+NO_ENGINE = "The assistant engine is still being installed. Please try again in a minute."
+NO_CELL = "All assistants are busy just now. Please try again in a minute."
+
+
+@dataclass(frozen=True)
+class Census:
+    """How many cells there are of each kind, and what separates them."""
+
+    booting: int
+    spare: int
+    hot: int
+    busy: int
+    capacity: int
+    sandbox: str
+
+
+def capacity(settings: Settings) -> int:
+    """Return how many cells fit: the setting's number, or what free memory allows."""
+    if settings.cells_per_worker:
+        return settings.cells_per_worker
+    return max(FEWEST, min(MOST, _available_bytes() // CELL_BYTES))
+
+
+def _available_bytes() -> int:
+    """Return what the system says that programs could still take, caches included."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    known = dict(line.split(":", 1) for line in lines)
+    return int(known["MemAvailable"].split()[0]) * 1024
+
+
+class Pool:
+    """All cells of one worker. Lives on the runtime's event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ground: Ground,
+        find_kit: Callable[[], Kit | None],
+        on_spare: Callable[[], None],
+    ) -> None:
+        self.capacity = capacity(settings)
+        self._settings = settings
+        self._ground = ground
+        self._find_kit = find_kit
+        self._on_spare = on_spare
+        self._cells: list[Cell] = []
+        self._waiting = 0
+        self._booting: asyncio.Task[None] | None = None
+        self._failed_boots = 0
+        self._next_boot = 0.0
+        self._changed = asyncio.Event()
+
+    def count(self, *states: State) -> int:
+        """Count the cells in any of `states`."""
+        return sum(cell.state in states for cell in list(self._cells))
+
+    def of(self, user_id: UUID) -> Cell | None:
+        """Return this person's cell, if there is a live one."""
+        mine = (cell for cell in self._cells if cell.user_id == user_id and cell.is_alive)
+        return next(mine, None)
+
+    def hot_users(self) -> list[UUID]:
+        """List the people whose cell is not at work now."""
+        hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
+        return [cell.user_id for cell in hot if cell.user_id]
+
+    def has_room(self) -> bool:
+        """Tell whether there is a spare that nobody waits for."""
+        return self.count(State.SPARE) > self._waiting
+
+    async def take_spare(self, user_id: UUID, seconds: float) -> Cell:
+        """Return a blank spare that is this person's from now on, waiting for one if need be.
+
+        Raises AgentFailed when none comes up within `seconds`.
+        """
+        self._waiting += 1
+        self._tell()
+        try:
+            async with asyncio.timeout(seconds):
+                while (spare := self._bindable()) is None:
+                    await self._changed.wait()
+        except TimeoutError as error:
+            log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
+            if self._find_kit() is None:
+                raise AgentFailed("engine_unavailable", NO_ENGINE, permanent=False) from error
+            raise AgentFailed("busy", NO_CELL, permanent=False) from error
+        finally:
+            self._waiting -= 1
+        spare.reserve(user_id)
+        # The next spare does not take the processor from the first words of this answer.
+        self._next_boot = max(self._next_boot, time.monotonic() + FIRST_WORDS_SECONDS)
+        self._tell()
+        return spare
+
+    async def discard(self, cell: Cell, grace_seconds: float = 0) -> None:
+        """End a cell and remove all traces of it."""
+        if cell in self._cells:
+            self._cells.remove(cell)
+            await cell.end(grace_seconds)
+            await asyncio.to_thread(self._ground.clear, cell.place)
+            self._tell()
+
+    async def keep(self) -> None:
+        """Look after the cells for ever: clear up the dead and the idle, boot what is missing."""
+        while True:
+            changed = self._changed
+            try:
+                for cell in self._superfluous():
+                    await self.discard(cell)
+                self._boot_if_wanted()
+            except Exception:
+                # Without its keeper a worker would stay up and never have a cell again.
+                log.exception("cells.keeper_stumbled")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), KEEP_SECONDS)
+
+    async def end(self, grace_seconds: float) -> None:
+        """End all cells at once."""
+        if self._booting is not None:
+            await cancelled(self._booting)
+        await asyncio.gather(*(self.discard(cell, grace_seconds) for cell in list(self._cells)))
+
+    def _tell(self) -> None:
+        """Wake all who wait for something to change."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _bindable(self) -> Cell | None:
+        if self._is_for_one and any(cell.user_id for cell in self._cells):
+            return None
+        return next((cell for cell in self._cells if cell.is_alive and cell.is_spare), None)
+
+    @property
+    def _is_for_one(self) -> bool:
+        """Where cells are not walled off, two people are never here at the same time."""
+        kit = self._find_kit()
+        return kit is not None and not kit.sandbox.mode.has_namespaces
+
+    def _superfluous(self) -> list[Cell]:
+        """List the cells to end: the dead, those idle for long, and one more to make room."""
+        now = time.monotonic()
+        over = [cell for cell in self._cells if cell.was_booted and not cell.is_alive]
+        idle = sorted(
+            (cell for cell in self._cells if cell.is_idle and cell.is_alive),
+            key=lambda cell: cell.last_used,
+        )
+        limit = self._settings.hot_cell_idle_seconds
+        over += [cell for cell in idle if now - cell.last_used > limit]
+        rest = [cell for cell in idle if cell not in over]
+        if rest and not over and self._must_make_room(now - rest[0].last_used):
+            over.append(rest[0])
+        return over
+
+    def _must_make_room(self, idle_seconds: float) -> bool:
+        is_full = len(self._cells) >= self.capacity
+        if self._waiting and (self._is_for_one or (is_full and self._missing() > 0)):
+            return True
+        return is_full and self._missing() > 0 and idle_seconds > READING_SECONDS
+
+    def _missing(self) -> int:
+        """Count the spares to be, beyond those there are or that boot now."""
+        coming = self.count(State.SPARE, State.BOOTING, State.WARMING)
+        return max(1, self._settings.spare_cells, self._waiting) - coming
+
+    def _boot_if_wanted(self) -> None:
+        is_booting = self._booting is not None and not self._booting.done()
+        has_place = len(self._cells) < self.capacity
+        if is_booting or not has_place or self._missing() <= 0:
+            return
+        if time.monotonic() < self._next_boot and not self._waiting:
+            return
+        kit = self._find_kit()
+        if kit is not None:
+            self._booting = asyncio.create_task(self._boot(kit))
+
+    async def _boot(self, kit: Kit) -> None:
+        cell = None
+        try:
+            cell = Cell(kit, await asyncio.to_thread(self._ground.new_place))
+            self._cells.append(cell)
+            await cell.boot()
+        except (CellFailed, OSError) as error:
+            self._failed_boots += 1
+            pause = min(LONGEST_PAUSE_SECONDS, RETRY_SECONDS * 2**self._failed_boots)
+            self._next_boot = time.monotonic() + pause
+            log.error("cell.not_booted", error=str(error), next_try_seconds=pause)
+            if cell is not None:
+                await self.discard(cell)
+        else:
+            self._failed_boots = 0
+            self._tell()
+            self._on_spare()

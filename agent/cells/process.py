@@ -1,0 +1,124 @@
+"""The operating system's side of a cell: starting its processes, hearing them, ending them."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from agent.cells.sandbox import Mode
+
+log = structlog.get_logger()
+
+LINES_KEPT = 200
+LINE_BYTES = 256 * 1024
+# A boot takes some twenty seconds of processor time that nobody waits for.
+BOOT_NICENESS = 10
+
+
+class CellProcess:
+    """The process group of one cell. `gone` is set as soon as it has ended, however it ended."""
+
+    def __init__(self, process: asyncio.subprocess.Process, mode: Mode, uid: int) -> None:
+        self.gone = asyncio.Event()
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._process = process
+        self._mode = mode
+        self._uid = uid
+        self._tasks = (
+            asyncio.create_task(self._hear()),
+            asyncio.create_task(self._see_it_end()),
+        )
+
+    @classmethod
+    async def start(
+        cls,
+        command: list[str],
+        *,
+        folder: Path,
+        environment: dict[str, str],
+        descriptors: tuple[int, ...],
+        mode: Mode,
+        uid: int,
+    ) -> "CellProcess":
+        """Start `command` with nothing of ours but the given descriptors."""
+        # Its whole path, because the cell's PATH leads nowhere.
+        nice = shutil.which("nice") if mode.has_own_uid else None
+        patient = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
+        process = await asyncio.create_subprocess_exec(
+            *patient,
+            *command,
+            cwd=folder,
+            env=environment,
+            # Held open and never written to: when we die it ends, and with it the cell.
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=LINE_BYTES,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+        return cls(process, mode, uid)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
+    def hurry(self) -> None:
+        """Give the cell its full share of the processor; booting, it left that to those at work."""
+        if self._mode.has_own_uid:
+            os.setpriority(os.PRIO_USER, self._uid, 0)
+
+    async def end(self, grace_seconds: float) -> None:
+        """Ask the cell to end; after the grace, or with none at once, kill all that is in it."""
+        if grace_seconds > 0 and self._process.stdin is not None:
+            self._process.stdin.close()
+            try:
+                async with asyncio.timeout(grace_seconds):
+                    await self.gone.wait()
+            except TimeoutError:
+                log.info("cell.overdue", pid=self.pid)
+        self._kill()
+        await asyncio.gather(*self._tasks)
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if self._mode is Mode.UID:
+            # A process may have left the group, but nothing else has this uid.
+            _kill_all_of(self._uid)
+
+    async def _hear(self) -> None:
+        output = self._process.stdout
+        while output is not None:
+            try:
+                line = await output.readline()
+            except ValueError:
+                # Longer than any line should be: it is dropped, and the next one is read.
+                continue
+            if not line:
+                return
+            self.lines.append(line.decode(errors="replace").rstrip())
+            log.debug("cell.said", pid=self.pid, line=self.lines[-1])
+
+    async def _see_it_end(self) -> None:
+        await self._process.wait()
+        self.gone.set()
+
+
+def _kill_all_of(uid: int) -> None:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                if folder.stat().st_uid == uid:
+                    os.kill(int(folder.name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                continue

