@@ -27,5 +27,9 @@ def take_port(port: int) -> socket.socket:
                 f"Port {port} is in use by another program: stop it, or choose another one, as in "
                 f"PORT={port + 1} make run"
             ) from trouble
+        if trouble.errno == errno.EACCES:
+            raise CannotStart(
+                f"Port {port} is for root alone: choose one above 1023, as in PORT=8000 make run"
+            ) from trouble
         raise CannotStart(f"Port {port}: {in_one_sentence(trouble)}") from trouble
     return listener
