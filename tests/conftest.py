@@ -19,13 +19,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.orm import Session
 
-from embedded.stack import Services
+from embedded.stack import Services, Stack
 from gateways.s3_files import Storage
 from models import database
 from models.database import open_session
 from models.users import User
 from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
+from tests.house import SETTINGS, House, wait_for
 
 _services: list[Services] = []
 
@@ -152,3 +153,15 @@ def storage(settings: Settings) -> Storage:
 @pytest.fixture(scope="session")
 def project_dir() -> Path:
     return PROJECT_DIR
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House]:
+    """The whole product as `make run` starts it, with a demo model that obeys and remembers."""
+    os.environ.update(DEMO_MODEL_SCRIPTABLE="1", DEMO_MODEL_RECORD="1")  # noqa: TID251
+    data = tmp_path_factory.mktemp("house")
+    with Stack(data, settings=SETTINGS, is_kept=False) as stack:
+        house = House(stack)
+        wait_for(house.is_ready, "the product to be ready", seconds=240)
+        yield house
+        house.close()
