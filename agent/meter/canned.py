@@ -15,7 +15,6 @@ TOOL_MARK = "[[warm-up: memory_search]]"
 TOOL = "memory_search"
 ARGUMENTS = json.dumps({"query": "warm-up"})
 WORDS = "Ready."
-# Without a mark: OpenClaw takes those out.
 # How the formats mark what a tool has answered.
 TOOL_ANSWERS = (
     '"role":"tool"',
@@ -23,6 +22,7 @@ TOOL_ANSWERS = (
     '"type":"function_call_output"',
     '"functionResponse"',
 )
+# Letters only: OpenClaw takes other marks out.
 CALL_ID = "callwarmup"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import hmac
-from dataclasses import dataclass, field
+import json
+import re
 from pathlib import Path
 from typing import cast
 
@@ -10,10 +11,11 @@ import structlog
 from aiohttp import web
 
 from agent import catalogue
-from agent.catalogue import WIRES, Model, Wire
+from agent.catalogue import WIRES, Provider, Wire
 from agent.meter import canned
 from agent.meter.books import Books
 from agent.meter.call import MeteredCall, Tools
+from agent.meter.running import RunningTurn
 from agent.meter.upstream import EVENT_STREAM, Providers
 from agent.meter.wires import FORMATS, Body
 from agent.prices import Prices
@@ -24,23 +26,31 @@ log = structlog.get_logger()
 
 # A request holds the whole conversation, with its pictures.
 LARGEST_REQUEST_BYTES = 64 * 1024 * 1024
+# A cell whose port is closed is not waited for.
+SHUTDOWN_SECONDS = 0.5
+# How a path begins, and whose it is.
+DOORS: dict[str, Provider] = {
+    "anthropic": "anthropic",
+    "openai": "openai",
+    "google": "gemini",
+    "compatible": "compatible",
+    "demo": "demo",
+}
+# How it goes on. Our keys could do much else, so nothing else is let through.
+PATHS: dict[Wire, re.Pattern[str]] = {
+    "anthropic-messages": re.compile(r"v1/messages"),
+    "openai-responses": re.compile(r"v1/responses"),
+    "openai-completions": re.compile(r"v1/chat/completions"),
+    "google-generative-ai": re.compile(
+        r"v1beta/models/(?P<model>[^/:]+):(?P<verb>generateContent|streamGenerateContent)"
+    ),
+}
+
+NOT_SERVED = "Only answers of models are served here."
+NOT_JSON = "The request is not a JSON object."
 # Without a turn there is nobody to pay; OpenClaw takes this as final and stays usable.
 NO_TURN = "There is no message to answer."
 WRONG_MODEL = "This model is not the one that was chosen for this message."
-
-
-@dataclass
-class RunningTurn:
-    """The turn that a port's calls belong to, and what they have used so far."""
-
-    turn: Turn
-    books: Books
-    calls: int = 0
-    spent_micros: int = 0
-    # Why a call of this turn was refused or failed: OpenClaw itself tells it in no useful way.
-    trouble: AgentFailed | None = None
-    # Calls that are being settled. A turn is over when the last is.
-    open_calls: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
 
 class MeterPort:
@@ -66,78 +76,111 @@ class MeterPort:
         self._running = RunningTurn(turn, books)
 
     async def end(self) -> None:
-        """Let the cell make no more calls; return when all of the turn's are settled."""
+        """Let the cell make no more calls, cut those under way; return when all are settled."""
         running, self._running = self._running, None
-        while running is not None and running.open_calls:
-            await asyncio.wait(set(running.open_calls))
+        if running is not None:
+            await running.end()
 
     async def listen(self) -> None:
         """Open the socket. Anyone who may reach it still needs the token."""
-        # Without handler_cancellation a cell that hangs up would leave its call running.
         app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
-        app.router.add_post("/{provider}/{path:.+}", self._take)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+        app.router.add_post("/{door}/{path:.+}", self._take)
+        # Without handler_cancellation a cell that hangs up would leave its call running.
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+        )
         await self._runner.setup()
         await web.UnixSite(self._runner, str(self.socket_path)).start()
 
     async def close(self) -> None:
         """Close the socket; calls under way are cut and settled."""
+        await self.end()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self.end()
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         if not hmac.compare_digest(_token_of(request).encode(), self._token.encode()):
             return web.json_response({"error": {"message": "Wrong token."}}, status=401)
-        provider = request.match_info["provider"]
-        if provider not in WIRES:
+        provider = DOORS.get(request.match_info["door"])
+        if provider is None:
             raise web.HTTPNotFound
         wire = WIRES[provider]
+        asked = PATHS[wire].fullmatch(request.match_info["path"])
+        if asked is None:
+            return _refuse(wire, NOT_SERVED)
         try:
-            body = cast(Body, await request.json())
+            body = _json_object(await request.read())
         except ValueError:
-            return self._refuse(wire, "The request is not JSON.")
-        running = self._running
-        if running is None:
-            return await self._take_without_turn(request, wire, body)
-        model = self._model(provider, request, body)
-        if model is None or model.id != running.turn.model:
-            return self._refuse(wire, WRONG_MODEL)
-        return await MeteredCall(self._tools, running, model, body).answer(request)
+            return _refuse(wire, NOT_JSON)
+        if self._running is None:
+            return self._take_without_turn(request, wire, body)
+        return await self._meter(self._running, request, provider, body, asked.groupdict())
 
-    async def _take_without_turn(
+    async def _meter(
+        self,
+        running: RunningTurn,
+        request: web.Request,
+        provider: Provider,
+        body: Body,
+        in_path: dict[str, str],
+    ) -> web.StreamResponse:
+        model_id = f"{provider}/{in_path.get('model') or body.get('model')}"
+        model = catalogue.find(self._tools.settings, model_id)
+        if model is None or model.id != running.turn.model:
+            return _refuse(WIRES[provider], WRONG_MODEL)
+        is_stream = in_path.get("verb") == "streamGenerateContent" or bool(body.get("stream"))
+        running.has_request(asyncio.current_task())
+        call = MeteredCall(self._tools, running, model, body)
+        return await call.answer(request, is_stream=is_stream)
+
+    def _take_without_turn(
         self, request: web.Request, wire: Wire, body: Body
     ) -> web.StreamResponse:
         if not self.is_warming:
             log.warning("meter.stray_call", path=request.path)
-            return self._refuse(wire, NO_TURN)
+            return _refuse(wire, NO_TURN)
         return web.Response(body=canned.answer(wire, body), content_type=EVENT_STREAM)
-
-    def _model(self, provider: str, request: web.Request, body: Body) -> Model | None:
-        name = body.get("model")
-        if provider == "gemini" or "/models/" in request.path:
-            name = request.path.rpartition("/models/")[2].partition(":")[0]
-        return catalogue.find(self._tools.settings, f"{provider}/{name}")
-
-    def _refuse(self, wire: Wire, message: str) -> web.Response:
-        return web.json_response(FORMATS[wire].refusal(message), status=422)
 
 
 class Meter:
     """All the ports of one worker, and the connections to the providers that they share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._tools = Tools(settings, Prices(settings), Providers(settings))
+        self._settings = settings
+        self._providers = Providers(settings)
+        self._tools = Tools(settings, Prices(settings), self._providers)
+        self._loading: asyncio.Task[None] | None = None
 
     async def listen(self, socket_path: Path, token: str) -> MeterPort:
         """Open a port for one cell at `socket_path`."""
+        if self._loading is None:
+            # While the first cell boots; otherwise the first person would wait for it.
+            self._loading = asyncio.create_task(self._load())
         port = MeterPort(socket_path, token, self._tools)
         await port.listen()
         return port
 
     async def close(self) -> None:
         """Close the connections to the providers; the ports are closed by who opened them."""
-        await self._tools.providers.aclose()
+        if self._loading is not None:
+            await asyncio.wait({self._loading})
+        await self._providers.aclose()
+
+    async def _load(self) -> None:
+        for model in catalogue.models(self._settings):
+            await self._providers.load(model.provider)
+
+
+def _json_object(document: bytes) -> Body:
+    """Read a request's body; ValueError when it is no object."""
+    value: object = json.loads(document)
+    if not isinstance(value, dict):
+        raise ValueError(NOT_JSON)  # noqa: TRY004  # to the caller it is one mistake
+    return cast(Body, value)
+
+
+def _refuse(wire: Wire, message: str) -> web.Response:
+    return web.json_response(FORMATS[wire].refusal(message), status=422)
 
 
 def _token_of(request: web.Request) -> str:

@@ -1,7 +1,7 @@
 """Anthropic's Messages API."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, number, part, size
+from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, size
 
 
 class AnthropicMessages(Format):
@@ -18,6 +18,8 @@ class AnthropicMessages(Format):
         # The provider refuses a budget for thinking that is not below the cap.
         if number(part(body, "thinking").get("budget_tokens")) >= cap:
             del body["thinking"]
+        for dearer in ("service_tier", "speed", "inference_geo"):
+            body.pop(dearer, None)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")
@@ -27,6 +29,8 @@ class AnthropicMessages(Format):
         elif kind == "message_delta":
             _count(part(event, "usage"), tally)
             tally.is_final = bool(part(event, "usage"))
+        elif kind == "error":
+            note_error(part(event, "error"), tally)
         elif kind == "content_block_delta":
             delta = part(event, "delta")
             tally.words_bytes += sum(

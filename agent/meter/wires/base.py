@@ -26,6 +26,8 @@ class Tally:
         # Whether the provider has told its final count.
         self.is_final = False
         self.has_input = False
+        # What the provider said when it gave up in the middle of a stream.
+        self.error: str | None = None
         self.words_bytes = 0
 
     def counted(self, input_tokens_sent: int) -> Usage:
@@ -47,19 +49,21 @@ class Format(ABC):
 
     @abstractmethod
     def prepare(self, body: Body, cap: int) -> None:
-        """Set the output cap, and ask the provider to tell its usage."""
+        """Set the output cap, ask for the usage, and take out what would cost beyond the hold."""
 
     @abstractmethod
     def read(self, event: Body, tally: Tally) -> None:
         """Count one event of a stream, or a whole answer that was not streamed."""
 
-    def wants_stream(self, body: Body) -> bool:
-        """Whether the answer is to be streamed."""
-        return bool(body.get("stream"))
-
     def refusal(self, message: str) -> Body:
         """An error body that its clients understand."""
         return {"error": {"type": "invalid_request_error", "code": "refused", "message": message}}
+
+
+def note_error(error: Body, tally: Tally) -> None:
+    """Note that the provider gave up, if it did."""
+    if error:
+        tally.error = str(error.get("message") or error.get("type") or "unknown")
 
 
 class Counter:

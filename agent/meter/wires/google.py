@@ -1,7 +1,7 @@
 """Gemini's generateContent and streamGenerateContent."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, number, part, parts, size
+from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, parts, size
 
 
 class Google(Format):
@@ -15,8 +15,11 @@ class Google(Format):
 
     def prepare(self, body: Body, cap: int) -> None:
         body["generationConfig"] = {**part(body, "generationConfig"), "maxOutputTokens": cap}
+        body["generationConfig"].pop("candidateCount", None)
+        body.pop("serviceTier", None)
 
     def read(self, event: Body, tally: Tally) -> None:
+        note_error(part(event, "error"), tally)
         usage = part(event, "usageMetadata")
         if usage:
             tally.usage = _usage(usage)

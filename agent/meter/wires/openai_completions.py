@@ -1,7 +1,7 @@
 """OpenAI's chat completions, which all the compatible servers speak too."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, number, part, parts, size
+from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, parts, size
 
 
 class OpenAICompletions(Format):
@@ -14,6 +14,8 @@ class OpenAICompletions(Format):
         # The newer name, unless the client speaks to a server that knows only the older one.
         older = "max_tokens" in body and "max_completion_tokens" not in body
         body["max_tokens" if older else "max_completion_tokens"] = cap
+        for dearer in ("n", "service_tier"):
+            body.pop(dearer, None)
         if body.get("stream"):
             body["stream_options"] = {**part(body, "stream_options"), "include_usage": True}
 
@@ -23,6 +25,7 @@ class OpenAICompletions(Format):
             tally.words_bytes += size(delta.get("content")) + size(delta.get("reasoning_content"))
             for call in parts(delta, "tool_calls"):
                 tally.words_bytes += size(part(call, "function").get("arguments"))
+        note_error(part(event, "error"), tally)
         usage = part(event, "usage")
         if usage:
             tally.usage = usage_of(usage, "prompt_tokens", "completion_tokens")

@@ -1,6 +1,6 @@
 """OpenAI's Responses API."""
 
-from agent.meter.wires.base import Body, Format, Tally, number, part, size
+from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, size
 from agent.meter.wires.openai_completions import usage_of
 
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
@@ -14,11 +14,18 @@ class OpenAIResponses(Format):
 
     def prepare(self, body: Body, cap: int) -> None:
         body["max_output_tokens"] = cap
+        # In the background it would go on, and be billed, without us.
+        for dearer in ("background", "service_tier"):
+            body.pop(dearer, None)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")
         if kind in ENDS:
-            self._finish(part(part(event, "response"), "usage"), tally)
+            response = part(event, "response")
+            note_error(part(response, "error"), tally)
+            self._finish(part(response, "usage"), tally)
+        elif kind == "error":
+            note_error(event, tally)
         elif event.get("object") == "response":
             self._finish(part(event, "usage"), tally)
         elif isinstance(kind, str) and kind.endswith(".delta"):

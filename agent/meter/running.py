@@ -1,0 +1,56 @@
+"""The turn that a cell's calls belong to: what they have used, and why one was refused."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.meter.books import Books
+from agent.turn import AgentFailed, Turn
+
+# A last call may still be sending its usage when its words have all been read.
+FINISH_SECONDS = 0.5
+
+
+@dataclass
+class RunningTurn:
+    """One turn's calls."""
+
+    turn: Turn
+    books: Books
+    calls: int = 0
+    # What its calls were charged, and what those under way may yet be.
+    spent_micros: int = 0
+    held_micros: int = 0
+    # Why a call was refused or failed: OpenClaw itself tells it in no useful way.
+    trouble: AgentFailed | None = None
+    # The turn is over when none of these is left. Requests may be cut, settling must end by itself.
+    requests: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
+    settling: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a further call would fail too. OpenClaw would try again for minutes.
+
+        After a refusal of the request itself it may try with a shorter one.
+        """
+        return self.trouble is not None and self.trouble.code != "provider_refused"
+
+    def has_request(self, task: asyncio.Task[Any] | None) -> None:
+        """Count a request's task as under way until it is done."""
+        if task is not None:
+            self.requests.add(task)
+            task.add_done_callback(self.requests.discard)
+
+    def is_settling(self, task: asyncio.Task[None]) -> None:
+        """Count the settling of a call as under way until it is done."""
+        self.settling.add(task)
+        task.add_done_callback(self.settling.discard)
+
+    async def end(self) -> None:
+        """Return when every call is settled; those that do not end by themselves are cut."""
+        if self.requests:
+            await asyncio.wait(set(self.requests), timeout=FINISH_SECONDS)
+        for task in set(self.requests):
+            task.cancel()
+        while left := self.requests | self.settling:
+            await asyncio.wait(left)

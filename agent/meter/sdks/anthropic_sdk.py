@@ -1,0 +1,67 @@
+"""Anthropic's SDK."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+from anthropic import APIConnectionError, APIStatusError, AsyncAnthropic, AsyncStream
+
+from agent.catalogue import Provider
+from agent.meter.upstream import ProviderFailed, Upstream, begun, timeouts
+from agent.meter.wires import Body
+from settings import Settings
+
+PATH = "/v1/messages"
+# What a cell may say beside the body: the version that it understands, and what it makes use of.
+PASSED_HEADERS = ("anthropic-version", "anthropic-beta")
+
+
+class AnthropicSdk:
+    """The raw responses of AsyncAnthropic."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.anthropic_api_key
+        self._client = AsyncAnthropic(
+            api_key=key.get_secret_value() if key else "",
+            base_url=settings.anthropic_base_url,
+            timeout=timeouts(settings),
+            max_retries=settings.provider_max_retries,
+        )
+
+    async def send(
+        self, model: str, body: Body, headers: Mapping[str, str], *, is_stream: bool
+    ) -> Upstream:
+        """Send a request; return when its answer begins. Raises ProviderFailed."""
+        del model, is_stream  # Both are in the body.
+        passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
+        try:
+            # Asked for a stream, the SDK returns at the headers and leaves the body to us.
+            response = await self._client.post(
+                PATH,
+                body=body,
+                options={"headers": passed},
+                cast_to=httpx2.Response,
+                stream=True,
+                stream_cls=AsyncStream[Any],
+            )
+        except APIStatusError as error:
+            raise ProviderFailed(error.status_code, error.message) from error
+        except APIConnectionError as error:
+            raise ProviderFailed(0, repr(error.__cause__ or error)) from error
+        return begun(_raw(response), request_id_header="request-id")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def connect(provider: Provider, settings: Settings) -> AnthropicSdk:
+    """Make the SDK with our key."""
+    del provider
+    return AnthropicSdk(settings)
+
+
+def _raw(response: object) -> httpx2.Response:
+    if not isinstance(response, httpx2.Response):
+        raise TypeError(f"The SDK gave no raw response but {type(response)}.")
+    return response

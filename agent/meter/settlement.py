@@ -1,0 +1,132 @@
+"""The money of one call: held before it goes out, and the hold closed exactly once."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from agent.catalogue import Model
+from agent.meter.books import ClosedCall, NoCredit, OpenCall, Outcome, Usage
+from agent.meter.running import RunningTurn
+from agent.meter.wires import Body, Tally
+from agent.meter.wires.base import LIKELY_BYTES_PER_TOKEN, request_tokens
+from agent.prices import Prices
+
+log = structlog.get_logger()
+
+SETTLE_ATTEMPTS = 5
+SETTLE_RETRY_SECONDS = 0.2
+
+
+class Hold:
+    """The most that one call can cost, set aside in the books."""
+
+    def __init__(self, model: Model, body: Body, micros: int) -> None:
+        self.call_id: UUID = uuid7()
+        self.model = model
+        self.body = body
+        self.micros = micros
+        self._opening: asyncio.Future[None] | None = None
+
+    async def open(self, running: RunningTurn) -> None:
+        """Hold the money. Raises NoCredit, or whatever the books raise."""
+        call = OpenCall(self.call_id, self.model.id, self.micros)
+        running.held_micros += self.micros
+        self._opening = asyncio.ensure_future(asyncio.to_thread(running.books.open, call))
+        # A thread goes on when its waiter is cancelled, so the hold may come into being yet.
+        await asyncio.shield(self._opening)
+
+    def release(self, running: RunningTurn) -> None:
+        """Count the money no more as held by the turn."""
+        if self._opening is not None:
+            running.held_micros -= self.micros
+
+    async def is_open(self) -> bool:
+        """Tell whether the books hold the money, when that is known."""
+        if self._opening is None:
+            return False
+        try:
+            await self._opening
+        except Exception as error:  # noqa: BLE001  # it was raised by `open` to whom it concerns
+            if not isinstance(error, NoCredit):
+                log.warning("meter.not_held", call_id=str(self.call_id), error=repr(error))
+            return False
+        return True
+
+
+class Settlement:
+    """What became of a call, and its charge."""
+
+    def __init__(self, running: RunningTurn, prices: Prices, hold: Hold, tally: Tally) -> None:
+        self._running = running
+        self._prices = prices
+        self._hold = hold
+        self._tally = tally
+        self._outcome: Outcome = "failed"
+        self._detail: str | None = None
+        self._request_id: str | None = None
+        self._is_begun = False
+
+    def has_begun(self, request_id: str | None) -> None:
+        """Note that the provider answers: from now on it costs."""
+        self._is_begun = True
+        self._request_id = request_id
+
+    def is_complete(self) -> None:
+        """Note that the provider sent all there is."""
+        self._outcome = "completed"
+
+    def was_cut(self, detail: str) -> None:
+        """Note that the answer broke off; if no word of it came, it failed and costs nothing."""
+        self._outcome = "cut" if self._tally.words_bytes or self._tally.is_final else "failed"
+        self._detail = detail
+
+    def was_stopped(self) -> None:
+        """Note that the cell hung up, which may be after the end of the answer."""
+        self._outcome = "completed" if self._tally.is_final else "stopped"
+
+    def has_failed(self, detail: str) -> None:
+        """Note that no answer came."""
+        self._outcome = "failed"
+        self._detail = detail
+
+    async def settle(self) -> None:
+        """Close the books on the call, even while everything around it is being cancelled."""
+        settling = asyncio.create_task(self._settle())
+        self._running.is_settling(settling)
+        await asyncio.shield(settling)
+
+    async def _settle(self) -> None:
+        was_open = await self._hold.is_open()
+        closed = self._closed()
+        self._hold.release(self._running)
+        if not was_open:
+            return
+        self._running.spent_micros += closed.charge_micros
+        for attempt in range(1, SETTLE_ATTEMPTS + 1):
+            try:
+                await asyncio.to_thread(self._running.books.close, closed)
+                return
+            except Exception as trouble:  # noqa: BLE001  # the sweep closes it if all tries fail
+                log.warning("meter.not_settled", call_id=str(closed.call_id), error=repr(trouble))
+                await asyncio.sleep(SETTLE_RETRY_SECONDS * attempt)
+        log.error("meter.left_open", call_id=str(closed.call_id))
+
+    def _closed(self) -> ClosedCall:
+        costs = self._is_begun and self._outcome != "failed"
+        likely = request_tokens(self._hold.body, LIKELY_BYTES_PER_TOKEN)
+        usage = self._tally.counted(likely) if costs else Usage()
+        price = self._prices.price(self._hold.model, usage)
+        return ClosedCall(
+            call_id=self._hold.call_id,
+            model=self._hold.model.id,
+            usage=usage,
+            is_estimated=costs and not self._tally.is_final,
+            provider_cost_micros=price.provider_cost_micros,
+            charge_micros=price.charge_micros,
+            price_version=price.version,
+            outcome=self._outcome,
+            provider_request_id=self._request_id,
+            detail=self._detail,
+        )
