@@ -24,7 +24,7 @@ from agent.meter.books import ClosedCall, NoCredit, OpenCall
 from agent.meter.server import Meter, MeterPort
 from agent.turn import Profile, Turn
 from embedded.demo_model.server import DemoModel, Options
-from settings import PriceOverride, Settings
+from settings import Settings
 
 TOKEN = "the-cell-s-own-token"
 OUR_KEY = "our-secret-provider-key"
@@ -144,6 +144,15 @@ class World:
         async with self.provider.get("/_recorded") as response:
             return await response.json()
 
+    async def reached(self, how: str = "", count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the provider has this many requests, the last of them ended like `how`."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while True:
+                recorded = await self.recorded()
+                if len(recorded) >= count and how in ("", recorded[-1]["ended"]):
+                    return recorded
+                await asyncio.sleep(0.01)
+
     async def release(self) -> None:
         """Let go of the answers that the provider holds."""
         await (await self.provider.post("/_release")).release()
@@ -186,25 +195,23 @@ def turn(model: str) -> Turn:
     )
 
 
-def settings(url: str, **changes: Any) -> Settings:
-    """Every provider with our key, at the demo model's address."""
-    key = SecretStr(OUR_KEY)
+def settings(name: str, url: str, **changes: Any) -> Settings:
+    """One provider with our key, at the demo model's address."""
+    base_urls: dict[str, Any] = {
+        "anthropic": {"anthropic_base_url": url},
+        "openai": {"openai_base_url": f"{url}/v1"},
+        "gemini": {"gemini_base_url": url},
+        "compatible": {"compatible_base_url": f"{url}/v1", "compatible_models": ("llama",)},
+        "demo": {"demo_model_url": url},
+    }
     given: dict[str, Any] = {
         "secret_key": SecretStr("s"),
         "database_url": SecretStr("postgresql://nowhere"),
         "redis_url": SecretStr("redis://nowhere"),
-        "anthropic_api_key": key,
-        "anthropic_base_url": url,
-        "openai_api_key": key,
-        "openai_base_url": f"{url}/v1",
-        "gemini_api_key": key,
-        "gemini_base_url": url,
-        "compatible_api_key": key,
-        "compatible_base_url": f"{url}/v1",
-        "compatible_models": ("llama",),
-        "demo_model_url": url,
-        "price_overrides": {"compatible/llama": PriceOverride(input=1, output=4)},  # pyright: ignore[reportArgumentType]
-        "provider_max_retries": 2,
+        "demo_model_url": None,
+        "price_overrides": {"compatible/llama": {"input": "1", "output": "4"}},
+        **base_urls[name],
+        **({} if name == "demo" else {f"{name}_api_key": SecretStr(OUR_KEY)}),
     }
     return Settings(_env_file=None, **{**given, **changes})  # pyright: ignore[reportCallIssue]
 
@@ -219,7 +226,7 @@ async def world(folder: Path, name: str = "anthropic", **changes: Any) -> AsyncG
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    given = settings(url, **changes)
+    given = settings(name, url, **changes)
     meter = Meter(given)
     port = await meter.listen(folder / "meter", TOKEN)
     connector = aiohttp.UnixConnector(str(folder / "meter"))

@@ -1,0 +1,232 @@
+"""Every call is held for before it goes out, and closed once, whatever becomes of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent import catalogue
+from agent.meter.books import ClosedCall, OpenCall
+from agent.meter.call import NO_CREDIT, TOO_COSTLY, TOO_MANY_CALLS
+from agent.prices import Prices
+from tests.agent.meter.world import (
+    DOLLAR,
+    MODELS,
+    PROVIDERS,
+    World,
+    eventually,
+    run,
+    turn,
+    world,
+)
+
+CAPS = {
+    "anthropic": "max_tokens",
+    "openai": "max_output_tokens",
+    "gemini": "maxOutputTokens",
+    "compatible": "max_completion_tokens",
+    "demo": "max_completion_tokens",
+}
+
+
+def test_the_worst_case_is_held_before_the_provider_is_asked(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            text = "[[demo: hold]] [[demo: say yes]]"
+            asking = asyncio.create_task(w.ask(text))
+            await w.reached()
+            assert len(w.books.opened) == 1
+            assert w.books.closed == []
+            held = w.books.opened[0].held_micros
+
+            await w.release()
+            await asking
+            [closed] = await w.settled()
+            assert [type(one) for one in w.books.told] == [OpenCall, ClosedCall]
+            assert w.books.opened[0].call_id == closed.call_id
+            assert 0 < closed.charge_micros < held
+            assert w.books.balance == DOLLAR - closed.charge_micros
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_output_cap_is_lowered_to_what_can_be_paid(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            w.books.balance = _price_of(w, input_tokens=100, output_tokens=400)
+            assert (await w.ask("Hello", cap=100_000))[0] == 200
+            [recorded] = await w.recorded()
+            body = recorded["body"]
+            cap: int = body.get("generationConfig", body)[CAPS[name]]
+            assert 256 <= cap < 500
+            assert w.books.opened[0].held_micros <= DOLLAR
+            assert w.books.balance >= 0
+
+    run(scenario())
+
+
+def test_no_cap_is_given_beyond_the_models_own(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            await w.ask("Hello", cap=1_000_000)
+            [recorded] = await w.recorded()
+            model = catalogue.find(w.settings, MODELS["anthropic"])
+            assert model
+            assert recorded["body"]["max_tokens"] == model.max_output_tokens
+
+    run(scenario())
+
+
+def test_thinking_is_left_out_when_its_budget_is_not_below_the_cap(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            for budget in (400, 500):
+                thinking = {"type": "enabled", "budget_tokens": budget}
+                async with w.post({**w.request("Hello"), "thinking": thinking}) as response:
+                    await response.read()
+            with_room, without = await w.recorded()
+            assert with_room["body"]["thinking"]["budget_tokens"] == 400
+            assert "thinking" not in without["body"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_without_credit_the_call_is_refused_by_422_and_never_402(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            w.books.balance = _price_of(w, input_tokens=30, output_tokens=200)
+            status, raw = await w.ask("Hello")
+            assert status == 422
+            assert NO_CREDIT in raw.decode()
+            trouble = w.port.trouble
+            assert trouble
+            assert (trouble.code, trouble.permanent) == ("no_credit", True)
+            assert await w.recorded() == []
+            assert w.books.told == []
+
+    run(scenario())
+
+
+def test_credit_that_went_in_between_is_missed_at_the_hold(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.may_open.clear()
+            asking = asyncio.create_task(w.ask("Hello"))
+            await eventually(w.books.opening.is_set)
+            w.books.balance = 0
+            w.books.may_open.set()
+            assert (await asking)[0] == 422
+            assert w.port.trouble
+            assert w.port.trouble.code == "no_credit"
+            assert w.books.told == []
+            assert await w.recorded() == []
+
+    run(scenario())
+
+
+def test_a_short_answer_is_served_with_little_credit_when_no_more_was_asked(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.balance = _price_of(w, input_tokens=60, output_tokens=50)
+            assert (await w.ask("[[demo: say ok]]", cap=50))[0] == 200
+
+    run(scenario())
+
+
+def test_a_turn_may_make_so_many_calls_and_no_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, turn_max_calls=2) as w:
+            assert [(await w.ask("[[demo: say a]]"))[0] for _ in range(2)] == [200, 200]
+            status, raw = await w.ask("[[demo: say a]]")
+            assert status == 422
+            assert TOO_MANY_CALLS in raw.decode()
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == ("too_many_calls", True)
+            assert len(await w.recorded()) == 2
+
+    run(scenario())
+
+
+def test_a_turn_may_cost_so_much_and_no_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, turn_max_cost_micros=20_000) as w:
+            # It costs us 10,000, and so 16,667 with the margin.
+            dear = "[[demo: say a]] [[demo: usage input=0 output=1000]]"
+            assert (await w.ask(dear))[0] == 200
+            [first] = await w.settled()
+            assert first.charge_micros == 16_667
+            status, raw = await w.ask(dear)
+            assert status == 422
+            assert TOO_COSTLY in raw.decode()
+            assert w.port.trouble
+            assert w.port.trouble.code == "too_many_calls"
+
+    run(scenario())
+
+
+def test_what_is_held_for_calls_side_by_side_counts_towards_the_turns_limit(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, turn_max_cost_micros=20_000) as w:
+            one = asyncio.create_task(w.ask("[[demo: hold]] [[demo: say a]]", cap=1_000))
+            await eventually(lambda: len(w.books.opened) == 1)
+            assert (await w.ask("[[demo: say b]]", cap=1_000))[0] == 422
+            await w.reached()
+            await w.release()
+            assert (await one)[0] == 200
+
+    run(scenario())
+
+
+def test_a_model_without_a_price_is_refused_and_not_served_free(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, "compatible", price_overrides={}) as w:
+            status, _ = await w.ask("Hello")
+            assert status == 422
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == ("provider_refused", True)
+            assert await w.recorded() == []
+            assert w.books.told == []
+
+    run(scenario())
+
+
+def test_a_database_that_is_away_for_a_moment_loses_no_charge(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.failures = 2
+            assert (await w.ask("[[demo: say a]]"))[0] == 200
+            [closed] = await w.settled()
+            assert closed.outcome == "completed"
+            assert w.books.held == {}
+
+    run(scenario())
+
+
+def test_books_that_cannot_open_let_no_call_out(tmp_path: Path) -> None:
+    class Broken:
+        def available_micros(self) -> int:
+            return DOLLAR
+
+        def open(self, call: OpenCall) -> None:
+            raise ConnectionError("the lease is lost")
+
+        def close(self, call: ClosedCall) -> None:
+            raise AssertionError("nothing was opened")
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.port.begin(turn(MODELS["anthropic"]), Broken())
+            assert (await w.ask("Hello"))[0] == 422
+            assert await w.recorded() == []
+
+    run(scenario())
+
+
+def _price_of(w: World, *, input_tokens: int, output_tokens: int) -> int:
+    model = catalogue.find(w.settings, MODELS[w.name])
+    assert model
+    return Prices(w.settings).worst_case(model, input_tokens, output_tokens)
