@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from agent.turn import AgentFailed, Answer
 from models import jobs, ledger, markdown, users
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 
 # While this lasts nobody else may start from files that are still being saved.
 SAVE_TIME = timedelta(seconds=60)
+# Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
+SOUND = {"no_credit", "provider_refused", "provider_down", "too_many_calls"}
 RETRYING = "Something on our side went wrong. Trying again."
 
 
@@ -27,7 +30,7 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         # Before the job is closed: the next of the lane is told where the files are.
-        users.hold_cell(ledger.lock_account(db, held.user_id), process.id, utc_now() + SAVE_TIME)
+        _keep_cell(db, process, held)
         jobs.complete(db, job, answer.text, html)
     teller.tell("over", status="completed")
     log.info("job.completed")
@@ -37,19 +40,24 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
 def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
     """End a turn that brought no answer: stopped, handed back, tried again or failed."""
     teller.close()
-    if held.is_stopped_by_person:
-        _stop(process, held, teller)
-        return
-    # What the cell now knows of this turn must not be there when it is tried again.
-    process.runtime.discard(held.user_id)
+    is_stopped = held.is_stopped_by_person and not held.is_lost
+    is_sound = is_stopped or failure.code in SOUND
+    if not is_sound:
+        # What the cell now knows of this turn must not be there when it is tried again.
+        process.runtime.discard(held.user_id)
     if held.is_lost:
         log.warning("job.lost")
+        return
+    if is_stopped:
+        _stop(process, held, teller)
     elif process.draining.is_set() and failure.code == "stopped":
-        _hand_back(held, teller, timedelta(0), "worker stops")
+        _hand_back(process, held, teller, timedelta(0), failure)
     elif failure.permanent or held.attempt >= process.settings.job_max_attempts:
-        _fail(held, teller, failure)
+        _fail(process, held, teller, failure)
     else:
-        _hand_back(held, teller, jobs.retry_delay(held.attempt), failure.code)
+        _hand_back(process, held, teller, jobs.retry_delay(held.attempt), failure)
+    if is_sound:
+        saving.save(process, held)
 
 
 def drop(held: HeldJob, teller: Teller) -> None:
@@ -63,18 +71,18 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
     said = teller.said
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
-        users.hold_cell(ledger.lock_account(db, held.user_id), process.id, utc_now() + SAVE_TIME)
+        _keep_cell(db, process, held)
         jobs.stop(db, job, answer=said, html=markdown.render(said))
     teller.tell("over", status="cancelled")
     log.info("job.stopped")
-    saving.save(process, held)
 
 
-def _fail(held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
+def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
     """Who ran dry in the middle keeps, and pays for, what they have; all else is free."""
     said = teller.said if failure.code == "no_credit" else ""
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
+        _note_cell(db, process, held, failure)
         jobs.fail(
             db,
             job,
@@ -88,12 +96,26 @@ def _fail(held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
     log.warning("job.failed", code=failure.code, reason=str(failure))
 
 
-def _hand_back(held: HeldJob, teller: Teller, wait: timedelta, code: str) -> None:
+def _hand_back(
+    process: WorkerProcess, held: HeldJob, teller: Teller, wait: timedelta, failure: AgentFailed
+) -> None:
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         ledger.refund_job(db, job.id, attempt=held.attempt, note="The answer was begun again.")
-        users.forget_cell(ledger.lock_account(db, held.user_id))
+        _note_cell(db, process, held, failure)
         jobs.hand_back(db, job, wait=wait)
     teller.tell("waiting", reason=RETRYING)
-    log.warning("job.handed_back", code=code, wait_seconds=wait.total_seconds())
+    log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
     nudges.answer(wait)
+
+
+def _keep_cell(db: Session, process: WorkerProcess, held: HeldJob) -> None:
+    user = ledger.lock_account(db, held.user_id)
+    users.hold_cell(user, process.id, utc_now() + SAVE_TIME)
+
+
+def _note_cell(db: Session, process: WorkerProcess, held: HeldJob, failure: AgentFailed) -> None:
+    if failure.code in SOUND:
+        _keep_cell(db, process, held)
+    else:
+        users.forget_cell(ledger.lock_account(db, held.user_id))

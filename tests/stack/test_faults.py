@@ -1,3 +1,4 @@
+# pyright: reportUnknownMemberType=false
 """What people see when something dies: their answer, or the reason; once, and paid once."""
 
 import pytest
