@@ -67,16 +67,17 @@ class Prices:
 
     def affordable_output(self, model: Model, input_tokens: int, wanted: int, micros: int) -> int:
         """How many output tokens, up to `wanted`, `micros` can pay for beside the input; or 0."""
-        if self.worst_case(model, input_tokens, wanted) <= micros:
+        whole = self.worst_case(model, input_tokens, wanted)
+        if whole <= micros:
             return wanted
-        low, high = 0, wanted
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.worst_case(model, input_tokens, middle) <= micros:
-                low = middle
-            else:
-                high = middle - 1
-        return low
+        input_alone = self.worst_case(model, input_tokens, 0)
+        if input_alone >= micros:
+            return 0
+        # Each token costs the same, but for the rounding of the sum.
+        tokens = (micros - input_alone) * wanted // (whole - input_alone)
+        while tokens and self.worst_case(model, input_tokens, tokens) > micros:
+            tokens -= 1
+        return tokens
 
     def _cost(self, model: Model, usage: Usage) -> Decimal:
         """Our cost in dollars; zero only for a call that used nothing."""
