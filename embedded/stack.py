@@ -136,6 +136,8 @@ class Services:
         return Path(tempfile.gettempdir()) / f"shellmate-{self.folder.short_id()}-{worker}"
 
     def _remove_cells(self) -> None:
+        if not self.folder.has_credentials():
+            return
         of_any_worker = self.cells_dir("*")
         for left in of_any_worker.parent.glob(of_any_worker.name):
             shutil.rmtree(left, ignore_errors=True)
