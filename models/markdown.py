@@ -34,8 +34,8 @@ ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},
     "ol": {"start"},
     "span": {"class"},
-    "td": {"style"},
-    "th": {"style"},
+    "td": {"align"},
+    "th": {"align"},
 }
 # The line ends that the parser knows; Python's own splitlines knows more.
 LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
@@ -79,7 +79,6 @@ def _cleaner() -> nh3.Cleaner:
         url_relative="deny",
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
-        filter_style_properties={"text-align"},
     )
 
 
@@ -92,6 +91,7 @@ def _parser() -> MarkdownIt:
         names_alone = {"fuzzy_link": False, "fuzzy_email": False}
         parser.linkify.set(names_alone)  # pyright: ignore[reportUnknownMemberType]
     parser.core.ruler.push("tasks", _mark_tasks)
+    parser.core.ruler.push("alignment", _align_without_style)
     parser.add_render_rule("fence", _show_fence)
     parser.add_render_rule("code_block", _show_fence)
     return parser
@@ -109,6 +109,14 @@ def _mark_tasks(state: StateCore) -> None:
         if box:
             mark = "☐ " if box[1] == " " else "☑ "
             first.content = mark + first.content[box.end() :]
+
+
+def _align_without_style(state: StateCore) -> None:
+    """Name a cell's alignment by an attribute: pages of ours allow no inline styles."""
+    for token in state.tokens:
+        style = token.attrs.pop("style", None)
+        if isinstance(style, str):
+            token.attrs["align"] = style.removeprefix("text-align:")
 
 
 def _show_fence(

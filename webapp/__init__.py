@@ -9,6 +9,9 @@ from settings import Settings
 from webapp import (
     account,
     assets,
+    chat,
+    chat_jobs,
+    chat_list,
     database,
     engine,
     errors,
@@ -21,10 +24,14 @@ from webapp import (
     request_log,
     security,
     sign_in,
+    uploads,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
-PARTS = (health, landing, account, onboarding, preferences, engine)
+PARTS = (
+    *(health, landing, account, onboarding, preferences, engine),
+    *(chat, chat_jobs, chat_list, uploads),
+)
 
 
 def create_app(settings: Settings) -> Flask:

@@ -17,6 +17,14 @@ def db() -> Session:
     return g.db
 
 
+def let_go() -> None:
+    """Give this request's connection back while the network is waited for.
+
+    It ends the transaction: call it before anything is locked or changed. What was read stays.
+    """
+    db().commit()
+
+
 def install(app: Flask) -> None:
     """Give `app` the rule above."""
     app.after_request(_settle)

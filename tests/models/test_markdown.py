@@ -79,7 +79,7 @@ def test_the_usual_markdown_is_shown() -> None:
         assert part in made
     for part in ("<code>code</code>", "<li>one</li>", "<blockquote>", "<ol>"):
         assert part in made
-    assert '<td style="text-align:right">2</td>' in made
+    assert '<td align="right">2</td>' in made
 
 
 def test_links_open_elsewhere_and_tell_nothing() -> None:

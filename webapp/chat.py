@@ -1,0 +1,156 @@
+"""Talking to the assistant: conversations as pages, and sending."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.globals import app_ctx
+
+from models import conversations, jobs, ledger, users
+from models.conversations import Conversation
+from models.database import after_commit
+from models.errors import NotFound, Refused
+from models.jobs import Job
+from models.jobs.asking import SentFile
+from webapp import chat_files, chat_page, model_choice
+from webapp.chat_jobs import draw_exchange, tell_asked
+from webapp.chat_stream import ConversationStream, Cursor
+from webapp.database import db, let_go
+from webapp.htmx import Answer, go_to, is_partial, part
+from webapp.live import hub
+from webapp.sign_in import current_user, member_required
+
+pages = Blueprint("chat", __name__)
+
+STREAM_HEADERS = {
+    "Cache-Control": "no-store, no-transform",
+    # Nginx and its kin would hold the words back.
+    "X-Accel-Buffering": "no",
+}
+
+
+@pages.get("/chat")
+@member_required
+def show_latest() -> Answer:
+    """Go on with the conversation that was used last; begin one if there is none."""
+    mine = conversations.list_own(db(), current_user().id, limit=1)
+    if mine:
+        return go_to(url_for("chat.show", conversation_id=mine[0].id))
+    return chat_page.whole(chat_page.read(None))
+
+
+@pages.get("/chat/new")
+@member_required
+def show_new() -> Answer:
+    """Offer an empty conversation; it is kept from its first message on."""
+    return chat_page.whole(chat_page.read(None))
+
+
+@pages.get("/chat/<uuid:conversation_id>")
+@member_required
+def show(conversation_id: UUID) -> Answer:
+    """Show a conversation, or with `before` the page of it that ends there."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    before = request.args.get("before", type=UUID)
+    page = chat_page.read(conversation, before=before)
+    if before is not None and is_partial():
+        return render_template("chat/_history.html", page=page)
+    return chat_page.whole(page)
+
+
+@pages.get("/chat/<uuid:conversation_id>/events")
+@member_required
+def follow(conversation_id: UUID) -> Response:
+    """Stream what happens in a conversation, on from `Last-Event-ID` or `after`."""
+    conversations.find_own(db(), current_user().id, conversation_id)
+    given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    stream = ConversationStream(
+        app_ctx.app, request.environ, hub(), conversation_id, Cursor.parse(given)
+    )
+    return Response(stream.frames(), mimetype="text/event-stream", headers=STREAM_HEADERS)
+
+
+@pages.post("/chat")
+@member_required
+def start() -> Answer:
+    """Begin a conversation with its first message."""
+    return _send(None)
+
+
+@pages.post("/chat/<uuid:conversation_id>/messages")
+@member_required
+def say(conversation_id: UUID) -> Answer:
+    """Send a message in a conversation."""
+    conversations.find_own(db(), current_user().id, conversation_id)
+    return _send(conversation_id)
+
+
+@pages.post("/chat/model")
+@member_required
+def choose_model() -> Answer:
+    """Let another model answer from the next message on; refuse one that is not offered."""
+    users.choose_model(current_user(), model_choice.find(request.form.get("model", "")).id)
+    return go_to(url_for("chat.show_latest")) if not is_partial() else ("", 204)
+
+
+def _send(conversation_id: UUID | None) -> Answer:
+    words = request.form.get("text", "").replace("\r\n", "\n")
+    try:
+        files = _keep_files()
+        conversation, job = _ask(conversation_id, words, files)
+    except NotFound:
+        raise
+    except Refused as refusal:
+        return _refuse(conversation_id, words, refusal)
+    after_commit(db(), lambda: tell_asked(job))
+    if not is_partial():
+        return go_to(url_for("chat.show", conversation_id=conversation.id))
+    return _sent(conversation, job, is_first=conversation_id is None)
+
+
+def _keep_files() -> list[SentFile]:
+    sent = request.files.getlist("files")
+    if any(file.filename for file in sent):
+        let_go()
+    return chat_files.keep(current_user(), sent)
+
+
+def _ask(
+    conversation_id: UUID | None, words: str, files: list[SentFile]
+) -> tuple[Conversation, Job]:
+    try:
+        # A refusal undoes this much, and leaves a session to draw the page with.
+        with db().begin_nested():
+            # The lock comes first: nobody deletes the conversation between looking and writing.
+            person = ledger.lock_account(db(), current_user().id)
+            if conversation_id is None:
+                conversation = conversations.start(db(), person.id)
+            else:
+                conversation = conversations.find_own(db(), person.id, conversation_id)
+            model = model_choice.current(person).id
+            return conversation, jobs.ask(db(), conversation, words, model=model, files=files)
+    except BaseException:
+        chat_files.drop(file.storage_key for file in files)
+        raise
+
+
+def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
+    if not is_first:
+        return draw_exchange(job)
+    html = render_template(
+        "chat/_started.html",
+        page=chat_page.read(conversation),
+        conversations=conversations.list_own(db(), conversation.user_id),
+    )
+    return part(html, push_url=url_for("chat.show", conversation_id=conversation.id))
+
+
+def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answer:
+    if is_partial():
+        html = render_template("chat/_refusal.html", text=str(refusal))
+        return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
+    found = (
+        conversations.find_own(db(), current_user().id, conversation_id)
+        if conversation_id
+        else None
+    )
+    return chat_page.whole(chat_page.read(found, draft=words, refusal=str(refusal)), 422)

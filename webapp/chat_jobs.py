@@ -1,0 +1,72 @@
+"""Stopping an answer, and asking for it again."""
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, url_for
+
+from models import conversations, history, jobs
+from models.database import after_commit
+from models.jobs import Job
+from models.jobs.stopping import cancel
+from tasks import nudges
+from webapp import chat_views, model_choice
+from webapp.database import db
+from webapp.htmx import Answer, go_to, is_partial
+from webapp.live import hub
+from webapp.sign_in import current_user, member_required
+
+pages = Blueprint("chat_jobs", __name__)
+pages.add_app_template_global(chat_views.moment)
+
+
+@pages.post("/jobs/<uuid:job_id>/cancellation")
+@member_required
+def stop(job_id: UUID) -> Answer:
+    """Stop a job: at once if it waits, else as soon as its worker hears of it."""
+    job = cancel(db(), current_user().id, job_id)
+    after_commit(db(), lambda: tell_cancelled(job))
+    return _done(job)
+
+
+@pages.post("/jobs/<uuid:job_id>/retry")
+@member_required
+def retry(job_id: UUID) -> Answer:
+    """Ask again for the answer of a job that failed or was stopped; refuse any other."""
+    failed = jobs.find_own(db(), current_user().id, job_id)
+    conversations.find_own(db(), current_user().id, failed.conversation_id)
+    job = jobs.ask_again(db(), failed, model=model_choice.current(current_user()).id)
+    after_commit(db(), lambda: tell_asked(job))
+    return _done(job)
+
+
+def tell_asked(job: Job) -> None:
+    """After the commit: wake the workers, and show it wherever the conversation is open."""
+    nudges.answer()
+    hub().announce(job.conversation_id, job.id, "asked")
+
+
+def tell_cancelled(job: Job) -> None:
+    """After the commit: tell the worker that runs it, or the pages that show it waiting."""
+    if job.is_over:
+        hub().announce(job.conversation_id, job.id, "over", status=job.status)
+        nudges.answer()
+    else:
+        nudges.stop(job.id)
+        hub().announce(job.conversation_id, job.id, "stopping")
+
+
+def draw_exchange(job: Job) -> str:
+    """Draw the exchange of a job as it stands now."""
+    conversation = conversations.find_own(db(), job.user_id, job.conversation_id)
+    found = history.exchanges_of(db(), conversation, [job.id])
+    return "".join(
+        render_template("chat/_exchange.html", exchange=view)
+        for view in chat_views.show(db(), found, {})
+    )
+
+
+def _done(job: Job) -> Answer:
+    # The stream shows it, in its order with the words of the answer.
+    if is_partial():
+        return "", 204
+    return go_to(url_for("chat.show", conversation_id=job.conversation_id))

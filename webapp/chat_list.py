@@ -1,0 +1,50 @@
+"""A person's conversations: renaming and deleting them."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from models import conversations, ledger
+from models.database import after_commit
+from models.jobs.stopping import cancel_all
+from webapp import chat_files
+from webapp.chat_jobs import tell_cancelled
+from webapp.database import db
+from webapp.htmx import Answer, go_to, is_partial
+from webapp.sign_in import current_user, member_required
+
+pages = Blueprint("chat_list", __name__)
+
+
+@pages.post("/chat/<uuid:conversation_id>/title")
+@member_required
+def rename(conversation_id: UUID) -> Answer:
+    """Give a conversation another name; refuse an empty or overlong one."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    conversations.rename(conversation, request.form.get("title", ""))
+    if not is_partial():
+        return go_to(url_for("chat.show", conversation_id=conversation_id))
+    return render_template(
+        "chat/_renamed.html",
+        conversation=conversation,
+        is_open=request.form.get("open") == str(conversation_id),
+    )
+
+
+@pages.post("/chat/<uuid:conversation_id>/deletion")
+@member_required
+def delete(conversation_id: UUID) -> Response:
+    """Delete a conversation with all that was said and sent in it; answers under way stop."""
+    person_id = current_user().id
+    ledger.lock_account(db(), person_id)
+    conversation = conversations.find_own(db(), person_id, conversation_id)
+    cancelled = cancel_all(db(), person_id, conversation_id)
+    keys = conversations.erase(db(), conversation)
+
+    def _tidy() -> None:
+        for job in cancelled:
+            tell_cancelled(job)
+        chat_files.drop(keys)
+
+    after_commit(db(), _tidy)
+    return go_to(url_for("chat.show_latest"))

@@ -1,0 +1,154 @@
+"""The chat page: what is on it, and whether a browser has it already."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from uuid import UUID
+
+from flask import Response, make_response, render_template, request, session
+
+from models import conversations, history
+from models.base import utc_now
+from models.conversations import Conversation
+from models.ledger import OutOfCredit
+from settings import get_settings
+from webapp import assets, chat_views, model_choice
+from webapp.chat_stream import Cursor
+from webapp.chat_suggestions import suggestions
+from webapp.chat_views import ExchangeView
+from webapp.database import db
+from webapp.formats import viewers_zone
+from webapp.health import engine_is_ready
+from webapp.model_choice import Choice
+from webapp.sign_in import current_user
+
+# For the chooser of files: what `chat_files.sniff` lets through, as far as names can tell.
+ACCEPTED = (
+    "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,application/json,"
+    ".md,.csv,.tsv,.json,.yaml,.yml,.toml,.xml,.log,.py,.js,.ts,.sql,.sh,.c,.h,.cpp,.java,.go,.rs"
+)
+
+
+@dataclass(frozen=True)
+class Composer:
+    """The form below a conversation: what stands in it, and what may be sent.
+
+    It is closed for who has no credit left.
+    """
+
+    draft: str
+    refusal: str
+    is_closed: bool
+    choices: list[Choice]
+    max_files: int
+    max_file_bytes: int
+    accepted: str = ACCEPTED
+
+    @property
+    def chosen(self) -> Choice | None:
+        """The model that answers."""
+        return next((choice for choice in self.choices if choice.is_chosen), None)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that the templates of a conversation want; without one it is a new one."""
+
+    conversation: Conversation | None
+    exchanges: list[ExchangeView]
+    earlier: UUID | None
+    # Not the latest page of it: nothing new belongs here.
+    is_past: bool
+    # From where the live stream goes on.
+    cursor: str
+    suggestions: list[str]
+    composer: Composer
+
+
+def read(
+    conversation: Conversation | None,
+    *,
+    before: UUID | None = None,
+    draft: str = "",
+    refusal: str = "",
+) -> Page:
+    """Read one page of a conversation of whoever asks."""
+    cursor = str(Cursor.now())
+    found = history.page(db(), conversation, before=before) if conversation else None
+    return Page(
+        conversation=conversation,
+        exchanges=chat_views.show(db(), found.exchanges, {}) if found else [],
+        earlier=found.earlier if found else None,
+        is_past=before is not None,
+        cursor=cursor,
+        suggestions=suggestions(current_user().needs) if conversation is None else [],
+        composer=composer(draft, refusal),
+    )
+
+
+def composer(draft: str = "", refusal: str = "") -> Composer:
+    """Say how the form stands for whoever asks."""
+    settings = get_settings()
+    is_closed = current_user().credits_available_micros <= 0
+    return Composer(
+        draft=draft,
+        refusal=str(OutOfCredit()) if is_closed else refusal,
+        is_closed=is_closed,
+        choices=model_choice.offered(current_user()),
+        max_files=settings.upload_max_files,
+        max_file_bytes=settings.upload_max_bytes,
+    )
+
+
+def whole(page: Page, status: int = 200) -> Response:
+    """Draw the whole page; answer 304 if the browser has it as it is."""
+    mine = conversations.list_own(db(), current_user().id)
+    tag = _fingerprint(page, mine)
+    if status == 200 and request.if_none_match.contains(tag):
+        return _kept(make_response("", 304), tag)
+    response = make_response(
+        render_template("chat/page.html", page=page, conversations=mine), status
+    )
+    # A page that greets once must not be kept.
+    return response if status != 200 or "_flashes" in session else _kept(response, tag)
+
+
+def _kept(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _fingerprint(page: Page, mine: list[Conversation]) -> str:
+    """Name all that the page is drawn from, without drawing it."""
+    person = current_user()
+    parts = (
+        _edition(),
+        session.get("csrf_token"),
+        (person.id, person.name, person.email, person.credits_available_micros),
+        utc_now().astimezone(viewers_zone()).date(),
+        engine_is_ready(db()),
+        page.conversation and page.conversation.id,
+        (page.earlier, page.is_past),
+        page.suggestions,
+        page.composer,
+        [(one.id, one.title) for one in mine],
+        [
+            (
+                exchange.asked.id,
+                [(run.standing, run.told, run.cost_micros) for run in exchange.runs],
+            )
+            for exchange in page.exchanges
+        ],
+    )
+    return sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)
+def _edition() -> str:
+    """Name this edition of the site: its templates and its static files."""
+    digest = sha256()
+    folders = (assets.FOLDER, assets.FOLDER.parent / "templates")
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

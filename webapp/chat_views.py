@@ -1,0 +1,132 @@
+"""How messages and jobs look to a person: the words and states that templates show."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models import jobs
+from models.base import utc_now
+from models.conversations import Message
+from models.history import Exchange, Run
+from models.jobs import Job, JobStatus
+from webapp.chat_told import Told, fold, in_words
+from webapp.formats import local_day, local_time, viewers_zone
+from webapp.live import hub
+
+State = Literal["queued", "working", "writing", "sent", "stopped", "failed"]
+ENDS: dict[JobStatus, State] = {
+    JobStatus.COMPLETED: "sent",
+    JobStatus.CANCELLED: "stopped",
+    JobStatus.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What of a job's row can be seen; when it changes, the job is drawn anew."""
+
+    status: JobStatus
+    attempt: int
+    is_stopping: bool
+    # How many are before it, for a head that waits; None for any other.
+    place: int | None
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A job as it is shown. `may_retry`: it is the newest one of its message."""
+
+    job: Job
+    standing: Standing
+    state: State
+    words: str
+    told: Told
+    answer: Message | None
+    cost_micros: int
+    may_retry: bool
+
+
+@dataclass(frozen=True)
+class ExchangeView:
+    asked: Message
+    runs: tuple[RunView, ...]
+
+
+def standing(db: Session, job: Job) -> Standing:
+    """Say how a job stands; one or two queries for a head that waits, none for others."""
+    waits = job.status is JobStatus.PENDING and job.is_head
+    place = jobs.position(db, job) if waits else None
+    return Standing(job.status, job.attempt, job.stop_requested_at is not None, place)
+
+
+def show(
+    db: Session, exchanges: Iterable[Exchange], told: Mapping[UUID, Told]
+) -> list[ExchangeView]:
+    """Say how exchanges look now; what `told` lacks of a running answer is looked up in Redis."""
+    return [
+        ExchangeView(exchange.asked, tuple(_runs(db, exchange, told))) for exchange in exchanges
+    ]
+
+
+def moment(at: datetime) -> str:
+    """Say when something was: the time if it was today, else the day too."""
+    today = utc_now().astimezone(viewers_zone()).date()
+    is_today = at.astimezone(viewers_zone()).date() == today
+    return local_time(at) if is_today else f"{local_day(at)}, {local_time(at)}"
+
+
+def _runs(db: Session, exchange: Exchange, told: Mapping[UUID, Told]) -> Iterable[RunView]:
+    for run in exchange.runs:
+        yield _view(db, run, told.get(run.job.id), is_newest=run is exchange.runs[-1])
+
+
+def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunView:
+    job = run.job
+    if job.status is JobStatus.RUNNING and told is None:
+        told = fold(hub().told(job.id))
+    if told is None or told.attempt != job.attempt or job.status is not JobStatus.RUNNING:
+        # Nothing that another attempt wrote is shown.
+        told = Told(attempt=job.attempt)
+    stands = standing(db, job)
+    return RunView(
+        job=job,
+        standing=stands,
+        state=_state(job, told),
+        words=_words(job, stands, told),
+        told=told,
+        answer=run.answer,
+        cost_micros=run.cost_micros,
+        may_retry=is_newest and job.status in (JobStatus.FAILED, JobStatus.CANCELLED),
+    )
+
+
+def _state(job: Job, told: Told) -> State:
+    if job.status in ENDS:
+        return ENDS[job.status]
+    if job.status is JobStatus.PENDING:
+        return "queued"
+    return "writing" if (told.has_text or told.is_cut) and not told.tool else "working"
+
+
+def _words(job: Job, stands: Standing, told: Told) -> str:
+    if job.status is JobStatus.PENDING:
+        return _reason_to_wait(job, stands.place)
+    if stands.is_stopping:
+        return "Stopping"
+    if told.tool:
+        return in_words(told.tool)
+    return "Writing" if told.has_text or told.is_cut else "Thinking"
+
+
+def _reason_to_wait(job: Job, place: int | None) -> str:
+    if place is None:
+        return "Waits its turn"
+    if job.attempt:
+        return "Something on our side went wrong. Trying again"
+    if place == 0:
+        return "Next in line"
+    return "1 message is before yours" if place == 1 else f"{place} messages are before yours"

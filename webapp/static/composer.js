@@ -1,0 +1,197 @@
+// The form in which a message is written: it grows, keeps what was typed, and shows the files.
+"use strict";
+
+(() => {
+  const find = (id) => document.getElementById(id);
+  const hasKeyboard = matchMedia("(hover: hover) and (pointer: fine)");
+  // htmx would copy our textarea's height as an attribute, which the page's policy forbids.
+  htmx.config.attributesToSettle = ["class"];
+  const keyOf = () => `draft:${find("conversation").dataset.key}`;
+
+  // What was typed outlives a reload, and a sending that failed.
+
+  function keep() {
+    try {
+      const { value } = find("text");
+      if (value) sessionStorage.setItem(keyOf(), value);
+      else sessionStorage.removeItem(keyOf());
+    } catch (_) {
+      // Storage may be closed.
+    }
+  }
+
+  function restore() {
+    const area = find("text");
+    try {
+      area.value ||= sessionStorage.getItem(keyOf()) || "";
+    } catch (_) {
+      // Storage may be closed.
+    }
+    grow();
+  }
+
+  function grow() {
+    const area = find("text");
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight}px`;
+  }
+
+  function setText(text) {
+    find("text").value = text;
+    grow();
+    keep();
+  }
+
+  // Files: an input holds them, so that the form sends them; the list shows them.
+
+  function setFiles(files) {
+    const carrier = new DataTransfer();
+    for (const file of files) carrier.items.add(file);
+    find("files").files = carrier.files;
+    chosen = [...files];
+    showFiles();
+  }
+
+  let chosen = [];
+
+  function addFiles(files) {
+    const { maxFiles, maxBytes } = find("composer").dataset;
+    const tooBig = files.find((file) => file.size > Number(maxBytes));
+    if (tooBig) {
+      refuse(`“${tooBig.name}” is larger than ${Math.floor(maxBytes / 1024 ** 2)} MB. Send a smaller one.`);
+    }
+    const fitting = [...chosen, ...files.filter((file) => file !== tooBig && file.size <= maxBytes)];
+    if (fitting.length > Number(maxFiles)) refuse(`Please send at most ${maxFiles} files at once.`);
+    setFiles(fitting.slice(0, Number(maxFiles)));
+  }
+
+  function refuse(words) {
+    const notice = document.createElement("p");
+    notice.className = "notice";
+    notice.setAttribute("role", "alert");
+    notice.textContent = words;
+    find("composer-notice").replaceChildren(notice);
+  }
+
+  function showFiles() {
+    const list = find("chosen-files");
+    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    list.replaceChildren(...chosen.map(showFile));
+    list.hidden = !chosen.length;
+  }
+
+  function showFile(file, index) {
+    const item = document.createElement("li");
+    item.className = "chosen-file";
+    if (/^image\/(png|jpeg|gif|webp)$/.test(file.type)) {
+      const image = document.createElement("img");
+      image.src = URL.createObjectURL(file);
+      image.alt = "";
+      item.append(image);
+    }
+    const name = document.createElement("span");
+    name.textContent = file.name;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.dataset.removes = String(index);
+    remove.setAttribute("aria-label", `Remove ${file.name}`);
+    remove.textContent = "×";
+    item.append(name, remove);
+    return item;
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "text") return;
+    grow();
+    keep();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "files") addFiles([...event.target.files]);
+  });
+
+  document.addEventListener("click", (event) => {
+    const remover = event.target.closest("[data-removes]");
+    if (remover) {
+      setFiles(chosen.filter((_, index) => index !== Number(remover.dataset.removes)));
+      find("text").focus();
+    }
+    const filler = event.target.closest("[data-fills]");
+    if (filler) {
+      setText(filler.textContent.trim());
+      find("text").focus();
+    }
+    // Anywhere in the box is the field.
+    if (event.target.matches(".composer-box, .composer-tools")) find("text").focus();
+  });
+
+  // On a keyboard Enter sends; on a phone it makes a new line, and the button sends.
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "text" || event.key !== "Enter" || event.shiftKey) return;
+    if (event.isComposing || !hasKeyboard.matches) return;
+    event.preventDefault();
+    if (!find("composer").querySelector(".composer-send").disabled) find("composer").requestSubmit();
+  });
+
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files || [])];
+    if (event.target.id !== "text" || !files.length) return;
+    event.preventDefault();
+    addFiles(files);
+  });
+
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const here = event.target.closest?.("#conversation");
+      if (!here || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      here.toggleAttribute("data-dropping", kind === "dragover");
+      if (kind === "drop") addFiles([...event.dataTransfer.files]);
+    });
+  }
+
+  // Sending. What is typed while it is under way stays.
+
+  let sent = "";
+  let rest = "";
+
+  document.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.elt.id !== "composer") return;
+    if (!find("text").value.trim() && !chosen.length) {
+      event.preventDefault();
+      find("text").focus();
+    }
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "composer") return;
+    sent = find("text").value;
+    find("composer").setAttribute("aria-busy", "true");
+    find("composer-notice").replaceChildren();
+  });
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, xhr } = event.detail;
+    if (requestConfig.elt.id !== "composer" || xhr.status !== 200) return;
+    const { value } = find("text");
+    rest = value.startsWith(sent) ? value.slice(sent.length) : value;
+    setText(rest);
+    setFiles([]);
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig?.elt.id === "composer") find("composer").removeAttribute("aria-busy");
+  });
+
+  document.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt.id !== "conversation") return;
+    chosen = [];
+    setText(rest);
+    if (hasKeyboard.matches) find("text").focus();
+  });
+
+  if (find("composer")) {
+    restore();
+    if (hasKeyboard.matches) find("text").focus({ preventScroll: true });
+  }
+})();
