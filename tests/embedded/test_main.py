@@ -20,6 +20,8 @@ from embedded.surroundings import surroundings
 from settings import PROJECT_DIR
 from tests.embedded.stand_ins import is_alive, processes_naming, wait_until
 
+# No OpenClaw is booted for these tests, and no turn runs that a stop would wait for.
+WITHOUT_TURNS = {"SPARE_CELLS": "0", "WORKER_DRAIN_SECONDS": "1"}
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 
@@ -31,8 +33,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "embedded"],
             cwd=PROJECT_DIR,
-            # No OpenClaw is booted for these tests.
-            env=surroundings() | {"DATA_DIR": str(data_dir), "PORT": port, "SPARE_CELLS": "0"},
+            env=surroundings() | WITHOUT_TURNS | {"DATA_DIR": str(data_dir), "PORT": port},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
