@@ -58,7 +58,7 @@ def _local_time(timezone: str, now: datetime) -> str:
     """Write the time as OpenClaw would have written it in front of the message, in UTC."""
     try:
         zone = ZoneInfo(timezone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         zone = ZoneInfo("UTC")
     return f"{now.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
 

@@ -85,6 +85,11 @@ class Runtime:
         """List the people who can be answered at once by the cell that they have."""
         return self._pool.hot_users()
 
+    def pid_of(self, user_id: UUID) -> int | None:
+        """Return the process that holds all of the person's cell, if they have one."""
+        cell = self._pool.of(user_id)
+        return cell.pid if cell else None
+
     def census(self) -> Census:
         """Count the cells."""
         count = self._pool.count

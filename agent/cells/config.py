@@ -152,7 +152,8 @@ def _nothing_in_the_background() -> dict[str, Any]:
         "browser": {"enabled": False},
         "diagnostics": {"enabled": False},
         "commands": dict.fromkeys(commands, False),
-        "logging": {"level": "warn", "consoleLevel": "info", "audit": {"enabled": False}},
+        # At "info" OpenClaw prints what people and their assistants say.
+        "logging": {"level": "warn", "consoleLevel": "warn", "audit": {"enabled": False}},
     }
 
 

@@ -1,0 +1,89 @@
+"""The folder that a worker's cells stand on."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.cells.ground import Ground
+from agent.cells.sandbox import Mode
+from settings import Settings
+
+IS_ROOT = os.getuid() == 0
+MODE = Mode.ROOT if IS_ROOT else Mode.USER
+
+
+@pytest.fixture
+def given(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"cells_dir": tmp_path / "cells"})
+
+
+def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_kept(given: Settings) -> None:
+    living = Ground(given, MODE)
+    kept = living.new_place()
+    dead = _worker_that_dies(given)
+    assert dead.exists()
+
+    Ground(given, MODE).close()
+
+    assert kept.state.exists()
+    assert not dead.exists()
+    living.close()
+    assert list(given.cells_dir.iterdir()) == []
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_no_two_live_cells_have_the_same_uid(given: Settings, tmp_path: Path) -> None:
+    one = Ground(given, MODE)
+    other = Ground(given.model_copy(update={"cells_dir": tmp_path / "other"}), MODE)
+
+    places = [one.new_place(), other.new_place(), one.new_place()]
+
+    assert len({place.uid for place in places}) == 3
+    assert all(place.uid >= given.cell_uid_base for place in places)
+    freed = places[0].uid
+    one.clear(places[0])
+    assert one.new_place().uid == freed
+    one.close()
+    other.close()
+
+
+def test_a_folder_that_others_can_write_to_is_refused(given: Settings) -> None:
+    given.cells_dir.mkdir()
+    given.cells_dir.chmod(0o777)
+
+    with pytest.raises(PermissionError):
+        Ground(given, MODE)
+
+
+def test_a_link_to_somewhere_else_is_refused(given: Settings, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    given.cells_dir.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PermissionError):
+        Ground(given, MODE)
+
+
+def _worker_that_dies(given: Settings) -> Path:
+    """Let another process build its ground and end without clearing up."""
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from agent.cells.ground import Ground\n"
+        "from agent.cells.sandbox import Mode\n"
+        "from settings import get_settings\n"
+        "given = get_settings().model_copy(update={'cells_dir': Path(sys.argv[1])})\n"
+        "ground = Ground(given, Mode(sys.argv[2]))\n"
+        "ground.new_place()\n"
+        "print(ground.folder, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(given.cells_dir), MODE.value],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Path(done.stdout.strip().splitlines()[-1])

@@ -1,0 +1,101 @@
+"""People who talk to a runtime in tests, and what they hear."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from agent.meter.books import ClosedCall, NoCredit, OpenCall
+from agent.runtime import Runtime
+from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn
+
+MODEL = "compatible/scripted"
+
+
+@dataclass
+class Purse:
+    """Books that are kept in memory, and can run dry."""
+
+    micros: int = 100_000_000
+    opened: list[OpenCall] = field(default_factory=list[OpenCall])
+    closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
+
+    def available_micros(self) -> int:
+        return self.micros
+
+    def open(self, call: OpenCall) -> None:
+        if call.held_micros > self.micros:
+            raise NoCredit
+        self.opened.append(call)
+
+    def close(self, call: ClosedCall) -> None:
+        self.closed.append(call)
+
+
+@dataclass
+class Ears:
+    """Hears how a turn goes on, and lets a test react at once."""
+
+    heard: list[str] = field(default_factory=list[str])
+    tools: list[str] = field(default_factory=list[str])
+    on_text: Callable[[str], object] = lambda _: None
+
+    def working(self) -> None: ...
+
+    def tool(self, name: str) -> None:
+        self.tools.append(name)
+
+    def text(self, delta: str) -> None:
+        self.heard.append(delta)
+        self.on_text(delta)
+
+    @property
+    def said(self) -> str:
+        return "".join(self.heard)
+
+
+@dataclass
+class Person:
+    """Somebody with an assistant. `say` has one message answered, and saves unless told not to."""
+
+    runtime: Runtime
+    profile: Profile
+    id: UUID = field(default_factory=uuid7)
+    conversation: UUID = field(default_factory=uuid7)
+    purse: Purse = field(default_factory=Purse)
+    states: tuple[SavedState, ...] = ()
+    recent: tuple[Exchange, ...] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def turn(self, text: str, **changes: Any) -> Turn:
+        turn = Turn(
+            job_id=uuid7(),
+            attempt=1,
+            user_id=self.id,
+            conversation_id=self.conversation,
+            text=text,
+            attachments=(),
+            model=MODEL,
+            profile=self.profile,
+            recent=self.recent,
+            states=self.states,
+        )
+        return replace(turn, **changes)
+
+    def say(
+        self, text: str, *attachments: Attachment, ears: Ears | None = None, saved: bool = True
+    ) -> Answer:
+        turn = self.turn(text, attachments=attachments)
+        answer = self.runtime.run(turn, ears or Ears(), self.purse, self.stop)
+        if saved:
+            self.save()
+        return answer
+
+    def save(self) -> None:
+        self.states = (self.runtime.save(self.id), *self.states)
+
+    def begin_conversation(self) -> None:
+        self.conversation = uuid7()

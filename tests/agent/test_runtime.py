@@ -1,0 +1,261 @@
+"""What a person and their assistant live through, with a real OpenClaw in a real sandbox."""
+
+import base64
+import os
+import signal
+import struct
+import threading
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from agent.runtime import Runtime
+from agent.turn import AgentFailed, Attachment, Exchange, Profile
+from tests.agent.people import Ears, Person, Purse
+from tests.agent.scripted_model import Pause, ScriptedModel, Then, UseTool
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
+
+PATIENCE_SECONDS = 60
+
+
+def test_the_first_question_to_the_model_knows_the_person(
+    ada: Person, model: ScriptedModel
+) -> None:
+    model.will("Good morning.")
+
+    answer = ada.say("Hello?")
+
+    assert answer.text == "Good morning."
+    assert answer.state_version == 0
+    prompt = model.requests[0]["messages"][0]["content"]
+    assert "Ada Lovelace" in prompt
+    assert "Understanding looms and engines" in prompt
+    assert "You are one person's private assistant" in prompt
+    assert "[MISSING]" not in prompt
+    assert "Europe/Paris] Hello?" in str(model.last_message)
+    assert [call.outcome for call in ada.purse.closed] == ["completed"]
+
+
+def test_words_are_heard_before_the_answer_ends(ada: Person, model: ScriptedModel) -> None:
+    model.will("First ", Pause(), "and last.")
+    # The model goes on only when its first word has been heard.
+    ears = Ears(on_text=lambda _: model.go_on.set())
+
+    answer = ada.say("Slowly, please.", ears=ears)
+
+    assert ears.heard[0].strip() == "First"
+    assert answer.text == ears.said == "First and last."
+
+
+def test_tools_cannot_reach_the_network_or_run_programs(ada: Person, model: ScriptedModel) -> None:
+    model.will("Only files.")
+
+    ada.say("What can you do?")
+
+    tools = {tool["function"]["name"] for tool in model.requests[0]["tools"]}
+    assert tools == {"read", "write", "edit", "ls", "memory_search", "memory_get", "view_image"}
+
+
+def test_what_is_written_down_is_known_in_another_conversation(
+    ada: Person, model: ScriptedModel
+) -> None:
+    note = "# Memory\n- Ada's loom is called Jacquard\n"
+    model.will(UseTool("write", {"path": "MEMORY.md", "content": note}), "Noted.")
+    ears = Ears()
+    ada.say("My loom is called Jacquard.", ears=ears)
+    assert ears.tools == ["write"]
+
+    ada.begin_conversation()
+    ada.recent = (Exchange("Looms", "My cat is called Byron.", "A fine name.", datetime.now(UTC)),)
+    model.will("Jacquard.")
+    ada.say("What is my loom called?")
+
+    assert "Ada's loom is called Jacquard" in model.last_request
+    assert "My cat is called Byron." in model.last_request
+
+
+def test_a_changed_profile_reaches_the_hot_assistant(ada: Person, model: ScriptedModel) -> None:
+    ada.profile = Profile("Countess Lovelace", "Asia/Tokyo", ada.profile.needs)
+    model.will("Very well.")
+
+    ada.say("I have moved.")
+
+    assert "Countess Lovelace" in model.last_request
+    assert "Ada Lovelace" not in model.last_request
+    assert "Asia/Tokyo] I have moved." in str(model.last_message)
+    assert "Ada's loom is called Jacquard" in model.last_request
+
+
+def test_images_are_seen_and_documents_are_read(ada: Person, model: ScriptedModel) -> None:
+    image, text = _png(), b"The engine weaves algebraical patterns."
+    model.will("A red square, a note and a letter.")
+
+    ada.say(
+        "What are these?",
+        Attachment("red.png", "image/png", image),
+        Attachment("note.txt", "text/plain", text),
+        Attachment("letter.pdf", "application/pdf", _pdf("Dear Mister Babbage")),
+    )
+
+    parts = model.last_message
+    urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+    assert len(urls) == 1
+    assert base64.b64decode(urls[0].partition(",")[2]).startswith(b"\x89PNG")
+    words = "\n".join(part["text"] for part in parts if part["type"] == "text")
+    assert text.decode() in words
+    assert "Dear Mister Babbage" in words
+    model.will(UseTool("ls", {"path": "uploads"}), "There they are.")
+    ada.say("Where are they?")
+    assert "red.png" in str(model.last_message)
+    assert "letter.pdf" in str(model.last_message)
+
+
+def test_a_stop_keeps_what_was_said_and_ends_the_call(ada: Person, model: ScriptedModel) -> None:
+    model.will("One ", "two ", Pause(), "never said")
+    ears = Ears(on_text=lambda delta: "two" in delta and ada.stop.set())
+
+    with pytest.raises(AgentFailed) as failure:
+        ada.say("Count.", ears=ears)
+
+    assert failure.value.code == "stopped"
+    assert ears.said.split() == ["One", "two"]
+    assert model.hung_up.wait(PATIENCE_SECONDS)
+    assert ada.purse.closed[-1].outcome == "stopped"
+    ada.stop = threading.Event()
+    ada.save()
+    model.will("Here I am.")
+    assert ada.say("Still there?").text == "Here I am."
+
+
+def test_without_credit_the_reason_is_told_and_the_cell_stays_usable(
+    ada: Person, model: ScriptedModel
+) -> None:
+    full, ada.purse = ada.purse, Purse(micros=0)
+    model.will("Too dear.")
+    with pytest.raises(AgentFailed) as failure:
+        ada.say("Hello?", saved=False)
+    assert (failure.value.code, failure.value.permanent) == ("no_credit", True)
+    assert model.requests == []
+
+    ada.purse = full
+    assert ada.say("And now?").text == "Too dear."
+
+
+def test_an_empty_answer_is_a_failure(ada: Person, model: ScriptedModel) -> None:
+    # What OpenClaw tells models to say when they have nothing to say.
+    model.will("NO_REPLY", Then(), "NO_REPLY", Then(), "NO_REPLY", Then())
+
+    with pytest.raises(AgentFailed) as failure:
+        ada.say("Hello?", saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("no_answer", False)
+
+
+def test_a_model_that_is_not_offered_is_refused(ada: Person) -> None:
+    with pytest.raises(AgentFailed) as failure:
+        ada.runtime.run(ada.turn("Hi", model="demo/none"), Ears(), ada.purse, ada.stop)
+
+    assert failure.value.permanent
+
+
+def test_another_persons_assistant_knows_nothing_of_it(
+    ada: Person, runtime: Runtime, model: ScriptedModel
+) -> None:
+    eve = Person(runtime, Profile("Eve", "UTC", ""))
+    model.will("Nothing.")
+
+    eve.say("What is Ada's loom called?", saved=False)
+
+    assert "Jacquard" not in model.last_request
+    assert "Lovelace" not in model.last_request
+    assert set(runtime.hot_users()) == {ada.id, eve.id}
+    # Both cells are taken now: a third person's turn makes room by ending the one idle longest.
+    third = Person(runtime, Profile("Third", "UTC", ""))
+    ada.say("I was here last.")
+    eve.save()
+    model.will("Welcome.")
+    assert third.say("Hello?").text == "Welcome."
+    assert eve.id not in runtime.hot_users()
+
+
+def test_a_stale_cell_is_not_used(ada: Person, runtime: Runtime, model: ScriptedModel) -> None:
+    """Somebody else saved a newer version: what this worker's cell has is out of date."""
+    newest = ada.states[0]
+    model.will("From the files.")
+    ada.states = (
+        type(newest)(newest.version + 5, newest.key, newest.sha256, newest.size_bytes),
+        *ada.states,
+    )
+
+    answer = ada.say("Hello?")
+
+    assert answer.state_version == newest.version + 5
+    assert "Ada's loom is called Jacquard" in model.last_request
+
+
+def test_a_killed_cell_fails_its_turn_at_once(
+    ada: Person, runtime: Runtime, model: ScriptedModel
+) -> None:
+    model.will("I was about to ", Pause())
+    pid = runtime.pid_of(ada.id)
+    assert pid is not None
+    ears = Ears(on_text=lambda _: os.kill(pid, signal.SIGKILL))
+
+    with pytest.raises(AgentFailed) as failure:
+        ada.say("Go on.", ears=ears, saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("cell_died", False)
+    assert ada.purse.closed[-1].outcome in {"stopped", "cut"}
+    runtime.discard(ada.id)
+    assert ada.id not in runtime.hot_users()
+
+
+def test_the_assistant_survives_its_worker(
+    ada: Person, model: ScriptedModel, start_runtime: Callable[[], Runtime]
+) -> None:
+    """Another worker, an empty disk, the same storage."""
+    ada.runtime = start_runtime()
+    model.will("I remember.")
+
+    answer = ada.say("Do you remember me?")
+
+    assert answer.text == "I remember."
+    assert "Ada's loom is called Jacquard" in model.last_request
+    assert "What is my loom called?" in model.last_request
+
+
+def _png() -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = b"".join(b"\0" + b"\xff\0\0" * 8 for _ in range(8))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def _pdf(text: str) -> bytes:
+    writer = PdfWriter()
+    page = writer.add_blank_page(300, 300)
+    font = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Helvetica"),
+        }
+    )
+    fonts = DictionaryObject({NameObject("/F1"): font})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+    content = DecodedStreamObject()
+    content.set_data(f"BT /F1 12 Tf 20 200 Td ({text}) Tj ET".encode())
+    page[NameObject("/Contents")] = content
+    written = BytesIO()
+    writer.write(written)
+    return written.getvalue()
