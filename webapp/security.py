@@ -95,9 +95,12 @@ def _add_headers(response: Response, secure: bool) -> Response:
         "base-uri": "'none'",
     }
     headers = response.headers
-    headers.setdefault(
-        "Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items())
-    )
+    if response.status_code != 304:
+        # A page that the browser has kept stays under the policy that named its nonce.
+        headers.setdefault(
+            "Content-Security-Policy",
+            "; ".join(f"{name} {value}" for name, value in policy.items()),
+        )
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

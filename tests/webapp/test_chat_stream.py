@@ -1,0 +1,448 @@
+"""The live stream: whatever is cut, lost or begun anew, the answer is shown exactly once."""
+
+import random
+from collections.abc import Callable, Generator
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from gateways.event_streams import Streams
+from models import conversations, database, jobs, markdown
+from models.base import new_id
+from models.database import unit_of_work
+from models.jobs import Job
+from models.sessions import UserSession
+from models.users import User
+from settings import Settings
+from tests import factories
+from tests.factories import LEASE, MODEL, SOMEBODY
+from tests.webapp.browser import Browser
+from tests.webapp.stream import Screen, Shown, Stream
+from webapp import chat_stream, create_app
+from webapp.chat_stream import Cursor
+from webapp.chat_told import fold
+from webapp.live import Hub
+
+ANSWER = (
+    "First the **plan**.\n\n- water\n- weed\n\n```python\nx = 1\n\ny = 2\n```\n\n"
+    "| a | b |\n|---|---|\n| 1 | 2 |\n\nThat is all, Ada & <friends>.\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look and beat so often that no test waits for it."""
+    monkeypatch.setattr(chat_stream, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(chat_stream, "HEARTBEAT_SECONDS", 0.2)
+
+
+@pytest.fixture
+def hub(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Hub]:
+    """The hub of the site under test; its reader ends with the test."""
+    hub = Hub(Streams(redis_url))
+    for module in ("chat", "chat_views", "chat_jobs"):
+        monkeypatch.setattr(f"webapp.{module}.hub", lambda: hub)
+    yield hub
+    hub.close()
+
+
+class FakeWorker:
+    """Runs a job as far as events and rows go, and tells its words in small pieces."""
+
+    def __init__(self, db: Session, hub: Hub, job: Job) -> None:
+        self.db, self.hub, self.job = db, hub, job
+        self.said, self._tail = "", ""
+
+    def tell(self, kind: str, **data: object) -> None:
+        job = self.job
+        self.hub.streams.append(job.conversation_id, job.id, job.attempt, kind, **data)
+
+    def claim(self) -> None:
+        claimed = jobs.claim_next(self.db, SOMEBODY, LEASE)
+        assert claimed is not None
+        self.job = claimed
+        self.db.commit()
+        self.tell("working")
+
+    def say(self, words: str) -> None:
+        self.said += words
+        finished, tail = markdown.split_stable(self._tail + words)
+        if finished.strip():
+            self.tell("block", html=markdown.render(finished), tail=tail)
+        else:
+            self.tell("text", text=words)
+        self._tail = tail
+
+    def finish(self) -> None:
+        jobs.complete(self.db, self.job, self.said, markdown.render(self.said))
+        self.db.commit()
+        self.tell("over", status="completed")
+
+    def hand_back(self) -> None:
+        jobs.hand_back(self.db, self.job, wait=LEASE * 0)
+        self.db.commit()
+        self.tell("waiting", reason="again")
+        self.said = self._tail = ""
+
+
+@pytest.fixture
+def asked(db: Session, ada: User) -> Job:
+    job = factories.job(db, ada, "What shall I do?")
+    db.commit()
+    return job
+
+
+@pytest.fixture
+def worker(db: Session, hub: Hub, asked: Job) -> FakeWorker:
+    return FakeWorker(db, hub, asked)
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+@pytest.fixture
+def follow(adas: Browser, asked: Job, hub: Hub, screen: Screen) -> Callable[[], Stream]:
+    """Opens Ada's stream, on from what her screen has seen."""
+    assert hub
+    path = f"/chat/{asked.conversation_id}/events"
+    return lambda: Stream(adas, path, screen)
+
+
+def pieces(text: str) -> list[str]:
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def shown(screen: Screen, job: Job) -> Shown:
+    return screen.jobs[str(job.id)]
+
+
+def told(hub: Hub, job: Job) -> tuple[str, str]:
+    whole = fold(hub.told(job.id))
+    return whole.html.strip(), whole.tail
+
+
+def test_it_works(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        assert shown(screen, asked).state == "queued"
+        worker.claim()
+        stream.until("exchange")
+        assert shown(screen, asked).state == "working"
+        worker.tell("tool", name="memory_search")
+        stream.until("tool")
+        assert shown(screen, asked).inside == "Looking into its notes"
+        worker.say("Hello, Ada.")
+        stream.until("text")
+        assert shown(screen, asked).tail == "Hello, Ada."
+        worker.finish()
+        assert "<p>Hello, Ada.</p>" in stream.until("exchange")
+        assert shown(screen, asked).state == "sent"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_cut_anywhere_and_resumed_it_shows_the_text_exactly_once(
+    seed: int,
+    follow: Callable[[], Stream],
+    worker: FakeWorker,
+    screen: Screen,
+    asked: Job,
+    hub: Hub,
+) -> None:
+    chance = random.Random(seed)
+    worker.claim()
+    stream = follow()
+    for piece in pieces(ANSWER):
+        worker.say(piece)
+        if chance.random() < 0.3:
+            stream.answer.close()
+            stream = follow()
+        for _ in range(chance.randrange(3)):
+            stream.next()
+    while (shown(screen, asked).html.strip(), shown(screen, asked).tail) != told(hub, asked):
+        stream.next()
+    stream.next()
+    assert (shown(screen, asked).html.strip(), shown(screen, asked).tail) == told(hub, asked)
+    worker.finish()
+    assert markdown.render(ANSWER) in stream.until("exchange")
+    stream.answer.close()
+
+
+def test_resuming_tells_only_what_was_missed(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("One ")
+        stream.until("text")
+    worker.say("two ")
+    worker.say("three")
+    with follow() as stream:
+        assert [stream.next()[0] for _ in range(2)] == ["text", "text"]
+    assert shown(screen, worker.job).tail == "One two three"
+
+
+def test_a_browser_without_memory_gets_the_whole_text_so_far(
+    adas: Browser, worker: FakeWorker, hub: Hub
+) -> None:
+    worker.claim()
+    for piece in pieces(ANSWER):
+        worker.say(piece)
+    fresh = Screen()
+    with Stream(adas, f"/chat/{worker.job.conversation_id}/events?after=x", fresh) as stream:
+        stream.until("exchange")
+    seen = shown(fresh, worker.job)
+    assert (seen.html.strip(), seen.tail) == told(hub, worker.job)
+
+
+def test_what_ended_while_the_phone_slept_is_told(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("Begun")
+        stream.until("text")
+    worker.say(", and done.")
+    worker.finish()
+    with follow() as stream:
+        assert "Begun, and done." in stream.until("exchange")
+    assert shown(screen, asked).state == "sent"
+
+
+def test_another_attempt_clears_the_text_of_the_one_before(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("Forget this.")
+        stream.until("text")
+        worker.hand_back()
+        stream.until("exchange")
+        assert (shown(screen, asked).state, shown(screen, asked).tail) == ("queued", "")
+        worker.claim()
+        stream.until("exchange")
+        hub, job = worker.hub, worker.job
+        hub.streams.append(job.conversation_id, job.id, 1, "text", text="A zombie speaks. ")
+        worker.say("Better.")
+        stream.until("text")
+        assert (shown(screen, asked).attempt, shown(screen, asked).tail) == (2, "Better.")
+
+
+def test_a_second_attempt_missed_while_asleep_is_shown_alone(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("Forget this.")
+        stream.until("text")
+    worker.hand_back()
+    worker.claim()
+    worker.say("Better.")
+    with follow() as stream:
+        stream.until("exchange")
+    assert (shown(screen, asked).attempt, shown(screen, asked).tail) == (2, "Better.")
+
+
+def test_an_emptied_valkey_doubles_nothing_and_the_end_is_whole(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job, hub: Hub
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("Before ")
+        stream.until("text")
+        cast(Any, hub.streams.client).flushdb()
+        worker.say("and after.")
+        stream.until("text")
+        assert shown(screen, asked).tail == "Before and after."
+    with follow() as stream:
+        assert "comes with its end" in stream.until("exchange")
+        worker.say(" More.")
+        stream.until("beat")
+        assert (shown(screen, asked).state, shown(screen, asked).tail) == ("writing", "")
+        worker.finish()
+        assert "Before and after. More." in stream.until("exchange")
+
+
+def test_an_end_that_nobody_told_is_found_in_the_database(
+    follow: Callable[[], Stream], worker: FakeWorker, db: Session
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        jobs.complete(db, worker.job, "Silently.", "<p>Silently.</p>")
+        db.commit()
+        assert "<p>Silently.</p>" in stream.until("exchange")
+
+
+def test_without_valkey_the_page_still_follows(
+    adas: Browser, asked: Job, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Hub(Streams("redis://127.0.0.1:1/0"))
+    for module in ("chat", "chat_views", "chat_jobs"):
+        monkeypatch.setattr(f"webapp.{module}.hub", lambda: away)
+    monkeypatch.setattr(chat_stream, "CONNECT_SECONDS", 0.01)
+    screen = Screen()
+    with Stream(adas, f"/chat/{asked.conversation_id}/events", screen) as stream:
+        stream.until("exchange")
+        jobs.claim_next(db, SOMEBODY, LEASE)
+        db.commit()
+        stream.until("exchange")
+        assert shown(screen, asked).state == "working"
+    away.close()
+
+
+def test_ones_place_in_the_queue_is_told_anew_when_it_changes(
+    db: Session, eve: User, ada: User, adas: Browser, hub: Hub
+) -> None:
+    assert hub
+    hers = factories.job(db, eve, "First!")
+    mine = factories.job(db, ada, "Second.")
+    db.commit()
+    with Stream(adas, f"/chat/{mine.conversation_id}/events", Screen()) as stream:
+        assert "1 message is before yours" in stream.until("exchange")
+        jobs.stop(db, hers)
+        db.commit()
+        assert "Next in line" in stream.until("exchange")
+        # What has not changed is not drawn.
+        stream.until("beat")
+        assert stream.next()[0] == "beat"
+
+
+def test_a_message_from_another_tab_appears(
+    follow: Callable[[], Stream], adas: Browser, asked: Job, db: Session, screen: Screen
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        adas.post(f"/chat/{asked.conversation_id}/messages", {"text": "From the other tab"})
+        assert "From the other tab" in stream.until("exchange")
+        assert len(screen.jobs) == 2
+
+
+def test_after_a_very_long_sleep_the_page_is_asked_for_anew(
+    db: Session, ada: User, adas: Browser, hub: Hub
+) -> None:
+    assert hub
+    conversation = factories.conversation(db, ada)
+    for _ in range(conversations.PAGE_LENGTH + 1):
+        jobs.stop(db, jobs.ask(db, conversation, "More", model=MODEL))
+    db.commit()
+    with Stream(adas, f"/chat/{conversation.id}/events", Screen()) as stream:
+        assert stream.next()[0] == "reload"
+
+
+def test_who_reads_too_slowly_is_cut_off_and_comes_back_to_the_whole(
+    adas: Browser,
+    asked: Job,
+    db: Session,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    narrow = Hub(Streams(redis_url), queue_length=3)
+    monkeypatch.setattr("webapp.chat.hub", lambda: narrow)
+    worker, screen = FakeWorker(db, narrow, asked), Screen()
+    worker.claim()
+    path = f"/chat/{asked.conversation_id}/events"
+    with Stream(adas, path, screen) as stream:
+        stream.until("exchange")
+        for piece in pieces(ANSWER):
+            worker.say(piece)
+        cast(Any, narrow.streams.client).ping()
+        assert stream.ends()
+    with Stream(adas, path, screen) as stream:
+        while (shown(screen, asked).html.strip(), shown(screen, asked).tail) != told(narrow, asked):
+            stream.next()
+    narrow.close()
+
+
+def test_a_deleted_conversation_says_so(
+    follow: Callable[[], Stream], adas: Browser, asked: Job
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        adas.post(f"/chat/{asked.conversation_id}/deletion")
+        stream.until("gone")
+        assert stream.ends()
+
+
+def test_who_was_logged_out_hears_no_more(
+    follow: Callable[[], Stream], db: Session, ada: User, worker: FakeWorker
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        db.execute(sa.delete(UserSession).where(UserSession.user_id == ada.id))
+        db.commit()
+        worker.claim()
+        stream.until("gone")
+
+
+def test_nobody_hears_what_is_anothers(eves: Browser, browser: Browser, asked: Job) -> None:
+    path = f"/chat/{asked.conversation_id}/events"
+    headers = {"Accept": "text/event-stream"}
+    assert eves.get(path, headers=headers).status_code == 404
+    assert eves.get(f"/chat/{new_id()}/events", headers=headers).status_code == 404
+    assert browser.get(path, headers=headers).status_code == 401
+
+
+def test_nothing_on_the_way_may_keep_or_gather_it(follow: Callable[[], Stream]) -> None:
+    with follow() as stream:
+        headers = stream.answer.headers
+        assert headers["Content-Type"].startswith("text/event-stream")
+        assert "no-store" in headers["Cache-Control"]
+        assert "no-transform" in headers["Cache-Control"]
+        assert headers["X-Accel-Buffering"] == "no"
+        assert "Content-Encoding" not in headers
+        assert stream.until("beat") == ""
+
+
+def test_it_ends_after_a_while_and_goes_on_from_there(
+    follow: Callable[[], Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_stream, "LONGEST_SECONDS", 0.05)
+    with follow() as stream:
+        assert stream.ends()
+
+
+def test_no_connection_to_the_database_is_held_while_it_waits(
+    emptied: sa.Engine, settings: Settings, hub: Hub
+) -> None:
+    with unit_of_work() as db:
+        grace = factories.user(db, "grace@example.org")
+        conversation = factories.job(db, grace).conversation_id
+    browser = Browser(_site(settings))
+    browser.log_in("grace@example.org")
+    pool = cast(sa.pool.QueuePool, emptied.pool)
+    streams = [Stream(browser, f"/chat/{conversation}/events", Screen()) for _ in range(5)]
+    for stream in streams:
+        stream.until("exchange")
+        stream.until("beat")
+    assert pool.checkedout() == 0
+    for stream in streams:
+        stream.answer.close()
+
+
+def _site(settings: Settings) -> Flask:
+    database.open_session.configure(join_transaction_mode="conditional_savepoint")
+    return create_app(settings)
+
+
+@pytest.mark.parametrize("given", ["", "x", "1-2@nobody", "-1", "9" * 40, "1--2", "١-١"])
+def test_a_cursor_that_makes_no_sense_means_now(given: str) -> None:
+    assert Cursor.parse(given).job_id is None
+    assert Cursor.parse(given).moment
+
+
+def test_a_cursor_comes_back_as_it_went() -> None:
+    cursor = Cursor("1700000000000-7", UUID(int=7))
+    assert Cursor.parse(str(cursor)) == cursor
