@@ -12,11 +12,12 @@ import structlog
 from agent import catalogue, engine, workspace
 from agent.catalogue import Model
 from agent.cells.asking import cancelled
-from agent.cells.cell import DIED, Cell, Kit, State
+from agent.cells.cell import DIED, Cell, State
 from agent.cells.config import TENANT
 from agent.cells.files import CellFile, FilesFailed
 from agent.cells.gateway import Question
 from agent.cells.ground import Ground
+from agent.cells.kit import Kit
 from agent.cells.pool import Census, Pool
 from agent.cells.probe import best_sandbox
 from agent.message import Message, compose
@@ -30,8 +31,6 @@ from settings import Settings
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-# A spare takes about twenty seconds to boot, longer on a machine that does much else.
-SPARE_SECONDS = 120
 # The turn before may still be letting go of the person's cell.
 CELL_SECONDS = 15
 STOP_SECONDS = 30
@@ -153,7 +152,8 @@ class Runtime:
         if model is None:
             raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
         watcher.working()
-        message, cell = await asyncio.gather(self._compose(turn, model), self._cell_for(turn))
+        message = await self._compose(turn, model)
+        cell = await self._cell_for(turn, stop)
         try:
             async with cell.lock:
                 version = cell.version
@@ -176,7 +176,7 @@ class Runtime:
             text_max_chars=self._settings.upload_text_max_chars,
         )
 
-    async def _cell_for(self, turn: Turn) -> Cell:
+    async def _cell_for(self, turn: Turn, stop: threading.Event) -> Cell:
         newest = turn.states[0].version if turn.states else 0
         hot = self._pool.of(turn.user_id)
         if hot is not None:
@@ -187,7 +187,7 @@ class Runtime:
             log.info("cell.stale", user_id=str(turn.user_id), has=hot.version, newest=newest)
             await self._pool.discard(hot)
         files = await asyncio.to_thread(self._states.get, turn.states)
-        spare = await self._pool.take_spare(turn.user_id, SPARE_SECONDS)
+        spare = await self._pool.take_spare(turn.user_id, stop)
         return await self._bind(spare, newest, files)
 
     async def _bind(self, spare: Cell, version: int, files: list[CellFile]) -> Cell:

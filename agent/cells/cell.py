@@ -10,28 +10,25 @@ import secrets
 import threading
 import time
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from agent.catalogue import Model
 from agent.cells import config
 from agent.cells.asking import ask, cancelled
 from agent.cells.config import WARM_UP, Wiring
 from agent.cells.doors import Doors, free_port
 from agent.cells.files import CellFile, CellFiles
 from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_ready
+from agent.cells.kit import Kit
 from agent.cells.process import CellProcess
-from agent.cells.sandbox import Inside, Place, Sandbox
-from agent.engine import Engine
+from agent.cells.sandbox import Inside, Place
 from agent.meter.books import Books
 from agent.meter.canned import TOOL_MARK
-from agent.meter.server import Meter, MeterPort
+from agent.meter.server import MeterPort
 from agent.turn import AgentFailed, Turn, Watcher
-from settings import Settings
 
 log = structlog.get_logger()
 
@@ -57,18 +54,6 @@ class State(StrEnum):
 
 class CellFailed(Exception):
     """A cell did not come up."""
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What all cells of a worker are made of."""
-
-    settings: Settings
-    sandbox: Sandbox
-    engine: Engine
-    meter: Meter
-    models: tuple[Model, ...]
-    default_model: Model
 
 
 class Cell:

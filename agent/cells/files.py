@@ -42,7 +42,7 @@ class CellFiles:
         try:
             async with self._http.put(f"/{quote(path)}", data=data) as response:
                 await _expect(response, 204)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
     async def get(self, path: str) -> bytes | None:
@@ -53,7 +53,7 @@ class CellFiles:
                     return None
                 await _expect(response, 200)
                 return await response.read()
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
     async def state(self) -> AsyncGenerator[CellFile]:
@@ -67,7 +67,7 @@ class CellFiles:
                         return
                     data = await response.content.readexactly(frame["size"])
                     yield CellFile(frame["path"], data, frame["mtime"])
-        except (aiohttp.ClientError, EOFError, ValueError, KeyError) as error:
+        except (aiohttp.ClientError, TimeoutError, EOFError, ValueError, KeyError) as error:
             raise FilesFailed(str(error)) from error
         raise FilesFailed("The cell ended while its files were read.")
 

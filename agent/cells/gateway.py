@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
@@ -99,18 +100,27 @@ class Gateway:
         raise GatewayFailed("The answer broke off.")
 
     async def listen(self) -> None:
-        """Connect for events and tell `on_tool` of each tool that starts, until closed."""
-        async with self._http.ws_connect(SOCKET_HOST, max_msg_size=LINE_BYTES) as socket:
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    await self._hear(socket, json.loads(message.data))
-        self._socket = None
+        """Connect for events and tell `on_tool` of each tool that starts, until closed.
+
+        Raises GatewayFailed.
+        """
+        try:
+            async with self._http.ws_connect(SOCKET_HOST, max_msg_size=LINE_BYTES) as socket:
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        await self._hear(socket, json.loads(message.data))
+        except (aiohttp.ClientError, ConnectionError, ValueError) as error:
+            raise GatewayFailed(str(error)) from error
+        finally:
+            self._socket = None
 
     async def follow(self, session_key: str) -> None:
         """Ask to be told of this session's tools, if we are connected and were not yet."""
         if self._socket is not None and session_key not in self._followed:
             self._followed.add(session_key)
-            await _request(self._socket, "sessions.messages.subscribe", {"key": session_key})
+            # A connection that has just broken costs the names of tools, and no answer.
+            with suppress(aiohttp.ClientError, ConnectionError):
+                await _request(self._socket, "sessions.messages.subscribe", {"key": session_key})
 
     @property
     def _http(self) -> aiohttp.ClientSession:

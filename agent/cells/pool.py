@@ -1,6 +1,7 @@
 """A worker's cells: how many there are, which are blank, whose the others are."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,9 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from agent.cells.asking import cancelled
-from agent.cells.cell import Cell, CellFailed, Kit, State
+from agent.cells.asking import STOPPED, cancelled
+from agent.cells.cell import Cell, CellFailed, State
 from agent.cells.ground import Ground
+from agent.cells.kit import Kit
 from agent.turn import AgentFailed
 from settings import Settings
 
@@ -21,6 +23,9 @@ log = structlog.get_logger()
 CELL_BYTES = 1_200 * 1024 * 1024
 FEWEST, MOST = 2, 24
 KEEP_SECONDS = 1.0
+# A spare takes about twenty seconds to boot, longer on a machine that does much else.
+SPARE_SECONDS = 120.0
+STOP_POLL_SECONDS = 0.2
 # After each boot that failed the next one waits twice as long.
 RETRY_SECONDS = 1.0
 FIRST_WORDS_SECONDS = 4.0
@@ -97,17 +102,19 @@ class Pool:
         """Tell whether there is a spare that nobody waits for."""
         return self.count(State.SPARE) > self._waiting
 
-    async def take_spare(self, user_id: UUID, seconds: float) -> Cell:
+    async def take_spare(self, user_id: UUID, stop: threading.Event) -> Cell:
         """Return a blank spare that is this person's from now on, waiting for one if need be.
 
-        Raises AgentFailed when none comes up within `seconds`.
+        Raises AgentFailed when none comes up in time, or `stop` is set before.
         """
         self._waiting += 1
         self._tell()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(SPARE_SECONDS):
                 while (spare := self._bindable()) is None:
-                    await self._changed.wait()
+                    if stop.is_set():
+                        raise AgentFailed("stopped", STOPPED, permanent=True)
+                    await self._next_change(STOP_POLL_SECONDS)
         except TimeoutError as error:
             log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
             if self._find_kit() is None:
@@ -132,7 +139,6 @@ class Pool:
     async def keep(self) -> None:
         """Look after the cells for ever: clear up the dead and the idle, boot what is missing."""
         while True:
-            changed = self._changed
             try:
                 for cell in self._superfluous():
                     await self.discard(cell)
@@ -140,8 +146,7 @@ class Pool:
             except Exception:
                 # Without its keeper a worker would stay up and never have a cell again.
                 log.exception("cells.keeper_stumbled")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), KEEP_SECONDS)
+            await self._next_change(KEEP_SECONDS)
 
     async def end(self, grace_seconds: float) -> None:
         """End all cells at once."""
@@ -153,6 +158,10 @@ class Pool:
         """Wake all who wait for something to change."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    async def _next_change(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
 
     def _bindable(self) -> Cell | None:
         if self._is_for_one and any(cell.user_id for cell in self._cells):

@@ -77,7 +77,9 @@ class Place:
             folder.mkdir(mode=0o711)
         for folder in (self.state, self.doors):
             folder.mkdir(mode=0o700)
-        self.give(self.state, mode)
+        (self.state / "tmp").mkdir(mode=0o700)
+        for folder in (self.state, self.state / "tmp"):
+            self.give(folder, mode)
         uid = MAPPED_UID if mode is Mode.USER else self.uid
         (self.etc / "passwd").write_text(f"cell:x:{uid}:{uid}::/cell/home:/usr/sbin/nologin\n")
         (self.etc / "hosts").write_text("127.0.0.1 localhost\n")

@@ -1,0 +1,21 @@
+"""What a worker makes its cells of."""
+
+from dataclasses import dataclass
+
+from agent.catalogue import Model
+from agent.cells.sandbox import Sandbox
+from agent.engine import Engine
+from agent.meter.server import Meter
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The same for all cells that boot at a time; an upgrade of the engine makes a new one."""
+
+    settings: Settings
+    sandbox: Sandbox
+    engine: Engine
+    meter: Meter
+    models: tuple[Model, ...]
+    default_model: Model
