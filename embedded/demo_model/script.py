@@ -6,6 +6,7 @@
 [[demo: tool NAME {...}]]     call this tool before answering; several in turn; x3 repeats it
 [[demo: stall after N]]       send nothing more after N words; without "after", not even a header
 [[demo: cut after N]]         drop the connection after N words; without "after", at once
+[[demo: fail after N]]        give up within the stream after N words, in the provider's own way
 [[demo: hold after N]]        wait after N words until POST /_release
 [[demo: status 429 x2]]       refuse with this status, here twice, otherwise always
 [[demo: usage input=1 output=2 cache_read=3 cache_write=4 thoughts=1 tool_prompt=1]]
@@ -22,7 +23,7 @@ from embedded.demo_model.reply import Usage
 
 OPENING = "[[demo:"
 REPEATED = re.compile(r"\s*(?:x(\d+))?\s*\]\]")
-STOPS = re.compile(r"(stall|cut|hold)(?: after (\d+))?")
+STOPS = re.compile(r"(stall|cut|fail|hold)(?: after (\d+))?")
 
 
 class NoSuchDirective(Exception):
@@ -33,7 +34,7 @@ class NoSuchDirective(Exception):
 class Stop:
     """Where an answer does not go on. `after` is in words; -1 is before anything at all."""
 
-    kind: Literal["stall", "cut", "hold"]
+    kind: Literal["stall", "cut", "fail", "hold"]
     after: int
 
 
@@ -96,7 +97,7 @@ def _apply(script: Script, directive: str) -> Script:
 
 
 def _stop(kind: str, after: str | None) -> Stop:
-    if kind not in ("stall", "cut", "hold"):
+    if kind not in ("stall", "cut", "fail", "hold"):
         raise NoSuchDirective(kind)
     return Stop(kind, -1 if after is None else int(after))
 

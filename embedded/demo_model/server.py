@@ -141,18 +141,18 @@ class Answer:
         await self._write(response, self.writer.begin())
         for at, word in enumerate(plan.reply.words):
             if await self._stops(at):
-                return self._dropped(response)
+                return await self._broken_off(response)
             await asyncio.sleep(plan.pause_seconds)
             await self._write(response, self.writer.word(word))
         if await self._stops(len(plan.reply.words)):
-            return self._dropped(response)
+            return await self._broken_off(response)
         end = self.writer.end(plan.reply, tells_usage=plan.tells_usage)
         await self._write(response, end)
         await response.write_eof()
         return response
 
     async def _stops(self, at: int) -> bool:
-        """Wait where the script says so; tell whether the connection is to be dropped there."""
+        """Wait where the script says so; tell whether the answer is to break off there."""
         stop = self.plan.stop
         if stop is None or at != min(stop.after, len(self.plan.reply.words)):
             return False
@@ -160,7 +160,14 @@ class Answer:
             await asyncio.Event().wait()
         if stop.kind == "hold":
             await self.recorder.gate.wait()
-        return stop.kind == "cut"
+        return stop.kind in ("cut", "fail")
+
+    async def _broken_off(self, response: web.StreamResponse) -> web.StreamResponse:
+        if self.plan.stop is None or self.plan.stop.kind != "fail":
+            return self._dropped(response)
+        await self._write(response, self.writer.failure("The script says that this fails."))
+        await response.write_eof()
+        return response
 
     def _dropped(self, response: web.StreamResponse | None = None) -> web.StreamResponse:
         self.recorded.ended = "cut"

@@ -70,6 +70,9 @@ class Anthropic(Writer):
             last["usage"] = {"output_tokens": self.usage.output}
         return named([*events, last, {"type": "message_stop"}])
 
+    def failure(self, message: str) -> bytes:
+        return named([self.error(529, message)])
+
     def whole(self, reply: Reply) -> Body:
         content: list[Body] = [{"type": "text", "text": reply.text}] if reply.text else []
         for call in reply.calls:

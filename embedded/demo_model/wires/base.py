@@ -10,6 +10,8 @@ from typing import ClassVar
 from embedded.demo_model.conversation import Asked, Body, Picture
 from embedded.demo_model.reply import Reply, Usage
 
+FAILURE = 503
+
 
 class Writer(ABC):
     """Writes one answer; streamed as begin, words, end, or whole at once."""
@@ -41,6 +43,10 @@ class Writer(ABC):
     @abstractmethod
     def end(self, reply: Reply, *, tells_usage: bool) -> bytes:
         """Write the tool calls, why it ends, and the usage if it is told."""
+
+    def failure(self, message: str) -> bytes:
+        """Write that the provider gives up within a stream."""
+        return data([self.error(FAILURE, message)])
 
     @abstractmethod
     def whole(self, reply: Reply) -> Body:

@@ -62,6 +62,10 @@ class OpenAIResponses(Writer):
         response = self._response(status, self._output(reply), tells_usage=tells_usage)
         return self._events(*events, {"type": f"response.{status}", "response": response})
 
+    def failure(self, message: str) -> bytes:
+        told = {"code": "server_error", "message": message, "param": None}
+        return self._events({"type": "error", **told})
+
     def whole(self, reply: Reply) -> Body:
         status = "incomplete" if reply.is_cut else "completed"
         return self._response(status, self._output(reply), tells_usage=True)

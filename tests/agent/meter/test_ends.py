@@ -120,6 +120,33 @@ def test_an_answer_that_breaks_off_is_estimated_and_not_taken_for_whole(
     run(scenario())
 
 
+@every_provider
+def test_a_provider_that_gives_up_within_its_answer_has_cut_it(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            with pytest.raises(aiohttp.ClientError):
+                await w.ask("[[demo: words 50]] [[demo: fail after 10]]")
+            [closed] = await w.settled()
+            assert (closed.outcome, closed.is_estimated) == ("cut", True)
+            assert 10 <= closed.usage.output_tokens <= 25
+            assert closed.detail == "The script says that this fails."
+            assert w.port.trouble
+            assert w.port.trouble.code == "provider_down"
+
+    run(scenario())
+
+
+def test_a_provider_that_gives_up_before_a_word_is_not_paid(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            with pytest.raises(aiohttp.ClientError):
+                await w.ask("[[demo: words 50]] [[demo: fail after 0]]")
+            [closed] = await w.settled()
+            assert (closed.outcome, closed.charge_micros) == ("failed", 0)
+
+    run(scenario())
+
+
 def test_what_anthropic_told_of_the_input_stays_exact_when_the_rest_is_cut(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
