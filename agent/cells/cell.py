@@ -100,6 +100,11 @@ class Cell:
         """Somebody's, not at work, and nothing in it that is not saved."""
         return self.state is State.HOT and self.is_saved and not self.lock.locked()
 
+    def hurry(self) -> None:
+        """Boot at full speed from now on: somebody waits for it."""
+        if self._process is not None:
+            self._process.hurry()
+
     async def boot(self) -> None:
         """Start OpenClaw, wait until it takes turns, and warm it up. Raises CellFailed."""
         started = time.monotonic()
@@ -113,7 +118,7 @@ class Cell:
         await self._or_fail(wait_until_ready(self._gateway, BOOT_SECONDS))
         self.state = State.WARMING
         await self._or_fail(self._warm_up())
-        self._process.hurry()
+        self.hurry()
         self.state = State.SPARE
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
 

@@ -99,7 +99,9 @@ class Pool:
         return [cell.user_id for cell in hot if cell.user_id]
 
     def has_room(self) -> bool:
-        """Tell whether there is a spare that nobody waits for."""
+        """Tell whether there is a spare that nobody waits for, and that may be taken."""
+        if self._is_for_one and self.count(State.BUSY):
+            return False
         return self.count(State.SPARE) > self._waiting
 
     async def take_spare(self, user_id: UUID, stop: threading.Event) -> Cell:
@@ -112,6 +114,7 @@ class Pool:
         try:
             async with asyncio.timeout(SPARE_SECONDS):
                 while (spare := self._bindable()) is None:
+                    self._hurry()
                     if stop.is_set():
                         raise AgentFailed("stopped", STOPPED, permanent=True)
                     await self._next_change(STOP_POLL_SECONDS)
@@ -162,6 +165,11 @@ class Pool:
     async def _next_change(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
+
+    def _hurry(self) -> None:
+        for cell in self._cells:
+            if cell.state in {State.BOOTING, State.WARMING}:
+                cell.hurry()
 
     def _bindable(self) -> Cell | None:
         if self._is_for_one and any(cell.user_id for cell in self._cells):

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 LINES_KEPT = 200
 LINE_BYTES = 256 * 1024
 # A boot takes some twenty seconds of processor time that nobody waits for.
-BOOT_NICENESS = 10
+BOOT_NICENESS = 5
+CLEAR_UP_SECONDS = 2.0
 
 
 class CellProcess:
@@ -48,9 +49,9 @@ class CellProcess:
         """Start `command` with nothing of ours but the given descriptors."""
         # Its whole path, because the cell's PATH leads nowhere.
         nice = shutil.which("nice") if mode.has_own_uid else None
-        patient = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
+        patience = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
         process = await asyncio.create_subprocess_exec(
-            *patient,
+            *patience,
             *command,
             cwd=folder,
             env=environment,
@@ -81,15 +82,20 @@ class CellProcess:
         """Ask the cell to end; after the grace, or with none at once, kill all that is in it."""
         if grace_seconds > 0 and self._process.stdin is not None:
             self._process.stdin.close()
-            try:
-                async with asyncio.timeout(grace_seconds):
-                    await self.gone.wait()
-            except TimeoutError:
-                log.info("cell.overdue", pid=self.pid)
-        self._kill()
+            await self._wait_until_gone(grace_seconds)
+        if self._mode.has_namespaces and not self.gone.is_set():
+            # With its first process a namespace ends, and bwrap, which waits for it, clears it up.
+            # Killing bwrap itself would leave a dead process to whoever is the system's first.
+            _kill_children(self.pid)
+            await self._wait_until_gone(CLEAR_UP_SECONDS)
+        self._kill_group()
         await asyncio.gather(*self._tasks)
 
-    def _kill(self) -> None:
+    async def _wait_until_gone(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), seconds)
+
+    def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         if self._mode is Mode.UID:
@@ -112,6 +118,13 @@ class CellProcess:
     async def _see_it_end(self) -> None:
         await self._process.wait()
         self.gone.set()
+
+
+def _kill_children(pid: int) -> None:
+    with suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
 
 
 def _kill_all_of(uid: int) -> None:
