@@ -111,7 +111,7 @@ def _read(file: FileStorage, settings: Settings) -> bytes:
 def _clean_name(given: str) -> str:
     """Keep what people see of a name: no folders, nothing invisible, and its ending in any case."""
     printable = "".join(letter for letter in given if letter.isprintable())
-    name = PurePath(printable.replace("\\", "/")).name.strip() or "file"
+    name = PurePath(printable).name.strip() or "file"
     if len(name) <= NAME_MAX_LENGTH:
         return name
     ending = PurePath(name).suffix[:16]

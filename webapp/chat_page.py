@@ -6,6 +6,9 @@ from hashlib import sha256
 from uuid import UUID
 
 from flask import Response, make_response, render_template, request, session
+from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
+    generate_csrf,  # pyright: ignore[reportUnknownVariableType]
+)
 
 from models import conversations, history
 from models.base import utc_now
@@ -124,7 +127,7 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
     person = current_user()
     parts = (
         _edition(),
-        session.get("csrf_token"),
+        _csrf_secret(),
         (person.id, person.name, person.email, person.credits_available_micros),
         utc_now().astimezone(viewers_zone()).date(),
         engine_is_ready(db()),
@@ -142,6 +145,12 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
         ],
     )
     return sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _csrf_secret() -> object:
+    # The page's forms hold a token; the first of a login also makes its secret.
+    generate_csrf()
+    return session.get("csrf_token")
 
 
 @lru_cache(maxsize=1)

@@ -190,6 +190,22 @@ def test_resuming_tells_only_what_was_missed(
     assert shown(screen, worker.job).tail == "One two three"
 
 
+def test_what_a_drawing_shows_already_is_not_added_again(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        worker.claim()
+        for word in ("One ", "two ", "three"):
+            worker.say(word)
+        # Drawn when the claim is heard; by then all the words are in the job's stream.
+        stream.until("exchange")
+        assert shown(screen, asked).tail == "One two three"
+        worker.say(" four")
+        stream.until("text")
+        assert shown(screen, asked).tail == "One two three four"
+
+
 def test_a_browser_without_memory_gets_the_whole_text_so_far(
     adas: Browser, worker: FakeWorker, hub: Hub
 ) -> None:

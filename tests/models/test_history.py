@@ -1,0 +1,137 @@
+"""A conversation as it is shown, and how a person calls a job off."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from models import conversations, history, jobs, ledger
+from models.base import new_id, utc_now
+from models.conversations import Conversation
+from models.errors import NotFound
+from models.jobs import Job, JobStatus
+from models.jobs.stopping import cancel, cancel_all
+from models.ledger import CallCost, CallStatus
+from models.users import User
+from tests import factories
+from tests.factories import LEASE, MODEL, SOMEBODY
+
+
+def take(db: Session) -> Job:
+    job = jobs.claim_next(db, SOMEBODY, LEASE)
+    assert job is not None
+    return job
+
+
+def charge(db: Session, job: Job, micros: int) -> None:
+    call = new_id()
+    ledger.open_call(
+        db,
+        call_id=call,
+        user_id=job.user_id,
+        job_id=job.id,
+        attempt=job.attempt,
+        model=MODEL,
+        held=micros,
+    )
+    cost = CallCost(1, 1, 0, 0, 1, micros, "test", is_estimated=False)
+    ledger.close_call(db, call_id=call, status=CallStatus.COMPLETED, cost=cost)
+
+
+def only(db: Session, conversation: Conversation) -> history.Exchange:
+    (exchange,) = history.page(db, conversation).exchanges
+    return exchange
+
+
+def test_a_message_comes_with_its_answer_and_what_it_cost(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    jobs.ask(db, conversation, "Hello?", model=MODEL)
+    job = take(db)
+    charge(db, job, 4000)
+    charge(db, job, 2000)
+    jobs.complete(db, job, "Hello!", "<p>Hello!</p>")
+    (run,) = only(db, conversation).runs
+    assert run.answer is not None
+    assert (run.answer.text, run.cost_micros) == ("Hello!", 6000)
+
+
+def test_what_failed_costs_nothing_and_gives_way_to_the_next_try(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    jobs.ask(db, conversation, "Hello?", model=MODEL)
+    job = take(db)
+    charge(db, job, 4000)
+    jobs.fail(db, job, "No.", code="provider_down")
+    assert [run.cost_micros for run in only(db, conversation).runs] == [0]
+    again = jobs.ask_again(db, job, model=MODEL)
+    assert [run.job.id for run in only(db, conversation).runs] == [again.id]
+
+
+def test_a_stopped_answer_stays_above_the_next_try(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    jobs.ask(db, conversation, "Hello?", model=MODEL)
+    stopped = take(db)
+    jobs.stop(db, stopped, answer="Hel", html="<p>Hel</p>")
+    again = jobs.ask_again(db, stopped, model=MODEL)
+    assert [run.job.id for run in only(db, conversation).runs] == [stopped.id, again.id]
+
+
+def test_exchanges_are_found_by_their_jobs_in_their_conversation_only(
+    db: Session, ada: User
+) -> None:
+    here, there = factories.conversation(db, ada), factories.conversation(db, ada)
+    mine = jobs.ask(db, here, "Here", model=MODEL)
+    other = jobs.ask(db, there, "There", model=MODEL)
+    found = history.exchanges_of(db, here, [mine.id, other.id])
+    assert [exchange.asked.text for exchange in found] == ["Here"]
+
+
+def test_what_moved_is_what_is_not_over_or_ended_lately(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    old = jobs.ask(db, conversation, "Old", model=MODEL)
+    jobs.stop(db, old)
+    since = utc_now()
+    waiting = jobs.ask(db, conversation, "Waiting", model=MODEL)
+    ended = jobs.ask(db, conversation, "Ended", model=MODEL)
+    jobs.stop(db, ended)
+    factories.job(db, ada, "Elsewhere")
+    moved = history.jobs_that_moved(db, conversation.id, since)
+    assert [job.id for job in moved] == [waiting.id, ended.id]
+
+
+def test_a_waiting_job_is_closed_and_the_next_moves_up(db: Session, ada: User) -> None:
+    first, second = factories.job(db, ada), factories.job(db, ada)
+    assert cancel(db, ada.id, first.id).status is JobStatus.CANCELLED
+    assert second.is_head
+
+
+def test_a_running_job_is_only_asked_to_stop(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    asked_at = cancel(db, ada.id, job.id).stop_requested_at
+    assert job.status is JobStatus.RUNNING
+    assert cancel(db, ada.id, job.id).stop_requested_at == asked_at
+
+
+def test_a_job_that_is_over_stays_as_it_is(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.complete(db, job, "Done.", "")
+    assert cancel(db, ada.id, job.id).status is JobStatus.COMPLETED
+
+
+def test_nobody_cancels_what_is_anothers(db: Session, ada: User, eve: User) -> None:
+    job = factories.job(db, ada)
+    with pytest.raises(NotFound):
+        cancel(db, eve.id, job.id)
+    assert cancel_all(db, eve.id, job.conversation_id) == []
+    assert job.status is JobStatus.PENDING
+
+
+def test_all_of_a_conversation_is_cancelled_and_nothing_else(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    for words in ("One", "Two", "Three"):
+        jobs.ask(db, conversation, words, model=MODEL)
+    running = take(db)
+    elsewhere = factories.job(db, ada, "Elsewhere")
+    cancelled = cancel_all(db, ada.id, conversation.id)
+    assert len(cancelled) == 3
+    assert {job.status for job in cancelled} == {JobStatus.RUNNING, JobStatus.CANCELLED}
+    assert running.stop_requested_at is not None
+    assert elsewhere.status is JobStatus.PENDING
+    conversations.erase(db, conversation)

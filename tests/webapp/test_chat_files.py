@@ -1,0 +1,186 @@
+"""Files with messages: what is taken in, what is refused, and who gets them back."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gateways.s3_files import Storage, StorageFailed
+from models.uploads import FileRefused, Upload
+from models.users import User
+from settings import Settings
+from tests.webapp.browser import Browser
+from webapp import chat_files
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 16
+KNOWN = [
+    ("a.png", PNG, "image/png"),
+    ("a.txt", b"\xff\xd8\xff\xe0 and more", "image/jpeg"),
+    ("a", b"GIF89a....", "image/gif"),
+    ("a.webp", b"RIFF\x01\x02\x03\x04WEBPVP8 ", "image/webp"),
+    ("a.pdf", b"%PDF-1.7\n", "application/pdf"),
+    ("a.csv", b"a,b\n1,2\n", "text/csv"),
+    ("a.MD", b"# Hi", "text/markdown"),
+    ("a.json", b"{}", "text/plain"),
+    ("a.png", "Only caf\u00e9".encode(), "text/plain"),
+    ("a.html", b"<script>alert(1)</script>", "text/plain"),
+    ("a.svg", b"<svg onload='alert(1)'/>", "text/plain"),
+]
+
+
+@pytest.fixture(autouse=True)
+def stored(storage: Storage) -> Storage:
+    """The bucket, without what other tests left in it."""
+    for key in storage.list("uploads/"):
+        storage.delete(key)
+    return storage
+
+
+def files(*sent: tuple[str, bytes]) -> dict[str, Any]:
+    return {"files": [(BytesIO(data), name) for name, data in sent]}
+
+
+def sent_by(db: Session, person: User) -> list[Upload]:
+    return list(
+        db.scalars(sa.select(Upload).where(Upload.user_id == person.id).order_by(Upload.id))
+    )
+
+
+@pytest.mark.parametrize(("name", "data", "media_type"), KNOWN)
+def test_a_file_is_what_is_in_it(name: str, data: bytes, media_type: str) -> None:
+    assert chat_files.sniff(name, data) == media_type
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"MZ\x90\x00\x03", b"PK\x03\x04", b"\x00\x01", b"\xff\xfea\x00", b"caf\xe9"]
+)
+def test_what_the_assistant_cannot_read_is_refused(data: bytes) -> None:
+    with pytest.raises(FileRefused, match=r"“a\.bin”"):
+        chat_files.sniff("a.bin", data)
+
+
+def test_files_come_with_their_message(
+    adas: Browser, ada: User, db: Session, stored: Storage
+) -> None:
+    form = {"text": "Look:", **files(("cat.png", PNG), ("notes.md", b"# Notes"))}
+    page = adas.read(adas.post("/chat", form).location)
+    cat, notes = sent_by(db, ada)
+    assert (cat.name, cat.media_type, cat.size_bytes) == ("cat.png", "image/png", len(PNG))
+    assert cat.storage_key.startswith(f"uploads/{ada.id}/")
+    assert stored.get(notes.storage_key) == b"# Notes"
+    assert f'<img src="/uploads/{cat.id}"' in page
+    assert "notes.md" in page
+
+
+def test_a_file_alone_is_a_message_too(adas: Browser, ada: User, db: Session) -> None:
+    assert adas.post("/chat", files(("cat.png", PNG))).status_code == 303
+    assert len(sent_by(db, ada)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ([("tool.exe", b"MZ\x90\x00")], "“tool.exe” cannot be read. Send pictures"),
+        ([("empty.txt", b"")], "“empty.txt” is empty"),
+        ([("ok.txt", b"fine"), ("tool.exe", b"MZ\x90\x00")], "cannot be read"),
+        ([(f"{n}.txt", b"x") for n in range(6)], "at most 5 files"),
+        ([("big.txt", b"x" * (10 * 1024 * 1024 + 1))], "“big.txt” is larger than 10 MB"),
+    ],
+)
+def test_a_refused_file_is_named_and_nothing_is_kept(
+    adas: Browser,
+    ada: User,
+    db: Session,
+    stored: Storage,
+    sent: list[tuple[str, bytes]],
+    words: str,
+) -> None:
+    answer = adas.post("/chat", {"text": "My long text", **files(*sent)})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert ">My long text</textarea>" in answer.text
+    assert sent_by(db, ada) == []
+    assert stored.list("uploads/") == []
+
+
+def test_more_than_the_site_takes_at_all_is_refused_early(
+    adas: Browser, settings: Settings
+) -> None:
+    whole = b"x" * (settings.upload_max_bytes * settings.upload_max_files + 2 * 1024 * 1024)
+    assert adas.post("/chat", {"text": "x", **files(("a.txt", whole))}).status_code == 413
+
+
+def test_files_of_a_refused_message_are_deleted_again(adas: Browser, stored: Storage) -> None:
+    answer = adas.post("/chat", {"text": "x" * 20_001, **files(("a.txt", b"a"))})
+    assert answer.status_code == 422
+    assert stored.list("uploads/") == []
+
+
+def test_while_storage_is_away_the_text_stays_in_the_form(
+    adas: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _fail(*_: object) -> None:
+        raise StorageFailed("down")
+
+    monkeypatch.setattr(Storage, "put", _fail)
+    answer = adas.post("/chat", {"text": "My long text", **files(("a.txt", b"a"))})
+    assert answer.status_code == 422
+    assert "try again in a moment" in answer.text
+    assert ">My long text</textarea>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("a\x00b\u202e.txt", "ab.txt"),
+        ("x" * 300 + ".txt", "x" * 116 + ".txt"),
+        ("..", ".."),
+    ],
+)
+def test_only_the_visible_end_of_a_name_is_kept(
+    adas: Browser, ada: User, db: Session, given: str, kept: str
+) -> None:
+    adas.post("/chat", files((given, b"text")))
+    assert [upload.name for upload in sent_by(db, ada)] == [kept]
+
+
+def test_an_image_is_shown_and_can_do_nothing(adas: Browser, ada: User, db: Session) -> None:
+    adas.post("/chat", files(("cat.png", PNG)))
+    path = f"/uploads/{sent_by(db, ada)[0].id}"
+    answer = adas.get(path)
+    assert answer.data == PNG
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    again = adas.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_everything_else_is_handed_over_as_a_file(adas: Browser, ada: User, db: Session) -> None:
+    adas.post("/chat", files(("page.html", b"<script>alert(1)</script>")))
+    answer = adas.get(f"/uploads/{sent_by(db, ada)[0].id}")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=page.html"
+
+
+def test_nobody_gets_the_files_of_others(
+    adas: Browser, eves: Browser, browser: Browser, ada: User, db: Session
+) -> None:
+    adas.post("/chat", files(("cat.png", PNG)))
+    path = f"/uploads/{sent_by(db, ada)[0].id}"
+    assert eves.get(path).status_code == 404
+    assert browser.get(path).location.startswith("/login")
+
+
+def test_a_file_that_is_gone_from_storage_is_missing(
+    adas: Browser, ada: User, db: Session, stored: Storage
+) -> None:
+    adas.post("/chat", files(("cat.png", PNG)))
+    upload = sent_by(db, ada)[0]
+    stored.delete(upload.storage_key)
+    assert adas.get(f"/uploads/{upload.id}").status_code == 404
