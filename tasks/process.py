@@ -50,7 +50,10 @@ class WorkerProcess:
     def drain(self, grace_seconds: float) -> None:
         """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
         self.draining.set()
-        threading.Timer(grace_seconds, self._hand_all_back).start()
+        handing_back = threading.Timer(grace_seconds, self._hand_all_back)
+        # A worker that has nothing to hand back does not wait for it.
+        handing_back.daemon = True
+        handing_back.start()
 
     def stop(self) -> None:
         """Destroy the cells and sign off."""
