@@ -6,9 +6,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from pydantic import SecretStr
 
 from agent.runtime import Runtime
 from agent.turn import Profile
+from embedded.demo_model.server import DemoModel, Options
 from gateways.s3_files import Storage
 from settings import PriceOverride, Settings
 from tests.agent.people import Person
@@ -26,11 +28,20 @@ def model() -> ScriptedModel:
 
 
 @pytest.fixture(scope="session")
-def agent_settings(
-    settings: Settings, model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
-) -> Settings:
+def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
+    """The scripted model is the default; the demo model stands in for the three companies."""
+    demo = DemoModel(Options(pause_seconds=0, is_scriptable=True))
+    companies = f"http://127.0.0.1:{model.serve(demo.app())}"
+    key = SecretStr("a-provider-key")
     return settings.model_copy(
         update={
+            "default_model": "compatible/scripted",
+            "anthropic_api_key": key,
+            "anthropic_base_url": companies,
+            "openai_api_key": key,
+            "openai_base_url": f"{companies}/v1",
+            "gemini_api_key": key,
+            "gemini_base_url": companies,
             "compatible_base_url": model.base_url,
             "compatible_models": ("scripted",),
             "price_overrides": {
@@ -39,7 +50,6 @@ def agent_settings(
             "demo_model_url": None,
             "cells_per_worker": 2,
             "spare_cells": 1,
-            "cells_dir": tmp_path_factory.mktemp("cells", numbered=True),
         }
     )
 

@@ -86,9 +86,14 @@ class Person:
         return replace(turn, **changes)
 
     def say(
-        self, text: str, *attachments: Attachment, ears: Ears | None = None, saved: bool = True
+        self,
+        text: str,
+        *attachments: Attachment,
+        ears: Ears | None = None,
+        saved: bool = True,
+        model: str = MODEL,
     ) -> Answer:
-        turn = self.turn(text, attachments=attachments)
+        turn = self.turn(text, attachments=attachments, model=model)
         answer = self.runtime.run(turn, ears or Ears(), self.purse, self.stop)
         if saved:
             self.save()

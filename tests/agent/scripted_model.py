@@ -64,16 +64,13 @@ class ScriptedModel:
 
     def start(self) -> None:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
-
-    async def _listen(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._answer)
-        runner = web.AppRunner(app, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = cast(tuple[str, int], runner.addresses[0])[1]
+        self.port = self.serve(app)
+
+    def serve(self, app: web.Application) -> int:
+        """Serve a further application from the same thread, and return its port."""
+        return asyncio.run_coroutine_threadsafe(_listen(app), self._loop).result()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
@@ -108,6 +105,13 @@ class ScriptedModel:
     async def _wait(self) -> None:
         while not self.go_on.is_set():  # noqa: ASYNC110  # a thread's event
             await asyncio.sleep(0.01)
+
+
+async def _listen(app: web.Application) -> int:
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return cast(tuple[str, int], runner.addresses[0])[1]
 
 
 def _tool_call(line: UseTool, number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, Attachment, Exchange, Profile
+from settings import Settings
 from tests.agent.people import Ears, Person, Purse
 from tests.agent.scripted_model import Pause, ScriptedModel, Then, UseTool
 
@@ -114,6 +115,32 @@ def test_images_are_seen_and_documents_are_read(ada: Person, model: ScriptedMode
     ada.say("Where are they?")
     assert "red.png" in str(model.last_message)
     assert "letter.pdf" in str(model.last_message)
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "gemini"])
+def test_every_provider_is_spoken_to_in_its_own_format(
+    ada: Person, agent_settings: Settings, provider: str
+) -> None:
+    """The model is chosen anew with each message, and uses tools with each provider."""
+    names = {
+        "anthropic": agent_settings.anthropic_models,
+        "openai": agent_settings.openai_models,
+        "gemini": agent_settings.gemini_models,
+    }
+    chosen = f"{provider}/{names[provider][0]}"
+    script = '[[demo: tool ls {"path": "."}]] [[demo: say The other side.]]'
+    usage = "[[demo: usage input=100 output=20 cache_read=30]]"
+    ears, calls = Ears(), len(ada.purse.closed)
+
+    answer = ada.say(f"{script} {usage}", ears=ears, model=chosen)
+
+    assert answer.text == "The other side."
+    assert ears.tools == ["ls"]
+    closed = ada.purse.closed[calls:]
+    assert [(call.model, call.outcome) for call in closed] == [(chosen, "completed")] * 2
+    assert {call.usage.output_tokens for call in closed} == {20}
+    assert {call.usage.cache_read_tokens for call in closed} == {30}
+    assert not any(call.is_estimated for call in closed)
 
 
 def test_a_stop_keeps_what_was_said_and_ends_the_call(ada: Person, model: ScriptedModel) -> None:
