@@ -63,7 +63,7 @@ class Runtime:
         """Begin to boot spares."""
         self._thread.start()
         self._do(self._start_keeping())
-        log.info("cells.started", capacity=self._pool.capacity, sandbox=self._sandbox.mode)
+        log.info("cells.started", capacity=self._pool.capacity, sandbox=self._sandbox.mode.value)
 
     def stop(self, grace_seconds: float) -> None:
         """End all cells, with what runs in them, and remove every trace."""
@@ -98,7 +98,7 @@ class Runtime:
             hot=count(State.HOT),
             busy=count(State.BUSY),
             capacity=self._pool.capacity,
-            sandbox=self._sandbox.mode,
+            sandbox=self._sandbox.mode.value,
         )
 
     def run(self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event) -> Answer:

@@ -36,7 +36,7 @@ def best_sandbox(settings: Settings) -> Sandbox:
         for bwrap in bwrap_candidates(settings.bwrap_path):
             sandbox = Sandbox(Mode.ROOT if is_root else Mode.USER, bwrap)
             if _works(sandbox, settings):
-                log.info("sandbox.chosen", mode=sandbox.mode, bwrap=str(bwrap))
+                log.info("sandbox.chosen", mode=sandbox.mode.value, bwrap=str(bwrap))
                 return sandbox
     if settings.sandbox == "bwrap":
         raise NoSandbox("SANDBOX is bwrap, but no bubblewrap works on this machine.")
@@ -45,7 +45,7 @@ def best_sandbox(settings: Settings) -> Sandbox:
         raise NoSandbox("SANDBOX is uid, but only root can start cells under other uids.")
     if not _works(sandbox, settings):
         raise NoSandbox("Not even a process under a uid of its own could be started.")
-    log.warning("sandbox.weak", mode=sandbox.mode, meaning=WEAKER)
+    log.warning("sandbox.weak", mode=sandbox.mode.value, meaning=WEAKER)
     return sandbox
 
 
@@ -60,13 +60,15 @@ def _works(sandbox: Sandbox, settings: Settings) -> bool:
         place.create(sandbox.mode)
         seen = _run(sandbox, place)
     except (OSError, subprocess.SubprocessError) as error:
-        log.info("sandbox.refused", mode=sandbox.mode, error=str(error))
+        log.info("sandbox.refused", mode=sandbox.mode.value, error=str(error))
         return False
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     faults = _faults(sandbox.mode, seen, uid)
     if faults:
-        log.info("sandbox.refused", mode=sandbox.mode, bwrap=str(sandbox.bwrap), faults=faults)
+        log.info(
+            "sandbox.refused", mode=sandbox.mode.value, bwrap=str(sandbox.bwrap), faults=faults
+        )
     return not faults
 
 
