@@ -2,8 +2,6 @@
 
 import threading
 from collections.abc import Callable, Generator
-from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 from pydantic import SecretStr
@@ -60,7 +58,7 @@ def start_runtime(agent_settings: Settings, storage: Storage) -> Generator[Calla
     runtimes: list[Runtime] = []
 
     def start() -> Runtime:
-        cells_dir = Path(mkdtemp(prefix="cells-"))
+        cells_dir = tmp_path_factory.mktemp("cells")
         runtime = Runtime(agent_settings.model_copy(update={"cells_dir": cells_dir}), storage)
         has_spare = threading.Event()
         runtime.on_free = has_spare.set
