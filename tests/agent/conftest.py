@@ -53,7 +53,9 @@ def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def start_runtime(agent_settings: Settings, storage: Storage) -> Generator[Callable[[], Runtime]]:
+def start_runtime(
+    agent_settings: Settings, storage: Storage, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Callable[[], Runtime]]:
     """Start further workers, each on an empty disk of its own."""
     runtimes: list[Runtime] = []
 
