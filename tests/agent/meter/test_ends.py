@@ -75,11 +75,13 @@ def test_a_stop_while_the_hold_is_being_made_leaves_no_hold_behind(tmp_path: Pat
             w.books.may_open.clear()
             asking = asyncio.create_task(w.ask("Hello"))
             await eventually(w.books.opening.is_set)
+            running = w.port._running  # pyright: ignore[reportPrivateUsage]
+            assert running
             asking.cancel()
-            ending = asyncio.create_task(w.port.end())
-            await asyncio.sleep(0)
+            # The call is being settled while a thread still makes the hold.
+            await eventually(lambda: bool(running.settling))
             w.books.may_open.set()
-            await ending
+            await w.port.end()
             assert len(w.books.closed) == len(w.books.opened) == 1
             assert w.books.closed[0].charge_micros == 0
             assert w.books.held == {}
@@ -184,6 +186,8 @@ def test_a_provider_that_never_answers_is_given_up(tmp_path: Path, name: str) ->
             status, raw = await w.ask("[[demo: stall]]")
             assert status == 422
             assert PROVIDER_DOWN in raw.decode()
+            # The limit is for all tries together.
+            assert len(await w.recorded()) == 1
             [closed] = await w.settled()
             assert (closed.outcome, closed.charge_micros) == ("failed", 0)
             assert w.port.trouble
