@@ -75,4 +75,4 @@ def _reply(asked: Asked, script: Script) -> Reply:
         return Reply(calls=(ToolCall(f"call_{len(asked.done)}", name, arguments),))
     if script.text is not None:
         return Reply(script.text)
-    return replies.reply(asked)
+    return replies.report(asked) if script.tools else replies.reply(asked)

@@ -22,11 +22,18 @@ RULES: tuple[Rule, ...] = (
     small_talk.greeting,
     small_talk.thanks,
 )
+REPORTED_CHARS = 400
 # In the first answer of a conversation, so that nobody takes it for a real one.
 NOTICE = (
     "\n\n*This is the demo model: it finds words and fills in sentences. "
     "Give the service a provider's key and a real model answers here.*"
 )
+
+
+def report(asked: Asked) -> Reply:
+    """Say what the last tool returned."""
+    call, result = asked.done[-1]
+    return Reply(f"I used `{call.name}`. It says:\n\n> {' '.join(result.split())[:REPORTED_CHARS]}")
 
 
 def reply(asked: Asked) -> Reply:

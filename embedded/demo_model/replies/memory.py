@@ -70,7 +70,7 @@ def recall(at: Moment) -> Reply | None:
         return Reply(f"Your name is {at.whom.name}.")
     wanted = _key_words(words)
     results = [result for call, result in at.asked.done if call.name == "memory_search"]
-    found = _best(wanted, [*_known(at.asked, at.whom), *_lines_of(results)])
+    found = _best(wanted, [*_lines_of(results), *_known(at.asked, at.whom)])
     if found:
         return Reply(f"{_capital(to_you(found))}.")
     if "memory_search" in at.asked.tools and not at.asked.done and wanted:
@@ -115,10 +115,10 @@ def _all_of(asked: Asked, whom: Person) -> str:
 
 
 def _known(asked: Asked, whom: Person) -> list[str]:
-    """All notes, then what was said in other conversations and in this one, newest first."""
+    """All notes, then what was said in other conversations and in this one, the newest last."""
     here = [sent(said).words for said in asked.earlier if said.role == "user"]
     told = [text for text in [*whom.said_elsewhere, *here] if _is_told(text)]
-    notes = [to_note(_fact(text)) for text in reversed(told)]
+    notes = [to_note(_fact(text)) for text in told]
     return list(dict.fromkeys([*whom.notes, *notes]))
 
 
@@ -141,7 +141,8 @@ def _lines_of(results: list[str]) -> list[str]:
 
 
 def _best(wanted: frozenset[str], notes: list[str]) -> str | None:
-    scored = [(len(wanted & _key_words(note)), note) for note in notes]
+    # Of two that fit alike the newer one counts: people change their minds.
+    scored = [(len(wanted & _key_words(note)), note) for note in reversed(notes)]
     best = max(scored, key=lambda one: one[0], default=(0, ""))
     return best[1] if best[0] else None
 
@@ -150,7 +151,11 @@ def _key_words(text: str) -> frozenset[str]:
     found = (
         word.removesuffix("'s").removesuffix("s") for word in re.findall(r"[\w']+", text.lower())
     )
-    return frozenset(word for word in found if word not in EMPTY_WORDS and len(word) > 1)
+    return frozenset(word for word in found if word not in EMPTY_WORDS and _tells(word))
+
+
+def _tells(word: str) -> bool:
+    return len(word) > 1 or word.isdigit()
 
 
 def _capital(text: str) -> str:

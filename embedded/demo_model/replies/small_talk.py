@@ -94,9 +94,6 @@ def about_itself(at: Moment) -> Reply | None:
 
 def anything(at: Moment) -> Reply:
     """Say honestly that this needs a real model, and what there is instead."""
-    if at.asked.done:
-        call, result = at.asked.done[-1]
-        return Reply(f"I used `{call.name}`. It says:\n\n> {' '.join(result.split())[:400]}")
     you = f", {at.whom.name}" if at.whom.name else ""
     words = " ".join(at.asking.words.split())[:200]
     return Reply(

@@ -115,6 +115,18 @@ def test_it_answers_from_the_assistants_files(demo: Served, question: str, fact:
     assert fact in answer(demo, question)
 
 
+def test_the_fact_that_fits_best_counts_and_of_equals_the_newest(demo: Served) -> None:
+    notes = [
+        "Their car number 1 is red",
+        "Their car number 2 is blue",
+        "Their car number 2 is grey",
+    ]
+    memory = "\n- ".join(["# Memory", *notes])
+    for number, colour in ((1, "red"), (2, "grey")):
+        asked = said("user", f"What colour is my car number {number}?")
+        assert colour in ask(demo, asked, memory=memory)["content"]
+
+
 def test_it_tells_all_that_it_knows(demo: Served) -> None:
     text = answer(demo, "What do you know about me?")
     for fact in ("Ada", "Planning my week", "Tom", "Lisbon"):

@@ -119,6 +119,15 @@ def test_tools_are_called_one_after_the_other_and_then_it_speaks(demo: Served) -
     assert answer["content"] == "end"
 
 
+def test_after_its_tools_it_says_what_the_last_returned(demo: Served) -> None:
+    asked = {"role": "user", "content": '[[demo: tool read {"path": "a"}]]'}
+    call = {"id": "c", "function": {"name": "read", "arguments": "{}"}, "type": "function"}
+    used = {"role": "assistant", "tool_calls": [call]}
+    result = {"role": "tool", "tool_call_id": "c", "content": "Eggs\nFlour"}
+    answer = demo.chat("", messages=[asked, used, result])
+    assert answer["content"] == "I used `read`. It says:\n\n> Eggs Flour"
+
+
 def test_it_records_requests_without_their_keys(demo: Served) -> None:
     httpx2.delete(f"{demo.url}/_recorded")
     body = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
