@@ -29,6 +29,7 @@ from models.jobs import Job, JobStatus
 from models.ledger import CallStatus, EntryKind, ModelCall, Transaction
 from models.snapshots import StateSnapshot
 from models.users import User
+from models.workers import Worker
 from tests import factories
 
 Found = TypeVar("Found")
@@ -93,6 +94,15 @@ class House:
             return httpx2.get(f"{self.url}/readyz", timeout=10).status_code == 200
         return False
 
+    def wait_for_spares(self) -> None:
+        """Wait until a cell stands ready for somebody new, and none boots."""
+        wait_for(lambda: self._spares() >= int(SETTINGS["SPARE_CELLS"]), "a spare")
+
+    def _spares(self) -> int:
+        with self.database() as db:
+            alive = sa.select(sa.func.coalesce(sa.func.sum(Worker.spare), 0))
+            return int(db.scalar(alive.where(Worker.stopped_at.is_(None))) or 0)
+
     def redis(self) -> "redis.Redis":
         return redis.Redis.from_url(self.environment["REDIS_URL"])
 
@@ -140,13 +150,21 @@ class Person:
         return answer
 
     def try_post(self, path: str, **form: str) -> httpx2.Response:
+        return self.browser.post(path, data={"csrf_token": self.token(), **form})
+
+    def token(self) -> str:
+        """What a form of this browser must carry."""
         found = TOKEN.search(self.browser.get("/").text)
         assert found
-        return self.browser.post(path, data={"csrf_token": unescape(found[1]), **form})
+        return unescape(found[1])
 
     def ask(self, words: str, conversation: UUID | None = None) -> Job:
         """Send a message, in a new conversation unless one is given; return its job."""
         self.post(f"/chat/{conversation}/messages" if conversation else "/chat", text=words)
+        return self.newest_job()
+
+    def newest_job(self) -> Job:
+        """The job of the message that they sent last."""
         with self.house.database() as db:
             return db.scalars(
                 sa.select(Job).where(Job.user_id == self.id).order_by(Job.id.desc()).limit(1)

@@ -1,0 +1,133 @@
+"""Seconds from sending a message to the first word of its answer."""
+
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from bench.plain_gateway import PlainOpenClaw, first_word
+from tests.house import House, Person
+
+WORDS = "How are you today? [[demo: words 5]]"
+SPARES = 3
+COLD_RUNS = 2
+# A spare boots meanwhile; measuring beside a boot would measure the boot.
+QUIET_SECONDS = 20
+# What an exchange that is drawn whole says before and after the first words of an answer.
+EMPTY_TAIL = "data-tail></div>"
+
+
+@dataclass(frozen=True)
+class Measured:
+    what: str
+    seconds: list[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def __str__(self) -> str:
+        low, high = min(self.seconds), max(self.seconds)
+        spread = f"{low:.3f} to {high:.3f}, {len(self.seconds)} times"
+        return f"{self.what:<52} {self.median:7.3f} s  ({spread})"
+
+
+def product(house: House, turns: int) -> tuple[Measured, Measured]:
+    """Measure first messages of new people, then further ones of one of them, at the browser."""
+    spare: list[float] = []
+    people = [house.person(f"Bench{number}") for number in range(SPARES)]
+    for person in people:
+        _wait_for_a_spare(house)
+        spare.append(_first_message(person))
+    one = people[-1]
+    conversation = _conversation(one)
+    time.sleep(QUIET_SECONDS)
+    hot = [_next_message(one, conversation) for _ in range(turns)]
+    return Measured("product, first message to a warm spare", spare), Measured(
+        "product, further message to a hot cell", hot
+    )
+
+
+def direct(address: str, turns: int) -> Measured:
+    """Measure the same messages, put to a warm gateway without the product."""
+    return Measured(
+        "warm OpenClaw gateway, called directly", [first_word(address, WORDS) for _ in range(turns)]
+    )
+
+
+def cold_command(engine: PlainOpenClaw) -> Measured:
+    """Measure `openclaw agent --local`, on the state that the gateway left."""
+    return Measured("openclaw agent --local", [engine.agent_once(WORDS) for _ in range(COLD_RUNS)])
+
+
+def _first_message(person: Person) -> float:
+    began = time.perf_counter()
+    person.post("/chat", text=WORDS)
+    Listening(person, _conversation(person)).wait()
+    took = time.perf_counter() - began
+    _wait_until_over(person)
+    return took
+
+
+def _next_message(person: Person, conversation: UUID) -> float:
+    """Measure with the stream open already, as a browser has it."""
+    token = person.token()
+    listening = Listening(person, conversation)
+    listening.is_open.wait(10)
+    began = time.perf_counter()
+    person.browser.post(
+        f"/chat/{conversation}/messages",
+        data={"csrf_token": token, "text": WORDS},
+        headers={"HX-Request": "true"},
+    )
+    listening.wait()
+    took = listening.at - began
+    _wait_until_over(person)
+    return took
+
+
+class Listening:
+    """A browser's event stream, in a thread; notes when the first words come."""
+
+    def __init__(self, person: Person, conversation: UUID) -> None:
+        self.at = 0.0
+        self.is_open = threading.Event()
+        self._heard = threading.Event()
+        self._person, self._conversation = person, conversation
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def wait(self) -> None:
+        assert self._heard.wait(120), "no word came"
+
+    def _listen(self) -> None:
+        address = f"/chat/{self._conversation}/events"
+        with self._person.browser.stream("GET", address, timeout=120) as stream:
+            kind = ""
+            for line in stream.iter_lines():
+                self.is_open.set()
+                kind = line[7:] if line.startswith("event: ") else kind
+                if self._is_word(kind, line):
+                    self.at = time.perf_counter()
+                    self._heard.set()
+                    return
+
+    @staticmethod
+    def _is_word(kind: str, line: str) -> bool:
+        if not line.startswith("data: "):
+            return False
+        drawn_with_words = kind == "exchange" and "data-tail>" in line and EMPTY_TAIL not in line
+        return kind in ("text", "block") or drawn_with_words
+
+
+def _conversation(person: Person) -> UUID:
+    return person.newest_job().conversation_id
+
+
+def _wait_until_over(person: Person) -> None:
+    person.outcome(person.newest_job())
+
+
+def _wait_for_a_spare(house: House) -> None:
+    house.wait_for_spares()
+    time.sleep(2)
