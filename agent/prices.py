@@ -6,6 +6,7 @@ priced at once.
 """
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
@@ -67,17 +68,14 @@ class Prices:
 
     def affordable_output(self, model: Model, input_tokens: int, wanted: int, micros: int) -> int:
         """How many output tokens, up to `wanted`, `micros` can pay for beside the input; or 0."""
-        whole = self.worst_case(model, input_tokens, wanted)
-        if whole <= micros:
+        if self.worst_case(model, input_tokens, wanted) <= micros:
             return wanted
-        input_alone = self.worst_case(model, input_tokens, 0)
-        if input_alone >= micros:
-            return 0
-        # Each token costs the same, but for the rounding of the sum.
-        tokens = (micros - input_alone) * wanted // (whole - input_alone)
-        while tokens and self.worst_case(model, input_tokens, tokens) > micros:
-            tokens -= 1
-        return tokens
+
+        def charge(output_tokens: int) -> int:
+            return self.worst_case(model, input_tokens, output_tokens)
+
+        # Rounding makes neighbours cost the same, so it is searched for and not computed.
+        return max(0, bisect_right(range(wanted), micros, key=charge) - 1)
 
     def _cost(self, model: Model, usage: Usage) -> Decimal:
         """Our cost in dollars; zero only for a call that used nothing."""
