@@ -11,6 +11,7 @@ from webapp import chat_files
 from webapp.chat_jobs import tell_cancelled
 from webapp.database import db
 from webapp.htmx import Answer, go_to, is_partial
+from webapp.live import hub
 from webapp.sign_in import current_user, member_required
 
 pages = Blueprint("chat_list", __name__)
@@ -44,6 +45,8 @@ def delete(conversation_id: UUID) -> Response:
     def _tidy() -> None:
         for job in cancelled:
             tell_cancelled(job)
+        # No job's event: whoever has the conversation open looks for it, and finds it gone.
+        hub().announce(conversation_id, conversation_id, "deleted")
         chat_files.drop(keys)
 
     after_commit(db(), _tidy)

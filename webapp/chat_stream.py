@@ -3,6 +3,7 @@
 Events, each with an id from which a browser may go on after a cut:
 
 - `exchange`: HTML of a message with its jobs; it replaces what is shown of it, text included.
+  When they are over, what is left of the credits comes along.
 - `text` {"job", "attempt", "text"}: more plain text at the end of an answer.
 - `block` {"job", "attempt", "html", "tail"}: more finished HTML, and the plain text after it.
 - `tool` {"job", "attempt", "words"}: what the assistant is doing.
@@ -237,10 +238,14 @@ class ConversationStream:
             except NotFound as deleted:
                 raise Gone from deleted
             found = history.exchanges_of(db(), conversation, job_ids)
-            return [
-                (view, render_template("chat/_exchange.html", exchange=view))
-                for view in chat_views.show(db(), found, told)
-            ]
+            return [(view, _draw_one(view)) for view in chat_views.show(db(), found, told)]
+
+
+def _draw_one(view: ExchangeView) -> str:
+    html = render_template("chat/_exchange.html", exchange=view)
+    if all(run.job.is_over for run in view.runs):
+        html += render_template("_credits_left.html")
+    return html
 
 
 def _frame(kind: str, data: str, cursor: Cursor | None = None) -> str:

@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def hub(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Hub]:
     """The hub of the site under test; its reader ends with the test."""
     hub = Hub(Streams(redis_url))
-    for module in ("chat", "chat_views", "chat_jobs"):
+    for module in ("chat", "chat_views", "chat_jobs", "chat_list"):
         monkeypatch.setattr(f"webapp.{module}.hub", lambda: hub)
     yield hub
     hub.close()
@@ -122,6 +122,20 @@ def shown(screen: Screen, job: Job) -> Shown:
     return screen.jobs[str(job.id)]
 
 
+def empty(hub: Hub) -> None:
+    """Lose all that Valkey knows; what is told next has a later id, as ids begin with the time."""
+    client = cast(Any, hub.streams.client)
+    client.flushdb()
+    began = milliseconds(client)
+    while milliseconds(client) == began:
+        pass
+
+
+def milliseconds(client: Any) -> int:
+    seconds, micros = client.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
 def told(hub: Hub, job: Job) -> tuple[str, str]:
     whole = fold(hub.told(job.id))
     return whole.html.strip(), whole.tail
@@ -143,7 +157,9 @@ def test_it_works(
         stream.until("text")
         assert shown(screen, asked).tail == "Hello, Ada."
         worker.finish()
-        assert "<p>Hello, Ada.</p>" in stream.until("exchange")
+        drawn = stream.until("exchange")
+        assert "<p>Hello, Ada.</p>" in drawn
+        assert 'id="credits"' in drawn
         assert shown(screen, asked).state == "sent"
 
 
@@ -278,7 +294,7 @@ def test_an_emptied_valkey_doubles_nothing_and_the_end_is_whole(
         stream.until("exchange")
         worker.say("Before ")
         stream.until("text")
-        cast(Any, hub.streams.client).flushdb()
+        empty(hub)
         worker.say("and after.")
         stream.until("text")
         assert shown(screen, asked).tail == "Before and after."
@@ -306,7 +322,7 @@ def test_without_valkey_the_page_still_follows(
     adas: Browser, asked: Job, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = Hub(Streams("redis://127.0.0.1:1/0"))
-    for module in ("chat", "chat_views", "chat_jobs"):
+    for module in ("chat", "chat_views", "chat_jobs", "chat_list"):
         monkeypatch.setattr(f"webapp.{module}.hub", lambda: away)
     monkeypatch.setattr(chat_stream, "CONNECT_SECONDS", 0.01)
     screen = Screen()
@@ -382,9 +398,13 @@ def test_who_reads_too_slowly_is_cut_off_and_comes_back_to_the_whole(
     narrow.close()
 
 
+@pytest.mark.parametrize("is_over", [False, True])
 def test_a_deleted_conversation_says_so(
-    follow: Callable[[], Stream], adas: Browser, asked: Job
+    follow: Callable[[], Stream], adas: Browser, asked: Job, db: Session, *, is_over: bool
 ) -> None:
+    if is_over:
+        jobs.stop(db, asked)
+        db.commit()
     with follow() as stream:
         stream.until("exchange")
         adas.post(f"/chat/{asked.conversation_id}/deletion")

@@ -52,7 +52,8 @@ window.drawing = (() => {
     holder.innerHTML = html;
     for (const fresh of [...holder.content.children]) {
       const old = find(fresh.id);
-      if (!old) addExchange(fresh);
+      if (!fresh.dataset.exchange) old?.replaceWith(fresh);
+      else if (!old) addExchange(fresh);
       else if (isNews) updateExchange(old, fresh);
     }
     finish();
