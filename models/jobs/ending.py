@@ -13,7 +13,7 @@ from models.jobs.preferring import prefer
 from models.jobs.table import Job, JobStatus
 
 
-def complete(db: Session, job: Job, answer: str, html: str) -> Message:
+def complete(db: Session, job: Job, answer: str, html: str) -> Message | None:
     """Write the answer and close the job. `job` comes from `still_ours`."""
     reply = _reply(db, job, answer, html)
     _close(db, job, JobStatus.COMPLETED)
@@ -59,8 +59,11 @@ def hand_back(db: Session, job: Job, *, wait: timedelta) -> None:
     db.flush()
 
 
-def _reply(db: Session, job: Job, answer: str, html: str) -> Message:
+def _reply(db: Session, job: Job, answer: str, html: str) -> Message | None:
     conversation = db.get_one(Conversation, job.conversation_id)
+    if conversation.deleted_at is not None:
+        # It was deleted while this was being written: then nothing of it is kept.
+        return None
     return conversations.say(db, conversation, Role.ASSISTANT, answer, html=html, job_id=job.id)
 
 

@@ -135,3 +135,20 @@ def test_all_of_a_conversation_is_cancelled_and_nothing_else(db: Session, ada: U
     assert running.stop_requested_at is not None
     assert elsewhere.status is JobStatus.PENDING
     conversations.erase(db, conversation)
+
+
+@pytest.mark.parametrize("ending", ["complete", "stop", "fail"])
+def test_nothing_is_written_into_a_deleted_conversation(
+    db: Session, ada: User, ending: str
+) -> None:
+    job = factories.running(db, ada)
+    conversation = conversations.find_own(db, ada.id, job.conversation_id)
+    conversations.erase(db, conversation)
+    if ending == "complete":
+        jobs.complete(db, job, "A secret", "<p>A secret</p>")
+    elif ending == "stop":
+        jobs.stop(db, job, answer="A secret")
+    else:
+        jobs.fail(db, job, "No.", code="no_credit", answer="A secret")
+    assert job.is_over
+    assert conversations.page(db, conversation.id) == ([], False)
