@@ -3,6 +3,7 @@
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +15,8 @@ SPARES = 3
 COLD_RUNS = 2
 # A spare boots meanwhile; measuring beside a boot would measure the boot.
 QUIET_SECONDS = 20
+# Nobody asks on in the very moment that an answer ends; our state is saved in it.
+THINKING_SECONDS = 1
 # What an exchange that is drawn whole says before and after the first words of an answer.
 EMPTY_TAIL = "data-tail></div>"
 
@@ -43,7 +46,7 @@ def product(house: House, turns: int) -> tuple[Measured, Measured]:
     one = people[-1]
     conversation = _conversation(one)
     time.sleep(QUIET_SECONDS)
-    hot = [_next_message(one, conversation) for _ in range(turns)]
+    hot = [_after_thinking(lambda: _next_message(one, conversation)) for _ in range(turns)]
     return Measured("product, first message to a warm spare", spare), Measured(
         "product, further message to a hot cell", hot
     )
@@ -51,14 +54,18 @@ def product(house: House, turns: int) -> tuple[Measured, Measured]:
 
 def direct(address: str, turns: int) -> Measured:
     """Measure the same messages, put to a warm gateway without the product."""
-    return Measured(
-        "warm OpenClaw gateway, called directly", [first_word(address, WORDS) for _ in range(turns)]
-    )
+    seconds = [_after_thinking(lambda: first_word(address, WORDS)) for _ in range(turns)]
+    return Measured("warm OpenClaw gateway, called directly", seconds)
 
 
 def cold_command(engine: PlainOpenClaw) -> Measured:
     """Measure `openclaw agent --local`, on the state that the gateway left."""
     return Measured("openclaw agent --local", [engine.agent_once(WORDS) for _ in range(COLD_RUNS)])
+
+
+def _after_thinking(ask: Callable[[], float]) -> float:
+    time.sleep(THINKING_SECONDS)
+    return ask()
 
 
 def _first_message(person: Person) -> float:

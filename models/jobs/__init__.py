@@ -15,10 +15,7 @@ from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay,
 from models.jobs.preferring import open_to_all, stop_waiting_for_the_dead
 from models.jobs.reading import (
     find_own,
-    find_unfinished,
-    latest_of_messages,
     position,
-    unfinished_of,
 )
 from models.jobs.table import Job, JobStatus
 
@@ -36,9 +33,7 @@ __all__ = [
     "count_claimable",
     "fail",
     "find_own",
-    "find_unfinished",
     "hand_back",
-    "latest_of_messages",
     "open_to_all",
     "position",
     "release_abandoned",
@@ -47,5 +42,4 @@ __all__ = [
     "still_ours",
     "stop",
     "stop_waiting_for_the_dead",
-    "unfinished_of",
 ]

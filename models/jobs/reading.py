@@ -1,10 +1,9 @@
 """What people and pages ask about jobs."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from models.errors import NotFound
 from models.jobs.table import Job, JobStatus
@@ -21,34 +20,6 @@ def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) ->
     if job is None:
         raise NotFound
     return job
-
-
-def find_unfinished(db: Session, job_id: UUID) -> Job | None:
-    """Find a job that is not over yet."""
-    return db.scalar(select(Job).where(Job.id == job_id, Job.status.in_(UNFINISHED)))
-
-
-def unfinished_of(db: Session, conversation_id: UUID) -> list[Job]:
-    """List a conversation's jobs that are not over, in order, with their messages."""
-    return list(
-        db.scalars(
-            select(Job)
-            .where(Job.conversation_id == conversation_id, Job.status.in_(UNFINISHED))
-            .options(joinedload(Job.message))
-            .order_by(Job.id)
-        )
-    )
-
-
-def latest_of_messages(db: Session, message_ids: Collection[UUID]) -> dict[UUID, Job]:
-    """Find the newest job of each of these messages."""
-    found = db.scalars(
-        select(Job)
-        .where(Job.message_id.in_(message_ids))
-        .distinct(Job.message_id)
-        .order_by(Job.message_id, Job.id.desc())
-    )
-    return {job.message_id: job for job in found if job.message_id}
 
 
 def position(db: Session, job: Job) -> int:

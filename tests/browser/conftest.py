@@ -21,8 +21,9 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 PATIENCE_MS = 15_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Generator[Browser]:
+    """A browser; only for a module, as Playwright's event loop would disturb tests that run one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIETLY))
         yield browser
