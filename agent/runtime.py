@@ -201,11 +201,9 @@ class Runtime:
 
     async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
         """Bring the assistant's files up to date before a turn; write only what changed."""
-        standing: dict[str, bytes] = {}
-        for name in workspace.KEPT_FILES:
-            data = await cell.files.get(f"{WORKSPACE}/{name}")
-            if data is not None:
-                standing[name] = data
+        standing = cell.standing
+        if standing is None:
+            standing = await _read_standing(cell)
         due = workspace.due(
             standing,
             profile=turn.profile,
@@ -230,7 +228,7 @@ class Runtime:
                 # Saved like this, the assistant would have forgotten every conversation.
                 raise AgentFailed("state_unavailable", NOTHING_TO_SAVE, permanent=False)
             saved = await asyncio.to_thread(self._states.put, user_id, cell.version + 1, files)
-            cell.was_saved(saved.version)
+            cell.was_saved(saved.version, _standing_of(files))
         return saved
 
     async def _discard(self, user_id: UUID) -> None:
@@ -245,3 +243,16 @@ async def _until_free(cell: Cell) -> None:
             return
     except TimeoutError as error:
         raise AgentFailed("busy", STILL_BUSY, permanent=False) from error
+
+
+async def _read_standing(cell: Cell) -> dict[str, bytes]:
+    """Read the files that each turn looks at; those that are missing are left out."""
+    paths = [f"{WORKSPACE}/{name}" for name in workspace.KEPT_FILES]
+    found = await asyncio.gather(*map(cell.files.get, paths))
+    named = zip(workspace.KEPT_FILES, found, strict=True)
+    return {name: data for name, data in named if data is not None}
+
+
+def _standing_of(files: list[CellFile]) -> dict[str, bytes]:
+    named = {file.path.removeprefix(f"{WORKSPACE}/"): file.data for file in files}
+    return {name: named[name] for name in workspace.KEPT_FILES if name in named}

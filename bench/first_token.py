@@ -13,8 +13,8 @@ from tests.house import House, Person
 WORDS = "How are you today? [[demo: words 5]]"
 SPARES = 3
 COLD_RUNS = 2
-# A spare boots meanwhile; measuring beside a boot would measure the boot.
-QUIET_SECONDS = 20
+# After a boot, which itself would be measured too, the new cell settles for a while.
+QUIET_SECONDS = 10
 # Nobody asks on in the very moment that an answer ends; our state is saved in it.
 THINKING_SECONDS = 1
 # What an exchange that is drawn whole says before and after the first words of an answer.
@@ -33,7 +33,7 @@ class Measured:
     def __str__(self) -> str:
         low, high = min(self.seconds), max(self.seconds)
         spread = f"{low:.3f} to {high:.3f}, {len(self.seconds)} times"
-        return f"{self.what:<52} {self.median:7.3f} s  ({spread})"
+        return f"{self.what:<42} {self.median:7.3f} s  ({spread})"
 
 
 def product(house: House, turns: int) -> tuple[Measured, Measured]:
@@ -45,7 +45,7 @@ def product(house: House, turns: int) -> tuple[Measured, Measured]:
         spare.append(_first_message(person))
     one = people[-1]
     conversation = _conversation(one)
-    time.sleep(QUIET_SECONDS)
+    _wait_for_a_spare(house)
     hot = [_after_thinking(lambda: _next_message(one, conversation)) for _ in range(turns)]
     return Measured("product, first message to a warm spare", spare), Measured(
         "product, further message to a hot cell", hot
@@ -137,4 +137,4 @@ def _wait_until_over(person: Person) -> None:
 
 def _wait_for_a_spare(house: House) -> None:
     house.wait_for_spares()
-    time.sleep(2)
+    time.sleep(QUIET_SECONDS)

@@ -66,6 +66,8 @@ class Cell:
         self.version = 0
         self.previous_version = 0
         self.is_saved = True
+        # The files that each turn looks at, as they were saved; None once a turn may change them.
+        self.standing: dict[str, bytes] | None = None
         self.place = place
         self.last_used = time.monotonic()
         # Held while a turn runs or its files are read.
@@ -126,6 +128,7 @@ class Cell:
         """Make the cell this person's, for good; refused unless it is a blank spare."""
         if not self.is_spare or self.user_id is not None:
             raise RuntimeError("Only a blank spare can become somebody's.")
+        self._require_process().keep_private()
         self.user_id = user_id
         self.state = State.BUSY
 
@@ -136,9 +139,10 @@ class Cell:
             await self.files.put(file.path, file.data)
         self.state = State.HOT
 
-    def was_saved(self, version: int) -> None:
-        """Note that what is in the cell is stored as `version`."""
+    def was_saved(self, version: int, standing: dict[str, bytes]) -> None:
+        """Note that what is in the cell is stored as `version`; `standing` are its kept files."""
         self.previous_version, self.version = self.version, version
+        self.standing = standing
         self.is_saved = True
 
     async def answer(
@@ -153,6 +157,7 @@ class Cell:
         port = self._require_port()
         self.state = State.BUSY
         self.is_saved = False
+        self.standing = None
         self._gateway.on_tool = watcher.tool
         port.begin(turn, books)
         try:
@@ -270,9 +275,9 @@ class Cell:
             async with asyncio.timeout(1):
                 await self._require_process().gone.wait()
         except TimeoutError:
-            log.warning("turn.unanswered", pid=self.pid, error=str(error), said=self._last_lines())
+            log.warning("turn.unanswered", pid=self.pid, error=str(error))
             return AgentFailed("no_answer", NO_ANSWER, permanent=False)
-        log.warning("cell.died", pid=self.pid, said=self._last_lines())
+        log.warning("cell.died", pid=self.pid, exit_code=self._require_process().exit_code)
         return AgentFailed("cell_died", DIED, permanent=False)
 
     async def _hang_up(self, port: MeterPort) -> None:

@@ -27,6 +27,7 @@ class CellProcess:
     def __init__(self, process: asyncio.subprocess.Process, mode: Mode, uid: int) -> None:
         self.gone = asyncio.Event()
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._is_private = False
         self._process = process
         self._mode = mode
         self._uid = uid
@@ -78,6 +79,11 @@ class CellProcess:
         if self._mode.has_own_uid:
             os.setpriority(os.PRIO_USER, self._uid, 0)
 
+    def keep_private(self) -> None:
+        """Let nothing more of what the cell prints be kept or logged: OpenClaw prints answers."""
+        self._is_private = True
+        self.lines.clear()
+
     async def end(self, grace_seconds: float) -> None:
         """Ask the cell to end; after the grace, or with none at once, kill all that is in it."""
         if grace_seconds > 0 and self._process.stdin is not None:
@@ -112,6 +118,8 @@ class CellProcess:
                 continue
             if not line:
                 return
+            if self._is_private:
+                continue
             self.lines.append(line.decode(errors="replace").rstrip())
             log.debug("cell.said", pid=self.pid, line=self.lines[-1])
 

@@ -54,6 +54,17 @@ def test_words_are_heard_before_the_answer_ends(ada: Person, model: ScriptedMode
     assert answer.text == ears.said == "First and last."
 
 
+def test_an_answer_stands_in_no_log(
+    ada: Person, model: ScriptedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OpenClaw prints each answer, and so would we if we listened."""
+    model.will("Between us: Byron.")
+
+    ada.say("Whose daughter am I?")
+
+    assert "Between us" not in "".join(capsys.readouterr())
+
+
 def test_tools_cannot_reach_the_network_or_run_programs(ada: Person, model: ScriptedModel) -> None:
     model.will("Only files.")
 
