@@ -18,6 +18,14 @@ TELLS = re.compile(
     r"prefer|hate|have|play|speak|study|drink|eat|want) |call me ).+)",
     re.I | re.S,
 )
+GREETS = re.compile(
+    r"^(?:hi|hello|hey|hallo|good (?:morning|day|evening|afternoon))(?: \w+)?[,.!:]+\s+", re.I
+)
+ASKS_TO_KEEP = re.compile(
+    r"[\s,.!;:-]+(?:(?:please|and|can you|could you)\s+)*"
+    r"(?:remember|note|keep in mind|don't forget)(?: (?:that|this|it))?[\s,.!]*(?:please)?[.!]*$",
+    re.I,
+)
 EVERYTHING = re.compile(
     r"what (?:do|did) (?:you|i) (?:know|remember|tell|told)|who am i\b|what have i told", re.I
 )
@@ -42,12 +50,10 @@ FAILED = re.compile(r"error|not found|no such|no match|could not|failed|must be 
 
 def remember(at: Moment) -> Reply | None:
     """Write down what the person says about themselves, with the tools there are."""
-    found = ASKED_TO.match(at.asking.words) or (
-        None if at.asking.words.endswith("?") else TELLS.match(at.asking.words)
-    )
-    if not found:
+    fact = _fact(at.asking.words)
+    if fact is None:
         return None
-    note = to_note(found["fact"])
+    note = to_note(fact)
     told = f"**{to_you(note)}**"
     if not at.asked.done and note.lower() in (known.lower() for known in at.whom.notes):
         return Reply(f"I know that already: {told}.")
@@ -117,18 +123,18 @@ def _all_of(asked: Asked, whom: Person) -> str:
 def _known(asked: Asked, whom: Person) -> list[str]:
     """All notes, then what was said in other conversations and in this one, the newest last."""
     here = [sent(said).words for said in asked.earlier if said.role == "user"]
-    told = [text for text in [*whom.said_elsewhere, *here] if _is_told(text)]
-    notes = [to_note(_fact(text)) for text in told]
+    facts = [_fact(text) for text in [*whom.said_elsewhere, *here]]
+    notes = [to_note(fact) for fact in facts if fact is not None]
     return list(dict.fromkeys([*whom.notes, *notes]))
 
 
-def _is_told(text: str) -> bool:
-    return bool(ASKED_TO.match(text) or (TELLS.match(text) and not text.endswith("?")))
-
-
-def _fact(text: str) -> str:
-    found = ASKED_TO.match(text) or TELLS.match(text)
-    return found["fact"] if found else text
+def _fact(text: str) -> str | None:
+    """Find what somebody tells of themselves, between a greeting and a request to keep it."""
+    told = GREETS.sub("", text)
+    if asked := ASKED_TO.match(told):
+        return asked["fact"]
+    found = None if told.endswith("?") else TELLS.match(ASKS_TO_KEEP.sub("", told))
+    return found["fact"] if found else None
 
 
 def _lines_of(results: list[str]) -> list[str]:

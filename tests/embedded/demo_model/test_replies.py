@@ -146,6 +146,8 @@ def test_it_answers_from_what_was_said_before_in_the_conversation(demo: Served) 
         ("Remember that our anniversary is June 3", "Their anniversary is June 3"),
         ("I'm allergic to nuts!", "They are allergic to nuts"),
         ("please remember: the code is 1234", "The code is 1234"),
+        ("Hello, my dog is called Rex. Please remember that.", "Their dog is called Rex"),
+        ("Good morning Shellmate! I live in Porto, remember it please", "They live in Porto"),
         ("I love sailing", "They love sailing"),
     ],
 )
