@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     hot_cell_preference_seconds: float = 2
     # One person may have this many messages waiting; the next one is refused with a notice.
     max_waiting_jobs_per_user: int = 20
+    # So many people may wait for a worker at once; whoever comes then is asked to try again later.
+    max_waiting_users: int = 5000
 
     # Cells: one OpenClaw process tree each, about 1 GB of memory.
     cells_per_worker: int = Field(default=0, ge=0, description="0 takes it from free memory")

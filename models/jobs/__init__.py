@@ -8,7 +8,14 @@ A person's jobs form a lane. Only the head of a lane may be claimed, so a lane i
 one at a time, and the claim stays as cheap with a million waiting as with one.
 """
 
-from models.jobs.asking import AlreadyAnswered, NothingToSend, TooManyWaiting, ask, ask_again
+from models.jobs.asking import (
+    AlreadyAnswered,
+    NothingToSend,
+    TooManyUsersWaiting,
+    TooManyWaiting,
+    ask,
+    ask_again,
+)
 from models.jobs.claiming import claim_next, count_claimable
 from models.jobs.ending import complete, fail, hand_back, stop
 from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay, still_ours
@@ -25,6 +32,7 @@ __all__ = [
     "JobStatus",
     "LeaseLost",
     "NothingToSend",
+    "TooManyUsersWaiting",
     "TooManyWaiting",
     "ask",
     "ask_again",

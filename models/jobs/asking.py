@@ -24,6 +24,10 @@ class TooManyWaiting(Refused):
     """You have many messages waiting already. Please let some be answered first."""
 
 
+class TooManyUsersWaiting(Refused):
+    """Very many people are asking just now. Please send this again in a minute."""
+
+
 class NothingToSend(Refused):
     """Write something, or add a file, before you send."""
 
@@ -57,7 +61,8 @@ def ask(
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
-    Refuses an empty or overlong message, one without credit, and one too many waiting.
+    Refuses an empty or overlong message, one without credit, and one too many waiting, of this
+    person's or of all people's.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -101,8 +106,12 @@ def _queue(db: Session, user: User, message: Message, model: str) -> Job:
     if user.credits_available_micros <= 0:
         raise ledger.OutOfCredit
     waiting = _unfinished(db, user.id)
-    if waiting >= get_settings().max_waiting_jobs_per_user:
+    settings = get_settings()
+    if waiting >= settings.max_waiting_jobs_per_user:
         raise TooManyWaiting
+    # Who is in the queue already may add to their own lane, which has a limit of its own.
+    if waiting == 0 and _is_full(db, settings.max_waiting_users):
+        raise TooManyUsersWaiting
     job = Job(
         user_id=user.id,
         conversation_id=message.conversation_id,
@@ -122,3 +131,9 @@ def _unfinished(db: Session, user_id: UUID) -> int:
     )
     head = select(func.count()).where(Job.user_id == user_id, Job.is_head)
     return (db.scalar(waiting) or 0) + (db.scalar(head) or 0)
+
+
+def _is_full(db: Session, most: int) -> bool:
+    """Tell whether the heads of `most` lanes wait; one more or less does not matter."""
+    heads = select(Job.id).where(Job.status == JobStatus.PENDING, Job.is_head).limit(most)
+    return (db.scalar(select(func.count()).select_from(heads.subquery())) or 0) >= most

@@ -1,5 +1,6 @@
 """Lanes, claims, leases and ends of jobs."""
 
+from collections.abc import Generator
 from datetime import timedelta
 from uuid import UUID
 
@@ -49,6 +50,30 @@ def test_one_person_can_have_only_so_many_waiting(db: Session, ada: User) -> Non
 
     with pytest.raises(jobs.TooManyWaiting):
         factories.job(db, ada)
+
+
+@pytest.fixture
+def room_for_one(db: Session, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A queue in which only one person may wait."""
+    with monkeypatch.context() as changed:
+        changed.setenv("MAX_WAITING_USERS", "1")
+        get_settings.cache_clear()
+        yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.usefixtures("room_for_one")
+def test_a_full_queue_takes_nobody_new_until_somebody_was_claimed(
+    db: Session, ada: User, eve: User
+) -> None:
+    factories.job(db, ada)
+    factories.job(db, ada)
+    with pytest.raises(jobs.TooManyUsersWaiting):
+        factories.job(db, eve)
+
+    jobs.claim_next(db, SOMEBODY, LEASE)
+
+    assert factories.job(db, eve).is_head
 
 
 def test_a_persons_messages_are_answered_one_at_a_time_and_in_order(db: Session, ada: User) -> None:
