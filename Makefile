@@ -32,5 +32,5 @@ lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer ve
 css: ## Build the website's styles and scripts (needs npm)
 	@cd assets && npm ci --no-audit --no-fund && npm run build
 
-bench: ## Measure the turns: hot, spare and cold
+bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
 	@exec $(PREPARED) dev bench $(ARGS)
