@@ -14,7 +14,7 @@ from agent.catalogue import Model
 from agent.cells.asking import cancelled
 from agent.cells.cell import DIED, Cell, State
 from agent.cells.config import TENANT
-from agent.cells.files import CellFile, FilesFailed
+from agent.cells.files import FilesFailed
 from agent.cells.gateway import Question
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
@@ -23,7 +23,8 @@ from agent.cells.probe import best_sandbox
 from agent.message import Message, compose
 from agent.meter.books import Books
 from agent.meter.server import Meter
-from agent.state import DATABASE, WORKSPACE, SavedStates
+from agent.saving import NOTHING_TO_SAVE, save
+from agent.state import WORKSPACE, Restored, SavedStates
 from agent.turn import AgentFailed, Answer, SavedState, Turn, Watcher
 from gateways.s3_files import Storage
 from settings import Settings
@@ -37,7 +38,6 @@ STOP_SECONDS = 30
 
 NO_MODEL = "The model that was chosen is not offered any more. Please choose another one."
 STILL_BUSY = "Your assistant is still busy with something else. Please try again."
-NOTHING_TO_SAVE = "Your assistant's memory could not be saved."
 
 
 class Runtime:
@@ -186,13 +186,13 @@ class Runtime:
                 return hot
             log.info("cell.stale", user_id=str(turn.user_id), has=hot.version, newest=newest)
             await self._pool.discard(hot)
-        files = await asyncio.to_thread(self._states.get, turn.states)
+        restored = await asyncio.to_thread(self._states.get, turn.states)
         spare = await self._pool.take_spare(turn.user_id, stop)
-        return await self._bind(spare, newest, files)
+        return await self._bind(spare, restored)
 
-    async def _bind(self, spare: Cell, version: int, files: list[CellFile]) -> Cell:
+    async def _bind(self, spare: Cell, restored: Restored) -> Cell:
         try:
-            await spare.bind(version, files)
+            await spare.bind(restored)
         except FilesFailed as error:
             log.warning("cell.not_bound", pid=spare.pid, error=str(error))
             await self._pool.discard(spare)
@@ -219,17 +219,7 @@ class Runtime:
         cell = self._pool.of(user_id)
         if cell is None:
             raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False)
-        async with cell.lock:
-            try:
-                files = [file async for file in cell.files.state()]
-            except FilesFailed as error:
-                raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False) from error
-            if not any(file.path == DATABASE for file in files):
-                # Saved like this, the assistant would have forgotten every conversation.
-                raise AgentFailed("state_unavailable", NOTHING_TO_SAVE, permanent=False)
-            saved = await asyncio.to_thread(self._states.put, user_id, cell.version + 1, files)
-            cell.was_saved(saved.version, _standing_of(files))
-        return saved
+        return await save(self._states, user_id, cell)
 
     async def _discard(self, user_id: UUID) -> None:
         cell = self._pool.of(user_id)
@@ -251,8 +241,3 @@ async def _read_standing(cell: Cell) -> dict[str, bytes]:
     found = await asyncio.gather(*map(cell.files.get, paths))
     named = zip(workspace.KEPT_FILES, found, strict=True)
     return {name: data for name, data in named if data is not None}
-
-
-def _standing_of(files: list[CellFile]) -> dict[str, bytes]:
-    named = {file.path.removeprefix(f"{WORKSPACE}/"): file.data for file in files}
-    return {name: named[name] for name in workspace.KEPT_FILES if name in named}

@@ -35,12 +35,23 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class SavedState:
-    """One saved version of a person's files, as `state_snapshots` records it."""
+class SavedPack:
+    """One object in storage that holds pages of a person's files."""
 
-    version: int
     key: str
     sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """One saved version of a person's files, as `state_snapshots` records it.
+
+    `packs` make it up, oldest first; `size_bytes` is what the files take when they are restored.
+    """
+
+    version: int
+    packs: tuple[SavedPack, ...]
     size_bytes: int
 
 

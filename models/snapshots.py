@@ -1,13 +1,24 @@
 """Versions of a person's saved files. The files are in storage; the truth about them is here."""
 
+from collections.abc import Iterable
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, UniqueConstraint, delete, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Created, PrimaryKey
 
 KEPT_VERSIONS = 3
+
+
+class Pack(TypedDict):
+    """One object in storage; versions share those that did not change between them."""
+
+    key: str
+    sha256: str
+    size_bytes: int
 
 
 class StateSnapshot(Base):
@@ -18,8 +29,9 @@ class StateSnapshot(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     # 1, 2, 3 … for each person: who saves on top of a version that is not the newest is refused.
     version: Mapped[int]
-    storage_key: Mapped[str] = mapped_column(unique=True)
-    sha256: Mapped[str]
+    # What makes it up, oldest first: the manifest.
+    packs: Mapped[list[Pack]] = mapped_column(JSONB)
+    # Of all files when they are restored.
     size_bytes: Mapped[int]
     # The last job whose turn is in it.
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
@@ -56,11 +68,18 @@ def add(db: Session, snapshot: StateSnapshot) -> None:
 
 def prune(db: Session, user_id: UUID) -> list[str]:
     """Forget all but the newest versions; return the storage keys that nothing points to now."""
-    kept = [snapshot.id for snapshot in newest(db, user_id)]
-    return list(
-        db.scalars(
-            delete(StateSnapshot)
-            .where(StateSnapshot.user_id == user_id, StateSnapshot.id.not_in(kept))
-            .returning(StateSnapshot.storage_key)
+    kept = newest(db, user_id)
+    forgotten = db.scalars(
+        delete(StateSnapshot)
+        .where(
+            StateSnapshot.user_id == user_id,
+            StateSnapshot.id.not_in([snapshot.id for snapshot in kept]),
         )
-    )
+        .returning(StateSnapshot)
+    ).all()
+    return sorted(keys(forgotten) - keys(kept))
+
+
+def keys(snapshots: Iterable[StateSnapshot]) -> set[str]:
+    """Return the storage keys that these versions need."""
+    return {pack["key"] for snapshot in snapshots for pack in snapshot.packs}

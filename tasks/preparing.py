@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from agent.turn import Attachment, Exchange, Profile, SavedState, Turn
+from agent.turn import Attachment, Exchange, Profile, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
 from models import exchanges, jobs, snapshots
 from models.conversations import Message
@@ -71,7 +71,11 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
                 Exchange(one.conversation_title, one.asked, one.answered, one.at) for one in recent
             ),
             states=tuple(
-                SavedState(one.version, one.storage_key, one.sha256, one.size_bytes)
+                SavedState(
+                    one.version,
+                    tuple(SavedPack(**pack) for pack in one.packs),
+                    one.size_bytes,
+                )
                 for one in saved
             ),
         )

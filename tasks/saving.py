@@ -1,16 +1,22 @@
 """Saves a person's files after a turn, off the answer's path, before another worker may start."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 import structlog
 
+from agent.state import unused
 from agent.turn import AgentFailed
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger, snapshots
 from models.database import unit_of_work
-from models.snapshots import StaleState, StateSnapshot
+from models.snapshots import Pack, StaleState, StateSnapshot
 from tasks.holding import HeldJob
 from tasks.process import WorkerProcess
 
 log = structlog.get_logger()
+
+VERSIONS_BETWEEN_COLLECTIONS = 16
 
 
 def save(process: WorkerProcess, held: HeldJob) -> None:
@@ -42,14 +48,29 @@ def _save(process: WorkerProcess, held: HeldJob) -> None:
         snapshot = StateSnapshot(
             user_id=held.user_id,
             version=saved.version,
-            storage_key=saved.key,
-            sha256=saved.sha256,
+            packs=[
+                Pack(key=pack.key, sha256=pack.sha256, size_bytes=pack.size_bytes)
+                for pack in saved.packs
+            ],
             size_bytes=saved.size_bytes,
             job_id=held.job_id,
         )
         snapshots.add(db, snapshot)
-        unused = snapshots.prune(db, held.user_id)
-    _delete(process.storage, unused)
+        forgotten = snapshots.prune(db, held.user_id)
+        kept = snapshots.keys(snapshots.newest(db, held.user_id))
+    _delete(process.storage, forgotten)
+    if saved.version % VERSIONS_BETWEEN_COLLECTIONS == 0:
+        _collect(process.storage, held.user_id, saved.version, kept)
+
+
+def _collect(storage: Storage, user_id: UUID, newest: int, kept: Collection[str]) -> None:
+    """Delete what workers that died, or lost a race, left behind."""
+    try:
+        lost = unused(storage, user_id, newest, kept)
+    except StorageFailed as error:
+        log.warning("state.not_collected", user_id=str(user_id), error=str(error))
+    else:
+        _delete(storage, lost)
 
 
 def _delete(storage: Storage, keys: list[str]) -> None:
@@ -57,5 +78,5 @@ def _delete(storage: Storage, keys: list[str]) -> None:
         try:
             storage.delete(key)
         except StorageFailed as error:
-            # It costs room and nothing else; deleting the account deletes it by its prefix.
+            # It costs room until the next collection, and nothing else.
             log.warning("state.not_deleted", key=key, error=str(error))

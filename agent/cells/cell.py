@@ -9,7 +9,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from agent.cells import config
 from agent.cells.asking import ask, cancelled
 from agent.cells.config import WARM_UP, Wiring
 from agent.cells.doors import Doors, free_port
-from agent.cells.files import CellFile, CellFiles
+from agent.cells.files import CellFiles
 from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_ready
 from agent.cells.kit import Kit
 from agent.cells.process import CellProcess
@@ -28,6 +28,7 @@ from agent.cells.sandbox import Inside, Place
 from agent.meter.books import Books
 from agent.meter.canned import TOOL_MARK
 from agent.meter.server import MeterPort
+from agent.state import BLANK, STANDING, Known, Restored
 from agent.turn import AgentFailed, Turn, Watcher
 
 log = structlog.get_logger()
@@ -62,12 +63,13 @@ class Cell:
     def __init__(self, kit: Kit, place: Place) -> None:
         self.state = State.BOOTING
         self.user_id: UUID | None = None
-        # The saved version that its files are at, and the one before if it saved that one itself.
-        self.version = 0
+        # What is known of its files, as of the version that they are at; and the version before
+        # that, if it saved the newest itself.
+        self.known = BLANK
         self.previous_version = 0
         self.is_saved = True
         # The files that each turn looks at, as they were saved; None once a turn may change them.
-        self.standing: dict[str, bytes] | None = None
+        self.standing: Mapping[str, bytes] | None = None
         self.place = place
         self.last_used = time.monotonic()
         # Held while a turn runs or its files are read.
@@ -102,6 +104,11 @@ class Cell:
         """Somebody's, not at work, and nothing in it that is not saved."""
         return self.state is State.HOT and self.is_saved and not self.lock.locked()
 
+    @property
+    def version(self) -> int:
+        """The saved version that its files are at; 0 for a new person's."""
+        return self.known.state.version
+
     def hurry(self) -> None:
         """Boot at full speed from now on: somebody waits for it."""
         if self._process is not None:
@@ -132,17 +139,22 @@ class Cell:
         self.user_id = user_id
         self.state = State.BUSY
 
-    async def bind(self, version: int, files: Iterable[CellFile]) -> None:
+    async def bind(self, restored: Restored) -> None:
         """Put the person's files in place. Raises FilesFailed."""
-        self.version = self.previous_version = version
-        for file in files:
-            await self.files.put(file.path, file.data)
+        standing = {
+            STANDING[file.path]: file.data for file in restored.files if file.path in STANDING
+        }
+        generation = await self.files.put_state(restored.files)
+        self.known = Known(restored.state, restored.tree, generation, standing)
+        self.previous_version = restored.state.version
+        # A new person has none yet: then the first turn looks for itself.
+        self.standing = standing or None
         self.state = State.HOT
 
-    def was_saved(self, version: int, standing: dict[str, bytes]) -> None:
-        """Note that what is in the cell is stored as `version`; `standing` are its kept files."""
-        self.previous_version, self.version = self.version, version
-        self.standing = standing
+    def was_saved(self, known: Known) -> None:
+        """Note that what is in the cell is stored as the version of `known`."""
+        self.previous_version, self.known = self.version, known
+        self.standing = known.standing
         self.is_saved = True
 
     async def answer(

@@ -1,7 +1,7 @@
 """The files of a live cell, read and written by the relay inside of it with the cell's rights."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
@@ -10,6 +10,8 @@ import aiohttp
 
 HOST = "http://cell"
 LINE_BYTES = 64 * 1024
+# How much of a file is read or written at a time; whole pages of a state.
+PART_BYTES = 4 * 1024 * 1024
 
 
 class FilesFailed(Exception):
@@ -23,6 +25,24 @@ class CellFile:
     path: str
     data: bytes
     mtime: int = 0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Some pages of a file, from page `first` on; `data` is None for a file that is as it was."""
+
+    path: str
+    size: int = 0
+    mtime: int = 0
+    first: int = 0
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Names the moment of a reading; the next one can be told to leave out what was then so."""
+
+    number: int
 
 
 @dataclass
@@ -56,17 +76,30 @@ class CellFiles:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
-    async def state(self) -> AsyncGenerator[CellFile]:
-        """Yield all that belongs to the person: a copy of the database, then the workspace."""
+    async def put_state(self, files: Iterable[CellFile]) -> int:
+        """Write a person's files into a blank cell; return the generation that they make."""
         try:
-            async with self._http.get("/state") as response:
+            async with self._http.put("/state", data=_framed(files)) as response:
+                await _expect(response, 200)
+                return int(json.loads(await response.read())["generation"])
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            raise FilesFailed(str(error)) from error
+
+    async def state(self, since: int) -> AsyncGenerator[Changed | Generation]:
+        """Yield all that belongs to the person, a copy of the database first; at last its name.
+
+        What is as it was in the generation `since` comes without its data, and of the database
+        only pages that changed; if the relay does not know that generation any more, all comes.
+        """
+        try:
+            async with self._http.get("/state", params={"since": since}) as response:
                 await _expect(response, 200)
                 while head := await response.content.readline():
                     frame = cast(dict[str, Any], json.loads(head))
-                    if frame.get("end"):
+                    if "generation" in frame:
+                        yield Generation(frame["generation"])
                         return
-                    data = await response.content.readexactly(frame["size"])
-                    yield CellFile(frame["path"], data, frame["mtime"])
+                    yield await _change(frame, response.content)
         except (aiohttp.ClientError, TimeoutError, EOFError, ValueError, KeyError) as error:
             raise FilesFailed(str(error)) from error
         raise FilesFailed("The cell ended while its files were read.")
@@ -86,3 +119,21 @@ class CellFiles:
 async def _expect(response: aiohttp.ClientResponse, status: int) -> None:
     if response.status != status:
         raise FilesFailed(f"HTTP {response.status}: {await response.text()}")
+
+
+async def _framed(files: Iterable[CellFile]) -> AsyncGenerator[bytes]:
+    for file in files:
+        head = {"path": file.path, "size": len(file.data), "mtime": file.mtime}
+        yield json.dumps(head).encode() + b"\n"
+        for start in range(0, len(file.data), PART_BYTES):
+            yield file.data[start : start + PART_BYTES]
+
+
+async def _change(frame: dict[str, Any], content: aiohttp.StreamReader) -> Changed:
+    path = str(frame["path"])
+    if frame.get("same"):
+        return Changed(path)
+    if frame["bytes"] > PART_BYTES:
+        raise ValueError("The relay sends more at once than was agreed.")
+    data = await content.readexactly(frame["bytes"])
+    return Changed(path, frame["size"], frame["mtime"], frame["first"], data)

@@ -2,22 +2,23 @@
 //
 //   meter:   loopback port in the cell -> unix socket that the worker's meter listens on
 //   gateway: listening unix socket handed down by the worker -> the gateway's loopback port
-//   files:   listening unix socket handed down by the worker -> the person's files
+//   files:   listening unix socket handed down by the worker -> the person's files (state.mjs)
 //
 // The worker never opens the cell's files itself: whatever stands there, this process reads and
 // writes it with the cell's own rights and no others. When stdin ends, the cell ends.
 import {spawn} from 'node:child_process';
 import {constants, createReadStream} from 'node:fs';
-import {lstat, mkdir, open, readdir, rename, rm} from 'node:fs/promises';
+import {mkdir, open, rename} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
+import {State} from './state.mjs';
 
 const own = JSON.parse(process.env.CELL_RELAY);
 // Only the cell's own uid may enter it, so this cannot be done before.
 process.chdir(own.home);
 const root = process.cwd();
-const database = 'agents/tenant/agent/openclaw-agent.sqlite';
+const state = new State(root);
 const withoutLinks = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 function join(one, other) {
@@ -38,11 +39,17 @@ http.createServer((request, response) => {
 }).listen({fd: own.filesFd});
 
 async function serveFiles(request, response) {
-  const wanted = decodeURIComponent(request.url.slice(1));
-  if (request.method === 'GET' && wanted === 'state') return sendState(response);
+  const {pathname, searchParams} = new URL(request.url, 'http://cell');
+  const wanted = decodeURIComponent(pathname.slice(1));
+  if (wanted === 'state') return serveState(request, response, Number(searchParams.get('since')));
   if (request.method === 'GET') return sendFile(response, within(wanted));
   if (request.method === 'PUT') return takeFile(request, response, within(wanted));
   response.writeHead(405).end();
+}
+
+async function serveState(request, response, since) {
+  if (request.method === 'GET') await state.send(since, response);
+  else response.end(JSON.stringify(await state.take(request)));
 }
 
 function within(name) {
@@ -65,57 +72,6 @@ async function takeFile(request, response, name) {
   await file.close();
   await rename(aside, name);
   response.writeHead(204).end();
-}
-
-// One line of JSON for each file, then its bytes.
-async function sendState(response) {
-  const copy = path.join(root, 'state-copy.sqlite');
-  try {
-    if (await copyDatabase(copy)) await sendFrame(response, copy, database);
-    for await (const name of files(path.join(root, 'workspace'))) {
-      await sendFrame(response, name, path.relative(root, name));
-    }
-    response.end(JSON.stringify({end: true}) + '\n');
-  } finally {
-    await rm(copy, {force: true});
-  }
-}
-
-async function copyDatabase(copy) {
-  const live = path.join(root, database);
-  if (!(await lstat(live).catch(() => null))?.isFile()) return false;
-  const sqlite = await import('node:sqlite');
-  const source = new sqlite.DatabaseSync(live, {readOnly: true});
-  try {
-    await sqlite.backup(source, copy, {rate: 1000});
-  } finally {
-    source.close();
-  }
-  return true;
-}
-
-async function* files(folder) {
-  for (const entry of await readdir(folder, {withFileTypes: true}).catch(() => [])) {
-    const name = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* files(name);
-    else if (entry.isFile()) yield name;
-  }
-}
-
-async function sendFrame(response, name, shown) {
-  const file = await open(name, withoutLinks);
-  try {
-    const {size, mtimeMs} = await file.stat();
-    const bytes = Buffer.alloc(size);
-    const {bytesRead} = await file.read(bytes, 0, size, 0);
-    const line = JSON.stringify({path: shown, size: bytesRead, mtime: Math.floor(mtimeMs / 1000)});
-    response.write(line + '\n');
-    if (!response.write(bytes.subarray(0, bytesRead))) {
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 const {CELL_RELAY, ...rest} = process.env;

@@ -15,6 +15,8 @@ from pathlib import Path
 from agent.engine import Engine
 
 RELAY = Path(__file__).with_name("relay.mjs")
+# What the relay imports from beside itself.
+RELAY_STATE = Path(__file__).with_name("state.mjs")
 # Of the whole cell; V8's own heap limit is far below.
 PROCESSES = 256
 OPEN_FILES = 4096
@@ -177,6 +179,7 @@ def _mounts(place: Place, engine: Engine | None) -> list[str]:
         # Folders that bwrap makes on the way to a mount are closed to all but root.
         *("--perms", "0755", "--dir", "/opt"),
         *("--ro-bind", str(RELAY), "/opt/relay.mjs"),
+        *("--ro-bind", str(RELAY_STATE), "/opt/state.mjs"),
     ]
     if engine is not None:
         mounts += ["--ro-bind", str(engine.node), "/opt/node"]

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0425643a4c5f"
 down_revision = None
@@ -414,8 +415,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("storage_key", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("packs", postgresql.JSONB(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -431,7 +431,6 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_state_snapshots_user_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state_snapshots")),
-        sa.UniqueConstraint("storage_key", name=op.f("uq_state_snapshots_storage_key")),
         sa.UniqueConstraint("user_id", "version", name=op.f("uq_state_snapshots_user_id_version")),
     )
     # Messages and jobs point at each other.

@@ -7,6 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -226,10 +227,7 @@ def test_a_stale_cell_is_not_used(ada: Person, runtime: Runtime, model: Scripted
     """Somebody else saved a newer version: what this worker's cell has is out of date."""
     newest = ada.states[0]
     model.will("From the files.")
-    ada.states = (
-        type(newest)(newest.version + 5, newest.key, newest.sha256, newest.size_bytes),
-        *ada.states,
-    )
+    ada.states = (replace(newest, version=newest.version + 5), *ada.states)
 
     answer = ada.say("Hello?")
 

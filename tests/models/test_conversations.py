@@ -9,7 +9,7 @@ from models.base import new_id
 from models.conversations import Message, Role
 from models.errors import NotFound
 from models.jobs.asking import SentFile
-from models.snapshots import StaleState, StateSnapshot
+from models.snapshots import Pack, StaleState, StateSnapshot
 from models.users import User
 from tests import factories
 from tests.factories import LEASE, MODEL, SOMEBODY
@@ -83,12 +83,13 @@ def answered(db: Session, owner: User, asked: str, answer: str) -> jobs.Job:
     return job
 
 
-def saved(db: Session, owner: User, job: jobs.Job, version: int) -> StateSnapshot:
+def saved(
+    db: Session, owner: User, job: jobs.Job, version: int, base: str = "base.pack"
+) -> StateSnapshot:
     snapshot = StateSnapshot(
         user_id=owner.id,
         version=version,
-        storage_key=f"state/{new_id()}",
-        sha256="0" * 64,
+        packs=[Pack(key=key, sha256="0" * 64, size_bytes=1) for key in (base, f"{version}.pack")],
         size_bytes=1,
         job_id=job.id,
     )
@@ -133,7 +134,8 @@ def test_only_who_follows_the_newest_version_may_save(db: Session, ada: User) ->
 
 def test_old_versions_are_pruned_and_their_keys_returned(db: Session, ada: User) -> None:
     job = answered(db, ada, "Hello", "Hello.")
-    keys = [saved(db, ada, job, version).storage_key for version in range(1, 6)]
+    for version in range(1, 6):
+        saved(db, ada, job, version, base="old base" if version == 1 else "base.pack")
 
-    assert sorted(snapshots.prune(db, ada.id)) == sorted(keys[:2])
+    assert snapshots.prune(db, ada.id) == ["1.pack", "2.pack", "old base"]
     assert [one.version for one in snapshots.newest(db, ada.id)] == [5, 4, 3]

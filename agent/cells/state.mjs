@@ -1,0 +1,239 @@
+// The person's files, whole for a restore, and for a save only what changed since the one before.
+//
+// Both ways files are framed alike: a line of JSON, then so many bytes. A reading has a number, its
+// generation. Who names the last one is spared what is still as it was then: files whose size,
+// times and inode are the same, and the pages of the database that equal those of the copy that
+// was sent. The worker compares hashes of what comes, so all this only saves work.
+import {closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync,
+  renameSync, rmSync, utimesSync, writeSync} from 'node:fs';
+import path from 'node:path';
+
+const DATABASE = 'agents/tenant/agent/openclaw-agent.sqlite';
+const WORKSPACE = 'workspace';
+const PAGE = 4096;
+// Whole pages; the worker refuses more at once.
+const PART = 4 * 1024 * 1024;
+const BLOCK = 1024 * 1024;
+// A file that changed a moment ago may change again without its times showing it.
+const TICK_NS = 20_000_000n;
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+export class State {
+  #root;
+  #generation = 0;
+  // Whether the copy of the database is of this generation.
+  #isCopied = false;
+  #marks = new Map();
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  async send(since, response) {
+    const isKnown = since > 0 && since === this.#generation;
+    const before = isKnown ? this.#marks : new Map();
+    const after = new Map();
+    // From here on nobody knows the last one any more, should this one break off.
+    this.#generation += 1;
+    await this.#sendDatabase(isKnown, response);
+    for (const name of this.#files()) await this.#sendFile(name, before, after, response);
+    this.#marks = after;
+    response.end(JSON.stringify({generation: this.#generation}) + '\n');
+  }
+
+  async take(request) {
+    const incoming = new Incoming(request);
+    this.#marks = new Map();
+    this.#isCopied = false;
+    for (let line = await incoming.line(); line; line = await incoming.line()) {
+      const head = JSON.parse(line);
+      const full = await this.#takeFile(head, incoming);
+      // Nobody else is at work in the cell yet, so these times can be believed at once.
+      this.#marks.set(head.path, mark(lstatSync(full, {bigint: true})));
+    }
+    this.#generation += 1;
+    return {generation: this.#generation};
+  }
+
+  async #takeFile({path: name, size, mtime}, incoming) {
+    const full = path.resolve(this.#root, name);
+    if (!full.startsWith(this.#root + path.sep)) throw new Error('outside of the cell');
+    mkdirSync(path.dirname(full), {recursive: true, mode: 0o700});
+    const file = openSync(full, WRITE, 0o600);
+    try {
+      for (let left = size; left > 0;) {
+        const part = await incoming.some(left);
+        writeSync(file, part);
+        left -= part.length;
+      }
+    } finally {
+      closeSync(file);
+    }
+    utimesSync(full, mtime, mtime);
+    return full;
+  }
+
+  async #sendDatabase(isKnown, response) {
+    const hasCopy = isKnown && this.#isCopied;
+    this.#isCopied = false;
+    const live = this.#at(DATABASE);
+    if (!lstatSync(live, {throwIfNoEntry: false})?.isFile()) return;
+    const copy = this.#at('state-copy.sqlite');
+    const fresh = this.#at('state-copy.new');
+    rmSync(fresh, {force: true});
+    await backup(live, fresh);
+    const file = openSync(fresh, READ);
+    try {
+      const {size} = fstatSync(file);
+      const runs = hasCopy ? changedRuns(copy, file, size) : [{start: 0, end: size}];
+      if (!runs.length) await say(response, {path: DATABASE, same: true});
+      // Its times say nothing: it is written to beside itself.
+      const head = {path: DATABASE, size, mtime: 0};
+      for (const {start, end} of runs) await sendPart(response, file, head, start, end);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(fresh, copy);
+    this.#isCopied = true;
+  }
+
+  async #sendFile(name, before, after, response) {
+    let file;
+    try {
+      file = openSync(this.#at(name), READ);
+    } catch (error) {
+      if (error.code === 'ENOENT') return;
+      throw error;
+    }
+    try {
+      const stat = fstatSync(file, {bigint: true});
+      if (!stat.isFile()) return;
+      const isSame = before.get(name) === mark(stat);
+      if (isSame || isSettled(stat)) after.set(name, mark(stat));
+      if (isSame) return await say(response, {path: name, same: true});
+      const size = Number(stat.size);
+      const head = {path: name, size, mtime: Number(stat.mtimeNs / 1_000_000_000n)};
+      await sendPart(response, file, head, 0, size);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  *#files(folder = WORKSPACE) {
+    let entries;
+    try {
+      entries = readdirSync(this.#at(folder), {withFileTypes: true});
+    } catch {
+      return;
+    }
+    for (const entry of entries) {
+      const name = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) yield* this.#files(name);
+      else if (entry.isFile()) yield name;
+    }
+  }
+
+  #at(name) {
+    return path.join(this.#root, name);
+  }
+}
+
+function mark(stat) {
+  return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
+
+function isSettled(stat) {
+  return BigInt(Date.now()) * 1_000_000n - stat.ctimeNs > TICK_NS;
+}
+
+// Through SQLite, because half of a live database is in its log.
+async function backup(live, copy) {
+  const sqlite = await import('node:sqlite');
+  const source = new sqlite.DatabaseSync(live, {readOnly: true});
+  try {
+    await sqlite.backup(source, copy, {rate: 10_000});
+  } finally {
+    source.close();
+  }
+}
+
+// Lists where `file` has other bytes than the copy of it that was sent the last time.
+function changedRuns(copy, file, size) {
+  const old = openSync(copy, READ);
+  const [one, other] = [Buffer.alloc(BLOCK), Buffer.alloc(BLOCK)];
+  const runs = [];
+  try {
+    for (let at = 0; at < size; at += BLOCK) {
+      const was = one.subarray(0, readSync(old, one, 0, BLOCK, at));
+      const is = other.subarray(0, readSync(file, other, 0, BLOCK, at));
+      if (was.equals(is)) continue;
+      for (let page = 0; page < is.length; page += PAGE) {
+        const end = Math.min(page + PAGE, is.length);
+        if (was.subarray(page, end).equals(is.subarray(page, end))) continue;
+        const last = runs.at(-1);
+        if (last?.end === at + page) last.end = at + end;
+        else runs.push({start: at + page, end: at + end});
+      }
+    }
+  } finally {
+    closeSync(old);
+  }
+  return runs;
+}
+
+async function sendPart(response, file, head, start, end) {
+  if (start === end) return say(response, {...head, first: 0, bytes: 0});
+  for (let at = start; at < end; at += PART) {
+    const bytes = Buffer.alloc(Math.min(PART, end - at));
+    const read = readSync(file, bytes, 0, bytes.length, at);
+    if (read < bytes.length) throw new Error(`${head.path} shrank while it was read`);
+    await say(response, {...head, first: at / PAGE, bytes: read}, bytes);
+  }
+}
+
+async function say(response, line, bytes) {
+  const isRoomy = response.write(JSON.stringify(line) + '\n');
+  if (bytes ? response.write(bytes) : isRoomy) return;
+  await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  if (response.destroyed) throw new Error('nobody listens any more');
+}
+
+// Lines and bytes from a request, as they are asked for.
+class Incoming {
+  #chunks;
+  #rest = Buffer.alloc(0);
+
+  constructor(request) {
+    this.#chunks = request[Symbol.asyncIterator]();
+  }
+
+  async line() {
+    let end = this.#rest.indexOf(10);
+    while (end < 0) {
+      if (!await this.#more()) {
+        if (this.#rest.length) throw new Error('the request ended in the middle');
+        return null;
+      }
+      end = this.#rest.indexOf(10);
+    }
+    return this.#cut(end + 1).toString();
+  }
+
+  async some(most) {
+    if (!this.#rest.length && !await this.#more()) throw new Error('the request ended in the middle');
+    return this.#cut(Math.min(most, this.#rest.length));
+  }
+
+  async #more() {
+    const {value, done} = await this.#chunks.next();
+    if (!done) this.#rest = this.#rest.length ? Buffer.concat([this.#rest, value]) : value;
+    return !done;
+  }
+
+  #cut(length) {
+    const cut = this.#rest.subarray(0, length);
+    this.#rest = this.#rest.subarray(length);
+    return cut;
+  }
+}

@@ -1,0 +1,71 @@
+"""Saves what a person's cell has, as the version after the one that it came from."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from agent.cells.cell import Cell
+from agent.cells.files import Changed, FilesFailed
+from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
+from agent.turn import AgentFailed, SavedState
+
+log = structlog.get_logger()
+
+# Smaller parts are hashed and compressed sooner than a thread could take them over.
+INLINE_BYTES = 64 * 1024
+
+NOTHING_TO_SAVE = "Your assistant's memory could not be saved."
+TOO_LARGE = "Your assistant's files have become too large to save."
+
+
+async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
+    """Store what changed in `cell`, which is idle meanwhile; return the new version.
+
+    Raises AgentFailed when the cell does not give its files, and StorageFailed.
+    """
+    async with cell.lock:
+        try:
+            known = await _save(states, user_id, cell, cell.known)
+        except DamagedState as error:
+            # All of it is still here: with what is in storage nothing more could be restored.
+            log.error("state.damaged", user_id=str(user_id), error=repr(error))
+            known = await _save(states, user_id, cell, _all_new(cell.known))
+        cell.was_saved(known)
+    return known.state
+
+
+async def _save(states: SavedStates, user_id: UUID, cell: Cell, before: Known) -> Known:
+    writer = StateWriter(before.tree, before.standing)
+    try:
+        generation = await _read(cell, writer, before.generation)
+        tree, packed = await asyncio.to_thread(writer.finish)
+    except FilesFailed as error:
+        raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False) from error
+    except TooLarge as error:
+        raise AgentFailed("state_unavailable", TOO_LARGE, permanent=True) from error
+    if DATABASE not in tree:
+        # Saved like this, the assistant would have forgotten every conversation.
+        raise AgentFailed("state_unavailable", NOTHING_TO_SAVE, permanent=False)
+    if packed is None:
+        state = SavedState(before.state.version + 1, before.state.packs, before.state.size_bytes)
+    else:
+        state = await asyncio.to_thread(states.put, user_id, before.state, tree, packed)
+    return Known(state, tree, generation, writer.standing)
+
+
+async def _read(cell: Cell, writer: StateWriter, since: int) -> int:
+    """Hand all that changed to `writer`; return the generation that this was."""
+    async for change in cell.files.state(since):
+        if not isinstance(change, Changed):
+            return change.number
+        if change.data and len(change.data) > INLINE_BYTES:
+            await asyncio.to_thread(writer.add, change)
+        else:
+            writer.add(change)
+    raise FilesFailed("The cell did not say which generation this was.")
+
+
+def _all_new(known: Known) -> Known:
+    """As if nothing had ever been saved, but for the number of the version."""
+    return Known(SavedState(known.state.version, (), 0), {}, 0, {})

@@ -1,0 +1,1 @@
+"""Saved files, from the pages up to a live cell."""
