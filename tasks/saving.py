@@ -1,5 +1,6 @@
 """Saves a person's files after a turn, off the answer's path, before another worker may start."""
 
+import time
 from collections.abc import Collection
 from uuid import UUID
 
@@ -42,6 +43,7 @@ def save(process: WorkerProcess, held: HeldJob) -> None:
 
 
 def _save(process: WorkerProcess, held: HeldJob) -> None:
+    began = time.monotonic()
     saved = process.runtime.save(held.user_id)
     with unit_of_work() as db:
         ledger.lock_account(db, held.user_id)
@@ -58,6 +60,13 @@ def _save(process: WorkerProcess, held: HeldJob) -> None:
         snapshots.add(db, snapshot)
         forgotten = snapshots.prune(db, held.user_id)
         kept = snapshots.keys(snapshots.newest(db, held.user_id))
+    log.info(
+        "state.saved",
+        version=saved.version,
+        packs=len(saved.packs),
+        newest_pack_bytes=saved.packs[-1].size_bytes,
+        seconds=round(time.monotonic() - began, 3),
+    )
     _delete(process.storage, forgotten)
     if saved.version % VERSIONS_BETWEEN_COLLECTIONS == 0:
         _collect(process.storage, held.user_id, saved.version, kept)

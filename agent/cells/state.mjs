@@ -195,7 +195,10 @@ async function sendPart(response, file, head, start, end) {
 async function say(response, line, bytes) {
   const isRoomy = response.write(JSON.stringify(line) + '\n');
   if (bytes ? response.write(bytes) : isRoomy) return;
-  await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  await new Promise((resolve) => {
+    const go = () => resolve(response.off('drain', go).off('close', go));
+    response.on('drain', go).on('close', go);
+  });
   if (response.destroyed) throw new Error('nobody listens any more');
 }
 

@@ -16,7 +16,9 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from agent.runtime import Runtime
+from agent.state import saved
 from agent.turn import AgentFailed, Attachment, Exchange, Profile
+from gateways.s3_files import Storage
 from settings import Settings
 from tests.agent.people import Ears, Person, Purse
 from tests.agent.scripted_model import Pause, ScriptedModel, Then, UseTool
@@ -233,6 +235,20 @@ def test_a_stale_cell_is_not_used(ada: Person, runtime: Runtime, model: Scripted
 
     assert answer.state_version == newest.version + 5
     assert "Ada's loom is called Jacquard" in model.last_request
+
+
+def test_a_live_cell_mends_what_storage_lost(
+    ada: Person, model: ScriptedModel, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is on top of the lost pack, nothing of it could be restored any more."""
+    storage.delete(ada.states[0].packs[0].key)
+    monkeypatch.setattr(saved, "MOST_PACKS", 1)
+    monkeypatch.setattr(saved, "MERGED_PACKS", 1)
+    model.will("Still here.")
+
+    ada.say("Are you?")
+
+    assert len(ada.states[0].packs) == 1
 
 
 def test_a_killed_cell_fails_its_turn_at_once(
