@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -76,9 +76,9 @@ class Runtime:
         """Tell whether there is a cell that can answer, now or after the turn that it is at."""
         return self._pool.count(State.SPARE, State.HOT, State.BUSY) > 0
 
-    def has_room(self) -> bool:
-        """Tell whether somebody new could be answered at once."""
-        return self._pool.has_room()
+    def room(self, taken: Collection[UUID]) -> int:
+        """Count the new people who could be answered at once, beside the `taken` ones."""
+        return self._pool.room(taken)
 
     def hot_users(self) -> list[UUID]:
         """List the people who can be answered at once by the cell that they have."""

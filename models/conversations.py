@@ -154,11 +154,16 @@ def say(
         uploads=[],
     )
     db.add(message)
-    if not conversation.title and role is Role.USER:
-        conversation.title = title_of(words)
-    conversation.updated_at = utc_now()
+    was_used(conversation, words if role is Role.USER else "")
     db.flush()
     return message
+
+
+def was_used(conversation: Conversation, words: str) -> None:
+    """Note that something was said just now; a person's first `words` name the conversation."""
+    if words and not conversation.title:
+        conversation.title = title_of(words)
+    conversation.updated_at = utc_now()
 
 
 def title_of(words: str) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import datetime
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 open_session: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
@@ -29,6 +30,13 @@ def unit_of_work() -> Generator[Session]:
     """Commit when the block ends well; roll back when it does not."""
     with open_session() as db, db.begin():
         yield db
+
+
+def clock(db: Session) -> datetime:
+    """Tell the time by the database's clock, the one that all processes share."""
+    # The caller may be in the middle of a change.
+    with db.no_autoflush:
+        return db.scalars(select(func.clock_timestamp())).one()
 
 
 def after_commit(db: Session, action: Callable[[], object]) -> None:

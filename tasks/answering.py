@@ -4,15 +4,14 @@ Three short transactions, none of them open while the agent runs: claim, answer,
 attempt number is the proof, in each write, that the job is still ours.
 """
 
+import threading
+
 import dramatiq
 import structlog
 
 from agent.turn import AgentFailed, Answer
 from gateways.s3_files import NotStored, StorageFailed
-from models import jobs
-from models.database import unit_of_work
-from models.jobs import LeaseLost
-from settings import get_settings
+from models.jobs import Claim, LeaseLost
 from tasks import nudges, outcomes, preparing
 from tasks.books import TurnBooks
 from tasks.broker import get_broker
@@ -25,47 +24,35 @@ log = structlog.get_logger()
 
 UNEXPECTED = "Something on our side went wrong. You were not charged for this answer."
 NO_FILES = "Your files could not be reached just now. You were not charged; please try again."
-# Dramatiq's own limit is only the last resort behind the runtime's.
-LIMIT_MARGIN_SECONDS = 120
 
 
-def _time_limit_ms() -> int:
-    return int((get_settings().job_time_limit_seconds + LIMIT_MARGIN_SECONDS) * 1000)
-
-
-@dramatiq.actor(
-    broker=get_broker(),
-    actor_name=nudges.ANSWER_NEXT,
-    queue_name=nudges.ANSWERS_QUEUE,
-    time_limit=_time_limit_ms(),
-)
+@dramatiq.actor(broker=get_broker(), actor_name=nudges.ANSWER_NEXT, queue_name=nudges.ANSWERS_QUEUE)
 def answer_next() -> None:
-    """Take one waiting job, if there is one and a cell for it, and see it through."""
-    process = current_process()
-    held = _claim(process)
-    if held is None:
-        return
+    """Have this process look for jobs; its pump claims what there is room for."""
+    current_process().pump.wake()
+
+
+def begin(process: WorkerProcess, claim: Claim) -> None:
+    """See a claimed job through in a thread of its own."""
+    held = HeldJob.of(claim)
     process.held.add(held)
+    name = f"turn-{held.job_id}"
+    threading.Thread(target=_turn, args=(process, held), name=name, daemon=True).start()
+
+
+def _turn(process: WorkerProcess, held: HeldJob) -> None:
     try:
         with structlog.contextvars.bound_contextvars(
             job_id=str(held.job_id), user_id=str(held.user_id), attempt=held.attempt
         ):
             _see_through(process, held)
+    except Exception:
+        # Its lease runs out, and another attempt is made.
+        log.exception("turn.broke_off", job_id=str(held.job_id))
     finally:
         process.held.remove(held)
-        # The next of this lane, or of somebody whom no cell was free for.
-        nudges.answer()
-
-
-def _claim(process: WorkerProcess) -> HeldJob | None:
-    if process.draining.is_set():
-        return None
-    only = None if process.runtime.has_room() else process.runtime.hot_users()
-    if only is not None and not only:
-        return None
-    with unit_of_work() as db:
-        job = jobs.claim_next(db, process.id, process.lease, only=only)
-        return HeldJob.of(job) if job else None
+        # The next of this lane, or somebody whom no cell was free for.
+        process.pump.wake()
 
 
 def _see_through(process: WorkerProcess, held: HeldJob) -> None:

@@ -9,15 +9,14 @@ from agent.turn import AgentFailed, Answer
 from models import jobs, ledger, markdown, users
 from models.base import utc_now
 from models.database import unit_of_work
+from models.jobs import FinishedAnswer
 from tasks import nudges, saving
 from tasks.holding import HeldJob
-from tasks.process import WorkerProcess
+from tasks.process import SAVE_TIME, WorkerProcess
 from tasks.telling import Teller
 
 log = structlog.get_logger()
 
-# While this lasts nobody else may start from files that are still being saved.
-SAVE_TIME = timedelta(seconds=60)
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
 SOUND = {"no_credit", "provider_refused", "provider_down", "too_many_calls"}
 RETRYING = "Something on our side went wrong. Trying again."
@@ -27,11 +26,9 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
     """Write the answer and close the job; then save what the turn changed."""
     teller.close()
     html = markdown.render(answer.text)
-    with unit_of_work() as db:
-        job = jobs.still_ours(db, held.job_id, held.attempt)
-        # Before the job is closed: the next of the lane is told where the files are.
-        _keep_cell(db, process, held)
-        jobs.complete(db, job, answer.text, html)
+    process.pump.complete(
+        FinishedAnswer(held.job_id, held.user_id, held.attempt, answer.text, html)
+    )
     teller.tell("over", status="completed")
     log.info("job.completed")
     saving.save(process, held)

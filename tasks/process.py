@@ -4,36 +4,51 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from agent.runtime import Runtime
 from gateways.event_streams import Streams
 from gateways.s3_files import Storage
-from models import workers
+from models import jobs, workers
 from models.base import new_id
 from models.database import unit_of_work
+from models.jobs import Claim
 from settings import Settings
-from tasks import nudges
 from tasks.holding import HeldJobs
+from tasks.pump import Pump
 
 log = structlog.get_logger()
+
+# While this lasts nobody else may start from files that are still being saved.
+SAVE_TIME = timedelta(seconds=60)
+# Turns keep the time limit themselves; this is for one that hangs.
+LIMIT_MARGIN_SECONDS = 120
+# A turn that was told to stop still hands its job back and saves.
+STOP_SECONDS = 15
 
 
 class WorkerProcess:
     """Everything an actor needs. Made once per process, after Dramatiq has forked it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, begin: Callable[["WorkerProcess", Claim], object]
+    ) -> None:
+        """`begin` sees a claimed job through, in a thread of its own."""
         self.id = new_id()
         self.settings = settings
         self.lease = timedelta(seconds=settings.job_lease_seconds)
         self.storage = Storage(settings)
         self.streams = Streams(settings.redis_url.get_secret_value())
         self.runtime = Runtime(settings, self.storage)
-        self.runtime.on_free = nudges.answer
-        self.held = HeldJobs(self.lease)
+        self.held = HeldJobs(self.lease, settings.job_time_limit_seconds + LIMIT_MARGIN_SECONDS)
+        close = partial(jobs.complete_many, worker_id=self.id, save_time=SAVE_TIME)
+        self.pump = Pump(close, self._claim, partial(begin, self))
+        self.runtime.on_free = self.pump.wake
         self.draining = threading.Event()
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -43,6 +58,7 @@ class WorkerProcess:
         with unit_of_work() as db:
             workers.register(db, self.id, socket.gethostname())
         self.runtime.start()
+        self.pump.start()
         self._run("heartbeat", self._heartbeat)
         self._run("stops", self._listen_for_stops)
         log.info("worker.started", worker_id=str(self.id), sandbox=self.runtime.census().sandbox)
@@ -56,12 +72,24 @@ class WorkerProcess:
         handing_back.start()
 
     def stop(self) -> None:
-        """Destroy the cells and sign off."""
+        """Wait for the turns that run, destroy the cells and sign off."""
+        self.held.wait_until_none(self.settings.worker_drain_seconds + STOP_SECONDS)
+        self.pump.stop()
         self._over.set()
         self.runtime.stop(grace_seconds=5)
         with unit_of_work() as db:
             workers.sign_off(db, self.id)
         log.info("worker.stopped", worker_id=str(self.id))
+
+    def _claim(self, db: Session) -> list[Claim]:
+        """Take jobs for all cells that are free; without one, those of people whose cell is hot."""
+        if self.draining.is_set():
+            return []
+        room = self.runtime.room(self.held.people())
+        if room:
+            return jobs.claim_many(db, self.id, self.lease, room)
+        hot = self.runtime.hot_users()
+        return jobs.claim_many(db, self.id, self.lease, len(hot), only=hot) if hot else []
 
     def _hand_all_back(self) -> None:
         for held in self.held.all():

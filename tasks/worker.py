@@ -13,7 +13,7 @@ from tasks.broker import get_broker
 from tasks.process import WorkerProcess
 
 # Importing the actor registers it with the broker.
-from tasks.answering import answer_next  # isort: skip
+from tasks.answering import answer_next, begin  # isort: skip
 
 __all__ = ["answer_next"]
 
@@ -26,12 +26,12 @@ class Cells(Middleware):
         settings = get_settings()
         logs.configure(settings)
         database.connect(settings.database_url.get_secret_value())
-        working = WorkerProcess(settings)
+        working = WorkerProcess(settings, begin)
         process.enter(working)
         working.start()
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
-        """Claim nothing more; Dramatiq then waits for the turns that run."""
+        """Claim nothing more; what runs may go on for a while."""
         process.current_process().drain(get_settings().worker_drain_seconds)
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:

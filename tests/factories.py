@@ -1,7 +1,7 @@
 """People, conversations and jobs for tests, made by the product's own verbs."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import conversations, jobs, users
 from models.base import new_id
 from models.conversations import Conversation
-from models.jobs import Job
+from models.jobs import FinishedAnswer, Job
 from models.users import Profile, User
 
 PASSWORD = "correct horse battery"
@@ -38,13 +38,33 @@ def job(db: Session, owner: User, words: str = "Hello?") -> Job:
     return jobs.ask(db, conversation(db, owner), words, model=MODEL)
 
 
+def claim(
+    db: Session, worker: UUID = SOMEBODY, *, only: Collection[UUID] | None = None
+) -> Job | None:
+    """The job that a worker gets who has room for one."""
+    claims = jobs.claim_many(db, worker, LEASE, 1, only=only)
+    return db.get_one(Job, claims[0].job_id, populate_existing=True) if claims else None
+
+
 def running(db: Session, owner: User, words: str = "Hello?", *, worker: UUID = SOMEBODY) -> Job:
     """A job that was asked and claimed; nobody else's may be waiting."""
     asked = job(db, owner, words)
-    claimed = jobs.claim_next(db, worker, LEASE)
+    claimed = claim(db, worker)
     assert claimed is not None
     assert claimed.id == asked.id
     return claimed
+
+
+def finished(job: Job, words: str = "Done.", html: str = "") -> FinishedAnswer:
+    """What the worker that runs a job would complete it with."""
+    return FinishedAnswer(job.id, job.user_id, job.attempt, words, html)
+
+
+def answer(db: Session, job: Job, words: str = "Done.", html: str = "") -> None:
+    """Complete a running job; its worker has saved the files already."""
+    done = jobs.complete_many(db, [finished(job, words, html)], SOMEBODY, timedelta(0))
+    assert done == {job.id: True}
+    db.refresh(job)
 
 
 def in_parallel(times: int, action: Callable[[], object]) -> list[BaseException | None]:

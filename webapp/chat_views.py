@@ -57,7 +57,7 @@ class ExchangeView:
 
 
 def standing(db: Session, job: Job) -> Standing:
-    """Say how a job stands; one or two queries for a head that waits, none for others."""
+    """Say how a job stands; one query for a head that waits, none for others."""
     waits = job.status is JobStatus.PENDING and job.is_head
     place = jobs.position(db, job) if waits else None
     return Standing(job.status, job.attempt, job.stop_requested_at is not None, place)
@@ -129,4 +129,6 @@ def _reason_to_wait(job: Job, place: int | None) -> str:
         return "Something on our side went wrong. Trying again"
     if place == 0:
         return "Next in line"
+    if place >= jobs.MOST_COUNTED:
+        return f"At least {jobs.MOST_COUNTED} messages are before yours"
     return "1 message is before yours" if place == 1 else f"{place} messages are before yours"

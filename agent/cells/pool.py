@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,7 @@ class Pool:
 
     def of(self, user_id: UUID) -> Cell | None:
         """Return this person's cell, if there is a live one."""
-        mine = (cell for cell in self._cells if cell.user_id == user_id and cell.is_alive)
+        mine = (cell for cell in list(self._cells) if cell.user_id == user_id and cell.is_alive)
         return next(mine, None)
 
     def hot_users(self) -> list[UUID]:
@@ -98,11 +98,16 @@ class Pool:
         hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
         return [cell.user_id for cell in hot if cell.user_id]
 
-    def has_room(self) -> bool:
-        """Tell whether there is a spare that nobody waits for, and that may be taken."""
-        if self._is_for_one and self.count(State.BUSY):
-            return False
-        return self.count(State.SPARE) > self._waiting
+    def room(self, taken: Collection[UUID]) -> int:
+        """Count the spares that may be given to new people.
+
+        `taken` are the people whose turns are on here; each without a cell will need a spare.
+        """
+        if self._is_for_one and (taken or self.count(State.BUSY)):
+            return 0
+        needed = sum(self.of(user_id) is None for user_id in taken)
+        free = max(0, self.count(State.SPARE) - needed)
+        return min(free, 1) if self._is_for_one else free
 
     async def take_spare(self, user_id: UUID, stop: threading.Event) -> Cell:
         """Return a blank spare that is this person's from now on, waiting for one if need be.

@@ -16,18 +16,18 @@ from models.jobs.asking import (
     ask,
     ask_again,
 )
-from models.jobs.claiming import claim_next, count_claimable
-from models.jobs.ending import complete, fail, hand_back, stop
+from models.jobs.claiming import Claim, claim_many, count_claimable
+from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay, still_ours
 from models.jobs.preferring import open_to_all, stop_waiting_for_the_dead
-from models.jobs.reading import (
-    find_own,
-    position,
-)
+from models.jobs.reading import MOST_COUNTED, find_own, position
 from models.jobs.table import Job, JobStatus
 
 __all__ = [
+    "MOST_COUNTED",
     "AlreadyAnswered",
+    "Claim",
+    "FinishedAnswer",
     "Job",
     "JobStatus",
     "LeaseLost",
@@ -36,8 +36,8 @@ __all__ = [
     "TooManyWaiting",
     "ask",
     "ask_again",
-    "claim_next",
-    "complete",
+    "claim_many",
+    "complete_many",
     "count_claimable",
     "fail",
     "find_own",

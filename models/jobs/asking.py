@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from models import conversations, ledger
 from models.base import new_id
-from models.conversations import Conversation, Message, Role
+from models.conversations import Conversation
 from models.errors import Refused
-from models.jobs.preferring import prefer
+from models.jobs.preferring import PREFERRED_UNTIL, patience
 from models.jobs.table import Job, JobStatus
 from models.uploads import Upload
 from models.users import User
@@ -69,12 +69,15 @@ def ask(
     if len(words) > MESSAGE_MAX_LENGTH:
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
-    message = conversations.say(db, conversation, Role.USER, words, html=html)
-    message.uploads.extend(
+    is_head = _make_room(db, user)
+    conversations.was_used(conversation, words)
+    message = {"text": words, "html": html}
+    job = _queue(db, _ASK, conversation.id, user, new_id(), model, is_head=is_head, **message)
+    db.add_all(
         Upload(
-            id=new_id(),
             user_id=user.id,
             conversation_id=conversation.id,
+            message_id=job.message_id,
             name=file.name,
             media_type=file.media_type,
             size_bytes=file.size_bytes,
@@ -82,7 +85,7 @@ def ask(
         )
         for file in files
     )
-    return _queue(db, user, message, model)
+    return job
 
 
 def ask_again(db: Session, failed: Job, *, model: str) -> Job:
@@ -98,42 +101,82 @@ def ask_again(db: Session, failed: Job, *, model: str) -> Job:
     )
     if answered:
         raise AlreadyAnswered
-    return _queue(db, user, db.get_one(Message, failed.message_id), model)
+    is_head = _make_room(db, user)
+    return _queue(
+        db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, is_head=is_head
+    )
 
 
-def _queue(db: Session, user: User, message: Message, model: str) -> Job:
-    """Put a job at the end of the lane of a locked account."""
+# Counts no further than it must: a long lane or a full queue costs no more than the limits.
+_LANE = text("""
+    WITH own AS (
+        SELECT 1 FROM jobs WHERE user_id = :user_id AND is_head
+        UNION ALL
+        SELECT 1 FROM jobs WHERE user_id = :user_id AND status = 'pending' AND NOT is_head
+        LIMIT :most_own
+    ), others AS (
+        SELECT 1 FROM jobs WHERE status = 'pending' AND is_head LIMIT :most_users
+    ), lane AS (
+        SELECT count(*) AS length FROM own
+    )
+    SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
+""")
+# The locked account says which worker goes first: see `preferring`.
+_ASK_AGAIN = text(f"""
+    INSERT INTO jobs (id, user_id, conversation_id, message_id, model, status, is_head,
+                      ready_at, created_at, preferred_worker_id, preferred_until)
+    SELECT :job_id, users.id, :conversation_id, :message_id, :model, 'pending', :is_head,
+           clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
+    FROM users WHERE users.id = :user_id
+    RETURNING *
+""")  # noqa: S608  # only words of our own
+_ASK = text(f"""
+    WITH said AS (
+        INSERT INTO messages (id, conversation_id, user_id, role, text, html, created_at)
+        VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :html, clock_timestamp())
+    )
+    {_ASK_AGAIN.text}
+""")  # noqa: S608
+
+
+def _make_room(db: Session, user: User) -> bool:
+    """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
     if user.credits_available_micros <= 0:
         raise ledger.OutOfCredit
-    waiting = _unfinished(db, user.id)
     settings = get_settings()
-    if waiting >= settings.max_waiting_jobs_per_user:
+    length, is_full = db.execute(
+        _LANE,
+        {
+            "user_id": user.id,
+            "most_own": settings.max_waiting_jobs_per_user,
+            "most_users": settings.max_waiting_users,
+        },
+    ).one()
+    if length >= settings.max_waiting_jobs_per_user:
         raise TooManyWaiting
     # Who is in the queue already may add to their own lane, which has a limit of its own.
-    if waiting == 0 and _is_full(db, settings.max_waiting_users):
+    if is_full:
         raise TooManyUsersWaiting
-    job = Job(
-        user_id=user.id,
-        conversation_id=message.conversation_id,
-        message=message,
-        model=model,
-        is_head=waiting == 0,
-    )
-    prefer(job, user)
-    db.add(job)
-    db.flush()
-    return job
+    return length == 0
 
 
-def _unfinished(db: Session, user_id: UUID) -> int:
-    waiting = select(func.count()).where(
-        Job.user_id == user_id, Job.status == JobStatus.PENDING, ~Job.is_head
-    )
-    head = select(func.count()).where(Job.user_id == user_id, Job.is_head)
-    return (db.scalar(waiting) or 0) + (db.scalar(head) or 0)
-
-
-def _is_full(db: Session, most: int) -> bool:
-    """Tell whether the heads of `most` lanes wait; one more or less does not matter."""
-    heads = select(Job.id).where(Job.status == JobStatus.PENDING, Job.is_head).limit(most)
-    return (db.scalar(select(func.count()).select_from(heads.subquery())) or 0) >= most
+def _queue(
+    db: Session,
+    statement: TextClause,
+    conversation_id: UUID,
+    user: User,
+    message_id: UUID,
+    model: str,
+    **rest: object,
+) -> Job:
+    """Put a job at the end of the lane of a locked account."""
+    given = {
+        "job_id": new_id(),
+        "user_id": user.id,
+        "conversation_id": conversation_id,
+        "message_id": message_id,
+        "model": model,
+        "patience": patience(),
+        **rest,
+    }
+    return db.scalars(select(Job).from_statement(statement), given).one()

@@ -1,53 +1,66 @@
-"""How a worker takes a job."""
+"""How a worker takes jobs."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models.jobs.table import Job, JobStatus
 
 
-def claim_next(
-    db: Session, worker_id: UUID, lease: timedelta, *, only: Collection[UUID] | None = None
-) -> Job | None:
-    """Take the head that has been ready longest, for one lease; None if there is none.
+@dataclass(frozen=True)
+class Claim:
+    """A job that a worker has taken; `attempt` is its proof in every later write."""
 
-    With `only`, jobs of those people: a worker without a free cell can still serve its hot ones.
+    job_id: UUID
+    user_id: UUID
+    conversation_id: UUID
+    attempt: int
+
+
+# Written out, not bound: a plan that is kept can prove that the partial index applies.
+CLAIM = text("""
+    UPDATE jobs
+    SET status = 'running', attempt = attempt + 1, worker_id = :worker_id,
+        started_at = coalesce(started_at, clock_timestamp()),
+        lease_until = clock_timestamp() + :lease
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM jobs
+        WHERE status = 'pending' AND is_head AND ready_at <= statement_timestamp()
+          AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
+               OR preferred_until <= statement_timestamp())
+          AND (CAST(:only AS uuid[]) IS NULL OR user_id = ANY (:only))
+        ORDER BY ready_at, id
+        LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id, user_id, conversation_id, attempt
+""")
+
+
+def claim_many(
+    db: Session,
+    worker_id: UUID,
+    lease: timedelta,
+    limit: int,
+    *,
+    only: Collection[UUID] | None = None,
+) -> list[Claim]:
+    """Take up to `limit` heads, those that have been ready longest, for one lease each.
+
+    With `only`, heads of those people: a worker without a free cell can still serve its hot ones.
+    It waits for nobody: heads that are locked just now are left for the next time.
     """
-    candidate = (
-        select(Job.id)
-        .where(
-            Job.status == JobStatus.PENDING,
-            Job.is_head,
-            Job.ready_at <= func.clock_timestamp(),
-            or_(
-                Job.preferred_worker_id.is_(None),
-                Job.preferred_worker_id == worker_id,
-                Job.preferred_until <= func.clock_timestamp(),
-            ),
-        )
-        .order_by(Job.ready_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if only is not None:
-        candidate = candidate.where(Job.user_id.in_(only))
-    return db.scalar(
-        update(Job)
-        .where(Job.id == candidate.scalar_subquery())
-        .values(
-            status=JobStatus.RUNNING,
-            attempt=Job.attempt + 1,
-            worker_id=worker_id,
-            started_at=func.coalesce(Job.started_at, func.clock_timestamp()),
-            lease_until=func.clock_timestamp() + lease,
-        )
-        .returning(Job)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    given = {
+        "worker_id": worker_id,
+        "lease": lease,
+        "limit": limit,
+        "only": None if only is None else list(only),
+    }
+    return [Claim(*row) for row in db.execute(CLAIM, given)]
 
 
 def count_claimable(db: Session) -> int:

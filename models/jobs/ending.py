@@ -1,23 +1,116 @@
 """How a job ends, and how the next of its lane moves up."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger
-from models.base import utc_now
+from models import conversations, database, ledger
+from models.base import new_id
 from models.conversations import Conversation, Message, Role
-from models.jobs.preferring import prefer
+from models.jobs.preferring import PREFERRED_UNTIL, patience
 from models.jobs.table import Job, JobStatus
 
 
-def complete(db: Session, job: Job, answer: str, html: str) -> Message | None:
-    """Write the answer and close the job. `job` comes from `still_ours`."""
-    reply = _reply(db, job, answer, html)
-    _close(db, job, JobStatus.COMPLETED)
-    return reply
+@dataclass(frozen=True)
+class FinishedAnswer:
+    """What a job is completed with; `attempt` proves that it is still ours."""
+
+    job_id: UUID
+    user_id: UUID
+    attempt: int
+    text: str
+    html: str
+
+
+# In the order of their ids: two who lock several never wait for each other.
+_LOCK_ACCOUNTS = text("""
+    SELECT id FROM users WHERE id = ANY (:user_ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+""")
+_COMPLETE = text("""
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(:job_ids AS uuid[]), CAST(:attempts AS bigint[]),
+            CAST(:reply_ids AS uuid[]), CAST(:texts AS text[]), CAST(:htmls AS text[])
+        ) AS answer (job_id, attempt, reply_id, text, html)
+    ), ours AS (
+        -- Whoever renews leases meanwhile locks in the same order.
+        SELECT jobs.id FROM jobs JOIN given ON given.job_id = jobs.id
+        WHERE jobs.status = 'running' AND jobs.attempt = given.attempt
+        ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
+    ), closed AS (
+        UPDATE jobs
+        SET status = 'completed', is_head = false, lease_until = NULL,
+            finished_at = clock_timestamp()
+        FROM given, ours
+        WHERE jobs.id = ours.id AND given.job_id = ours.id
+        RETURNING jobs.id, jobs.user_id, jobs.conversation_id, given.*
+    ), saving AS (
+        UPDATE users
+        SET cell_worker_id = :worker_id, cell_worker_until = clock_timestamp() + :save_time
+        FROM closed WHERE users.id = closed.user_id
+    ), open AS (
+        -- In one that was deleted while this was being written nothing of it is kept.
+        UPDATE conversations SET updated_at = clock_timestamp()
+        FROM closed
+        WHERE conversations.id = closed.conversation_id AND conversations.deleted_at IS NULL
+        RETURNING conversations.id
+    ), replied AS (
+        INSERT INTO messages
+            (id, conversation_id, user_id, job_id, role, text, html, created_at)
+        SELECT reply_id, conversation_id, user_id, job_id, 'assistant', text, html,
+               clock_timestamp()
+        FROM closed JOIN open ON open.id = closed.conversation_id
+    )
+    SELECT id FROM closed
+""")
+_PROMOTE = text(f"""
+    UPDATE jobs
+    SET is_head = true,
+        -- Behind the heads of all others who wait: people take turns.
+        ready_at = clock_timestamp(),
+        preferred_worker_id = users.cell_worker_id, preferred_until = {PREFERRED_UNTIL}
+    FROM users
+    WHERE users.id = jobs.user_id AND jobs.id = ANY (ARRAY(
+        SELECT oldest.id FROM unnest(CAST(:user_ids AS uuid[])) AS lane (user_id)
+        CROSS JOIN LATERAL (
+            SELECT id FROM jobs
+            WHERE jobs.user_id = lane.user_id AND status = 'pending' AND NOT is_head
+            ORDER BY id LIMIT 1
+        ) AS oldest
+    ))
+""")  # noqa: S608  # only words of our own
+
+
+def complete_many(
+    db: Session, answers: Collection[FinishedAnswer], worker_id: UUID, save_time: timedelta
+) -> dict[UUID, bool]:
+    """Write answers and close their jobs, all of them in the caller's transaction.
+
+    Returns, by job id, whether it was still ours; for a job that was not, nothing is written. A job
+    that is missing from the answer belongs to somebody whose account is locked just now: come back.
+    For `save_time` only `worker_id`, which has the files of these turns, may take the next jobs of
+    these people.
+    """
+    at_hand = set(db.scalars(_LOCK_ACCOUNTS, {"user_ids": [answer.user_id for answer in answers]}))
+    reached = [answer for answer in answers if answer.user_id in at_hand]
+    if not reached:
+        return {}
+    given = {
+        "job_ids": [answer.job_id for answer in reached],
+        "attempts": [answer.attempt for answer in reached],
+        "reply_ids": [new_id() for _ in reached],
+        "texts": [answer.text for answer in reached],
+        "htmls": [answer.html for answer in reached],
+        "worker_id": worker_id,
+        "save_time": save_time,
+    }
+    closed = set(db.scalars(_COMPLETE, given))
+    _promote(db, [answer.user_id for answer in reached if answer.job_id in closed])
+    return {answer.job_id: answer.job_id in closed for answer in reached}
 
 
 def fail(  # what is kept of it is by name
@@ -55,7 +148,7 @@ def hand_back(db: Session, job: Job, *, wait: timedelta) -> None:
     job.status = JobStatus.PENDING
     job.lease_until = None
     job.worker_id = None
-    job.ready_at = utc_now() + wait
+    job.ready_at = database.clock(db) + wait
     db.flush()
 
 
@@ -72,25 +165,12 @@ def _close(db: Session, job: Job, status: JobStatus) -> None:
     job.status = status
     job.is_head = False
     job.lease_until = None
-    job.finished_at = utc_now()
+    job.finished_at = database.clock(db)
     db.flush()
     if was_head:
-        _promote(db, job.user_id)
+        _promote(db, [job.user_id])
 
 
-def _promote(db: Session, user_id: UUID) -> None:
-    """Make the oldest waiting job of a locked account the head of its lane."""
-    user = ledger.lock_account(db, user_id)
-    following = db.scalar(
-        select(Job)
-        .where(Job.user_id == user_id, Job.status == JobStatus.PENDING, ~Job.is_head)
-        .order_by(Job.id)
-        .limit(1)
-        .with_for_update()
-    )
-    if following is not None:
-        following.is_head = True
-        # Behind the heads of all others who wait: people take turns.
-        following.ready_at = utc_now()
-        prefer(following, user)
-        db.flush()
+def _promote(db: Session, user_ids: Collection[UUID]) -> None:
+    """Make the oldest waiting job of each of these locked accounts the head of its lane."""
+    db.execute(_PROMOTE, {"user_ids": list(user_ids), "patience": patience()})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models import ledger, users
@@ -36,6 +36,20 @@ def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
     return job
 
 
+# Whoever completes several jobs meanwhile locks in the same order.
+_RENEW = text("""
+    UPDATE jobs SET lease_until = clock_timestamp() + :lease
+    WHERE id = ANY (ARRAY(
+        SELECT jobs.id
+        FROM jobs JOIN unnest(CAST(:job_ids AS uuid[]), CAST(:attempts AS bigint[]))
+            AS held (job_id, attempt) ON held.job_id = jobs.id
+        WHERE jobs.status = 'running' AND jobs.attempt = held.attempt
+        ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
+    ))
+    RETURNING id, stop_requested_at IS NOT NULL AS is_stopped
+""")
+
+
 def renew(db: Session, held: Mapping[UUID, int], lease: timedelta) -> dict[UUID, bool]:
     """Prolong the leases of `held` (job id to attempt).
 
@@ -44,14 +58,8 @@ def renew(db: Session, held: Mapping[UUID, int], lease: timedelta) -> dict[UUID,
     """
     if not held:
         return {}
-    kept = db.execute(
-        update(Job)
-        .where(tuple_(Job.id, Job.attempt).in_(list(held.items())), Job.status == JobStatus.RUNNING)
-        .values(lease_until=func.clock_timestamp() + lease)
-        .returning(Job.id, Job.stop_requested_at.is_not(None))
-        .execution_options(synchronize_session=False)
-    )
-    return {row[0]: bool(row[1]) for row in kept}
+    given = {"job_ids": list(held), "attempts": list(held.values()), "lease": lease}
+    return {row.id: row.is_stopped for row in db.execute(_RENEW, given)}
 
 
 def release_abandoned(db: Session) -> list[Job]:

@@ -13,19 +13,18 @@ from models.users import User
 from models.workers import Worker
 from settings import get_settings
 
+# A new head goes first to the worker that holds the person's live files, for `:patience`. While it
+# still saves them (`cell_worker_until` is in the future) nobody else may start at all: they would
+# start from older files. NULL when there is no such worker.
+PREFERRED_UNTIL = """
+    CASE WHEN users.cell_worker_id IS NOT NULL
+         THEN greatest(users.cell_worker_until, clock_timestamp() + :patience) END
+"""
 
-def prefer(job: Job, user: User) -> None:
-    """Let the worker that holds this person's live files go first, for a short time.
 
-    While it still saves them (`cell_worker_until` is in the future) nobody else may start at all:
-    they would start from older files.
-    """
-    if user.cell_worker_id is None:
-        return
-    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
-    saved_by = user.cell_worker_until or utc_now()
-    job.preferred_worker_id = user.cell_worker_id
-    job.preferred_until = max(saved_by, utc_now() + patience)
+def patience() -> timedelta:
+    """How long a person's next job waits for the worker that holds their hot cell."""
+    return timedelta(seconds=get_settings().hot_cell_preference_seconds)
 
 
 def open_to_all(db: Session, user: User, worker_id: UUID) -> None:
@@ -33,11 +32,10 @@ def open_to_all(db: Session, user: User, worker_id: UUID) -> None:
     if user.cell_worker_id != worker_id:
         return
     users.hold_cell(user, worker_id, utc_now())
-    patience = timedelta(seconds=get_settings().hot_cell_preference_seconds)
     db.execute(
         update(Job)
         .where(Job.user_id == user.id, Job.is_head, Job.status == JobStatus.PENDING)
-        .values(preferred_until=utc_now() + patience)
+        .values(preferred_until=func.clock_timestamp() + patience())
     )
 
 

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound
 from models.jobs.table import Job, JobStatus
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
+# Enough to know that it takes long; counting on would cost each who watches a full queue.
+MOST_COUNTED = 200
 
 
 def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) -> Job:
@@ -22,15 +24,30 @@ def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) ->
     return job
 
 
-def position(db: Session, job: Job) -> int:
-    """Tell how many jobs are before this one: of its lane, and heads that were ready earlier."""
-    if job.status is not JobStatus.PENDING:
-        return 0
-    own = (Job.user_id == job.user_id) & Job.status.in_(UNFINISHED) & (Job.id < job.id)
-    in_lane = db.scalar(select(func.count()).where(own)) or 0
-    if not job.is_head:
-        return in_lane
-    earlier = select(func.count()).where(
-        Job.status == JobStatus.PENDING, Job.is_head, Job.ready_at < job.ready_at
+# Heads that a worker may take before this one. Whoever waits for the worker that holds their own
+# cell is not among them: they take no cell that this person could have.
+_BEFORE = text("""
+    WITH mine AS (
+        SELECT ready_at, id, preferred_until FROM jobs
+        WHERE id = :job_id AND status = 'pending' AND is_head
+    ), before AS (
+        SELECT 1 FROM jobs, mine
+        WHERE jobs.status = 'pending' AND jobs.is_head
+          AND (jobs.ready_at, jobs.id) < (mine.ready_at, mine.id)
+          AND (jobs.preferred_until IS NULL OR jobs.preferred_until <= statement_timestamp())
+        LIMIT :most
     )
-    return in_lane + (db.scalar(earlier) or 0)
+    SELECT CASE WHEN mine.preferred_until > statement_timestamp() THEN 0
+                ELSE (SELECT count(*) FROM before) END
+    FROM mine
+""")
+
+
+def position(db: Session, job: Job) -> int | None:
+    """Count the people who will be answered before this job; at most MOST_COUNTED.
+
+    Of each person only the head counts, whatever else they have waiting: people take turns. For the
+    same reason there is no number for a job that waits behind others of its own lane: then, and
+    when it does not wait at all, it is None.
+    """
+    return db.scalar(_BEFORE, {"job_id": job.id, "most": MOST_COUNTED})

@@ -5,10 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, PrimaryKey, stored_as_text
-from models.conversations import Message
 
 
 class JobStatus(enum.StrEnum):
@@ -92,8 +91,6 @@ class Job(Base):
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-
-    message: Mapped[Message | None] = relationship(foreign_keys=[message_id], lazy="raise")
 
     @property
     def is_over(self) -> bool:

@@ -12,7 +12,7 @@ from models.jobs.asking import SentFile
 from models.snapshots import Pack, StaleState, StateSnapshot
 from models.users import User
 from tests import factories
-from tests.factories import LEASE, MODEL, SOMEBODY
+from tests.factories import MODEL
 
 
 def test_nobody_finds_what_is_anothers(db: Session, ada: User, eve: User) -> None:
@@ -69,8 +69,7 @@ def test_erasing_leaves_no_text_and_names_the_files(db: Session, ada: User) -> N
 def test_an_upload_is_found_only_by_its_owner(db: Session, ada: User, eve: User) -> None:
     file = SentFile("a.txt", "text/plain", 3, f"uploads/{new_id()}")
     job = jobs.ask(db, factories.conversation(db, ada), "", model=MODEL, files=[file])
-    assert job.message is not None
-    upload = job.message.uploads[0]
+    upload = db.get_one(Message, job.message_id).uploads[0]
 
     assert uploads.find_own(db, ada.id, upload.id) is upload
     with pytest.raises(NotFound):
@@ -79,7 +78,7 @@ def test_an_upload_is_found_only_by_its_owner(db: Session, ada: User, eve: User)
 
 def answered(db: Session, owner: User, asked: str, answer: str) -> jobs.Job:
     job = factories.running(db, owner, asked)
-    jobs.complete(db, job, answer, "")
+    factories.answer(db, job, answer, "")
     return job
 
 
@@ -115,9 +114,9 @@ def test_what_the_saved_files_lack_is_remembered_too(db: Session, ada: User) -> 
     snapshot = saved(db, ada, told, 1)
     conversation = conversations.find_own(db, ada.id, told.conversation_id)
     lost = jobs.ask(db, conversation, "And he is three", model=MODEL)
-    claimed = jobs.claim_next(db, SOMEBODY, LEASE)
+    claimed = factories.claim(db)
     assert claimed is not None
-    jobs.complete(db, claimed, "Three, noted.", "")
+    factories.answer(db, claimed, "Three, noted.", "")
 
     known = exchanges.recent(db, ada.id, lost.conversation_id, saved=snapshot, limit=8)
     assert [one.asked for one in known] == ["And he is three"]

@@ -12,11 +12,11 @@ from models.jobs.stopping import cancel, cancel_all
 from models.ledger import CallCost, CallStatus
 from models.users import User
 from tests import factories
-from tests.factories import LEASE, MODEL, SOMEBODY
+from tests.factories import MODEL
 
 
 def take(db: Session) -> Job:
-    job = jobs.claim_next(db, SOMEBODY, LEASE)
+    job = factories.claim(db)
     assert job is not None
     return job
 
@@ -47,7 +47,7 @@ def test_a_message_comes_with_its_answer_and_what_it_cost(db: Session, ada: User
     job = take(db)
     charge(db, job, 4000)
     charge(db, job, 2000)
-    jobs.complete(db, job, "Hello!", "<p>Hello!</p>")
+    factories.answer(db, job, "Hello!", "<p>Hello!</p>")
     (run,) = only(db, conversation).runs
     assert run.answer is not None
     assert (run.answer.text, run.cost_micros) == ("Hello!", 6000)
@@ -99,6 +99,7 @@ def test_what_moved_is_what_is_not_over_or_ended_lately(db: Session, ada: User) 
 def test_a_waiting_job_is_closed_and_the_next_moves_up(db: Session, ada: User) -> None:
     first, second = factories.job(db, ada), factories.job(db, ada)
     assert cancel(db, ada.id, first.id).status is JobStatus.CANCELLED
+    db.refresh(second)
     assert second.is_head
 
 
@@ -111,7 +112,7 @@ def test_a_running_job_is_only_asked_to_stop(db: Session, ada: User) -> None:
 
 def test_a_job_that_is_over_stays_as_it_is(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    jobs.complete(db, job, "Done.", "")
+    factories.answer(db, job, "Done.", "")
     assert cancel(db, ada.id, job.id).status is JobStatus.COMPLETED
 
 
@@ -145,7 +146,7 @@ def test_nothing_is_written_into_a_deleted_conversation(
     conversation = conversations.find_own(db, ada.id, job.conversation_id)
     conversations.erase(db, conversation)
     if ending == "complete":
-        jobs.complete(db, job, "A secret", "<p>A secret</p>")
+        factories.answer(db, job, "A secret", "<p>A secret</p>")
     elif ending == "stop":
         jobs.stop(db, job, answer="A secret")
     else:

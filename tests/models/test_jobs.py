@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import conversations, jobs, ledger, workers
+from models import conversations, jobs, ledger, users, workers
 from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.database import unit_of_work
@@ -28,8 +28,7 @@ def test_asking_writes_the_message_and_its_job_together(db: Session, ada: User) 
 
     assert job.status is JobStatus.PENDING
     assert job.is_head
-    assert job.message is not None
-    assert job.message.text == "What grows in shade?"
+    assert db.get_one(Message, job.message_id).text == "What grows in shade?"
 
 
 def test_an_empty_message_is_refused(db: Session, ada: User) -> None:
@@ -71,7 +70,7 @@ def test_a_full_queue_takes_nobody_new_until_somebody_was_claimed(
     with pytest.raises(jobs.TooManyUsersWaiting):
         factories.job(db, eve)
 
-    jobs.claim_next(db, SOMEBODY, LEASE)
+    factories.claim(db)
 
     assert factories.job(db, eve).is_head
 
@@ -79,13 +78,13 @@ def test_a_full_queue_takes_nobody_new_until_somebody_was_claimed(
 def test_a_persons_messages_are_answered_one_at_a_time_and_in_order(db: Session, ada: User) -> None:
     first, second = factories.job(db, ada, "One?"), factories.job(db, ada, "Two?")
 
-    claimed = jobs.claim_next(db, SOMEBODY, LEASE)
+    claimed = factories.claim(db)
     assert claimed is not None
     assert claimed.id == first.id
-    assert jobs.claim_next(db, SOMEBODY, LEASE) is None
+    assert factories.claim(db) is None
 
-    jobs.complete(db, jobs.still_ours(db, first.id, 1), "1.", "<p>1.</p>")
-    following = jobs.claim_next(db, SOMEBODY, LEASE)
+    factories.answer(db, first, "1.", "<p>1.</p>")
+    following = factories.claim(db)
     assert following is not None
     assert following.id == second.id
 
@@ -96,9 +95,9 @@ def test_people_take_turns_whoever_has_more_waiting(db: Session, ada: User, eve:
     factories.job(db, eve, "Eve 0")
 
     order: list[UUID] = []
-    while claimed := jobs.claim_next(db, SOMEBODY, LEASE):
+    while claimed := factories.claim(db):
         order.append(claimed.user_id)
-        jobs.complete(db, jobs.still_ours(db, claimed.id, 1), "Done.", "")
+        factories.answer(db, claimed, "Done.", "")
 
     assert order[:3] == [ada.id, eve.id, ada.id]
 
@@ -108,7 +107,7 @@ def test_two_workers_never_claim_the_same_job(emptied: sa.Engine) -> None:
         for email in ("grace@example.org", "mary@example.org"):
             factories.job(setup, factories.user(setup, email))
     with Session(emptied) as one, Session(emptied) as two, Session(emptied) as three:
-        claims = [jobs.claim_next(worker, SOMEBODY, LEASE) for worker in (one, two, three)]
+        claims = [factories.claim(worker) for worker in (one, two, three)]
 
         assert claims[0] is not None
         assert claims[1] is not None
@@ -128,7 +127,7 @@ def test_the_database_itself_forbids_two_heads_in_one_lane(db: Session, ada: Use
 def test_who_lost_the_lease_can_write_nothing_more(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
     jobs.hand_back(db, job, wait=timedelta(0))
-    again = jobs.claim_next(db, ELSEWHERE, LEASE)
+    again = factories.claim(db, ELSEWHERE)
     assert again is not None
 
     with pytest.raises(jobs.LeaseLost):
@@ -138,7 +137,7 @@ def test_who_lost_the_lease_can_write_nothing_more(db: Session, ada: User) -> No
 
 def test_a_message_is_answered_once_even_if_two_answers_are_written(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    jobs.complete(db, job, "Once.", "")
+    factories.answer(db, job, "Once.", "")
     conversation = conversations.find_own(db, ada.id, job.conversation_id)
 
     with pytest.raises(IntegrityError, match="uq_messages_answer"):
@@ -169,7 +168,7 @@ def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
     assert [released.id for released in jobs.release_abandoned(db)] == [job.id]
     with time_machine.travel(utc_now() + timedelta(minutes=1)):
         db.execute(sa.update(Job).values(ready_at=sa.func.now()))
-        again = jobs.claim_next(db, ELSEWHERE, LEASE)
+        again = factories.claim(db, ELSEWHERE)
     assert again is not None
     assert again.attempt == 2
 
@@ -180,7 +179,7 @@ def test_a_poisoned_job_fails_after_the_last_attempt_and_frees_the_lane(
     poisoned, following = factories.job(db, ada), factories.job(db, ada)
     for _ in range(get_settings().job_max_attempts):
         db.execute(sa.update(Job).where(Job.is_head).values(ready_at=sa.func.now()))
-        claimed = jobs.claim_next(db, SOMEBODY, LEASE)
+        claimed = factories.claim(db)
         assert claimed is not None
         assert claimed.id == poisoned.id
         _let_the_lease_run_out(db, claimed)
@@ -215,26 +214,59 @@ def test_stopping_keeps_what_was_written(db: Session, ada: User) -> None:
     assert db.get_one(Message, reply.id).text == "Half an ans"
 
 
-def test_the_position_counts_own_jobs_before_and_others_who_wait(
-    db: Session, ada: User, eve: User
-) -> None:
-    factories.job(db, eve)
+def test_the_position_counts_the_people_who_go_before(db: Session, ada: User, eve: User) -> None:
+    for _ in range(3):
+        factories.job(db, eve)
     first, second = factories.job(db, ada), factories.job(db, ada)
 
     assert jobs.position(db, first) == 1
-    assert jobs.position(db, second) == 1
-    jobs.claim_next(db, SOMEBODY, LEASE)
+    assert jobs.position(db, second) is None
+    factories.claim(db)
     assert jobs.position(db, first) == 0
+    factories.claim(db)
+    assert jobs.position(db, first) is None
+
+
+def test_who_waits_for_the_worker_with_their_files_is_before_nobody(
+    db: Session, ada: User, eve: User
+) -> None:
+    _is_hot(db, eve)
+    hers, mine = factories.job(db, eve), factories.job(db, ada)
+
+    assert jobs.position(db, mine) == 0
+    hers.preferred_until = utc_now()
+    db.flush()
+    assert jobs.position(db, mine) == 1
+
+
+def test_nobody_is_before_one_whose_own_worker_goes_first(
+    db: Session, ada: User, eve: User
+) -> None:
+    factories.job(db, eve)
+    _is_hot(db, ada)
+
+    assert jobs.position(db, factories.job(db, ada)) == 0
+
+
+def test_who_is_tried_again_later_is_behind_those_who_wait_now(
+    db: Session, ada: User, eve: User
+) -> None:
+    hers = factories.running(db, eve)
+    mine = factories.job(db, ada)
+    jobs.hand_back(db, hers, wait=timedelta(minutes=1))
+
+    assert jobs.position(db, mine) == 0
+    assert jobs.position(db, hers) == 1
 
 
 def test_the_worker_with_the_live_files_goes_first_for_a_while(db: Session, ada: User) -> None:
     ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now()
     job = factories.job(db, ada)
 
-    assert jobs.claim_next(db, ELSEWHERE, LEASE) is None
+    assert factories.claim(db, ELSEWHERE) is None
     job.preferred_until = utc_now() - timedelta(seconds=1)
     db.flush()
-    assert jobs.claim_next(db, ELSEWHERE, LEASE) is not None
+    assert factories.claim(db, ELSEWHERE) is not None
 
 
 def test_nobody_waits_for_the_files_of_a_dead_worker(db: Session, ada: User) -> None:
@@ -243,10 +275,10 @@ def test_nobody_waits_for_the_files_of_a_dead_worker(db: Session, ada: User) -> 
     factories.job(db, ada)
 
     jobs.stop_waiting_for_the_dead(db, LEASE)
-    assert jobs.claim_next(db, ELSEWHERE, LEASE) is None
+    assert factories.claim(db, ELSEWHERE) is None
     workers.sign_off(db, SOMEBODY)
     jobs.stop_waiting_for_the_dead(db, LEASE)
-    assert jobs.claim_next(db, ELSEWHERE, LEASE) is not None
+    assert factories.claim(db, ELSEWHERE) is not None
 
 
 def test_a_worker_without_room_claims_only_for_its_hot_people(
@@ -254,8 +286,8 @@ def test_a_worker_without_room_claims_only_for_its_hot_people(
 ) -> None:
     factories.job(db, ada)
 
-    assert jobs.claim_next(db, SOMEBODY, LEASE, only=[eve.id]) is None
-    assert jobs.claim_next(db, SOMEBODY, LEASE, only=[ada.id]) is not None
+    assert factories.claim(db, only=[eve.id]) is None
+    assert factories.claim(db, only=[ada.id]) is not None
 
 
 def test_the_claim_reads_the_small_index_however_much_waits(emptied: sa.Engine) -> None:
@@ -291,6 +323,11 @@ _CLAIM_PLAN = """
     EXPLAIN SELECT id FROM jobs WHERE status = 'pending' AND is_head
     AND ready_at <= clock_timestamp() ORDER BY ready_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+
+
+def _is_hot(db: Session, user: User) -> None:
+    users.hold_cell(user, SOMEBODY, utc_now())
+    db.flush()
 
 
 def _ask(user_id: UUID) -> None:

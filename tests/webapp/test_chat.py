@@ -19,14 +19,14 @@ from models.ledger import CallCost, CallStatus
 from models.users import User
 from settings import Settings
 from tests import factories
-from tests.factories import LEASE, MODEL, SOMEBODY
+from tests.factories import MODEL
 from tests.webapp.browser import Browser
 from webapp.chat_suggestions import suggestions
 
 
 def answer(db: Session, words: str = "An **answer**.", charge_micros: int = 0) -> Job:
     """Let a worker answer whoever is first."""
-    job = jobs.claim_next(db, SOMEBODY, LEASE)
+    job = factories.claim(db)
     assert job is not None
     if charge_micros:
         call = new_id()
@@ -41,7 +41,7 @@ def answer(db: Session, words: str = "An **answer**.", charge_micros: int = 0) -
         )
         cost = CallCost(1, 1, 0, 0, 1, charge_micros, "test", is_estimated=False)
         ledger.close_call(db, call_id=call, status=CallStatus.COMPLETED, cost=cost)
-    jobs.complete(db, job, words, markdown.render(words))
+    factories.answer(db, job, words, markdown.render(words))
     db.commit()
     return job
 

@@ -57,7 +57,7 @@ def test_what_is_over_stays_as_it_is(
     adas: Browser, ada: User, db: Session, stops: list[object]
 ) -> None:
     job = factories.running(db, ada)
-    jobs.complete(db, job, "Done.", "<p>Done.</p>")
+    factories.answer(db, job, "Done.", "<p>Done.</p>")
     db.commit()
     assert adas.post_part(f"/jobs/{job.id}/cancellation").status_code == 204
     db.refresh(job)

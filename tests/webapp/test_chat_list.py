@@ -45,7 +45,7 @@ def test_a_deleted_conversation_takes_everything_with_it(
     conversation = factories.conversation(db, ada)
     file = SentFile("a.txt", "text/plain", 6, "uploads/of-ada")
     running = jobs.ask(db, conversation, "Secret plans", model=MODEL, files=[file])
-    claimed = jobs.claim_next(db, factories.SOMEBODY, factories.LEASE)
+    claimed = factories.claim(db)
     assert claimed is not None
     waiting = jobs.ask(db, conversation, "More secrets", model=MODEL)
     db.commit()

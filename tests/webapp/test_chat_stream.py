@@ -19,7 +19,7 @@ from models.sessions import UserSession
 from models.users import User
 from settings import Settings
 from tests import factories
-from tests.factories import LEASE, MODEL, SOMEBODY
+from tests.factories import LEASE, MODEL
 from tests.webapp.browser import Browser
 from tests.webapp.stream import Screen, Shown, Stream
 from webapp import chat_stream, create_app
@@ -62,7 +62,7 @@ class FakeWorker:
         self.hub.streams.append(job.conversation_id, job.id, job.attempt, kind, **data)
 
     def claim(self) -> None:
-        claimed = jobs.claim_next(self.db, SOMEBODY, LEASE)
+        claimed = factories.claim(self.db)
         assert claimed is not None
         self.job = claimed
         self.db.commit()
@@ -78,7 +78,7 @@ class FakeWorker:
         self._tail = tail
 
     def finish(self) -> None:
-        jobs.complete(self.db, self.job, self.said, markdown.render(self.said))
+        factories.answer(self.db, self.job, self.said, markdown.render(self.said))
         self.db.commit()
         self.tell("over", status="completed")
 
@@ -313,7 +313,7 @@ def test_an_end_that_nobody_told_is_found_in_the_database(
     worker.claim()
     with follow() as stream:
         stream.until("exchange")
-        jobs.complete(db, worker.job, "Silently.", "<p>Silently.</p>")
+        factories.answer(db, worker.job, "Silently.", "<p>Silently.</p>")
         db.commit()
         assert "<p>Silently.</p>" in stream.until("exchange")
 
@@ -328,7 +328,7 @@ def test_without_valkey_the_page_still_follows(
     screen = Screen()
     with Stream(adas, f"/chat/{asked.conversation_id}/events", screen) as stream:
         stream.until("exchange")
-        jobs.claim_next(db, SOMEBODY, LEASE)
+        factories.claim(db)
         db.commit()
         stream.until("exchange")
         assert shown(screen, asked).state == "working"
