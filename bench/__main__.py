@@ -9,6 +9,7 @@ from importlib import import_module
 # By name: what it measures.
 BENCHES = {
     "first_token": "what a person waits for the first word, hot, spare and cold",
+    "pages": "how many chat pages a second, against a bare Flask hello",
     "state": "what it costs to save and to restore a person's files",
 }
 

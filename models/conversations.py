@@ -1,19 +1,18 @@
 """Conversations and what was said in them."""
 
 import enum
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, delete, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy import ForeignKey, Index, Integer, bindparam, delete, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import NotFound, Refused
 from models.uploads import Upload
 
 TITLE_MAX_LENGTH = 80
-PAGE_LENGTH = 30
+PAGE_LENGTH = 50
 
 
 class Role(enum.StrEnum):
@@ -73,6 +72,16 @@ class Message(Base):
     uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")
 
 
+# Every page asks these; putting them together anew took as long as asking.
+_OWN = select(Conversation).where(
+    Conversation.user_id == bindparam("owner"), Conversation.deleted_at.is_(None)
+)
+_FIND_OWN = _OWN.where(Conversation.id == bindparam("wanted"))
+_LIST_OWN = _OWN.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(
+    bindparam("limit", type_=Integer())
+)
+
+
 class BadTitle(Refused):
     """A conversation's name needs 1 to 80 characters."""
 
@@ -87,25 +96,12 @@ def start(db: Session, user_id: UUID) -> Conversation:
 
 def list_own(db: Session, user_id: UUID, limit: int = 200) -> list[Conversation]:
     """List a person's conversations, the latest used first."""
-    return list(
-        db.scalars(
-            select(Conversation)
-            .where(Conversation.user_id == user_id, Conversation.deleted_at.is_(None))
-            .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
-            .limit(limit)
-        )
-    )
+    return list(db.scalars(_LIST_OWN, {"owner": user_id, "limit": limit}))
 
 
 def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:
     """Find one of this person's conversations, or raise NotFound."""
-    conversation = db.scalar(
-        select(Conversation).where(
-            Conversation.id == conversation_id,
-            Conversation.user_id == user_id,
-            Conversation.deleted_at.is_(None),
-        )
-    )
+    conversation = db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
     if conversation is None:
         raise NotFound
     return conversation
@@ -172,16 +168,3 @@ def title_of(words: str) -> str:
     if len(line) <= 60:
         return line or "New conversation"
     return line[:60].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
-
-
-def page(
-    db: Session, conversation_id: UUID, *, before: UUID | None = None, limit: int = PAGE_LENGTH
-) -> tuple[Sequence[Message], bool]:
-    """Return up to `limit` messages in order, and whether there are earlier ones."""
-    wanted = select(Message).where(Message.conversation_id == conversation_id)
-    if before is not None:
-        wanted = wanted.where(Message.id < before)
-    found = db.scalars(
-        wanted.options(selectinload(Message.uploads)).order_by(Message.id.desc()).limit(limit + 1)
-    ).all()
-    return list(reversed(found[:limit])), len(found) > limit

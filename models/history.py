@@ -3,15 +3,18 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import BigInteger, Executable, Integer, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session, raiseload
 
-from models import conversations
-from models.conversations import Conversation, Message, Role
+from models.conversations import PAGE_LENGTH, Conversation, Message, Role
 from models.jobs import Job, JobStatus
+from models.jobs.table import OVER
 from models.ledger import Transaction
+
+AFTER_ALL = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,65 @@ class Exchange:
     runs: tuple[Run, ...]
 
 
+class GlanceRun(NamedTuple):
+    """What tells whether a job looks otherwise than before."""
+
+    job_id: UUID
+    status: JobStatus
+    attempt: int
+    is_stopping: bool
+    answer_id: UUID | None
+    cost_micros: int
+
+
+class Glance(NamedTuple):
+    """An exchange without its words, which never change once its jobs are over."""
+
+    asked_id: UUID
+    runs: tuple[GlanceRun, ...]
+
+    @property
+    def is_over(self) -> bool:
+        return all(run.status in OVER for run in self.runs)
+
+
 @dataclass(frozen=True)
 class History:
     """A page of a conversation, oldest first; `earlier` is where the page before it ends."""
 
-    exchanges: tuple[Exchange, ...]
+    glances: tuple[Glance, ...]
     earlier: UUID | None
 
 
-def page(db: Session, conversation: Conversation, *, before: UUID | None = None) -> History:
-    """Read the latest page of a conversation, or the one that ends before a message.
+def page(
+    db: Session,
+    conversation: Conversation,
+    *,
+    before: UUID | None = None,
+    limit: int = PAGE_LENGTH,
+) -> History:
+    """Glance at the latest `limit` messages of a conversation, or at those before a message.
 
     An answer is on the page of its question, however much later it came.
     """
-    messages, has_earlier = conversations.page(db, conversation.id, before=before)
-    asked = [message for message in messages if message.role is Role.USER]
-    return History(_exchanges(db, asked), messages[0].id if has_earlier else None)
+    wanted = {"of": conversation.id, "before": before or AFTER_ALL, "limit": limit + 1}
+    rows = db.connection().execute(_GLANCES, wanted).all()
+    said = list(dict.fromkeys(row[0] for row in rows))
+    has_earlier = len(said) > limit
+    shown = said[1:] if has_earlier else said
+    runs: dict[UUID, tuple[GlanceRun, ...]] = {}
+    for message_id, role, *run in rows:
+        if role is Role.USER and message_id >= shown[0]:
+            one = (GlanceRun(*run),) if run[0] else ()
+            runs[message_id] = runs.get(message_id, ()) + one
+    glances = tuple(Glance(message_id, tuple(found)) for message_id, found in runs.items())
+    return History(glances, shown[0] if has_earlier else None)
+
+
+def exchanges_asked(db: Session, message_ids: Collection[UUID]) -> tuple[Exchange, ...]:
+    """Read the exchanges that these messages began, oldest first. The caller knows whose."""
+    asked = db.scalars(select(Message).where(Message.id.in_(message_ids)).order_by(Message.id))
+    return _exchanges(db, asked.all())
 
 
 def exchanges_of(
@@ -91,6 +137,38 @@ def _exchanges(db: Session, asked: Sequence[Message]) -> tuple[Exchange, ...]:
             run = Run(job, answers.get(job.id), costs.get(job.id, 0))
             runs[job.message_id].append(run)
     return tuple(Exchange(message, _worth_showing(runs[message.id])) for message in asked)
+
+
+def _glances() -> Executable:
+    """Made once: to put it together takes longer than to have it answered."""
+    said, answer = Message.__table__.alias("said"), Message.__table__.alias("answer")
+    job, entry = Job.__table__, Transaction.__table__
+    page = (
+        select(said.c.id, said.c.role)
+        .where(said.c.conversation_id == bindparam("of"), said.c.id < bindparam("before"))
+        .order_by(said.c.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
+        .subquery()
+    )
+    cost = select(func.sum(entry.c.amount_micros)).where(entry.c.job_id == job.c.id)
+    return (
+        select(
+            page.c.id,
+            page.c.role,
+            job.c.id,
+            job.c.status,
+            job.c.attempt,
+            job.c.stop_requested_at.is_not(None),
+            answer.c.id,
+            cast(-func.coalesce(cost.scalar_subquery(), 0), BigInteger),
+        )
+        .outerjoin(job, job.c.message_id == page.c.id)
+        .outerjoin(answer, (answer.c.job_id == job.c.id) & (answer.c.role == Role.ASSISTANT))
+        .order_by(page.c.id, job.c.id)
+    )
+
+
+_GLANCES = _glances()
 
 
 def _worth_showing(runs: list[Run]) -> tuple[Run, ...]:

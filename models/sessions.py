@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models.base import Base, Created, PrimaryKey, utc_now
@@ -28,6 +28,18 @@ class UserSession(Base):
     user: Mapped[User] = relationship(lazy="raise")
 
 
+# Every request asks this; putting it together anew took as long as asking.
+_LIVE = (
+    select(UserSession)
+    .where(
+        UserSession.id == bindparam("wanted"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("now"),
+    )
+    .options(joinedload(UserSession.user))
+)
+
+
 def open_for(db: Session, user: User, user_agent: str) -> UserSession:
     """Log a browser in as `user` for `session_days` days."""
     expires = utc_now() + timedelta(days=get_settings().session_days)
@@ -41,15 +53,7 @@ def open_for(db: Session, user: User, user_agent: str) -> UserSession:
 
 def find_live(db: Session, session_id: UUID) -> UserSession | None:
     """Find a session that has neither expired nor been revoked, with its user."""
-    session = db.scalar(
-        select(UserSession)
-        .where(
-            UserSession.id == session_id,
-            UserSession.revoked_at.is_(None),
-            UserSession.expires_at > utc_now(),
-        )
-        .options(joinedload(UserSession.user))
-    )
+    session = db.scalar(_LIVE, {"wanted": session_id, "now": utc_now()})
     if session and utc_now() - session.seen_at > SEEN_AGAIN_AFTER:
         session.seen_at = utc_now()
     return session

@@ -48,10 +48,18 @@ def address(name: str) -> str:
 
 def find(name: str) -> Asset | None:
     """Read a file of the folder; None if there is none of this name."""
-    path = (FOLDER / name).resolve()
-    if not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+    path = _inside(name)
+    try:
+        changed_at = path.stat().st_mtime_ns if path else 0
+    except OSError:
         return None
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, changed_at) if path and path.is_file() else None
+
+
+@lru_cache(maxsize=256)
+def _inside(name: str) -> Path | None:
+    path = (FOLDER / name).resolve()
+    return path if path.is_relative_to(FOLDER.resolve()) else None
 
 
 @lru_cache(maxsize=256)

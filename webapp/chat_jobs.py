@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, url_for
 
 from models import conversations, history, jobs
 from models.database import after_commit
 from models.jobs import Job
 from models.jobs.stopping import cancel
 from tasks import nudges
-from webapp import chat_views, model_choice
+from webapp import chat_drawing, chat_views, model_choice
 from webapp.database import db
 from webapp.htmx import Answer, go_to, is_partial
 from webapp.live import hub
@@ -59,10 +59,7 @@ def draw_exchange(job: Job) -> str:
     """Draw the exchange of a job as it stands now."""
     conversation = conversations.find_own(db(), job.user_id, job.conversation_id)
     found = history.exchanges_of(db(), conversation, [job.id])
-    return "".join(
-        render_template("chat/_exchange.html", exchange=view)
-        for view in chat_views.show(db(), found, {})
-    )
+    return "".join(chat_drawing.draw(view) for view in chat_views.show(db(), found, {}))
 
 
 def _done(job: Job) -> Answer:

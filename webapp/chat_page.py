@@ -1,5 +1,6 @@
 """The chat page: what is on it, and whether a browser has it already."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -9,19 +10,21 @@ from flask import Response, make_response, render_template, request, session
 from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
     generate_csrf,  # pyright: ignore[reportUnknownVariableType]
 )
+from markupsafe import Markup
 
 from models import conversations, history
 from models.base import utc_now
 from models.conversations import Conversation
+from models.history import Glance
 from models.ledger import OutOfCredit
 from settings import get_settings
-from webapp import assets, chat_views, model_choice
+from webapp import assets, chat_drawing, chat_views, model_choice
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
 from webapp.chat_views import ExchangeView
 from webapp.database import db
+from webapp.engine import engine_is_ready
 from webapp.formats import viewers_zone
-from webapp.health import engine_is_ready
 from webapp.model_choice import Choice
 from webapp.sign_in import current_user
 
@@ -58,7 +61,9 @@ class Page:
     """Everything that the templates of a conversation want; without one it is a new one."""
 
     conversation: Conversation | None
-    exchanges: list[ExchangeView]
+    glances: tuple[Glance, ...]
+    # Those of them that are not over.
+    views: dict[UUID, ExchangeView]
     earlier: UUID | None
     # Not the latest page of it: nothing new belongs here.
     is_past: bool
@@ -66,6 +71,10 @@ class Page:
     cursor: str
     suggestions: list[str]
     composer: Composer
+
+    def drawn(self) -> list[Markup]:
+        """Draw its exchanges, oldest first."""
+        return chat_drawing.draw_page(self.glances, self.views)
 
 
 def read(
@@ -78,9 +87,11 @@ def read(
     """Read one page of a conversation of whoever asks."""
     cursor = str(Cursor.now())
     found = history.page(db(), conversation, before=before) if conversation else None
+    glances = found.glances if found else ()
     return Page(
         conversation=conversation,
-        exchanges=chat_views.show(db(), found.exchanges, {}) if found else [],
+        glances=glances,
+        views=_views([glance.asked_id for glance in glances if not glance.is_over]),
         earlier=found.earlier if found else None,
         is_past=before is not None,
         cursor=cursor,
@@ -130,21 +141,23 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
         _csrf_secret(),
         (person.id, person.name, person.email, person.credits_available_micros),
         utc_now().astimezone(viewers_zone()).date(),
-        engine_is_ready(db()),
+        engine_is_ready(),
         page.conversation and page.conversation.id,
         (page.earlier, page.is_past),
         page.suggestions,
         page.composer,
         [(one.id, one.title) for one in mine],
-        [
-            (
-                exchange.asked.id,
-                [(run.standing, run.told, run.cost_micros) for run in exchange.runs],
-            )
-            for exchange in page.exchanges
-        ],
+        page.glances,
+        [(run.standing, run.told) for view in page.views.values() for run in view.runs],
     )
     return sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _views(asked: Collection[UUID]) -> dict[UUID, ExchangeView]:
+    if not asked:
+        return {}
+    found = chat_views.show(db(), history.exchanges_asked(db(), asked), {})
+    return {view.asked.id: view for view in found}
 
 
 def _csrf_secret() -> object:

@@ -23,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask, render_template
+from markupsafe import Markup
 
 from gateways.event_streams import Event
 from models import conversations, history
@@ -32,7 +33,7 @@ from models.database import unit_of_work
 from models.errors import NotFound
 from models.jobs import Job
 from models.jobs.table import OVER
-from webapp import chat_views
+from webapp import chat_drawing, chat_views
 from webapp.chat_told import ADDING, Told, fold, in_words, is_later
 from webapp.chat_views import ExchangeView, Standing
 from webapp.database import db
@@ -242,9 +243,9 @@ class ConversationStream:
 
 
 def _draw_one(view: ExchangeView) -> str:
-    html = render_template("chat/_exchange.html", exchange=view)
+    html = chat_drawing.draw(view)
     if all(run.job.is_over for run in view.runs):
-        html += render_template("_credits_left.html")
+        html += Markup(render_template("_credits_left.html"))  # noqa: S704  # it escapes
     return html
 
 

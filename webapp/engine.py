@@ -1,6 +1,6 @@
 """The banner that says, for as long as it is so, that no assistant is up yet."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
 
 from webapp import health
 from webapp.database import db
@@ -16,5 +16,7 @@ def show() -> str:
 
 @pages.app_template_global()
 def engine_is_ready() -> bool:
-    """Whether any worker could answer now, asked on the request's own connection."""
-    return health.engine_is_ready(db())
+    """Whether any worker could answer now, asked once a request on its own connection."""
+    if "engine_is_ready" not in g:
+        g.engine_is_ready = health.engine_is_ready(db())
+    return g.engine_is_ready

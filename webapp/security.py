@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_wtf.csrf import CSRFProtect  # pyright: ignore[reportMissingTypeStubs]
+from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
+    CSRFProtect,
+    generate_csrf,  # pyright: ignore[reportUnknownVariableType]
+)
+from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -53,6 +57,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(lambda: _refuse_strange_hosts([*trusted, "127.0.0.1", "localhost"]))
     app.after_request(partial(_add_headers, secure=settings.is_secure))
     app.add_template_global(nonce, "csp_nonce")
+    app.add_template_global(csrf_field, "csrf")
 
 
 def nonce() -> str:
@@ -60,6 +65,11 @@ def nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return g.csp_nonce
+
+
+def csrf_field() -> Markup:
+    """Draw the hidden field without which no form is taken."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
 def login_limit() -> str:

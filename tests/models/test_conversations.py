@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from models import conversations, exchanges, jobs, snapshots, uploads
 from models.base import new_id
-from models.conversations import Message, Role
+from models.conversations import Message
 from models.errors import NotFound
 from models.jobs.asking import SentFile
 from models.snapshots import Pack, StaleState, StateSnapshot
@@ -38,18 +38,6 @@ def test_bad_titles_are_refused(db: Session, ada: User, title: str) -> None:
     conversation = factories.conversation(db, ada)
     with pytest.raises(conversations.BadTitle):
         conversations.rename(conversation, title)
-
-
-def test_pages_join_to_the_whole_history(db: Session, ada: User) -> None:
-    conversation = factories.conversation(db, ada)
-    said = [conversations.say(db, conversation, Role.USER, str(n)).id for n in range(7)]
-
-    last, more = conversations.page(db, conversation.id, limit=3)
-    middle, still_more = conversations.page(db, conversation.id, before=last[0].id, limit=3)
-    first, none_left = conversations.page(db, conversation.id, before=middle[0].id, limit=3)
-
-    assert [m.id for m in (*first, *middle, *last)] == said
-    assert (more, still_more, none_left) == (True, True, False)
 
 
 def test_erasing_leaves_no_text_and_names_the_files(db: Session, ada: User) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models import conversations, history, jobs, ledger
 from models.base import new_id, utc_now
-from models.conversations import Conversation
+from models.conversations import Conversation, Role
 from models.errors import NotFound
 from models.jobs import Job, JobStatus
 from models.jobs.stopping import cancel, cancel_all
@@ -37,7 +37,8 @@ def charge(db: Session, job: Job, micros: int) -> None:
 
 
 def only(db: Session, conversation: Conversation) -> history.Exchange:
-    (exchange,) = history.page(db, conversation).exchanges
+    (glance,) = history.page(db, conversation).glances
+    (exchange,) = history.exchanges_asked(db, [glance.asked_id])
     return exchange
 
 
@@ -71,6 +72,19 @@ def test_a_stopped_answer_stays_above_the_next_try(db: Session, ada: User) -> No
     jobs.stop(db, stopped, answer="Hel", html="<p>Hel</p>")
     again = jobs.ask_again(db, stopped, model=MODEL)
     assert [run.job.id for run in only(db, conversation).runs] == [stopped.id, again.id]
+
+
+def test_pages_join_to_the_whole_history(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    said = [conversations.say(db, conversation, Role.USER, str(n)).id for n in range(7)]
+
+    last = history.page(db, conversation, limit=3)
+    middle = history.page(db, conversation, before=last.earlier, limit=3)
+    first = history.page(db, conversation, before=middle.earlier, limit=3)
+
+    pages = (*first.glances, *middle.glances, *last.glances)
+    assert [glance.asked_id for glance in pages] == said
+    assert (last.earlier, middle.earlier, first.earlier) == (said[4], said[1], None)
 
 
 def test_exchanges_are_found_by_their_jobs_in_their_conversation_only(
@@ -152,4 +166,4 @@ def test_nothing_is_written_into_a_deleted_conversation(
     else:
         jobs.fail(db, job, "No.", code="no_credit", answer="A secret")
     assert job.is_over
-    assert conversations.page(db, conversation.id) == ([], False)
+    assert history.page(db, conversation).glances == ()

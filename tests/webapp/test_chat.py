@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from agent import catalogue
-from models import conversations, jobs, ledger, markdown
+from models import conversations, history, jobs, ledger, markdown
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
 from models.jobs import Job
@@ -197,9 +197,9 @@ def test_history_comes_page_by_page_upwards(adas: Browser, ada: User, db: Sessio
 
 
 def test_an_earlier_page_can_be_read_without_scripts(adas: Browser, ada: User, db: Session) -> None:
-    conversation = talk(db, ada, 20)
-    first = conversations.page(db, conversation.id)[0][0]
-    page = adas.read(f"/chat/{conversation.id}?before={first.id}")
+    conversation = talk(db, ada, 30)
+    before = history.page(db, conversation).earlier
+    page = adas.read(f"/chat/{conversation.id}?before={before}")
     assert "Back to the latest" in page
     assert "data-events" not in page
     assert 'name="text"' not in page
