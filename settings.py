@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     job_retry_delay_seconds: float = 2
     # After SIGTERM running turns may finish for this long; then they go back to the queue.
     worker_drain_seconds: float = 20
+    # A worker that is still there so long after SIGTERM, because something hangs, ends at once: its
+    # jobs then go on elsewhere as those of a dead one. Fargate kills after 120 seconds at most.
+    worker_stop_seconds: float = 100
     # How often the clock looks for lost nudges and dead workers.
     sweep_seconds: float = 5
     # A person's next job waits this long for the worker that holds their hot cell.
@@ -70,6 +73,14 @@ class Settings(BaseSettings):
     cells_per_worker: int = Field(default=0, ge=0, description="0 takes it from free memory")
     spare_cells: int = 1
     hot_cell_idle_seconds: float = 900
+    # One that was bound when its person opened the chat, and has not been asked anything since.
+    warmed_cell_idle_seconds: float = 180
+    # After so many turns, or once its processes have grown so large, a cell that has nothing to do
+    # is ended; the person's next message takes a fresh one.
+    cell_max_turns: int = Field(default=200, ge=1)
+    cell_memory_recycle_mb: int = Field(default=1_600, ge=1)
+    # A cell that takes more than this is ended at once, whatever it is at.
+    cell_memory_limit_mb: int = Field(default=2_400, ge=1)
     # Node and OpenClaw as `embedded.engine` or the image installed them.
     engine_dir: Path = PROJECT_DIR / ".engine"
     node_path: Path | None = None

@@ -12,14 +12,16 @@ import structlog
 from agent import catalogue, engine, workspace
 from agent.catalogue import Model
 from agent.cells.asking import cancelled
-from agent.cells.cell import DIED, Cell, State
+from agent.cells.cell import DIED, Cell
 from agent.cells.config import TENANT
 from agent.cells.files import FilesFailed
 from agent.cells.gateway import Question
 from agent.cells.ground import Ground
+from agent.cells.groups import Groups
 from agent.cells.kit import Kit
 from agent.cells.pool import Census, Pool
 from agent.cells.probe import best_sandbox
+from agent.cells.states import State
 from agent.message import Message, compose
 from agent.meter.books import Books
 from agent.meter.server import Meter
@@ -51,6 +53,7 @@ class Runtime:
         self._settings = settings
         self._states = SavedStates(storage)
         self._sandbox = best_sandbox(settings)
+        self._groups = Groups.find()
         self._ground = Ground(settings, self._sandbox.mode)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
@@ -63,7 +66,12 @@ class Runtime:
         """Begin to boot spares."""
         self._thread.start()
         self._do(self._start_keeping())
-        log.info("cells.started", capacity=self._pool.capacity, sandbox=self._sandbox.mode.value)
+        log.info(
+            "cells.started",
+            capacity=self._pool.capacity,
+            sandbox=self._sandbox.mode.value,
+            memory="bounded by the kernel" if self._groups else "watched",
+        )
 
     def stop(self, grace_seconds: float) -> None:
         """End all cells, with what runs in them, and remove every trace."""
@@ -74,7 +82,7 @@ class Runtime:
 
     def ready(self) -> bool:
         """Tell whether there is a cell that can answer, now or after the turn that it is at."""
-        return self._pool.count(State.SPARE, State.HOT, State.BUSY) > 0
+        return self._pool.count(State.SPARE, State.BINDING, State.HOT, State.BUSY) > 0
 
     def room(self, taken: Collection[UUID]) -> int:
         """Count the new people who could be answered at once, beside the `taken` ones."""
@@ -96,7 +104,7 @@ class Runtime:
             booting=count(State.BOOTING, State.WARMING),
             spare=count(State.SPARE),
             hot=count(State.HOT),
-            busy=count(State.BUSY),
+            busy=count(State.BINDING, State.BUSY),
             capacity=self._pool.capacity,
             sandbox=self._sandbox.mode.value,
         )
@@ -107,6 +115,14 @@ class Runtime:
         Raises AgentFailed; `stop` ends the turn so, with the code "stopped".
         """
         return self._do(self._run(turn, watcher, books, stop))
+
+    def warm(self, user_id: UUID, states: tuple[SavedState, ...], taken: Collection[UUID]) -> bool:
+        """Put the person's files into a spare, so that their next message finds it ready.
+
+        Nothing happens, and False is returned, when the `taken` people may need the spare, or when
+        this cannot be done without trouble. It is a kindness and no promise.
+        """
+        return self._do(self._warm(user_id, states, taken))
 
     def save(self, user_id: UUID) -> SavedState:
         """Store what the person's hot cell has as the version after the one it came from.
@@ -142,7 +158,9 @@ class Runtime:
             return None
         if self._kit is None or self._kit.engine != found:
             default = catalogue.default(self._settings)
-            self._kit = Kit(self._settings, self._sandbox, found, self._meter, models, default)
+            self._kit = Kit(
+                self._settings, self._sandbox, found, self._meter, models, default, self._groups
+            )
         return self._kit
 
     async def _run(
@@ -182,7 +200,7 @@ class Runtime:
         if hot is not None:
             await _until_free(hot)
             # The version before is right too while the one that it just saved is being recorded.
-            if newest in {hot.version, hot.previous_version}:
+            if hot.state is State.HOT and newest in {hot.version, hot.previous_version}:
                 return hot
             log.info("cell.stale", user_id=str(turn.user_id), has=hot.version, newest=newest)
             await self._pool.discard(hot)
@@ -198,6 +216,24 @@ class Runtime:
             await self._pool.discard(spare)
             raise AgentFailed("cell_died", DIED, permanent=False) from error
         return spare
+
+    async def _warm(
+        self, user_id: UUID, states: tuple[SavedState, ...], taken: Collection[UUID]
+    ) -> bool:
+        spare = self._pool.spare_to_warm(user_id, taken)
+        if spare is None:
+            return False
+        # Whoever finds the cell meanwhile waits until it has the files.
+        async with spare.lock:
+            try:
+                restored = await asyncio.to_thread(self._states.get, states)
+                await self._bind(spare, restored)
+            except AgentFailed as error:
+                log.warning("cell.not_warmed", user_id=str(user_id), error=error.code)
+                await self._pool.discard(spare)
+                return False
+        log.info("cell.warmed", user_id=str(user_id), pid=spare.pid)
+        return True
 
     async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
         """Bring the assistant's files up to date before a turn; write only what changed."""

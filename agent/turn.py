@@ -87,8 +87,8 @@ class AgentFailed(Exception):
     """A turn brought no whole answer. `str()` is a sentence for the person.
 
     `code` is one of: no_credit, provider_refused, provider_down, time_limit, cell_died,
-    engine_unavailable, too_many_calls, stopped, busy, state_unavailable. A permanent failure would
-    only repeat itself.
+    out_of_memory, engine_unavailable, too_many_calls, stopped, busy, state_unavailable. A
+    permanent failure would only repeat itself.
     """
 
     def __init__(self, code: str, sentence: str, *, permanent: bool) -> None:

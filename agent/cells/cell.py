@@ -1,67 +1,46 @@
 """One cell: an OpenClaw gateway in its sandbox, bound to at most one person in its life.
 
-booting -> warming -> spare -> hot <-> busy
-any of them -> gone
+What it may be after what is in agent.cells.states.
 """
 
 import asyncio
-import json
 import secrets
 import threading
 import time
-from collections.abc import Coroutine, Mapping
-from enum import StrEnum
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
 
-from agent.cells import config
-from agent.cells.asking import ask, cancelled
-from agent.cells.config import WARM_UP, Wiring
-from agent.cells.doors import Doors, free_port
+from agent.cells import boot
+from agent.cells.asking import ask
+from agent.cells.doors import Doors
 from agent.cells.files import CellFiles
 from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_ready
 from agent.cells.kit import Kit
 from agent.cells.process import CellProcess
-from agent.cells.sandbox import Inside, Place
+from agent.cells.sandbox import Place
+from agent.cells.states import ENDS, State, moved
 from agent.meter.books import Books
-from agent.meter.canned import TOOL_MARK
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
 from agent.turn import AgentFailed, Turn, Watcher
 
 log = structlog.get_logger()
 
-BOOT_SECONDS = 180
-WARM_UP_SECONDS = 60
 # When the request to the gateway is closed, the model call ends within this, or the cell does.
 HANG_UP_SECONDS = 3
-GRACE_MS = 3000
-LINES_SHOWN = 8
 
+TOO_LARGE = "This took more memory than an assistant may have. Please try again."
 DIED = "Your assistant was interrupted. Please try again."
 NO_ANSWER = "Your assistant gave no answer. Please try again."
-
-
-class State(StrEnum):
-    BOOTING = "booting"
-    WARMING = "warming"
-    SPARE = "spare"
-    HOT = "hot"
-    BUSY = "busy"
-    GONE = "gone"
-
-
-class CellFailed(Exception):
-    """A cell did not come up."""
 
 
 class Cell:
     """One cell. It lives on the runtime's event loop; nothing here is safe from other threads."""
 
     def __init__(self, kit: Kit, place: Place) -> None:
-        self.state = State.BOOTING
+        self._state = State.BOOTING
         self.user_id: UUID | None = None
         # What is known of its files, as of the version that they are at; and the version before
         # that, if it saved the newest itself.
@@ -72,6 +51,12 @@ class Cell:
         self.standing: Mapping[str, bytes] | None = None
         self.place = place
         self.last_used = time.monotonic()
+        # How many turns it has answered; and what its processes had when last looked at, in bytes.
+        self.turns = 0
+        self.resident_bytes = 0
+        # How often in a row it did not say that it is well.
+        self.misses = 0
+        self._is_too_large = False
         # Held while a turn runs or its files are read.
         self.lock = asyncio.Lock()
         self._kit = kit
@@ -81,6 +66,10 @@ class Cell:
         self._process: CellProcess | None = None
         self._port: MeterPort | None = None
         self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._state
 
     @property
     def pid(self) -> int | None:
@@ -97,12 +86,24 @@ class Cell:
 
     @property
     def is_spare(self) -> bool:
-        return self.state is State.SPARE
+        return self._state is State.SPARE
 
     @property
     def is_idle(self) -> bool:
         """Somebody's, not at work, and nothing in it that is not saved."""
-        return self.state is State.HOT and self.is_saved and not self.lock.locked()
+        return self._state is State.HOT and self.is_saved and not self.lock.locked()
+
+    @property
+    def is_warmed(self) -> bool:
+        """Somebody's, with their files, and never asked anything yet."""
+        return self._state is State.HOT and self.turns == 0
+
+    @property
+    def is_worn(self) -> bool:
+        """It has answered so much, or grown so large, that a new one is better."""
+        settings = self._kit.settings
+        most_bytes = settings.cell_memory_recycle_mb * 1024 * 1024
+        return self.turns >= settings.cell_max_turns or self.resident_bytes > most_bytes
 
     @property
     def version(self) -> int:
@@ -118,17 +119,17 @@ class Cell:
         """Start OpenClaw, wait until it takes turns, and warm it up. Raises CellFailed."""
         started = time.monotonic()
         meter_token = secrets.token_urlsafe(32)
-        inside = self._kit.sandbox.inside(self.place, self._kit.engine)
-        wiring = self._wiring(inside, meter_token)
-        self._write_config(wiring)
         self._port = await self._kit.meter.listen(self._doors.meter, meter_token)
         self.place.give(self._doors.meter, self._kit.sandbox.mode)
-        self._process = await self._start(inside, wiring)
-        await self._or_fail(wait_until_ready(self._gateway, BOOT_SECONDS))
-        self.state = State.WARMING
-        await self._or_fail(self._warm_up())
+        token = self._gateway.token
+        process = await boot.start(self._kit, self.place, self._doors, token, meter_token)
+        self._process = process
+        await boot.or_fail(process, wait_until_ready(self._gateway, boot.BOOT_SECONDS))
+        self._move(State.WARMING)
+        self._listening = asyncio.create_task(self._listen())
+        await boot.or_fail(process, boot.warm_up(self._gateway))
         self.hurry()
-        self.state = State.SPARE
+        self._move(State.SPARE)
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
 
     def reserve(self, user_id: UUID) -> None:
@@ -137,7 +138,7 @@ class Cell:
             raise RuntimeError("Only a blank spare can become somebody's.")
         self._require_process().keep_private()
         self.user_id = user_id
-        self.state = State.BUSY
+        self._move(State.BINDING)
 
     async def bind(self, restored: Restored) -> None:
         """Put the person's files in place. Raises FilesFailed."""
@@ -149,7 +150,8 @@ class Cell:
         self.previous_version = restored.state.version
         # A new person has none yet: then the first turn looks for itself.
         self.standing = standing or None
-        self.state = State.HOT
+        self.last_used = time.monotonic()
+        self._move(State.HOT)
 
     def was_saved(self, known: Known) -> None:
         """Note that what is in the cell is stored as the version of `known`."""
@@ -167,7 +169,8 @@ class Cell:
     ) -> str:
         """Have the question answered, telling `watcher` as it goes. Raises AgentFailed."""
         port = self._require_port()
-        self.state = State.BUSY
+        self._move(State.BUSY)
+        self.turns += 1
         self.is_saved = False
         self.standing = None
         self._gateway.on_tool = watcher.tool
@@ -191,7 +194,8 @@ class Cell:
 
     async def end(self, grace_seconds: float = 0) -> None:
         """End all that runs in the cell; its folder may be removed then."""
-        self.state = State.GONE
+        if self._state not in ENDS:
+            self._move(State.DRAINING)
         await self._gateway.close()
         await self.files.close()
         if self._listening is not None:
@@ -201,54 +205,22 @@ class Cell:
         if self._port is not None:
             await self._port.close()
         self._doors.close()
+        if self._state is not State.GONE:
+            self._move(State.GONE)
 
-    def _wiring(self, inside: Inside, meter_token: str) -> Wiring:
-        own_network = self._kit.sandbox.mode.has_namespaces
-        return Wiring(
-            gateway_token=self._gateway.token,
-            meter_token=meter_token,
-            gateway_port=config.GATEWAY_PORT if own_network else free_port(),
-            meter_port=config.METER_PORT if own_network else free_port(),
-            home=inside.home,
-        )
+    async def check(self) -> None:
+        """Ask whether it is well, and count in `misses` how often in a row it did not say so."""
+        self.misses = 0 if await self._gateway.is_ready() else self.misses + 1
 
-    def _write_config(self, wiring: Wiring) -> None:
-        path = self.place.state / config.CONFIG_FILE
-        wanted = config.openclaw_config(wiring, self._kit.models, self._kit.default_model)
-        path.write_text(json.dumps(wanted))
-        path.chmod(0o600)
-        self.place.give(path, self._kit.sandbox.mode)
+    async def burst(self) -> None:
+        """End what runs in it at once because it takes too much memory; a turn fails of that."""
+        log.warning("cell.too_large", pid=self.pid, resident_bytes=self.resident_bytes)
+        self._is_too_large = True
+        await self._require_process().end(0)
 
-    async def _start(self, inside: Inside, wiring: Wiring) -> CellProcess:
-        gateway_fd, files_fd = self._doors.handed_down
-        relay = {
-            "home": inside.home,
-            "meterSocket": inside.meter_socket,
-            "meterPort": wiring.meter_port,
-            "gatewayPort": wiring.gateway_port,
-            "gatewayFd": gateway_fd,
-            "filesFd": files_fd,
-            "graceMs": GRACE_MS,
-        }
-        program = [inside.node, inside.relay, inside.node, inside.openclaw, "gateway", "run"]
-        process = await CellProcess.start(
-            self._kit.sandbox.command(self.place, self._kit.engine, program),
-            folder=self.place.state,
-            environment=config.environment(inside, relay),
-            descriptors=(gateway_fd, files_fd),
-            mode=self._kit.sandbox.mode,
-            uid=self.place.uid,
-        )
-        self._doors.hand_over()
-        return process
-
-    async def _warm_up(self) -> None:
-        """Make OpenClaw load what it loads only when first used; the meter answers for free."""
-        self._listening = asyncio.create_task(self._listen())
-        question = Question(WARM_UP, "warm-up", TOOL_MARK)
-        async with asyncio.timeout(WARM_UP_SECONDS):
-            async for _ in self._gateway.ask(question):
-                pass
+    def _move(self, new: State) -> None:
+        self._state = moved(self._state, new)
+        log.debug("cell.moved", pid=self.pid, to=new.value)
 
     async def _listen(self) -> None:
         try:
@@ -256,26 +228,6 @@ class Cell:
         except GatewayFailed as error:
             # Turns go on without the names of the tools in use.
             log.warning("cell.unheard", pid=self.pid, error=str(error))
-
-    async def _or_fail(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Await a step of the boot, but no longer than the cell lives."""
-        process = self._require_process()
-        steps = asyncio.create_task(waiting)
-        dying = asyncio.create_task(process.gone.wait())
-        try:
-            await asyncio.wait({steps, dying}, return_when=asyncio.FIRST_COMPLETED)
-            if not steps.done():
-                raise CellFailed(f"it ended with {process.exit_code}: {self._last_lines()}")
-            steps.result()
-        except (TimeoutError, GatewayFailed) as error:
-            raise CellFailed(f"{error!r}: {self._last_lines()}") from error
-        finally:
-            await cancelled(steps)
-            await cancelled(dying)
-
-    def _last_lines(self) -> str:
-        lines = list(self._process.lines)[-LINES_SHOWN:] if self._process else []
-        return " / ".join(lines)
 
     async def _reason(self, error: GatewayFailed) -> AgentFailed:
         """Find out why a turn failed: the meter knows better than OpenClaw tells."""
@@ -289,7 +241,11 @@ class Cell:
         except TimeoutError:
             log.warning("turn.unanswered", pid=self.pid, error=str(error))
             return AgentFailed("no_answer", NO_ANSWER, permanent=False)
-        log.warning("cell.died", pid=self.pid, exit_code=self._require_process().exit_code)
+        process = self._require_process()
+        if self._is_too_large or process.was_too_large:
+            log.warning("cell.out_of_memory", pid=self.pid)
+            return AgentFailed("out_of_memory", TOO_LARGE, permanent=False)
+        log.warning("cell.died", pid=self.pid, exit_code=process.exit_code)
         return AgentFailed("cell_died", DIED, permanent=False)
 
     async def _hang_up(self, port: MeterPort) -> None:
@@ -301,7 +257,9 @@ class Cell:
             log.warning("cell.clinging", pid=self.pid)
             await self._process.end(0)
         await settling
-        self.state = State.HOT if self.is_alive else State.GONE
+        # Meanwhile somebody else may have begun to end it.
+        if self._state is State.BUSY:
+            self._move(State.HOT if self.is_alive else State.GONE)
 
     def _require_process(self) -> CellProcess:
         if self._process is None:

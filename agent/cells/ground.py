@@ -10,6 +10,7 @@ from typing import IO
 
 import structlog
 
+from agent.cells.process import kill_all_of
 from agent.cells.sandbox import Mode, Place
 from settings import Settings
 
@@ -29,7 +30,7 @@ class Ground:
         self._claims: dict[Path, socket.socket] = {}
         self._made = 0
         _own(settings.cells_dir)
-        _sweep(settings.cells_dir)
+        self._sweep(settings.cells_dir)
         self.folder, self._lock = _new_folder(settings.cells_dir)
 
     def new_place(self) -> Place:
@@ -58,14 +59,43 @@ class Ground:
     def _claim_uid(self) -> tuple[int, socket.socket]:
         """Take the first uid that nobody holds. The system frees a name when its holder dies."""
         for uid in range(self._uid_base, self._uid_base + UIDS):
-            claim = socket.socket(socket.AF_UNIX)
-            try:
-                claim.bind(f"\0shellmate-uid-{uid}")
-            except OSError:
-                claim.close()
-            else:
+            if claim := _claim(uid):
                 return uid, claim
         raise OSError(f"All {UIDS} uids from {self._uid_base} on are in use by cells.")
+
+    def _sweep(self, cells_dir: Path) -> None:
+        """Remove what dead workers left: their cells' folders, and what may still run of them."""
+        for folder in cells_dir.iterdir():
+            try:
+                with (folder / LOCK).open("rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._end_cells_of(folder)
+                    shutil.rmtree(folder, ignore_errors=True)
+            except OSError:
+                # Another worker's, alive; or one that is just being made.
+                continue
+            log.info("cells.swept", folder=str(folder))
+
+    def _end_cells_of(self, folder: Path) -> None:
+        """End what is left of a dead worker's cells. All but hung ones ended with their stdin."""
+        if not self._mode.has_own_uid:
+            return
+        for state in folder.glob("*/state"):
+            uid = state.stat().st_uid
+            # A uid that is claimed is a living cell's by now.
+            if uid >= self._uid_base and (claim := _claim(uid)):
+                kill_all_of(uid)
+                claim.close()
+
+
+def _claim(uid: int) -> socket.socket | None:
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0shellmate-uid-{uid}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 def _own(folder: Path) -> None:
@@ -83,16 +113,3 @@ def _new_folder(cells_dir: Path) -> tuple[Path, IO[bytes]]:
     # A cell passes through when the uid is all that separates; nobody can list.
     folder.chmod(0o711)
     return folder, lock
-
-
-def _sweep(cells_dir: Path) -> None:
-    """Remove what dead workers left. Their cells end with them: their stdin is the worker's."""
-    for folder in cells_dir.iterdir():
-        try:
-            with (folder / LOCK).open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            # Another worker's, alive; or one that is just being made.
-            continue
-        log.info("cells.swept", folder=str(folder))

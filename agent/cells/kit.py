@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent.catalogue import Model
+from agent.cells.groups import Groups
 from agent.cells.sandbox import Sandbox
 from agent.engine import Engine
 from agent.meter.server import Meter
@@ -19,3 +20,10 @@ class Kit:
     meter: Meter
     models: tuple[Model, ...]
     default_model: Model
+    # None where the system lets us bound no cell's memory; then the pool watches it.
+    groups: Groups | None = None
+
+    @property
+    def memory_limit_bytes(self) -> int:
+        """What a cell's processes together may take before the cell is ended."""
+        return self.settings.cell_memory_limit_mb * 1024 * 1024

@@ -6,21 +6,26 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import structlog
 
 from agent.cells.asking import STOPPED, cancelled
-from agent.cells.cell import Cell, CellFailed, State
+from agent.cells.boot import CellFailed
+from agent.cells.cell import Cell
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
+from agent.cells.memory import available_bytes
+from agent.cells.states import State
+from agent.cells.watch import Watch, is_ill
 from agent.turn import AgentFailed
 from settings import Settings
 
 log = structlog.get_logger()
 
 CELL_BYTES = 1_200 * 1024 * 1024
+# With less than this left on the machine, cells that nobody needs now are given up.
+LOW_BYTES = 400 * 1024 * 1024
 FEWEST, MOST = 2, 24
 KEEP_SECONDS = 1.0
 # A spare takes about twenty seconds to boot, longer on a machine that does much else.
@@ -30,6 +35,8 @@ STOP_POLL_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 FIRST_WORDS_SECONDS = 4.0
 LONGEST_PAUSE_SECONDS = 60.0
+# Of all cells, how many may at most be held for people who have opened the chat and asked nothing.
+WARMED_SHARE = 0.25
 # Who wrote within this time is probably still reading: their cell is not taken for a spare.
 READING_SECONDS = 30.0
 NO_ENGINE = "The assistant engine is still being installed. Please try again in a minute."
@@ -52,14 +59,7 @@ def capacity(settings: Settings) -> int:
     """Return how many cells fit: the setting's number, or what free memory allows."""
     if settings.cells_per_worker:
         return settings.cells_per_worker
-    return max(FEWEST, min(MOST, _available_bytes() // CELL_BYTES))
-
-
-def _available_bytes() -> int:
-    """Return what the system says that programs could still take, caches included."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    known = dict(line.split(":", 1) for line in lines)
-    return int(known["MemAvailable"].split()[0]) * 1024
+    return max(FEWEST, min(MOST, available_bytes() // CELL_BYTES))
 
 
 class Pool:
@@ -80,6 +80,7 @@ class Pool:
         self._cells: list[Cell] = []
         self._waiting = 0
         self._booting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._failed_boots = 0
         self._next_boot = 0.0
         self._changed = asyncio.Event()
@@ -103,11 +104,14 @@ class Pool:
 
         `taken` are the people whose turns are on here; each without a cell will need a spare.
         """
-        if self._is_for_one and (taken or self.count(State.BUSY)):
+        if self._is_for_one and (taken or self.count(State.BINDING, State.BUSY)):
             return 0
-        needed = sum(self.of(user_id) is None for user_id in taken)
-        free = max(0, self.count(State.SPARE) - needed)
+        free = self._free(taken)
         return min(free, 1) if self._is_for_one else free
+
+    def _free(self, taken: Collection[UUID]) -> int:
+        needed = sum(self.of(user_id) is None for user_id in taken)
+        return max(0, self.count(State.SPARE) - needed)
 
     async def take_spare(self, user_id: UUID, stop: threading.Event) -> Cell:
         """Return a blank spare that is this person's from now on, waiting for one if need be.
@@ -144,8 +148,27 @@ class Pool:
             await asyncio.to_thread(self._ground.clear, cell.place)
             self._tell()
 
+    def spare_to_warm(self, user_id: UUID, taken: Collection[UUID]) -> Cell | None:
+        """Return a spare that is this person's from now on, though they have asked nothing yet.
+
+        None when they have a cell, when somebody who has asked needs the spare, when no other could
+        be booted, or when enough cells are held for people who may never ask.
+        """
+        held = sum(cell.state is State.BINDING or cell.is_warmed for cell in self._cells)
+        free = 0 if self._waiting else self._free(taken)
+        is_served = user_id in taken or self.of(user_id) is not None
+        if is_served or self._is_for_one or held >= max(1, self.capacity * WARMED_SHARE):
+            return None
+        spare = self._bindable() if free > 1 or (free and self._has_place()) else None
+        if spare is not None:
+            spare.reserve(user_id)
+            self._tell()
+        return spare
+
     async def keep(self) -> None:
         """Look after the cells for ever: clear up the dead and the idle, boot what is missing."""
+        limit_bytes = self._settings.cell_memory_limit_mb * 1024 * 1024
+        self._watching = asyncio.create_task(Watch(lambda: list(self._cells), limit_bytes).run())
         while True:
             try:
                 for cell in self._superfluous():
@@ -158,8 +181,9 @@ class Pool:
 
     async def end(self, grace_seconds: float) -> None:
         """End all cells at once."""
-        if self._booting is not None:
-            await cancelled(self._booting)
+        for task in (self._watching, self._booting):
+            if task is not None:
+                await cancelled(task)
         await asyncio.gather(*(self.discard(cell, grace_seconds) for cell in list(self._cells)))
 
     def _tell(self) -> None:
@@ -188,25 +212,42 @@ class Pool:
         return kit is not None and not kit.sandbox.mode.has_namespaces
 
     def _superfluous(self) -> list[Cell]:
-        """List the cells to end: the dead, those idle for long, and one more to make room."""
+        """List the cells to end: dead, ill, worn or idle for long, and one more to make room."""
         now = time.monotonic()
         over = [cell for cell in self._cells if cell.was_booted and not cell.is_alive]
+        over += [cell for cell in self._cells if cell.is_alive and is_ill(cell)]
+        # First those that were never asked anything.
         idle = sorted(
-            (cell for cell in self._cells if cell.is_idle and cell.is_alive),
-            key=lambda cell: cell.last_used,
+            (cell for cell in self._cells if cell.is_idle and cell.is_alive and cell not in over),
+            key=lambda cell: (not cell.is_warmed, cell.last_used),
         )
-        limit = self._settings.hot_cell_idle_seconds
-        over += [cell for cell in idle if now - cell.last_used > limit]
+        over += [cell for cell in idle if cell.is_worn or self._is_idle_for_long(cell, now)]
         rest = [cell for cell in idle if cell not in over]
-        if rest and not over and self._must_make_room(now - rest[0].last_used):
+        if rest and not over and self._must_make_room(rest[0], now):
             over.append(rest[0])
         return over
 
-    def _must_make_room(self, idle_seconds: float) -> bool:
-        is_full = len(self._cells) >= self.capacity
-        if self._waiting and (self._is_for_one or (is_full and self._missing() > 0)):
+    def _is_idle_for_long(self, cell: Cell, now: float) -> bool:
+        settings = self._settings
+        limit = settings.hot_cell_idle_seconds
+        if cell.is_warmed:
+            limit = min(limit, settings.warmed_cell_idle_seconds)
+        return now - cell.last_used > limit
+
+    def _must_make_room(self, longest_idle: Cell, now: float) -> bool:
+        if len(self._cells) > FEWEST and available_bytes() < LOW_BYTES:
+            log.warning("cells.memory_low", cells=len(self._cells))
             return True
-        return is_full and self._missing() > 0 and idle_seconds > READING_SECONDS
+        is_short = not self._has_place() and self._missing() > 0
+        if self._waiting and (self._is_for_one or is_short):
+            return True
+        is_left = longest_idle.is_warmed or now - longest_idle.last_used > READING_SECONDS
+        return is_short and is_left
+
+    def _has_place(self) -> bool:
+        """Tell whether a further cell may be: by their number, and by the memory there is now."""
+        few = len(self._cells) < FEWEST
+        return len(self._cells) < self.capacity and (few or available_bytes() >= CELL_BYTES)
 
     def _missing(self) -> int:
         """Count the spares to be, beyond those there are or that boot now."""
@@ -215,8 +256,7 @@ class Pool:
 
     def _boot_if_wanted(self) -> None:
         is_booting = self._booting is not None and not self._booting.done()
-        has_place = len(self._cells) < self.capacity
-        if is_booting or not has_place or self._missing() <= 0:
+        if is_booting or self._missing() <= 0 or not self._has_place():
             return
         if time.monotonic() < self._next_boot and not self._waiting:
             return

@@ -10,27 +10,32 @@ from pathlib import Path
 
 import structlog
 
+from agent.cells.groups import Group
 from agent.cells.sandbox import Mode
 
 log = structlog.get_logger()
 
 LINES_KEPT = 200
 LINE_BYTES = 256 * 1024
-# A boot takes some twenty seconds of processor time that nobody waits for.
-BOOT_NICENESS = 5
+# A boot takes some twenty seconds of processor time that nobody waits for. With this a turn that
+# wants the same processor gets nine tenths of it.
+BOOT_NICENESS = 10
 CLEAR_UP_SECONDS = 2.0
 
 
 class CellProcess:
     """The process group of one cell. `gone` is set as soon as it has ended, however it ended."""
 
-    def __init__(self, process: asyncio.subprocess.Process, mode: Mode, uid: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, mode: Mode, uid: int, group: Group | None
+    ) -> None:
         self.gone = asyncio.Event()
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._is_private = False
         self._process = process
         self._mode = mode
         self._uid = uid
+        self._group = group
         self._tasks = (
             asyncio.create_task(self._hear()),
             asyncio.create_task(self._see_it_end()),
@@ -46,12 +51,14 @@ class CellProcess:
         descriptors: tuple[int, ...],
         mode: Mode,
         uid: int,
+        group: Group | None = None,
     ) -> "CellProcess":
         """Start `command` with nothing of ours but the given descriptors."""
         # Its whole path, because the cell's PATH leads nowhere.
         nice = shutil.which("nice") if mode.has_own_uid else None
         patience = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
         process = await asyncio.create_subprocess_exec(
+            *(group.joining() if group else ()),
             *patience,
             *command,
             cwd=folder,
@@ -64,7 +71,7 @@ class CellProcess:
             pass_fds=descriptors,
             start_new_session=True,
         )
-        return cls(process, mode, uid)
+        return cls(process, mode, uid, group)
 
     @property
     def pid(self) -> int:
@@ -73,6 +80,11 @@ class CellProcess:
     @property
     def exit_code(self) -> int | None:
         return self._process.returncode
+
+    @property
+    def was_too_large(self) -> bool:
+        """Whether the kernel ended something in it because it wanted too much memory."""
+        return self._group is not None and self._group.was_too_small()
 
     def hurry(self) -> None:
         """Give the cell its full share of the processor; booting, it left that to those at work."""
@@ -96,6 +108,8 @@ class CellProcess:
             await self._wait_until_gone(CLEAR_UP_SECONDS)
         self._kill_group()
         await asyncio.gather(*self._tasks)
+        if self._group is not None:
+            self._group.remove()
 
     async def _wait_until_gone(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -106,7 +120,7 @@ class CellProcess:
             os.killpg(self.pid, signal.SIGKILL)
         if self._mode is Mode.UID:
             # A process may have left the group, but nothing else has this uid.
-            _kill_all_of(self._uid)
+            kill_all_of(self._uid)
 
     async def _hear(self) -> None:
         output = self._process.stdout
@@ -135,7 +149,8 @@ def _kill_children(pid: int) -> None:
             os.kill(int(child), signal.SIGKILL)
 
 
-def _kill_all_of(uid: int) -> None:
+def kill_all_of(uid: int) -> None:
+    """Kill every process of a uid that nothing but one cell has."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -55,13 +56,13 @@ def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
 @pytest.fixture(scope="session")
 def start_runtime(
     agent_settings: Settings, storage: Storage, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[Callable[[], Runtime]]:
+) -> Generator[Callable[..., Runtime]]:
     """Start further workers, each on an empty disk of its own."""
     runtimes: list[Runtime] = []
 
-    def start() -> Runtime:
-        cells_dir = tmp_path_factory.mktemp("cells")
-        runtime = Runtime(agent_settings.model_copy(update={"cells_dir": cells_dir}), storage)
+    def start(**changes: Any) -> Runtime:
+        changes["cells_dir"] = tmp_path_factory.mktemp("cells")
+        runtime = Runtime(agent_settings.model_copy(update=changes), storage)
         has_spare = threading.Event()
         runtime.on_free = has_spare.set
         runtime.start()
@@ -75,7 +76,7 @@ def start_runtime(
 
 
 @pytest.fixture(scope="module")
-def runtime(start_runtime: Callable[[], Runtime]) -> Runtime:
+def runtime(start_runtime: Callable[..., Runtime]) -> Runtime:
     return start_runtime()
 
 

@@ -269,7 +269,7 @@ def test_a_killed_cell_fails_its_turn_at_once(
 
 
 def test_the_assistant_survives_its_worker(
-    ada: Person, model: ScriptedModel, start_runtime: Callable[[], Runtime]
+    ada: Person, model: ScriptedModel, start_runtime: Callable[..., Runtime]
 ) -> None:
     """Another worker, an empty disk, the same storage."""
     ada.runtime = start_runtime()

@@ -1,6 +1,7 @@
 """The folder that a worker's cells stand on."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,22 @@ def test_no_two_live_cells_have_the_same_uid(given: Settings, tmp_path: Path) ->
     other.close()
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_what_still_runs_of_a_dead_workers_cells_is_ended(given: Settings) -> None:
+    living = Ground(given, MODE)
+    kept = living.new_place()
+    left = _worker_that_dies(given)
+    uid = (left / "1/state").stat().st_uid
+    assert uid != kept.uid
+    with _running_as(uid) as orphan, _running_as(kept.uid) as other:
+        Ground(given, MODE).close()
+
+        assert orphan.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+    living.close()
+
+
 def test_a_folder_that_others_can_write_to_is_refused(given: Settings) -> None:
     given.cells_dir.mkdir()
     given.cells_dir.chmod(0o777)
@@ -64,6 +81,10 @@ def test_a_link_to_somewhere_else_is_refused(given: Settings, tmp_path: Path) ->
 
     with pytest.raises(PermissionError):
         Ground(given, MODE)
+
+
+def _running_as(uid: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sleep", "1000"], user=uid)
 
 
 def _worker_that_dies(given: Settings) -> Path:

@@ -1,0 +1,103 @@
+"""How a cell comes up: its configuration, its processes, and the turns that warm it."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+from agent.cells import config
+from agent.cells.asking import cancelled
+from agent.cells.config import WARM_UP, Wiring
+from agent.cells.doors import Doors, free_port
+from agent.cells.gateway import Gateway, GatewayFailed, Question
+from agent.cells.kit import Kit
+from agent.cells.process import CellProcess
+from agent.cells.sandbox import Inside, Place
+from agent.meter.canned import TOOL_MARK
+
+BOOT_SECONDS = 180
+WARM_UP_SECONDS = 60
+GRACE_MS = 3000
+LINES_SHOWN = 8
+
+
+class CellFailed(Exception):
+    """A cell did not come up."""
+
+
+async def start(
+    kit: Kit, place: Place, doors: Doors, gateway_token: str, meter_token: str
+) -> CellProcess:
+    """Start OpenClaw in its walls; it takes turns some time later."""
+    inside = kit.sandbox.inside(place, kit.engine)
+    wiring = _wiring(kit, inside, gateway_token, meter_token)
+    _write_config(kit, place, wiring)
+    gateway_fd, files_fd = doors.handed_down
+    relay = {
+        "home": inside.home,
+        "meterSocket": inside.meter_socket,
+        "meterPort": wiring.meter_port,
+        "gatewayPort": wiring.gateway_port,
+        "gatewayFd": gateway_fd,
+        "filesFd": files_fd,
+        "graceMs": GRACE_MS,
+    }
+    program = [inside.node, inside.relay, inside.node, inside.openclaw, "gateway", "run"]
+    process = await CellProcess.start(
+        kit.sandbox.command(place, kit.engine, program),
+        folder=place.state,
+        environment=config.environment(inside, relay),
+        descriptors=(gateway_fd, files_fd),
+        mode=kit.sandbox.mode,
+        uid=place.uid,
+        group=kit.groups.make(kit.memory_limit_bytes) if kit.groups else None,
+    )
+    doors.hand_over()
+    return process
+
+
+async def warm_up(gateway: Gateway) -> None:
+    """Make OpenClaw load what it loads only when first used; the meter answers for free."""
+    question = Question(WARM_UP, "warm-up", TOOL_MARK)
+    async with asyncio.timeout(WARM_UP_SECONDS):
+        async for _ in gateway.ask(question):
+            pass
+
+
+async def or_fail(process: CellProcess, waiting: Coroutine[Any, Any, None]) -> None:
+    """Await a step of the boot, but no longer than the cell lives. Raises CellFailed."""
+    step = asyncio.create_task(waiting)
+    dying = asyncio.create_task(process.gone.wait())
+    try:
+        await asyncio.wait({step, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if not step.done():
+            raise CellFailed(f"it ended with {process.exit_code}: {_last_lines(process)}")
+        step.result()
+    except (TimeoutError, GatewayFailed) as error:
+        raise CellFailed(f"{error!r}: {_last_lines(process)}") from error
+    finally:
+        await cancelled(step)
+        await cancelled(dying)
+
+
+def _wiring(kit: Kit, inside: Inside, gateway_token: str, meter_token: str) -> Wiring:
+    own_network = kit.sandbox.mode.has_namespaces
+    return Wiring(
+        gateway_token=gateway_token,
+        meter_token=meter_token,
+        gateway_port=config.GATEWAY_PORT if own_network else free_port(),
+        meter_port=config.METER_PORT if own_network else free_port(),
+        home=inside.home,
+    )
+
+
+def _write_config(kit: Kit, place: Place, wiring: Wiring) -> None:
+    path = place.state / config.CONFIG_FILE
+    wanted = config.openclaw_config(wiring, kit.models, kit.default_model)
+    path.write_text(json.dumps(wanted))
+    path.chmod(0o600)
+    place.give(path, kit.sandbox.mode)
+
+
+def _last_lines(process: CellProcess) -> str:
+    return " / ".join(list(process.lines)[-LINES_SHOWN:])

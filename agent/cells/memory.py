@@ -1,0 +1,72 @@
+"""How much memory there is, and how much of it each cell has."""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# A container's own limit, and what it has used of it: control groups of version 2 and of version 1.
+CONTAINER = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+
+
+def available_bytes() -> int:
+    """Return what programs could still take, caches included, of the machine or the container."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    known = dict(line.split(":", 1) for line in lines)
+    free = int(known["MemAvailable"].split()[0]) * 1024
+    return min([free, *_left_in_container()])
+
+
+def _left_in_container() -> list[int]:
+    left: list[int] = []
+    for limit, used in CONTAINER:
+        try:
+            left.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
+        except (OSError, ValueError):
+            # There is none, or it says "max".
+            continue
+    return left
+
+
+@dataclass(frozen=True)
+class _Process:
+    parent: int
+    resident_bytes: int
+
+
+def resident_bytes(roots: Collection[int]) -> dict[int, int]:
+    """Return, for each of these processes, the memory of it and of all that descend from it.
+
+    Pages that they share are counted for each of them. Who is gone has none.
+    """
+    processes = _processes()
+    children: dict[int, list[int]] = {}
+    for pid, process in processes.items():
+        children.setdefault(process.parent, []).append(pid)
+    return {root: _sum(root, processes, children) for root in roots}
+
+
+def _sum(pid: int, processes: dict[int, _Process], children: dict[int, list[int]]) -> int:
+    own = processes[pid].resident_bytes if pid in processes else 0
+    return own + sum(_sum(child, processes, children) for child in children.get(pid, ()))
+
+
+def _processes() -> dict[int, _Process]:
+    found: dict[int, _Process] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            # Its name, in brackets, may hold anything. After it: state, parent, and as 22nd, pages.
+            fields = stat.rpartition(")")[2].split()
+            found[int(folder.name)] = _Process(int(fields[1]), int(fields[21]) * PAGE_BYTES)
+    return found

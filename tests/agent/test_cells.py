@@ -1,0 +1,125 @@
+"""What becomes of a worker's cells: real ones, with OpenClaw in them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cells import watch
+from agent.cells.pool import Pool
+from agent.cells.watch import Watch
+from agent.runtime import Runtime
+from agent.turn import AgentFailed, Profile
+from tests.agent.people import Ears, Person
+from tests.agent.scripted_model import Pause, ScriptedModel
+from tests.house import wait_for
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
+
+MOST_TURNS = 3
+BOOT_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def runtime(start_runtime: Callable[..., Runtime]) -> Runtime:
+    return start_runtime(cell_max_turns=MOST_TURNS)
+
+
+@pytest.fixture
+def eve(runtime: Runtime) -> Person:
+    return Person(runtime, Profile("Eve", "UTC", ""))
+
+
+def test_who_opens_the_chat_finds_their_files_in_a_cell(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    assert not runtime.warm(eve.id, (), [eve.id]), "it is at work for her already"
+    assert runtime.warm(eve.id, (), [])
+    pid = runtime.pid_of(eve.id)
+
+    assert not runtime.warm(eve.id, (), [])
+    model.will("Good evening.")
+    assert eve.say("Good evening.").text == "Good evening."
+    assert runtime.pid_of(eve.id) == pid
+
+
+def test_nobody_is_warmed_for_who_has_asked(runtime: Runtime, eve: Person) -> None:
+    """The only spare is needed by somebody whose turn is about to begin."""
+    _wait_for_spare(runtime)
+    asking = Person(runtime, Profile("Ada", "UTC", ""))
+
+    assert not runtime.warm(eve.id, (), [asking.id])
+    assert runtime.census().spare == 1
+
+
+def test_a_cell_is_ended_after_so_many_turns(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    for number in range(MOST_TURNS):
+        model.will(f"Answer {number}.")
+        assert eve.say("Go on.", saved=False).text == f"Answer {number}."
+    assert runtime.hot_users().count(eve.id) == 1, "what it has is not saved"
+
+    eve.save()
+
+    wait_for(lambda: eve.id not in runtime.hot_users(), "the worn cell to end")
+    model.will("From the files.")
+    assert eve.say("Still there?").text == "From the files."
+
+
+def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    _wait_for_spare(runtime)
+    model.will("I was about to ", Pause())
+    greedy = Watch(lambda: _cells(runtime), limit_bytes=1)
+    ears = Ears(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(AgentFailed) as failure:
+        eve.say("Think hard.", ears=ears, saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("out_of_memory", False)
+    runtime.discard(eve.id)
+
+
+def test_a_spare_that_hangs_is_replaced(
+    start_runtime: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "HEALTH_SECONDS", 0.5)
+    runtime = start_runtime(cells_per_worker=1)
+    (spare,) = _cells(runtime)
+    assert spare.pid is not None
+    stopped = spare.pid
+    for pid in _descendants(stopped):
+        os.kill(pid, signal.SIGSTOP)
+
+    wait_for(lambda: runtime.census().spare == 0, "the spare to be given up", seconds=60)
+    wait_for(lambda: runtime.census().spare == 1, "another spare", seconds=BOOT_SECONDS)
+    assert not Path(f"/proc/{stopped}").exists()
+    assert [cell.pid for cell in _cells(runtime)] != [stopped]
+
+
+def _wait_for_spare(runtime: Runtime) -> None:
+    wait_for(lambda: runtime.census().spare == 1, "a spare", seconds=BOOT_SECONDS)
+
+
+def _cells(runtime: Runtime) -> list[Any]:
+    pool: Pool = runtime._pool  # pyright: ignore[reportPrivateUsage]
+    return list(pool._cells)  # pyright: ignore[reportPrivateUsage]
+
+
+def _on_loop(runtime: Runtime, work: Coroutine[Any, Any, None]) -> Future[None]:
+    loop: asyncio.AbstractEventLoop = runtime._loop  # pyright: ignore[reportPrivateUsage]
+    return asyncio.run_coroutine_threadsafe(work, loop)
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children] + [
+        further for child in children for further in _descendants(int(child))
+    ]
