@@ -17,8 +17,13 @@ log = structlog.get_logger()
 
 ANSWERS_QUEUE = "answers"
 ANSWER_NEXT = "answer_next"
+WARM = "warm"
 # An old nudge says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
+# Who opened the chat this long ago has either asked by now or is not about to.
+WARM_MAX_AGE_MS = 10_000
+WARM_TRIES = 4
+WARM_AGAIN_MS = 300
 
 
 def answer(wait: timedelta = timedelta(0)) -> None:
@@ -27,17 +32,32 @@ def answer(wait: timedelta = timedelta(0)) -> None:
     Call it after the commit.
     """
     delay_ms = int(wait.total_seconds() * 1000)
+    _enqueue(ANSWER_NEXT, (), max_age_ms=MAX_AGE_MS, delay_ms=delay_ms or None)
+
+
+def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
+    """Tell the workers that this person may be about to write; it never raises.
+
+    Whichever hears of it first and has no room tells the others, `tries` times in all.
+    """
+    delay_ms = None if tries == WARM_TRIES else WARM_AGAIN_MS
+    _enqueue(WARM, (str(user_id), tries), max_age_ms=WARM_MAX_AGE_MS, delay_ms=delay_ms)
+
+
+def _enqueue(
+    actor_name: str, arguments: tuple[str | int, ...], *, max_age_ms: int, delay_ms: int | None
+) -> None:
     nudge = Message[None](
         queue_name=ANSWERS_QUEUE,
-        actor_name=ANSWER_NEXT,
-        args=(),
+        actor_name=actor_name,
+        args=arguments,
         kwargs={},
-        options={"max_age": MAX_AGE_MS},
+        options={"max_age": max_age_ms},
     )
     try:
-        get_broker().enqueue(nudge, delay=delay_ms or None)
+        get_broker().enqueue(nudge, delay=delay_ms)
     except (redis.RedisError, BrokerError) as error:
-        log.warning("nudge.lost", error=str(error))
+        log.warning("nudge.lost", actor=actor_name, error=str(error))
 
 
 def stop(job_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Brings together what a turn needs: the message, its files, the person, what was said before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from gateways.s3_files import Storage
 from models import exchanges, jobs, snapshots
 from models.conversations import Message
 from models.database import unit_of_work
+from models.snapshots import StateSnapshot
 from models.uploads import Upload
 from models.users import User
 
@@ -70,15 +72,16 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             recent=tuple(
                 Exchange(one.conversation_title, one.asked, one.answered, one.at) for one in recent
             ),
-            states=tuple(
-                SavedState(
-                    one.version,
-                    tuple(SavedPack(**pack) for pack in one.packs),
-                    one.size_bytes,
-                )
-                for one in saved
-            ),
+            states=saved_states(saved),
         )
+
+
+def saved_states(snapshots: Sequence[StateSnapshot]) -> tuple[SavedState, ...]:
+    """Say for the runtime what is saved of a person, newest first."""
+    return tuple(
+        SavedState(one.version, tuple(SavedPack(**pack) for pack in one.packs), one.size_bytes)
+        for one in snapshots
+    )
 
 
 def _fetch(storage: Storage, upload: Upload) -> Attachment:

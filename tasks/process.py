@@ -1,5 +1,6 @@
 """What one worker process has: its cells, its held jobs, and the threads that keep both alive."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -66,10 +67,14 @@ class WorkerProcess:
     def drain(self, grace_seconds: float) -> None:
         """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
         self.draining.set()
-        handing_back = threading.Timer(grace_seconds, self._hand_all_back)
-        # A worker that has nothing to hand back does not wait for it.
-        handing_back.daemon = True
-        handing_back.start()
+        for seconds, then in (
+            (grace_seconds, self._hand_all_back),
+            (self.settings.worker_stop_seconds, self._give_up),
+        ):
+            timer = threading.Timer(seconds, then)
+            # A worker that is done before does not wait for it.
+            timer.daemon = True
+            timer.start()
 
     def stop(self) -> None:
         """Wait for the turns that run, destroy the cells and sign off."""
@@ -94,6 +99,11 @@ class WorkerProcess:
     def _hand_all_back(self) -> None:
         for held in self.held.all():
             held.stop.set()
+
+    def _give_up(self) -> None:
+        log.error("worker.stuck", worker_id=str(self.id), held=len(self.held))
+        # Its cells die with it, and its leases run out.
+        os._exit(1)
 
     def _run(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)

@@ -12,10 +12,11 @@ from tasks import process
 from tasks.broker import get_broker
 from tasks.process import WorkerProcess
 
-# Importing the actor registers it with the broker.
+# Importing the actors registers them with the broker.
 from tasks.answering import answer_next, begin  # isort: skip
+from tasks.warming import warm  # isort: skip
 
-__all__ = ["answer_next"]
+__all__ = ["answer_next", "warm"]
 
 
 class Cells(Middleware):

@@ -18,6 +18,7 @@ from webapp.database import db, let_go
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.sign_in import current_user, member_required
+from webapp.warming import openings
 
 pages = Blueprint("chat", __name__)
 
@@ -35,6 +36,7 @@ def show_latest() -> Answer:
     mine = conversations.list_own(db(), current_user().id, limit=1)
     if mine:
         return go_to(url_for("chat.show", conversation_id=mine[0].id))
+    openings().note(current_user().id)
     return chat_page.whole(chat_page.read(None))
 
 
@@ -42,6 +44,7 @@ def show_latest() -> Answer:
 @member_required
 def show_new() -> Answer:
     """Offer an empty conversation; it is kept from its first message on."""
+    openings().note(current_user().id)
     return chat_page.whole(chat_page.read(None))
 
 
@@ -54,6 +57,7 @@ def show(conversation_id: UUID) -> Answer:
     page = chat_page.read(conversation, before=before)
     if before is not None and is_partial():
         return render_template("chat/_history.html", page=page)
+    openings().note(current_user().id)
     return chat_page.whole(page)
 
 

@@ -39,6 +39,27 @@ def open_to_all(db: Session, user: User, worker_id: UUID) -> None:
     )
 
 
+def may_warm(
+    db: Session, user: User, worker_id: UUID, *, silent_after: timedelta, kept_for: timedelta
+) -> bool:
+    """Tell whether `worker_id` may put a locked account's files into a cell before they ask.
+
+    Not while they have a job, or no credit; and not if another worker that lives had their cell
+    less than `kept_for` ago: it has it still.
+    """
+    is_waited_for = select(Job.id).where(Job.user_id == user.id, Job.is_head)
+    if user.credits_available_micros <= 0 or db.scalar(is_waited_for) is not None:
+        return False
+    if user.cell_worker_id in {None, worker_id} or user.cell_worker_until is None:
+        return True
+    lives = (
+        select(Worker.id)
+        .where(Worker.id == user.cell_worker_id, Worker.stopped_at.is_(None))
+        .where(Worker.seen_at > utc_now() - silent_after)
+    )
+    return user.cell_worker_until < utc_now() - kept_for or db.scalar(lives) is None
+
+
 def stop_waiting_for_the_dead(db: Session, silent_after: timedelta) -> None:
     """Let anyone take the heads whose preferred worker has stopped, or is silent for so long."""
     alive = select(Worker.id).where(

@@ -1,0 +1,52 @@
+"""Puts the files of somebody who has opened the chat into a cell, before they ask.
+
+A kindness: nothing depends on it, and people who have asked always go first.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import dramatiq
+from sqlalchemy.orm import Session
+
+from models import jobs, ledger, snapshots, users
+from models.base import utc_now
+from models.database import unit_of_work
+from tasks import nudges
+from tasks.broker import get_broker
+from tasks.preparing import saved_states
+from tasks.process import WorkerProcess, current_process
+
+
+@dramatiq.actor(broker=get_broker(), actor_name=nudges.WARM, queue_name=nudges.ANSWERS_QUEUE)
+def warm(user_id: str, tries: int) -> None:
+    """Bind a spare of this process to the person, and let it go first for their next job.
+
+    Without room here, another process is given a try.
+    """
+    process, person = current_process(), UUID(user_id)
+    if process.draining.is_set() or not process.runtime.room(process.held.people()):
+        if tries > 1:
+            nudges.warm(person, tries - 1)
+        return
+    with unit_of_work() as db:
+        if not _may_warm(process, ledger.lock_account(db, person), db):
+            return
+        states = saved_states(snapshots.newest(db, person))
+    if not process.runtime.warm(person, states, process.held.people()):
+        return
+    with unit_of_work() as db:
+        user = ledger.lock_account(db, person)
+        # Somebody else may have been quicker; then the cell finds itself stale when it is asked.
+        if _may_warm(process, user, db):
+            users.hold_cell(user, process.id, utc_now())
+
+
+def _may_warm(process: WorkerProcess, user: users.User, db: Session) -> bool:
+    return jobs.may_warm(
+        db,
+        user,
+        process.id,
+        silent_after=process.lease,
+        kept_for=timedelta(seconds=process.settings.hot_cell_idle_seconds),
+    )

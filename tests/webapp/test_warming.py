@@ -1,0 +1,72 @@
+"""Who opens the chat is told of to the workers, but not with every page."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from models.base import new_id
+from models.users import User
+from tasks import nudges
+from tests import factories
+from tests.webapp.browser import Browser
+from webapp import warming
+from webapp.warming import Openings, openings
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Whom the workers were told of."""
+    openings.cache_clear()
+    told: list[object] = []
+    monkeypatch.setattr(nudges, "warm", told.append)
+    return told
+
+
+def test_opening_the_chat_is_told_once(
+    adas: Browser, ada: User, db: Session, told: list[object]
+) -> None:
+    conversation = factories.conversation(db, ada)
+    adas.read("/settings")
+    assert told == []
+
+    adas.read("/chat/new")
+    adas.read(f"/chat/{conversation.id}")
+
+    assert told == [ada.id]
+
+
+def test_strangers_and_other_peoples_conversations_are_not_told(
+    browser: Browser, eves: Browser, ada: User, db: Session, told: list[object]
+) -> None:
+    conversation = factories.conversation(db, ada)
+
+    browser.get("/chat/new")
+    assert eves.get(f"/chat/{conversation.id}").status_code == 404
+
+    assert told == []
+
+
+def test_who_comes_back_later_is_told_again(
+    told: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, ada, eve = Openings(), new_id(), new_id()
+    opened.note(ada)
+    opened.note(eve)
+    opened.note(ada)
+    assert told == [ada, eve]
+
+    monkeypatch.setattr(warming, "SECONDS", 0.0)
+    opened.note(ada)
+
+    assert told == [ada, eve, ada]
+
+
+def test_only_so_many_are_remembered(told: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warming, "MOST_KNOWN", 2)
+    opened, people = Openings(), [new_id() for _ in range(3)]
+    for person in people:
+        opened.note(person)
+
+    opened.note(people[2])
+    opened.note(people[0])
+
+    assert told == [*people, people[0]]
