@@ -4,6 +4,7 @@ A stock consumer that finds its queue empty sleeps for up to a second before it 
 a person would feel on each message. Ours waits on a Redis list that every enqueue pushes to.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
@@ -43,6 +44,8 @@ class WakingBroker(RedisBroker):
             maintenance_chance=100_000,
             heartbeat_timeout=30_000,
         )
+        # Called for each knock that is heard here, before its message has even been fetched.
+        self.on_knock: Callable[[], object] = lambda: None
         self._door = event_streams.connect(url, waits=True)
         self._knock = self._door.register_script(KNOCK)
 
@@ -62,7 +65,8 @@ class WakingBroker(RedisBroker):
 
     def wait_for_knock(self, queue_name: str) -> None:
         """Return when something was put on the queue, or after LONGEST_WAIT_SECONDS."""
-        self._door.blpop([_knocks(queue_name)], timeout=LONGEST_WAIT_SECONDS)
+        if self._door.blpop([_knocks(queue_name)], timeout=LONGEST_WAIT_SECONDS):
+            self.on_knock()
 
 
 class WakingConsumer(_RedisConsumer):

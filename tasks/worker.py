@@ -29,6 +29,8 @@ class Cells(Middleware):
         database.connect(settings.database_url.get_secret_value())
         working = WorkerProcess(settings, begin)
         process.enter(working)
+        # The same as the actor does, a little sooner.
+        get_broker().on_knock = working.pump.wake
         working.start()
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
