@@ -26,6 +26,8 @@ format: ## Bring the code and the templates into shape
 
 lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer versions
 	$(COMPILE) $(UPGRADE) --extra embedded --extra dev -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt --extra embedded --extra dev --extra bench \
+		-o requirements/bench.txt
 	$(COMPILE) -c requirements/dev.txt --extra embedded -o requirements/embedded.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/app.txt
 
@@ -33,4 +35,4 @@ css: ## Build the website's styles and scripts (needs npm)
 	@cd assets && npm ci --no-audit --no-fund && npm run build
 
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
-	@exec $(PREPARED) dev bench $(ARGS)
+	@exec $(PREPARED) bench bench $(ARGS)

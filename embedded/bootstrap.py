@@ -1,6 +1,6 @@
 """Prepares this machine and hands over to the project's own environment.
 
-    python3 embedded/bootstrap.py embedded|dev MODULE [ARGUMENT...]
+    python3 embedded/bootstrap.py embedded|dev|bench MODULE [ARGUMENT...]
 
 Makes `.venv`, installs the hashed requirements of that name into it, and becomes
 `.venv/bin/python -m MODULE`. When nothing changed since last time this takes a moment. It is the
@@ -25,8 +25,12 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 VENV_DIR = PROJECT_DIR / ".venv"
 VENV_PYTHON = VENV_DIR / "bin" / "python"
 REQUIREMENTS_DIR = PROJECT_DIR / "requirements"
-# The tests' requirements hold the run's too.
-ENOUGH = {"embedded": ("embedded", "dev"), "dev": ("dev",)}
+# The tests' requirements hold the run's too, and the benches' hold both.
+ENOUGH = {
+    "embedded": ("embedded", "dev", "bench"),
+    "dev": ("dev", "bench"),
+    "bench": ("bench",),
+}
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEEDED_BYTES = 1500 * 1024 * 1024
 PROGRESS_SECONDS = 3.0

@@ -27,10 +27,10 @@ class FinishedAnswer:
 
 
 # In the order of their ids: two who lock several never wait for each other.
-_LOCK_ACCOUNTS = text("""
+LOCK_ACCOUNTS = text("""
     SELECT id FROM users WHERE id = ANY (:user_ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 """)
-_COMPLETE = text("""
+COMPLETE = text("""
     WITH given AS (
         SELECT * FROM unnest(
             CAST(:job_ids AS uuid[]), CAST(:attempts AS bigint[]),
@@ -67,7 +67,7 @@ _COMPLETE = text("""
     )
     SELECT id FROM closed
 """)
-_PROMOTE = text(f"""
+PROMOTE = text(f"""
     UPDATE jobs
     SET is_head = true,
         -- Behind the heads of all others who wait: people take turns.
@@ -95,7 +95,7 @@ def complete_many(
     For `save_time` only `worker_id`, which has the files of these turns, may take the next jobs of
     these people.
     """
-    at_hand = set(db.scalars(_LOCK_ACCOUNTS, {"user_ids": [answer.user_id for answer in answers]}))
+    at_hand = set(db.scalars(LOCK_ACCOUNTS, {"user_ids": [answer.user_id for answer in answers]}))
     reached = [answer for answer in answers if answer.user_id in at_hand]
     if not reached:
         return {}
@@ -108,7 +108,7 @@ def complete_many(
         "worker_id": worker_id,
         "save_time": save_time,
     }
-    closed = set(db.scalars(_COMPLETE, given))
+    closed = set(db.scalars(COMPLETE, given))
     _promote(db, [answer.user_id for answer in reached if answer.job_id in closed])
     return {answer.job_id: answer.job_id in closed for answer in reached}
 
@@ -173,4 +173,4 @@ def _close(db: Session, job: Job, status: JobStatus) -> None:
 
 def _promote(db: Session, user_ids: Collection[UUID]) -> None:
     """Make the oldest waiting job of each of these locked accounts the head of its lane."""
-    db.execute(_PROMOTE, {"user_ids": list(user_ids), "patience": patience()})
+    db.execute(PROMOTE, {"user_ids": list(user_ids), "patience": patience()})
