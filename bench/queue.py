@@ -37,11 +37,12 @@ def main(arguments: Sequence[str]) -> int:
         limit = Contestant(LIMIT, "", senders.Ours, 100, 20_000)
         contestants = _contestants()
         for _ in range(given.rounds):
+            # First, while nothing is left to be written of what was drained.
+            for one in contestants:
+                contest.time_starts(place, one, given.starts)
             for one in contestants:
                 contest.drain(place, one)
             contest.drain_without_python(place, limit)
-            for one in contestants:
-                contest.time_starts(place, one, given.starts)
         tables = claims.measure(ground)
     return max(_report_contest(contestants, limit), _report_claims(tables))
 
