@@ -174,9 +174,9 @@ class Person:
         """Send a message and wait for whatever comes of it."""
         return self.outcome(self.ask(words, conversation))
 
-    def outcome(self, job: Job) -> "Outcome":
+    def outcome(self, job: Job, seconds: float = PATIENCE_SECONDS) -> "Outcome":
         """Wait until a job is over, and its files are saved if it was answered."""
-        return wait_for(lambda: self._over(job.id), f"the end of “{job.id}”")
+        return wait_for(lambda: self._over(job.id), f"the end of “{job.id}”", seconds)
 
     def wait_for_words(self, job: Job, count: int = 3) -> None:
         """Wait until the answer is being written."""

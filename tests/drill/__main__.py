@@ -1,0 +1,77 @@
+"""`make drill`: break the whole product on purpose, many times, and audit what is left of it."""
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from embedded.stack import Stack
+from tests.drill.plan import draw
+from tests.drill.run import Drill, Report
+from tests.house import SETTINGS, House, wait_for
+
+
+def main() -> int:
+    """Run one drill and print its report; return 1 when the audit found anything."""
+    parser = argparse.ArgumentParser(prog="drill")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--messages", type=int, default=1000)
+    parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--pause", type=float, default=5.0, help="seconds between two faults")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cells", type=int, default=6, help="cells of each worker")
+    given = parser.parse_args()
+    os.environ.update(DEMO_MODEL_SCRIPTABLE="1", DEMO_MODEL_RECORD="1")  # noqa: TID251
+    plan = draw(
+        given.seed,
+        users=given.users,
+        messages=given.messages,
+        faults=given.faults,
+        pause_seconds=given.pause,
+    )
+    print(f"seed {given.seed}: {given.messages} messages, {given.faults} faults", flush=True)
+    # A turn that hangs ends within the drill's patience.
+    own = {"CELLS_PER_WORKER": str(given.cells), "JOB_TIME_LIMIT_SECONDS": "60"}
+    with (
+        tempfile.TemporaryDirectory(prefix="drill-") as folder,
+        Stack(Path(folder) / "data", settings={**SETTINGS, **own}) as stack,
+    ):
+        for _ in range(1, given.workers):
+            stack.add_worker()
+        house = House(stack)
+        wait_for(house.is_ready, "the product to be ready", seconds=240)
+        report = Drill(house, plan, given.workers, _say).run()
+        house.close()
+    _print(report)
+    return 0 if report.is_clean else 1
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {words}", flush=True)
+
+
+def _print(report: Report) -> None:
+    print(
+        f"\n{report.messages} messages of {report.people} people in {report.seconds:.0f} s: ",
+        end="",
+    )
+    print(", ".join(f"{count} {status}" for status, count in sorted(report.outcomes.items())))
+    print(f"\n{'what broke':<50}times")
+    for kind, count in sorted(report.faults.items()):
+        print(f"{kind:<50}{count:5}")
+    print(f"{'all':<50}{sum(report.faults.values()):5}", end="")
+    print(f"   ({report.missed_stages} of them at no moment of their own)")
+    print(f"\n{'what the audit found':<50}times")
+    for name, found in report.findings.items():
+        print(f"{name:<50}{len(found):5}")
+        for one in found[:5]:
+            print(f"    {one}")
+    print(f"\nseed {report.seed}: {'clean' if report.is_clean else 'NOT CLEAN'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

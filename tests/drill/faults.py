@@ -1,0 +1,147 @@
+"""Breaking things, from outside: no part of the product knows that it is being drilled."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.drill.plan import Fault, Kind
+from tests.drill.stages import wait_until
+from tests.house import House
+
+STAGE_SECONDS = 10.0
+HANG_SECONDS = 4.0
+REPLAYS = 40
+QUEUE = "dramatiq:answers"
+CELL = "openclaw-gateway"
+
+
+class Breaker:
+    """Carries out faults, one after the other, and counts what it did."""
+
+    def __init__(self, house: House, workers: int) -> None:
+        self.done: Counter[str] = Counter()
+        self.missed_stages = 0
+        self._house = house
+        self._workers = [f"worker-{n}" if n > 1 else "worker" for n in range(1, workers + 1)]
+        self._turns = 0
+        self._acts: dict[Kind, Callable[[], object]] = {
+            Kind.WEB: lambda: self._kill_child("web"),
+            Kind.WORKER: lambda: self._kill_child(self._a_worker()),
+            Kind.CELL: lambda: self._signal_cell(signal.SIGKILL),
+            Kind.VALKEY: lambda: self._kill_child("valkey"),
+            Kind.POSTGRES: lambda: self._kill_child("postgres"),
+            Kind.S3: lambda: self._kill_child("s3"),
+            Kind.S3_HANGS: self._hang_s3,
+            Kind.CELL_HANGS: lambda: self._signal_cell(signal.SIGSTOP),
+            Kind.FLUSH: lambda: self._redis().flushall(),
+            Kind.NUDGES_LOST: lambda: self._redis().delete(QUEUE, f"{QUEUE}.msgs"),
+            Kind.NUDGES_REPLAYED: self._replay_nudges,
+            Kind.LEASES_END: self._end_leases,
+            Kind.WORKER_ENDS: lambda: self._signal_child(self._a_worker(), signal.SIGTERM),
+        }
+
+    def break_one(self, fault: Fault) -> None:
+        """Wait for the fault's moment, and break."""
+        if not wait_until(self._house, fault.stage, STAGE_SECONDS):
+            self.missed_stages += 1
+        self._turns += 1
+        # What is down already cannot break, and what has no cell yet neither.
+        with suppress(redis.RedisError, SQLAlchemyError, ProcessLookupError, LookupError):
+            self._acts[fault.kind]()
+            self.done[fault.kind] += 1
+
+    def _a_worker(self) -> str:
+        return self._workers[self._turns % len(self._workers)]
+
+    def _pid(self, name: str) -> int:
+        pid = self._house.stack.keeper.child(name).pid
+        if pid is None:
+            raise LookupError(name)
+        return pid
+
+    def _signal_child(self, name: str, number: signal.Signals) -> None:
+        os.kill(self._pid(name), number)
+
+    def _kill_child(self, name: str) -> None:
+        """Kill a program with its own forks; a worker's cells are left to notice by themselves."""
+        pid = self._pid(name)
+        forks = [child for child in _children(pid) if _command(child)[:1] == _command(pid)[:1]]
+        for one in (*forks, pid):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+
+    def _signal_cell(self, number: signal.Signals) -> None:
+        cells = self._house.processes([CELL])
+        os.kill(cells[self._turns % len(cells)] if cells else self._pid("nothing"), number)
+
+    def _hang_s3(self) -> None:
+        pid = self._pid("s3")
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(HANG_SECONDS)
+        os.kill(pid, signal.SIGCONT)
+
+    def _replay_nudges(self) -> None:
+        from tasks import nudges  # noqa: PLC0415  # needs the stack's settings
+
+        for _ in range(REPLAYS):
+            nudges.answer()
+
+    def _end_leases(self) -> None:
+        """Let the sweep take running jobs away from workers that are still at them."""
+        with self._house.database() as db:
+            past = "UPDATE jobs SET lease_until = clock_timestamp() - interval '1 second'"
+            db.execute(sa.text(f"{past} WHERE status = 'running'"))
+            db.commit()
+
+    def _redis(self) -> Any:
+        return self._house.redis()
+
+
+class Storm:
+    """Carries out all faults in a thread of its own."""
+
+    def __init__(self, breaker: Breaker, faults: tuple[Fault, ...]) -> None:
+        self._breaker, self._faults = breaker, faults
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="storm", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def is_on(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End after the fault that is under way."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for fault in self._faults:
+            if self._is_over.wait(fault.after_seconds):
+                return
+            self._breaker.break_one(fault)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def _command(pid: int) -> list[str]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+    return []

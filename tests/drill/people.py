@@ -1,0 +1,124 @@
+"""The people of a drill, each in a thread; their browsers try again when the site is away."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+import httpx2
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from models.conversations import Message
+from models.jobs import Job
+from tests.drill.plan import Life, Line
+from tests.house import House, Person
+
+Found = TypeVar("Found")
+
+PATIENCE_SECONDS = 240.0
+AGAIN_SECONDS = 1.0
+
+
+@dataclass
+class Told:
+    """What happened to the messages of one person, as their browser saw it."""
+
+    # Marks of messages that the site said it has.
+    accepted: list[str] = field(default_factory=list[str])
+    # Marks of messages of which the browser knows nothing, since the connection broke.
+    unknown: list[str] = field(default_factory=list[str])
+    refused: int = 0
+    impatient: int = 0
+
+
+class Talker:
+    """Lives one life of the plan."""
+
+    def __init__(self, house: House, life: Life) -> None:
+        self.life, self.told = life, Told()
+        self.person = Person(house, f"U{life.number:03d}", "Nothing much")
+        self._house = house
+        self._conversation: UUID | None = None
+        self._csrf = self.person.token()
+        self._thread = threading.Thread(target=self._live, name=self.person.name, daemon=True)
+
+    @property
+    def id(self) -> UUID:
+        return self.person.id
+
+    def remember(self) -> Job:
+        """Have the assistant write the canary into its memory; before anything breaks."""
+        note = f"# Memory\\n- The person keeps {self.life.canary}\\n"
+        tool = f'[[demo: tool write {{"path": "MEMORY.md", "content": "{note}"}}]]'
+        return self.person.ask(f"Please keep {self.life.canary}. {tool} [[demo: say Kept.]]")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def is_at_it(self) -> bool:
+        return self._thread.is_alive()
+
+    def _live(self) -> None:
+        for burst in self.life.bursts:
+            for line in burst:
+                self._say(line)
+            self._wait_until_idle()
+
+    def _say(self, line: Line) -> None:
+        if line.begins:
+            self._conversation = None
+        address = f"/chat/{self._conversation}/messages" if self._conversation else "/chat"
+        form = {"csrf_token": self._csrf, "text": line.words}
+        for _ in range(30):
+            try:
+                answer = self.person.browser.post(address, data=form, timeout=60)
+            except httpx2.HTTPError:
+                self.told.unknown.append(line.mark)
+                if self._is_recorded(line.mark):
+                    return
+            else:
+                if answer.status_code < 400:
+                    self.told.accepted.append(line.mark)
+                    self._note_conversation(line.mark)
+                    return
+                if answer.status_code < 500:
+                    self.told.refused += 1
+            time.sleep(AGAIN_SECONDS)
+        self.told.impatient += 1
+
+    def _is_recorded(self, mark: str) -> bool:
+        """Look, as a person would, whether the message stands in the chat before trying again."""
+        return self._try(lambda db: _message(db, self.id, mark)) is not None
+
+    def _note_conversation(self, mark: str) -> None:
+        message = self._try(lambda db: _message(db, self.id, mark))
+        if message is not None:
+            self._conversation = message.conversation_id
+
+    def _wait_until_idle(self) -> None:
+        ends = time.monotonic() + PATIENCE_SECONDS
+        unfinished = sa.select(Job.id).where(
+            Job.user_id == self.id, Job.status.in_(("pending", "running"))
+        )
+        while time.monotonic() < ends:
+            if self._try(lambda db: [db.scalar(unfinished.limit(1))]) == [None]:
+                return
+            time.sleep(0.3)
+        self.told.impatient += 1
+
+    def _try(self, look: Callable[[Session], Found]) -> Found | None:
+        """Look into the database; None when it is away."""
+        try:
+            with self._house.database() as db:
+                return look(db)
+        except SQLAlchemyError:
+            return None
+
+
+def _message(db: Session, user_id: UUID, mark: str) -> Message | None:
+    mine = sa.select(Message).where(Message.user_id == user_id, Message.role == "user")
+    return db.scalars(mine.where(Message.text.startswith(mark)).limit(1)).first()

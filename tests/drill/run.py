@@ -1,0 +1,192 @@
+"""One drill from beginning to end: people come, things break, everything comes to rest, audit."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.jobs import Job
+from settings import Settings
+from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
+from tests.drill import books, secrets
+from tests.drill.faults import Breaker, Storm
+from tests.drill.people import Talker
+from tests.drill.plan import Plan
+from tests.house import House, wait_for
+
+SETTLE_SECONDS = 300.0
+# A cell is booted for each of them.
+INTRODUCTION_SECONDS = 1800.0
+
+
+@dataclass
+class Report:
+    """What a drill did, and what it found."""
+
+    seed: int
+    messages: int = 0
+    people: int = 0
+    seconds: float = 0
+    faults: dict[str, int] = field(default_factory=dict[str, int])
+    missed_stages: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict[str, int])
+    findings: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(self.findings.values())
+
+
+class Drill:
+    """Runs a plan on a house. `say` is told how it goes."""
+
+    def __init__(
+        self, house: House, plan: Plan, workers: int, say: Callable[[str], object]
+    ) -> None:
+        self._house, self._plan, self._say = house, plan, say
+        self._breaker = Breaker(house, workers)
+        self._listening = Requests(house)
+        os.environ.update(house.environment)  # noqa: TID251  # what the product's own parts read
+        self._settings = Settings()  # pyright: ignore[reportCallIssue]
+
+    def run(self) -> Report:
+        """Return what was done and found."""
+        began = time.monotonic()
+        talkers = self._introduce()
+        storm = Storm(self._breaker, self._plan.faults)
+        self._listening.start()
+        for talker in talkers:
+            talker.start()
+        storm.start()
+        while any(talker.is_at_it() for talker in talkers):
+            self._progress(talkers, storm)
+            time.sleep(5)
+        storm.stop()
+        self._settle(talkers)
+        self._ask_for_canaries(talkers)
+        self._settle(talkers)
+        self._listening.stop()
+        report = self._audit(talkers)
+        report.seconds = time.monotonic() - began
+        return report
+
+    def _introduce(self) -> list[Talker]:
+        """Sign everybody up and have their canaries written down, before anything breaks."""
+        talkers = [Talker(self._house, life) for life in self._plan.lives]
+        jobs = [talker.remember() for talker in talkers]
+        self._say(f"{len(talkers)} people, each with a secret to remember")
+        for talker, job in zip(talkers, jobs, strict=True):
+            assert talker.person.outcome(job, seconds=INTRODUCTION_SECONDS).answer
+            talker.person.wait_until_saved(job)
+        return talkers
+
+    def _ask_for_canaries(self, talkers: list[Talker]) -> None:
+        """Begin a new conversation with everybody; what is asked of the model is audited."""
+        for talker in talkers:
+            wait_for(lambda t=talker: t.person.ask(f"Do you remember? {_last(t)}"), "to be asked")
+
+    def _progress(self, talkers: list[Talker], storm: Storm) -> None:
+        said = sum(len(talker.told.accepted) for talker in talkers)
+        broken = sum(self._breaker.done.values())
+        still = "" if storm.is_on() else " (the storm is over)"
+        self._say(f"{said} of {self._plan.messages} messages, {broken} faults{still}")
+
+    def _settle(self, talkers: list[Talker]) -> None:
+        """Wait until nothing is to be done any more, no call is open and every save has ended."""
+        everybody = [talker.id for talker in talkers]
+        wait_for(lambda: self._is_at_rest(everybody), "everything to end", seconds=SETTLE_SECONDS)
+
+    def _is_at_rest(self, people: list[UUID]) -> bool:
+        restless = sa.text("""
+            SELECT 1 FROM jobs WHERE user_id = ANY(:p) AND status IN ('pending', 'running')
+            UNION ALL SELECT 1 FROM model_calls WHERE user_id = ANY(:p) AND status = 'open'
+            UNION ALL SELECT 1 FROM users WHERE id = ANY(:p)
+                AND cell_worker_until > clock_timestamp() LIMIT 1""")
+        try:
+            with self._house.database() as db:
+                return db.execute(restless, {"p": people}).first() is None
+        except SQLAlchemyError:
+            return False
+
+    def _audit(self, talkers: list[Talker]) -> Report:
+        people = {talker.id: talker.life.number for talker in talkers}
+        accepted = [mark for talker in talkers for mark in talker.told.accepted]
+        report = Report(self._plan.seed, people=len(people), faults=dict(self._breaker.done))
+        report.missed_stages = self._breaker.missed_stages
+        with self._house.database() as db:
+            report.findings = {"lost": books.lost(db, people, accepted)}
+            report.findings["said twice"] = books.doubled(db, people)
+            report.findings |= books.audit(db, people)
+            ends = sa.select(Job.status, sa.func.count()).where(Job.user_id.in_(list(people)))
+            rows = db.execute(ends.group_by(Job.status)).all()
+            report.outcomes = {str(row[0]): int(row[1]) for row in rows}
+        report.messages = sum(report.outcomes.values())
+        report.findings |= self._audit_secrets(talkers, people)
+        return report
+
+    def _audit_secrets(
+        self, talkers: list[Talker], people: dict[UUID, int]
+    ) -> dict[str, list[str]]:
+        house, settings = self._house, self._settings
+        leaks = secrets.in_requests(self._listening.heard) + secrets.in_messages(house, people)
+        foreign, broken = secrets.in_states(house, settings, people)
+        every = VERSIONS_BETWEEN_COLLECTIONS
+        return {
+            "leaked": leaks + foreign,
+            "in logs": secrets.in_logs(Path(house.stack.folder.logs)),
+            "damaged": broken,
+            "left in storage": secrets.left_in_storage(house, settings, people, every),
+            "forgotten": [
+                f"the secret of {talker.life.number}"
+                for talker in talkers
+                if not self._listening.has(_last(talker), talker.life.canary)
+            ],
+            "gave up waiting": [
+                f"{talker.life.number}, {talker.told.impatient} times"
+                for talker in talkers
+                if talker.told.impatient
+            ],
+        }
+
+
+class Requests:
+    """Collects what the demo model is asked; it keeps only the last thousand itself."""
+
+    def __init__(self, house: House) -> None:
+        self.heard: list[dict[str, object]] = []
+        self._house = house
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._collect()
+
+    def has(self, mark: str, words: str) -> bool:
+        """Tell whether these words stood in a request about that mark."""
+        bodies = (str(request["body"]) for request in self.heard)
+        return any(mark in body and words in body for body in bodies)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(10):
+            self._collect()
+
+    def _collect(self) -> None:
+        found = self._house.recorded()
+        httpx2.delete(f"{self._house.environment['DEMO_MODEL_URL']}/_recorded", timeout=10)
+        self.heard += found
+
+
+def _last(talker: Talker) -> str:
+    return f"mark-u{talker.life.number:03d}-9999-{talker.life.canary[-8:]}"
