@@ -5,7 +5,7 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: help run test lint format lock css bench
+.PHONY: help run test lint format lock css bench drill
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -33,6 +33,9 @@ lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer ve
 
 css: ## Build the website's styles and scripts (needs npm)
 	@cd assets && npm ci --no-audit --no-fund && npm run build
+
+drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" replays a drill
+	@exec $(PREPARED) dev tests.drill $(ARGS)
 
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
 	@exec $(PREPARED) bench bench $(ARGS)

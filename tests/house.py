@@ -42,6 +42,8 @@ SETTINGS = {
     "JOB_RETRY_DELAY_SECONDS": "0.5",
     "PROVIDER_STALL_SECONDS": "8",
     "WORKER_DRAIN_SECONDS": "5",
+    # A turn that hangs ends while somebody still waits for it.
+    "JOB_TIME_LIMIT_SECONDS": "60",
     "CELLS_PER_WORKER": "5",
     "SPARE_CELLS": "1",
     "PASSWORD_MEMORY_KIB": "64",

@@ -34,8 +34,7 @@ def main() -> int:
         pause_seconds=given.pause,
     )
     print(f"seed {given.seed}: {given.messages} messages, {given.faults} faults", flush=True)
-    # A turn that hangs ends within the drill's patience.
-    own = {"CELLS_PER_WORKER": str(given.cells), "JOB_TIME_LIMIT_SECONDS": "60"}
+    own = {"CELLS_PER_WORKER": str(given.cells)}
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
         Stack(Path(folder) / "data", settings={**SETTINGS, **own}) as stack,

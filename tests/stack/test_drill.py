@@ -1,0 +1,20 @@
+"""A short drill: the long one is `make drill`."""
+
+import pytest
+
+from tests.drill.plan import draw
+from tests.drill.run import Drill
+from tests.house import House
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), pytest.mark.xdist_group("house")]
+
+SEED = 7
+
+
+def test_nothing_is_lost_when_things_break(house: House) -> None:
+    plan = draw(SEED, users=3, messages=24, faults=8, pause_seconds=2.0)
+
+    report = Drill(house, plan, workers=1, say=print).run()
+
+    assert sum(report.faults.values()) >= 6
+    assert {name: found for name, found in report.findings.items() if found} == {}
