@@ -12,7 +12,7 @@ SEED = 7
 
 
 def test_nothing_is_lost_when_things_break(house: House) -> None:
-    plan = draw(SEED, users=3, messages=24, faults=8, pause_seconds=2.0)
+    plan = draw(SEED, users=3, messages=18, faults=8, pause_seconds=1.5)
 
     report = Drill(house, plan, workers=1, say=print).run()
 
