@@ -36,6 +36,9 @@ NEEDED_BYTES = 1500 * 1024 * 1024
 PROGRESS_SECONDS = 3.0
 PIP_FLAGS = (
     "--require-hashes",
+    # The lists are complete, and pip 23 looks for extras' newest versions past the pinned ones
+    # (pypa/pip issue 12345), which fails on the day that such a version comes out.
+    "--no-deps",
     "--only-binary=:all:",
     "--disable-pip-version-check",
     "--no-input",
@@ -219,8 +222,9 @@ def _why(said: str, what: str) -> str:
     if any(sign in said for sign in NETWORK_SIGNS):
         return f"{what}: the package registry cannot be reached. Check the network and try again."
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")]
-    return f"{what}: {' '.join(errors[:2] or lines[-1:])}"
+    first = next((at for at, line in enumerate(lines) if line.startswith("ERROR")), -1)
+    # An error that ends in a colon names its cause on the next line.
+    return f"{what}: {' '.join(lines[first:][:2])}"
 
 
 def _say(words: str) -> None:

@@ -1,7 +1,11 @@
 """A bare machine is prepared, or told in one sentence what it lacks."""
 
+import base64
+import hashlib
 import importlib.util
+import subprocess
 import sys
+import zipfile
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -109,6 +113,49 @@ def test_without_a_registry_a_sentence_says_so_and_the_next_try_starts_again(
     with pytest.raises(CannotPrepare, match="registry cannot be reached"):
         bootstrap.prepare("embedded")
     assert not list((project / ".venv").glob("*.installed"))
+
+
+def _wheel(folder: Path, name: str, version: str, *metadata: str) -> str:
+    """Write the smallest wheel there is; return the line that pins it."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{info}/METADATA": "\n".join(
+            ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]
+        ),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        record += f"{path},sha256={digest.rstrip('=')},{len(text)}\n"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            packed.writestr(path, text)
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+def test_a_newer_version_in_the_registry_changes_nothing(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = _wheel(tmp_path, "thing", "1.0", "Provides-Extra: more")
+    _wheel(tmp_path, "thing", "2.0", "Provides-Extra: more")
+    pinned += _wheel(tmp_path, "user", "1.0", "Requires-Dist: thing[more]>=1.0")
+    (project / "requirements" / "embedded.txt").write_text(pinned)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    bootstrap.prepare("embedded")
+    installed = {path.name for path in (project / ".venv").glob("lib/*/site-packages/*.dist-info")}
+    assert {"thing-1.0.dist-info", "user-1.0.dist-info"} <= installed
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("pip"), reason="this environment has no pip")
+def test_what_the_lists_hold_is_all_that_is_needed() -> None:
+    """Lists are installed as they are, so one that lacks a package would go unnoticed."""
+    checked = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_it_runs_on_the_standard_library_alone() -> None:
