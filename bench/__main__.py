@@ -11,6 +11,7 @@ BENCHES = {
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "pages": "how many chat pages a second, against a bare Flask hello",
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
+    "boot": "what a spare costs before anybody needs it",
     "state": "what it costs to save and to restore a person's files",
 }
 

@@ -7,10 +7,11 @@ Version 1 and 2 alike, below the group that the worker itself is in. Where neith
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import Self
 
 import structlog
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "shellmate"
+REMOVE_SECONDS = 2.0
+REMOVE_RETRY_SECONDS = 0.01
 # Moves the shell into the group, and then becomes the program.
 JOIN = 'echo 0 > "$0" && exec "$@"'
 
@@ -43,13 +46,22 @@ class Group:
         return False
 
     def remove(self) -> None:
-        """End what is still in it, and remove it."""
+        """End what is still in it, and remove it, which may take REMOVE_SECONDS."""
+        ends = time.monotonic() + REMOVE_SECONDS
         with suppress(OSError):
-            for pid in (self.folder / "cgroup.procs").read_text(encoding="ascii").split():
+            while time.monotonic() < ends:
+                self._kill()
+                # Refused while the kernel still clears up what has ended.
+                with suppress(OSError):
+                    self.folder.rmdir()
+                    return
+                time.sleep(REMOVE_RETRY_SECONDS)
+            log.warning("group.left", folder=str(self.folder))
+
+    def _kill(self) -> None:
+        for pid in (self.folder / "cgroup.procs").read_text(encoding="ascii").split():
+            with suppress(OSError):
                 os.kill(int(pid), signal.SIGKILL)
-        # The kernel may still be clearing up; the next worker that starts tries again.
-        with suppress(OSError):
-            self.folder.rmdir()
 
 
 class Groups:
@@ -57,7 +69,6 @@ class Groups:
 
     def __init__(self, parent: Path) -> None:
         self._parent = parent
-        self._numbers = count(1)
 
     @classmethod
     def find(cls) -> Self | None:
@@ -77,7 +88,7 @@ class Groups:
 
     def make(self, limit_bytes: int) -> Group:
         """Make a group whose processes together may have so much memory. Raises OSError."""
-        folder = self._parent / f"{PREFIX}-{os.getpid()}-{next(self._numbers)}"
+        folder = self._parent / f"{PREFIX}-{os.getpid()}-{token_hex(4)}"
         folder.mkdir()
         group = Group(folder)
         try:

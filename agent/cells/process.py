@@ -109,7 +109,7 @@ class CellProcess:
         self._kill_group()
         await asyncio.gather(*self._tasks)
         if self._group is not None:
-            self._group.remove()
+            await asyncio.to_thread(self._group.remove)
 
     async def _wait_until_gone(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -1,6 +1,7 @@
 """The money of one call: held before it goes out, and the hold closed exactly once."""
 
 import asyncio
+import time
 from uuid import UUID
 
 import structlog
@@ -15,8 +16,10 @@ from agent.prices import Prices
 
 log = structlog.get_logger()
 
-SETTLE_ATTEMPTS = 5
-SETTLE_RETRY_SECONDS = 0.2
+# A database that restarts is waited for: what is not told in this time is never charged. Beyond a
+# lease (two of the default ones) the job is begun again, and this attempt is at our expense anyway.
+SETTLE_SECONDS = 60.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 0.5
 
 
 class Hold:
@@ -104,14 +107,19 @@ class Settlement:
         if not was_open:
             return
         self._running.spent_micros += closed.charge_micros
-        for attempt in range(1, SETTLE_ATTEMPTS + 1):
+        ends, rest = time.monotonic() + SETTLE_SECONDS, FIRST_RETRY_SECONDS
+        while True:
             try:
                 await asyncio.to_thread(self._running.books.close, closed)
                 return
             except Exception as trouble:  # noqa: BLE001  # the sweep closes it if all tries fail
-                log.warning("meter.not_settled", call_id=str(closed.call_id), error=repr(trouble))
-                await asyncio.sleep(SETTLE_RETRY_SECONDS * attempt)
-        log.error("meter.left_open", call_id=str(closed.call_id))
+                if time.monotonic() > ends:
+                    log.error("meter.left_open", call_id=str(closed.call_id), error=repr(trouble))
+                    return
+                if rest == FIRST_RETRY_SECONDS:
+                    log.warning("meter.waiting", call_id=str(closed.call_id), error=repr(trouble))
+            await asyncio.sleep(rest)
+            rest = min(2 * rest, LONGEST_RETRY_SECONDS)
 
     def _closed(self) -> ClosedCall:
         costs = self._is_begun and self._outcome != "failed"

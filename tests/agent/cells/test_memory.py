@@ -27,6 +27,15 @@ def groups() -> Groups:
     return found
 
 
+def test_two_that_make_groups_in_one_process_do_not_meet(groups: Groups) -> None:
+    other = Groups.find()
+    assert other is not None
+    made = [one.make(100 * MB) for one in (groups, other, groups, other)]
+    assert len({group.folder for group in made}) == 4
+    for group in made:
+        group.remove()
+
+
 @pytest.fixture
 def small(groups: Groups) -> Generator[Group]:
     group = groups.make(100 * MB)
@@ -76,7 +85,6 @@ def test_a_group_is_removed_with_what_still_runs_in_it(groups: Groups) -> None:
         group.remove()
 
         process.wait(10)
-    group.remove()
     assert not group.folder.exists()
 
 
