@@ -9,6 +9,7 @@ from importlib import import_module
 # By name: what it measures.
 BENCHES = {
     "first_token": "what a person waits for the first word, hot, spare and cold",
+    "live": "what live streams cost one web process: memory, lateness, a storm of returns",
     "pages": "how many chat pages a second, against a bare Flask hello",
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
     "boot": "what a spare costs before anybody needs it",

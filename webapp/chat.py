@@ -67,6 +67,8 @@ def follow(conversation_id: UUID) -> Response:
     """Stream what happens in a conversation, on from `Last-Event-ID` or `after`."""
     conversations.find_own(db(), current_user().id, conversation_id)
     given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    # Werkzeug's request hangs in it too, with all that it has parsed: kilobytes for each stream.
+    request.environ.pop("werkzeug.request", None)
     stream = ConversationStream(
         app_ctx.app, request.environ, hub(), conversation_id, Cursor.parse(given)
     )

@@ -131,11 +131,18 @@ class ConversationStream:
             if now >= beat + HEARTBEAT_SECONDS:
                 beat = now
                 yield HEARTBEAT
-            heard = listener.next(LOOK_SECONDS)
+            heard = listener.next(self._rest_seconds(now, looked, beat))
             if heard is RESYNC:
                 yield from self._catch_up()
             elif isinstance(heard, Event):
                 yield from self._tell(heard)
+
+    def _rest_seconds(self, now: float, looked: float, beat: float) -> float:
+        # A stream on which nothing goes on only wakes to beat: thousands of them do.
+        until_beat = beat + HEARTBEAT_SECONDS - now
+        if all(shown.is_over for shown in self._shown.values()):
+            return max(until_beat, 0)
+        return max(min(until_beat, looked + LOOK_SECONDS - now), 0)
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
