@@ -8,11 +8,12 @@ from importlib import import_module
 
 # By name: what it measures.
 BENCHES = {
+    "boot": "what a spare costs before anybody needs it",
+    "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",
     "pages": "how many chat pages a second, against a bare Flask hello",
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
-    "boot": "what a spare costs before anybody needs it",
     "state": "what it costs to save and to restore a person's files",
 }
 

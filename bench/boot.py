@@ -15,13 +15,13 @@ from pathlib import Path
 from agent.cells.states import State
 from agent.runtime import Runtime
 from bench.plain_gateway import PlainOpenClaw
+from bench.processes import children, command, cpu_seconds, megabytes, tree
 from embedded.engine import PROJECT_DIR
 from embedded.stack import Services
 from gateways.s3_files import Storage
 from settings import Settings
 from tests.house import SETTINGS, wait_for
 
-TICKS = os.sysconf("SC_CLK_TCK")
 BOOT_SECONDS = 180.0
 # What was measured of OpenClaw at first, unbundled and without any of our settings.
 LIMIT_SECONDS = 20.0
@@ -78,10 +78,10 @@ def _spare(folder: Path) -> Boot:
     runtime.start()
     try:
         pid = wait_for(lambda: _pid(runtime, State.WARMING, State.SPARE), "a boot", BOOT_SECONDS)
-        booted = _cpu_seconds(pid)
+        booted = cpu_seconds(tree(pid))
         wait_for(lambda: _pid(runtime, State.SPARE), "a spare", BOOT_SECONDS)
         elapsed = time.monotonic() - began
-        return Boot(booted, _cpu_seconds(pid) - booted, elapsed, _megabytes(pid))
+        return Boot(booted, cpu_seconds(tree(pid)) - booted, elapsed, megabytes(tree(pid)))
     finally:
         runtime.stop(grace_seconds=0)
 
@@ -91,8 +91,8 @@ def _plain(given: dict[str, str], home: Path) -> Boot:
     began = time.monotonic()
     with PlainOpenClaw(given, home).gateway() as address:
         assert address
-        (pid,) = [pid for pid in _children(os.getpid()) if b"openclaw" in _command(pid)]
-        return Boot(_cpu_seconds(pid), 0, time.monotonic() - began, _megabytes(pid))
+        (pid,) = [pid for pid in children(os.getpid()) if "openclaw" in command(pid)]
+        return Boot(cpu_seconds(tree(pid)), 0, time.monotonic() - began, megabytes(tree(pid)))
 
 
 def _pid(runtime: Runtime, *states: State) -> int | None:
@@ -110,37 +110,3 @@ def _median(boots: list[Boot]) -> Boot:
         of(lambda boot: boot.elapsed),
         of(lambda boot: boot.memory),
     )
-
-
-def _tree(pid: int) -> list[int]:
-    return [pid, *(further for child in _children(pid) for further in _tree(child))]
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Sum what the tree has used, with what its processes have waited for."""
-    total = 0
-    for one in _tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(field) for field in fields[11:15])
-    return total / TICKS
-
-
-def _megabytes(pid: int) -> float:
-    """Sum the tree's memory, with what it shares counted once."""
-    kilobytes = 0
-    for one in _tree(pid):
-        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                kilobytes += int(line.split()[1])
-    return kilobytes / 1024
