@@ -26,6 +26,12 @@ ASKS_TO_KEEP = re.compile(
     r"(?:remember|note|keep in mind|don't forget)(?: (?:that|this|it))?[\s,.!]*(?:please)?[.!]*$",
     re.I,
 )
+# A further sentence that wants something is no part of the fact.
+WANTS_MORE = re.compile(
+    r"(?<=[.!])\s+(?:(?:and|now|so|then),? )?(?:please|can you|could you|would you|write|show|give|"
+    r"make|help|tell|explain|what|how|where|when|who|which|why)\b.*",
+    re.I | re.S,
+)
 EVERYTHING = re.compile(
     r"what (?:do|did) (?:you|i) (?:know|remember|tell|told)|who am i\b|what have i told", re.I
 )
@@ -130,7 +136,7 @@ def _known(asked: Asked, whom: Person) -> list[str]:
 
 def _fact(text: str) -> str | None:
     """Find what somebody tells of themselves, between a greeting and a request to keep it."""
-    told = GREETS.sub("", text)
+    told = WANTS_MORE.sub("", GREETS.sub("", text))
     if asked := ASKED_TO.match(told):
         return asked["fact"]
     found = None if told.endswith("?") else TELLS.match(ASKS_TO_KEEP.sub("", told))

@@ -182,6 +182,14 @@ def test_what_it_knows_it_does_not_write_twice(demo: Served) -> None:
     assert "I know that already" in words
 
 
+@pytest.mark.parametrize("more", ["Please write a poem.", "What is yours?", "Now show me a table"])
+def test_what_is_wanted_besides_is_no_part_of_the_fact(demo: Served, more: str) -> None:
+    done = {"edit": "Successfully replaced 1 block(s)."}
+    used, _ = use_tools(demo, f"Hello! My train is blue. It is late. {more}", done)
+    assert "is blue. It is late" in str(used)
+    assert more.split(maxsplit=1)[0] not in str(used)
+
+
 def test_a_question_is_not_taken_for_a_fact(demo: Served) -> None:
     used, words = use_tools(demo, "My train is late, is it?", {"memory_search": "{}"})
     assert "edit" not in dict(used)
