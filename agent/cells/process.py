@@ -89,7 +89,9 @@ class CellProcess:
     def hurry(self) -> None:
         """Give the cell its full share of the processor; booting, it left that to those at work."""
         if self._mode.has_own_uid:
-            os.setpriority(os.PRIO_USER, self._uid, 0)
+            # A moment after its start nothing has the uid yet, and when it has died nothing has.
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_USER, self._uid, 0)
 
     def keep_private(self) -> None:
         """Let nothing more of what the cell prints be kept or logged: OpenClaw prints answers."""
