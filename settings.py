@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     hot_cell_idle_seconds: float = 900
     # One that was bound when its person opened the chat, and has not been asked anything since.
     warmed_cell_idle_seconds: float = 180
+    # A turn that waits for no provider, and in which nothing has moved for so long, is stuck: it is
+    # tried again in another cell.
+    cell_silent_seconds: float = 90
     # After so many turns, or once its processes have grown so large, a cell that has nothing to do
     # is ended; the person's next message takes a fresh one.
     cell_max_turns: int = Field(default=200, ge=1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -9,6 +10,7 @@ from agent.cells.gateway import Gateway, GatewayFailed, Question
 from agent.turn import AgentFailed, Watcher
 
 STOP_POLL_SECONDS = 0.05
+SILENCE_POLL_SECONDS = 1.0
 
 STOPPED = "Stopped."
 TOO_LONG = "This took longer than a message may take, so it was ended."
@@ -21,17 +23,19 @@ async def ask(
     *,
     stop: threading.Event,
     gone: asyncio.Event,
+    is_stuck: Callable[[], bool],
     limit_seconds: float,
 ) -> str:
     """Return the whole answer, telling `watcher` as it comes.
 
     Raises AgentFailed when the person stops it or time is up, and GatewayFailed when the gateway
-    fails or its cell is `gone`. However it ends, the request is closed.
+    fails, its cell is `gone` or `is_stuck`. However it ends, the request is closed.
     """
     asking = asyncio.create_task(_collect(gateway, question, watcher))
-    stopping = asyncio.create_task(_until_set(stop))
+    stopping = asyncio.create_task(_until(stop.is_set, STOP_POLL_SECONDS))
     dying = asyncio.create_task(gone.wait())
-    ends: set[asyncio.Task[Any]] = {asking, stopping, dying}
+    sticking = asyncio.create_task(_until(is_stuck, SILENCE_POLL_SECONDS))
+    ends: set[asyncio.Task[Any]] = {asking, stopping, dying, sticking}
     try:
         await asyncio.wait(ends, timeout=limit_seconds, return_when=asyncio.FIRST_COMPLETED)
         if asking.done():
@@ -40,6 +44,8 @@ async def ask(
             raise AgentFailed("stopped", STOPPED, permanent=True)
         if dying.done():
             raise GatewayFailed("The cell died.")
+        if sticking.done():
+            raise GatewayFailed("The cell has been silent for too long.")
         raise AgentFailed("time_limit", TOO_LONG, permanent=True)
     finally:
         for task in ends:
@@ -67,7 +73,7 @@ async def _collect(gateway: Gateway, question: Question, watcher: Watcher) -> st
     return text
 
 
-async def _until_set(stop: threading.Event) -> None:
-    # A thread's event cannot be awaited, and a thread for each turn would be a waste.
-    while not stop.is_set():  # noqa: ASYNC110
-        await asyncio.sleep(STOP_POLL_SECONDS)
+async def _until(holds: Callable[[], bool], poll_seconds: float) -> None:
+    # What is asked has no event that could be awaited, and a thread for each turn would be a waste.
+    while not holds():  # noqa: ASYNC110
+        await asyncio.sleep(poll_seconds)

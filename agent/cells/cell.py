@@ -183,6 +183,7 @@ class Cell:
                 watcher,
                 stop=stop,
                 gone=self._require_process().gone,
+                is_stuck=lambda: port.silent_seconds > self._kit.settings.cell_silent_seconds,
                 limit_seconds=self._kit.settings.job_time_limit_seconds,
             )
         except GatewayFailed as error:

@@ -76,9 +76,10 @@ class MeteredCall:
         settlement = Settlement(self._running, self._tools.prices, hold, counter.tally)
         try:
             await self._open(hold)
-            upstream = await self._tools.providers.send(
-                self._model, self._body, request.headers, is_stream=is_stream
-            )
+            with self._running.awaits_provider():
+                upstream = await self._tools.providers.send(
+                    self._model, self._body, request.headers, is_stream=is_stream
+                )
             settlement.has_begun(upstream.request_id)
             return await self._forward(request, upstream, counter, settlement)
         except Refused as refusal:
@@ -142,7 +143,7 @@ class MeteredCall:
         response = web.StreamResponse(headers={"Content-Type": upstream.media_type})
         try:
             async with aclosing(upstream.chunks) as chunks:
-                async for chunk in chunks:
+                async for chunk in self._running.awaited(chunks):
                     counter.feed(chunk)
                     if not response.prepared:
                         await response.prepare(request)

@@ -1,6 +1,9 @@
 """The turn that a cell's calls belong to: what they have used, and why one was refused."""
 
 import asyncio
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +29,34 @@ class RunningTurn:
     # The turn is over when none of these is left. Requests may be cut, settling must end by itself.
     requests: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
     settling: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    # How many providers have to say something before the turn can go on; and when one last did, or
+    # a call was made.
+    _awaited: int = 0
+    _moved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long OpenClaw has done nothing: neither asked for anything nor taken an answer."""
+        return 0.0 if self._awaited else time.monotonic() - self._moved_at
+
+    @contextmanager
+    def awaits_provider(self) -> Generator[None]:
+        """Blame nobody but the provider for the time that this takes."""
+        self._awaited += 1
+        try:
+            yield
+        finally:
+            self._awaited -= 1
+            self._moved_at = time.monotonic()
+
+    async def awaited(self, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        """Yield a provider's chunks, while each of which is awaited the turn is not silent."""
+        while True:
+            with self.awaits_provider():
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
     @property
     def is_hopeless(self) -> bool:

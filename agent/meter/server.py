@@ -70,6 +70,11 @@ class MeterPort:
         """Why the last call of the running turn was refused or failed, if one was."""
         return self._running.trouble if self._running else None
 
+    @property
+    def silent_seconds(self) -> float:
+        """How long the running turn has neither made a call nor taken an answer."""
+        return self._running.silent_seconds if self._running else 0.0
+
     def begin(self, turn: Turn, books: Books) -> None:
         """Let the cell's calls be those of `turn` from now on."""
         self.is_warming = False

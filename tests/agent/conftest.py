@@ -49,6 +49,7 @@ def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
             "demo_model_url": None,
             "cells_per_worker": 2,
             "spare_cells": 1,
+            "cell_silent_seconds": 15.0,
         }
     )
 

@@ -87,6 +87,26 @@ def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
     runtime.discard(eve.id)
 
 
+def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    # The model has said all of it: nobody but the cell is waited for.
+    model.will("I was about ", "to say more.")
+
+    def hang(_: str) -> None:
+        pid = runtime.pid_of(eve.id)
+        assert pid is not None
+        for one in _descendants(pid):
+            os.kill(one, signal.SIGSTOP)
+
+    with pytest.raises(AgentFailed) as failure:
+        eve.say("Go on.", ears=Ears(on_text=hang), saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("no_answer", False)
+    runtime.discard(eve.id)
+    assert eve.id not in runtime.hot_users()
+
+
 def test_a_spare_that_hangs_is_replaced(
     start_runtime: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,21 @@ def test_the_end_of_a_turn_cuts_what_is_still_under_way(tmp_path: Path, name: st
     run(scenario())
 
 
+def test_only_the_cells_own_silence_counts(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w, w.post(w.request(LONG)) as response:
+            await _until_words(response, b"word10")
+            await eventually(lambda: w.port.silent_seconds == 0)
+            await w.release()
+            await response.read()
+            await w.settled()
+
+            before = w.port.silent_seconds
+            await eventually(lambda: w.port.silent_seconds > before > 0)
+
+    run(scenario())
+
+
 def test_a_stop_before_the_provider_answers_costs_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
