@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,6 +43,7 @@ SETTINGS = {
     "JOB_RETRY_DELAY_SECONDS": "0.5",
     "PROVIDER_STALL_SECONDS": "8",
     "WORKER_DRAIN_SECONDS": "5",
+    "CELL_SILENT_SECONDS": "40",
     # A turn that hangs ends while somebody still waits for it.
     "JOB_TIME_LIMIT_SECONDS": "60",
     "CELLS_PER_WORKER": "5",
@@ -102,8 +104,12 @@ class House:
 
     def _spares(self) -> int:
         with self.database() as db:
-            alive = sa.select(sa.func.coalesce(sa.func.sum(Worker.spare), 0))
-            return int(db.scalar(alive.where(Worker.stopped_at.is_(None))) or 0)
+            # A worker that was killed has not said that its spares are gone.
+            lately = sa.func.clock_timestamp() - timedelta(seconds=3)
+            alive = sa.select(sa.func.coalesce(sa.func.sum(Worker.spare), 0)).where(
+                Worker.stopped_at.is_(None), Worker.seen_at > lately
+            )
+            return int(db.scalar(alive) or 0)
 
     def redis(self) -> "redis.Redis":
         return redis.Redis.from_url(self.environment["REDIS_URL"])

@@ -64,6 +64,7 @@ def _print(report: Report) -> None:
         print(f"{kind:<50}{count:5}")
     print(f"{'all':<50}{sum(report.faults.values()):5}", end="")
     print(f"   ({report.missed_stages} of them at no moment of their own)")
+    print(f"canaries planted in {report.planted} cells, which were searched {report.looks} times")
     print(f"\n{'what the audit found':<50}times")
     for name, found in report.findings.items():
         print(f"{name:<50}{len(found):5}")

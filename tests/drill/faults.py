@@ -5,8 +5,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,16 +115,18 @@ class Storm:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="storm", daemon=True)
 
-    def start(self) -> None:
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """Break meanwhile; at the end the fault that is under way is finished."""
         self._thread.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            self._thread.join()
 
     def is_on(self) -> bool:
         return self._thread.is_alive()
-
-    def stop(self) -> None:
-        """End after the fault that is under way."""
-        self._is_over.set()
-        self._thread.join()
 
     def _run(self) -> None:
         for fault in self._faults:

@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +17,7 @@ from models.jobs import Job
 from settings import Settings
 from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
 from tests.drill import books, secrets
+from tests.drill.cells import Inspector
 from tests.drill.faults import Breaker, Storm
 from tests.drill.people import Talker
 from tests.drill.plan import Plan
@@ -36,6 +38,9 @@ class Report:
     seconds: float = 0
     faults: dict[str, int] = field(default_factory=dict[str, int])
     missed_stages: int = 0
+    # Cells in which canaries were planted, and how often one was searched for those of others.
+    planted: int = 0
+    looks: int = 0
     outcomes: dict[str, int] = field(default_factory=dict[str, int])
     findings: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
@@ -60,22 +65,27 @@ class Drill:
         """Return what was done and found."""
         began = time.monotonic()
         talkers = self._introduce()
-        storm = Storm(self._breaker, self._plan.faults)
-        self._listening.start()
-        for talker in talkers:
-            talker.start()
-        storm.start()
-        while any(talker.is_at_it() for talker in talkers):
-            self._progress(talkers, storm)
-            time.sleep(5)
-        storm.stop()
-        self._settle(talkers)
-        self._ask_for_canaries(talkers)
-        self._settle(talkers)
-        self._listening.stop()
+        inspector = Inspector(self._house, {life.number: life.canary for life in self._plan.lives})
+        with inspector.at_work(), self._listening.at_work():
+            self._storm(talkers)
+            self._settle(talkers)
+            self._ask_for_canaries(talkers)
+            self._settle(talkers)
         report = self._audit(talkers)
+        report.findings["in others' cells"] = sorted(inspector.found)
+        report.planted, report.looks = inspector.planted, inspector.looks
         report.seconds = time.monotonic() - began
         return report
+
+    def _storm(self, talkers: list[Talker]) -> None:
+        """Let everybody talk while things break."""
+        storm = Storm(self._breaker, self._plan.faults)
+        for talker in talkers:
+            talker.start()
+        with storm.at_work():
+            while any(talker.is_at_it() for talker in talkers):
+                self._progress(talkers, storm)
+                time.sleep(5)
 
     def _introduce(self) -> list[Talker]:
         """Sign everybody up and have their canaries written down, before anything breaks."""
@@ -165,12 +175,15 @@ class Requests:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
 
-    def start(self) -> None:
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """Collect meanwhile, and what is left at the end."""
         self._thread.start()
-
-    def stop(self) -> None:
-        self._is_over.set()
-        self._thread.join()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            self._thread.join()
         self._collect()
 
     def has(self, mark: str, words: str) -> bool:

@@ -1,5 +1,7 @@
 """The audit finds each kind of damage, planted by hand in books that were in order."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,6 +10,7 @@ from models.jobs import Job
 from models.users import User
 from tests import factories
 from tests.drill import books, secrets
+from tests.drill.cells import Seen
 from tests.drill.plan import draw
 from tests.models.test_ledger import closed
 
@@ -95,6 +98,22 @@ def test_words_of_two_people_in_one_request_are_found() -> None:
 
     assert secrets.in_requests([own]) == []
     assert len(secrets.in_requests([own, mixed])) == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["tmp/left.txt", "cell/workspace/notes.md", "proc/7/environ", "proc/7/cmdline"]
+)
+def test_somebody_elses_canary_in_a_cell_is_found(tmp_path: Path, place: str) -> None:
+    for path in ("tmp/own.txt", "cell/workspace/MEMORY.md", "proc/7/environ", "proc/7/cmdline"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("canary-u001-aa")
+    cell = Seen(7, tmp_path)
+    assert cell.owner() == 1
+    assert cell.strangers(1) == []
+
+    (tmp_path / place).write_text("canary-u001-aa canary-u002-bb")
+
+    assert len(cell.strangers(1)) == 1
 
 
 def test_a_seed_draws_the_same_drill_again() -> None:

@@ -1,5 +1,7 @@
 """A short drill: the long one is `make drill`."""
 
+import os
+
 import pytest
 
 from tests.drill.plan import draw
@@ -17,4 +19,5 @@ def test_nothing_is_lost_when_things_break(house: House) -> None:
     report = Drill(house, plan, workers=1, say=print).run()
 
     assert sum(report.faults.values()) >= 6
+    assert report.planted or os.geteuid(), "no canary was planted in a cell"
     assert {name: found for name, found in report.findings.items() if found} == {}

@@ -1,0 +1,141 @@
+"""Canaries inside of living cells: planted in /tmp, in processes and their environment, in files.
+
+Both is done from outside, with a root's eyes: what a cell could reach is what is mounted and runs
+in its namespaces. Nothing of anybody else may ever be there.
+"""
+
+import os
+import subprocess
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.drill.secrets import owners
+from tests.house import House
+
+GATEWAY = "openclaw-gateway"
+LOOK_SECONDS = 8.0
+# What a cell may write to, as it sees it itself; and the only file that tells whose it is.
+WRITABLE = ("tmp", "cell")
+MEMORY = "cell/workspace/MEMORY.md"
+# A file of a long conversation; what is larger was made by no drill.
+MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A cell by the process that is OpenClaw in it, and what that process sees as `/`."""
+
+    pid: int
+    root: Path
+
+    @classmethod
+    def of(cls, pid: int) -> "Seen":
+        return cls(pid, Path(f"/proc/{pid}/root"))
+
+    def owner(self) -> int | None:
+        """Whose it is, by the secret that their assistant keeps; None for a spare."""
+        return next(iter(owners(_text(self.root / MEMORY))), None)
+
+    def strangers(self, owner: int | None) -> list[str]:
+        """List what can be reached in it and holds the words of anybody but its owner."""
+        own = set[int]() if owner is None else {owner}
+        return [
+            f"{path} of a cell of {owner}: {sorted(found - own)}"
+            for path in self._readable()
+            if (found := owners(_text(path))) - own
+        ]
+
+    def plant(self, canary: str) -> None:
+        """Leave a file in /tmp, and a process with the canary in its name and environment."""
+        status = _text(Path(f"/proc/{self.pid}/status"))
+        uid = int(status.partition("Uid:")[2].split()[0])
+        planted = self.root / "tmp" / canary
+        planted.write_text(canary)
+        os.chown(planted, uid, uid)
+        # It ends with the cell. A shell that has something left to do does not become the sleep.
+        program = ("/bin/sh", "-c", "sleep 600; :", canary)
+        entering = ("nsenter", f"--target={self.pid}", "--mount", "--pid", "--ipc", "--net")
+        subprocess.Popen(
+            [*entering, f"--setuid={uid}", f"--setgid={uid}", *program],
+            env={"CANARY": canary, "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _readable(self) -> Iterable[Path]:
+        for process in (self.root / "proc").glob("[0-9]*"):
+            yield process / "environ"
+            yield process / "cmdline"
+        for name in WRITABLE:
+            for path in (self.root / name).rglob("*"):
+                with suppress(OSError):
+                    if path.is_file() and path.stat().st_size < MOST_BYTES:
+                        yield path
+
+
+class Inspector:
+    """Plants in each cell that has become somebody's, and looks around in all, again and again."""
+
+    def __init__(self, house: House, canaries: dict[int, str]) -> None:
+        self.found: set[str] = set()
+        self.planted = 0
+        self.looks = 0
+        self._house, self._canaries = house, canaries
+        self._known: set[int] = set()
+        self._suspects: set[int] = set()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
+
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """Inspect meanwhile, where the system lets one look into cells: as root."""
+        if os.geteuid() == 0:
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            if self._thread.is_alive():
+                self._thread.join()
+
+    def _run(self) -> None:
+        while not self._is_over.wait(LOOK_SECONDS):
+            for pid in self._house.processes([GATEWAY]):
+                # It may end at any moment, as cells do here.
+                with suppress(OSError, ValueError, IndexError):
+                    self._inspect(Seen.of(pid))
+
+    def _inspect(self, cell: Seen) -> None:
+        owner = cell.owner()
+        strange = cell.strangers(owner)
+        self.looks += 1
+        if owner is None:
+            self._suspect(cell, strange)
+        else:
+            self.found.update(strange)
+            self._plant_once(cell, owner)
+
+    def _suspect(self, cell: Seen, strange: list[str]) -> None:
+        """Somebody's files may be on their way into a spare just now: then it is theirs soon."""
+        if strange and cell.pid in self._suspects:
+            self.found.update(strange)
+        elif strange:
+            self._suspects.add(cell.pid)
+
+    def _plant_once(self, cell: Seen, owner: int) -> None:
+        if cell.pid not in self._known:
+            self._known.add(cell.pid)
+            cell.plant(self._canaries[owner])
+            self.planted += 1
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
