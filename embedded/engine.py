@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 def wanted_name() -> str:
-    """Return the folder name of the pinned engine: its version, its lock's hash and its bundle's."""
+    """Return the folder name of the pinned engine: its version, its lock's hash, its bundle's."""
     lock = (PIN_DIR / "package-lock.json").read_bytes()
     version = json.loads(lock)["packages"]["node_modules/openclaw"]["version"]
     return f"openclaw-{version}-{hashlib.sha256(lock).hexdigest()[:8]}-{recipe_hash()}"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from agent import engine
 from settings import Settings
 
@@ -37,3 +39,11 @@ def test_a_node_that_the_settings_name_must_be_there(settings: Settings, tmp_pat
     given = settings.model_copy(update={"node_path": tmp_path / "node"})
 
     assert engine.find_node(given) is None
+
+
+@pytest.mark.engine
+def test_the_installed_engine_is_bundled(settings: Settings) -> None:
+    found = engine.find(settings)
+
+    assert found is not None
+    assert found.program == engine.BUNDLED
