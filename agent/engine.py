@@ -7,6 +7,10 @@ from pathlib import Path
 
 from settings import Settings
 
+PLAIN = "node_modules/openclaw/openclaw.mjs"
+# Made by vendor/bundle when the engine is installed.
+BUNDLED = "node_modules/openclaw/dist/cell.mjs"
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -14,6 +18,11 @@ class Engine:
 
     node: Path
     folder: Path
+
+    @property
+    def program(self) -> str:
+        """What starts OpenClaw, within the folder: its bundle, or itself where there is none."""
+        return BUNDLED if (self.folder / BUNDLED).is_file() else PLAIN
 
 
 def find(settings: Settings) -> Engine | None:
@@ -23,7 +32,7 @@ def find(settings: Settings) -> Engine | None:
     """
     node = find_node(settings)
     folder = (settings.engine_dir / "current").resolve()
-    if node is None or not (folder / "node_modules/openclaw/openclaw.mjs").is_file():
+    if node is None or not (folder / PLAIN).is_file():
         return None
     return Engine(node, folder)
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from embedded.bundling import bundle, recipe_hash
 from embedded.errors import CannotStart, in_one_sentence
 from embedded.programs import node_path, npm_script
 from embedded.surroundings import surroundings
@@ -38,10 +39,10 @@ Say = Callable[[str], None]
 
 
 def wanted_name() -> str:
-    """Return the folder name of the pinned engine: its version and its lock's hash."""
+    """Return the folder name of the pinned engine: its version, its lock's hash, its bundle's."""
     lock = (PIN_DIR / "package-lock.json").read_bytes()
     version = json.loads(lock)["packages"]["node_modules/openclaw"]["version"]
-    return f"openclaw-{version}-{hashlib.sha256(lock).hexdigest()[:8]}"
+    return f"openclaw-{version}-{hashlib.sha256(lock).hexdigest()[:8]}-{recipe_hash()}"
 
 
 def is_installed(engine_dir: Path) -> bool:
@@ -88,6 +89,7 @@ def _build(engine_dir: Path, target: Path, say: Say) -> None:
         _npm_ci(aside, say)
         _finish_set_up(aside)
         _slim(aside)
+        _bundle(aside, say)
         aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -129,6 +131,15 @@ def _finish_set_up(folder: Path) -> None:
     )
     if done.returncode != 0 or (program.parent / ".openclaw-lifecycle-pending").exists():
         raise CannotStart(f"OpenClaw could not finish its set-up: {done.stderr.strip()[-300:]}")
+
+
+def _bundle(folder: Path, say: Say) -> None:
+    say("installing the assistant engine: putting its modules into one file")
+    trouble = bundle(folder, _npm_environment(folder))
+    if trouble is not None:
+        # Cells boot more slowly, and that is all.
+        say(f"the assistant engine stays in many files: {trouble}")
+    shutil.rmtree(folder / "home", ignore_errors=True)
 
 
 def _npm_environment(folder: Path) -> dict[str, str]:

@@ -121,8 +121,7 @@ class Sandbox:
             relay, home = str(RELAY), str(place.state)
             # Relative, because the whole path may be too long for a socket.
             meter, tmp = "../sockets/meter", f"{place.state}/tmp"  # noqa: S108
-        openclaw = f"{folder}/node_modules/openclaw/openclaw.mjs"
-        return Inside(node, openclaw, relay, home, meter, tmp)
+        return Inside(node, f"{folder}/{engine.program}", relay, home, meter, tmp)
 
     def command(self, place: Place, engine: Engine | None, program: list[str]) -> list[str]:
         """Return the command that runs `program` as the cell at `place`.

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from agent import engine
 from settings import Settings
 
@@ -23,7 +25,25 @@ def test_an_engine_is_found_as_soon_as_it_is_there(settings: Settings, tmp_path:
     assert found.node.is_file()
 
 
+def test_a_bundle_is_started_where_there_is_one(settings: Settings, tmp_path: Path) -> None:
+    found = engine.Engine(Path("node"), tmp_path)
+    assert found.program == "node_modules/openclaw/openclaw.mjs"
+
+    bundled = tmp_path / "node_modules/openclaw/dist/cell.mjs"
+    bundled.parent.mkdir(parents=True)
+    bundled.touch()
+    assert found.program == "node_modules/openclaw/dist/cell.mjs"
+
+
 def test_a_node_that_the_settings_name_must_be_there(settings: Settings, tmp_path: Path) -> None:
     given = settings.model_copy(update={"node_path": tmp_path / "node"})
 
     assert engine.find_node(given) is None
+
+
+@pytest.mark.engine
+def test_the_installed_engine_is_bundled(settings: Settings) -> None:
+    found = engine.find(settings)
+
+    assert found is not None
+    assert found.program == engine.BUNDLED

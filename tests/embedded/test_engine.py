@@ -1,14 +1,16 @@
 """The engine is exactly the pinned one, whole or not there at all."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from embedded import engine
+from embedded import bundling, engine
 from embedded.data_folder import free_port
 from embedded.errors import CannotStart
+from embedded.surroundings import surroundings
 
 
 @pytest.fixture
@@ -79,3 +81,35 @@ def test_what_openclaw_never_reads_is_slimmed_away(tmp_path: Path) -> None:
         (package / name).touch()
     engine._slim(tmp_path)  # pyright: ignore[reportPrivateUsage]
     assert sorted(path.name for path in package.iterdir()) == ["index.js", "readme.md"]
+
+
+def test_another_recipe_for_the_bundle_is_another_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "bundle"
+    shutil.copytree(bundling.BUNDLE_DIR, recipe)
+    monkeypatch.setattr(bundling, "BUNDLE_DIR", recipe)
+    before = engine.wanted_name()
+    with (recipe / "loaded.txt").open("a") as loaded:
+        loaded.write("one-more.mjs\n")
+    assert engine.wanted_name() != before
+
+
+def test_the_bundler_is_pinned_by_hash_and_names_no_registry() -> None:
+    lock = json.loads((bundling.BUNDLE_DIR / "package-lock.json").read_text())
+    packages = [entry for path, entry in lock["packages"].items() if path]
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages)
+    assert not [entry for entry in packages if "resolved" in entry]
+
+
+def test_a_bundle_that_cannot_be_made_leaves_the_engine_as_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "bundle"
+    shutil.copytree(bundling.BUNDLE_DIR, recipe)
+    (recipe / "package-lock.json").write_text("no lock at all")
+    monkeypatch.setattr(bundling, "BUNDLE_DIR", recipe)
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    assert bundling.bundle(folder, surroundings())
+    assert list(folder.iterdir()) == []
