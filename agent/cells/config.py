@@ -13,6 +13,9 @@ GATEWAY_PORT = 19200
 METER_PORT = 19201
 CONFIG_FILE = "openclaw.json"
 HEAP_MB = 768
+# For new objects. With 8 a boot spends two CPU-seconds more on collecting them; with 32 a cell has
+# 40 MB more, and gains nothing.
+YOUNG_MB = 16
 TENANT = "tenant"
 WARM_UP = "warmup"
 TOOLS = ("read", "write", "edit", "ls", "memory_search", "memory_get", "view_image")
@@ -177,5 +180,5 @@ def environment(inside: Inside, relay: dict[str, Any]) -> dict[str, str]:
         "OPENCLAW_DISABLE_BONJOUR": "1",
         "OPENCLAW_EXEC_SHELL_SNAPSHOT": "0",
         "MALLOC_ARENA_MAX": "2",
-        "NODE_OPTIONS": f"--max-old-space-size={HEAP_MB} --max-semi-space-size=8",
+        "NODE_OPTIONS": f"--max-old-space-size={HEAP_MB} --max-semi-space-size={YOUNG_MB}",
     }
