@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
     margin_percent: int = Field(default=40, ge=30, le=50)
+    # What a message may cost before its person is asked, unless they set a limit of their own.
+    message_limit_micros: int = Field(default=250_000, gt=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
 

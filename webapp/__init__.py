@@ -19,6 +19,7 @@ from webapp import (
     health,
     htmx,
     landing,
+    limits,
     onboarding,
     preferences,
     request_log,
@@ -31,6 +32,7 @@ from webapp import (
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(chat, chat_jobs, chat_list, uploads),
+    *(limits,),
 )
 
 

@@ -63,6 +63,8 @@ class MeterPort:
         self._token = token
         self._tools = tools
         self._running: RunningTurn | None = None
+        # The running one, or the one before.
+        self._latest: RunningTurn | None = None
         self._runner: web.AppRunner | None = None
 
     @property
@@ -70,10 +72,15 @@ class MeterPort:
         """Why the last call of the running turn was refused or failed, if one was."""
         return self._running.trouble if self._running else None
 
+    @property
+    def cut_short(self) -> AgentFailed | None:
+        """Why the answer of the latest turn ended early, if the money for it did."""
+        return self._latest.cut_short if self._latest else None
+
     def begin(self, turn: Turn, books: Books) -> None:
         """Let the cell's calls be those of `turn` from now on."""
         self.is_warming = False
-        self._running = RunningTurn(turn, books)
+        self._running = self._latest = RunningTurn(turn, books)
 
     async def end(self) -> None:
         """Let the cell make no more calls, cut those under way; return when all are settled."""

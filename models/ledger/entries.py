@@ -33,6 +33,7 @@ class Transaction(Base):
             name="sign_fits_kind",
         ),
         Index("ix_transactions_user_id_id", "user_id", "id"),
+        Index("ix_transactions_user_id_created_at", "user_id", "created_at"),
     )
 
     id: Mapped[PrimaryKey]
