@@ -101,10 +101,15 @@ def list_own(db: Session, user_id: UUID, limit: int = 200) -> list[Conversation]
 
 def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:
     """Find one of this person's conversations, or raise NotFound."""
-    conversation = db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
+    conversation = find_or_none(db, user_id, conversation_id)
     if conversation is None:
         raise NotFound
     return conversation
+
+
+def find_or_none(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Find one of this person's conversations; None if there is none, or not any more."""
+    return db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
 
 
 def rename(conversation: Conversation, title: str) -> None:

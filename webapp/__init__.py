@@ -22,6 +22,7 @@ from webapp import (
     limits,
     onboarding,
     preferences,
+    receipts,
     request_log,
     security,
     sign_in,
@@ -32,7 +33,7 @@ from webapp import (
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(chat, chat_jobs, chat_list, uploads),
-    *(limits,),
+    *(limits, receipts),
 )
 
 
