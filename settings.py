@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     worker_stop_seconds: float = 100
     # How often the clock looks for lost nudges and dead workers.
     sweep_seconds: float = 5
+    # How often it audits the books.
+    audit_seconds: float = 3600
     # A person's next job waits this long for the worker that holds their hot cell.
     hot_cell_preference_seconds: float = 2
     # One person may have this many messages waiting; the next one is refused with a notice.

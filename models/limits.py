@@ -118,10 +118,12 @@ def refuse_if_reached(db: Session, user: User) -> None:
 
 
 def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
-    """List what bounds the next call of a job, the balance first."""
+    """List what bounds the next call of a job: a freeze, the balance, then its person's limits."""
     allowed = job.cost_limit_micros or message_limit(user)
     used = spent(db, Transaction.job_id == job.id) + _held_by(db, job.id)
+    may_spend = user.spending_frozen_at is None
     return [
+        *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
         Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
         *_of_periods(db, user),
         Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),

@@ -52,6 +52,9 @@ class User(Base):
     message_limit_micros: Mapped[int | None]
     day_limit_micros: Mapped[int | None]
     month_limit_micros: Mapped[int | None]
+    # Set while nothing may be spent: the books or a payment do not add up.
+    spending_frozen_at: Mapped[datetime | None]
+    spending_frozen_reason: Mapped[str | None]
     # The worker that holds this person's live files, and until when it goes first.
     cell_worker_id: Mapped[UUID | None]
     cell_worker_until: Mapped[datetime | None]

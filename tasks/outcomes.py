@@ -18,7 +18,7 @@ from tasks.telling import Teller
 log = structlog.get_logger()
 
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
-LIMITS = {"no_credit", "message_limit", "day_limit", "month_limit"}
+LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit"}
 SOUND = {*LIMITS, "provider_refused", "provider_down", "too_many_calls"}
 RETRYING = "Something on our side went wrong. Trying again."
 

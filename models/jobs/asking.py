@@ -170,6 +170,8 @@ _ASK = text(f"""
 
 def _make_room(db: Session, user: User) -> bool:
     """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
+    if user.spending_frozen_at is not None:
+        raise ledger.SpendingFrozen
     if user.credits_available_micros <= 0:
         raise ledger.OutOfCredit
     limits.refuse_if_reached(db, user)

@@ -62,6 +62,10 @@ class OutOfCredit(Refused):
     """Your credits are used up. Top up to go on; everything you have stays here."""
 
 
+class SpendingFrozen(Refused):
+    """Something in your account does not add up, so nothing can be spent until we have looked."""
+
+
 @dataclass(frozen=True)
 class CallCost:
     """What one model call used, as the meter counted it."""
