@@ -27,13 +27,14 @@ from webapp import (
     security,
     sign_in,
     uploads,
+    usage,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(chat, chat_jobs, chat_list, uploads),
-    *(limits, receipts),
+    *(limits, receipts, usage),
 )
 
 
