@@ -83,6 +83,11 @@ def offered(user: User) -> list[Choice]:
     ]
 
 
+def worst_case(model: Model, input_tokens: int, output_tokens: int) -> int:
+    """Return the most that a call of an offered model can cost, in micros."""
+    return _prices().worst_case(model, input_tokens, output_tokens)
+
+
 def _priced() -> Iterator[tuple[Model, int]]:
     """The models that can be served, with what a usual answer costs the person."""
     for model in catalogue.models(get_settings()):
