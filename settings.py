@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     worker_stop_seconds: float = 100
     # How often the clock looks for lost nudges and dead workers.
     sweep_seconds: float = 5
+    # How often it audits the books.
+    audit_seconds: float = 3600
     # A person's next job waits this long for the worker that holds their hot cell.
     hot_cell_preference_seconds: float = 2
     # One person may have this many messages waiting; the next one is refused with a notice.
@@ -99,6 +101,8 @@ class Settings(BaseSettings):
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
     margin_percent: int = Field(default=40, ge=30, le=50)
+    # What a message may cost before its person is asked, unless they set a limit of their own.
+    message_limit_micros: int = Field(default=250_000, gt=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
 

@@ -77,12 +77,17 @@ class DataFolder:
 
     def port(self, name: str) -> int:
         """Return a free port for an internal service, the one of last time where possible."""
-        known = self._read(self._ports).get(name)
-        if isinstance(known, int) and is_free(known):
+        known = self.known_port(name)
+        if known is not None and is_free(known):
             return known
         chosen = free_port()
         self._write(self._ports, {**self._read(self._ports), name: chosen})
         return chosen
+
+    def known_port(self, name: str) -> int | None:
+        """Return the port that an internal service had last time, or has now."""
+        known = self._read(self._ports).get(name)
+        return known if isinstance(known, int) else None
 
     def _take(self, lock: IO[str]) -> None:
         try:

@@ -35,7 +35,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}:{self.password}@{LOCALHOST}:{self.port}/{DATABASE}"
+        return url(self.port, self.password)
 
     def program(self) -> Program:
         """Return how to run it. It listens on 127.0.0.1 alone, and only with the password."""
@@ -81,7 +81,12 @@ class Postgres:
         return True
 
     def _url(self, database: str) -> str:
-        return f"postgresql://{USER}:{self.password}@{LOCALHOST}:{self.port}/{database}"
+        return url(self.port, self.password, database)
+
+
+def url(port: int, password: str, database: str = DATABASE) -> str:
+    """Return the address of a database on this machine."""
+    return f"postgresql://{USER}:{password}@{LOCALHOST}:{port}/{database}"
 
 
 def prepare(folder: DataFolder, *, is_durable: bool) -> Postgres:

@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, bindparam, delete, select, text
+from sqlalchemy import ForeignKey, Index, Integer, bindparam, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
@@ -101,10 +101,21 @@ def list_own(db: Session, user_id: UUID, limit: int = 200) -> list[Conversation]
 
 def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:
     """Find one of this person's conversations, or raise NotFound."""
-    conversation = db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
+    conversation = find_or_none(db, user_id, conversation_id)
     if conversation is None:
         raise NotFound
     return conversation
+
+
+def find_or_none(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation | None:
+    """Find one of this person's conversations; None if there is none, or not any more."""
+    return db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
+
+
+def text_bytes(db: Session, conversation_id: UUID) -> int:
+    """Return how much was said in a conversation, in bytes of text."""
+    size = func.coalesce(func.sum(func.octet_length(Message.text)), 0)
+    return int(db.scalar(select(size).where(Message.conversation_id == conversation_id)) or 0)
 
 
 def rename(conversation: Conversation, title: str) -> None:

@@ -29,6 +29,10 @@ class User(Base):
         CheckConstraint(
             "credits_held_micros BETWEEN 0 AND credits_balance_micros", name="held_within_balance"
         ),
+        CheckConstraint(
+            "least(message_limit_micros, day_limit_micros, month_limit_micros) > 0",
+            name="limits_positive",
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -44,6 +48,13 @@ class User(Base):
     credits_balance_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # The part of the balance that running model calls may still use up.
     credits_held_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # What they let themselves spend. None: the usual limit of a message, no other limit.
+    message_limit_micros: Mapped[int | None]
+    day_limit_micros: Mapped[int | None]
+    month_limit_micros: Mapped[int | None]
+    # Set while nothing may be spent: the books or a payment do not add up.
+    spending_frozen_at: Mapped[datetime | None]
+    spending_frozen_reason: Mapped[str | None]
     # The worker that holds this person's live files, and until when it goes first.
     cell_worker_id: Mapped[UUID | None]
     cell_worker_until: Mapped[datetime | None]

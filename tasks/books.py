@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from agent.meter.books import ClosedCall, NoCredit, OpenCall
-from models import jobs, ledger
+from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
+from models import jobs, ledger, limits
 from models.database import unit_of_work
+from models.jobs import Job
 from models.ledger import CallCost, CallStatus
 from models.users import User
 
@@ -18,27 +19,30 @@ class TurnBooks:
     job_id: UUID
     attempt: int
 
-    def available_micros(self) -> int:
-        """What the person can still spend."""
+    def bounds(self) -> list[Bound]:
+        """What bounds the next call: the balance, then the limits that the person has set."""
         with unit_of_work() as db:
-            return db.get_one(User, self.user_id).credits_available_micros
+            job, user = db.get_one(Job, self.job_id), db.get_one(User, self.user_id)
+            return [_told(bound) for bound in limits.bounds(db, user, job)]
 
     def open(self, call: OpenCall) -> None:
-        """Hold `call.held_micros`; raise NoCredit, or LeaseLost when the job is another's now."""
+        """Hold `call.held_micros`; raise NoRoom, or LeaseLost when the job is another's now."""
         with unit_of_work() as db:
-            jobs.still_ours(db, self.job_id, self.attempt)
-            try:
-                ledger.open_call(
-                    db,
-                    call_id=call.call_id,
-                    user_id=self.user_id,
-                    job_id=self.job_id,
-                    attempt=self.attempt,
-                    model=call.model,
-                    held=call.held_micros,
-                )
-            except ledger.OutOfCredit as refused:
-                raise NoCredit from refused
+            job = jobs.still_ours(db, self.job_id, self.attempt)
+            # The account is locked: what is left now is left until the hold is written.
+            user = ledger.lock_account(db, self.user_id)
+            bound = limits.tightest(limits.bounds(db, user, job))
+            if bound.left_micros < call.held_micros:
+                raise NoRoom(_told(bound))
+            ledger.open_call(
+                db,
+                call_id=call.call_id,
+                user_id=self.user_id,
+                job_id=self.job_id,
+                attempt=self.attempt,
+                model=call.model,
+                held=call.held_micros,
+            )
 
     def close(self, call: ClosedCall) -> None:
         """Charge what the call used; at our expense when its attempt has been given up."""
@@ -62,3 +66,7 @@ class TurnBooks:
                 provider_request_id=call.provider_request_id,
                 detail=call.detail,
             )
+
+
+def _told(bound: limits.Bound) -> Bound:
+    return Bound(bound.code, bound.left_micros, str(bound.refusal()))

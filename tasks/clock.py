@@ -1,7 +1,8 @@
-"""Runs the sweep every few seconds (`python -m tasks.clock`). Two clocks do no harm."""
+"""Runs the sweep every few seconds, and audits (`python -m tasks.clock`). Two clocks do no harm."""
 
 import signal
 import threading
+import time
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -9,16 +10,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateways import logs
 from models import database
 from settings import get_settings
-from tasks import upkeep
+from tasks import auditing, upkeep
 
 log = structlog.get_logger()
 
 
 def run(over: threading.Event) -> None:
     """Sweep until `over` is set; a database that is away is tried again at the next tick."""
-    while not over.wait(get_settings().sweep_seconds):
+    settings = get_settings()
+    next_audit = time.monotonic()
+    while not over.wait(settings.sweep_seconds):
         try:
             upkeep.sweep()
+            if time.monotonic() >= next_audit:
+                auditing.audit()
+                next_audit = time.monotonic() + settings.audit_seconds
         except SQLAlchemyError as error:
             log.warning("sweep.missed", error=str(error))
 

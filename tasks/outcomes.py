@@ -18,7 +18,8 @@ from tasks.telling import Teller
 log = structlog.get_logger()
 
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
-SOUND = {"no_credit", "provider_refused", "provider_down", "too_many_calls"}
+LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit"}
+SOUND = {*LIMITS, "provider_refused", "provider_down", "too_many_calls"}
 RETRYING = "Something on our side went wrong. Trying again."
 
 
@@ -75,8 +76,8 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
 
 
 def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
-    """Who ran dry in the middle keeps, and pays for, what they have; all else is free."""
-    said = teller.said if failure.code == "no_credit" else ""
+    """Who ran dry, or into a limit, keeps what they have and pays for it; all else is free."""
+    said = teller.said if failure.code in LIMITS else ""
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)

@@ -15,12 +15,20 @@ from models.users import User
 
 # Enough to be remembered by, and little enough to pay for with each message.
 RECENT_EXCHANGES = 8
+# Of an answer that is to be continued: what comes before is in the conversation too.
+SO_FAR_CHARS = 2_000
+GO_ON = """{words}
+
+(Your answer to this stopped at a cost limit, which has been raised. It ended like this:)
+{so_far}
+(Go on from there without repeating it.)"""
 
 
 @dataclass(frozen=True)
 class _Rows:
     user: User
     message: Message
+    words: str
     model: str
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
@@ -42,7 +50,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         attempt=attempt,
         user_id=user.id,
         conversation_id=rows.message.conversation_id,
-        text=rows.message.text,
+        text=rows.words,
         attachments=tuple(_fetch(storage, upload) for upload in rows.message.uploads),
         model=rows.model,
         profile=Profile(user.name, user.timezone, user.needs),
@@ -68,12 +76,17 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
         return _Rows(
             user=db.get_one(User, job.user_id),
             message=message,
+            words=_words(message.text, jobs.written_so_far(db, job)),
             model=job.model,
             recent=tuple(
                 Exchange(one.conversation_title, one.asked, one.answered, one.at) for one in recent
             ),
             states=saved_states(saved),
         )
+
+
+def _words(words: str, so_far: str) -> str:
+    return GO_ON.format(words=words, so_far=so_far[-SO_FAR_CHARS:]) if so_far else words
 
 
 def saved_states(snapshots: Sequence[StateSnapshot]) -> tuple[SavedState, ...]:

@@ -1,11 +1,13 @@
 """What somebody must look after: silent workers, lost nudges, lanes that wait for the dead."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 import redis
 import structlog
 
-from models import jobs, ledger
+from gateways.s3_files import Storage, StorageFailed
+from models import jobs, ledger, staging
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -13,6 +15,8 @@ from tasks import nudges
 from tasks.outcomes import RETRYING
 
 log = structlog.get_logger()
+
+STAGED_FOR = timedelta(days=1)
 
 
 def sweep() -> None:
@@ -32,6 +36,23 @@ def sweep() -> None:
         claimable = jobs.count_claimable(db)
     for _ in range(min(claimable, 16)):
         nudges.answer()
+    forget_files()
+
+
+def forget_files() -> None:
+    """Delete the files of messages that nobody gave the word for within a day."""
+    with unit_of_work() as db:
+        keys = staging.expire(db, STAGED_FOR)
+    for key in keys:
+        try:
+            _storage().delete(key)
+        except StorageFailed as error:
+            log.warning("upload.left_behind", key=key, error=str(error))
+
+
+@lru_cache(maxsize=1)
+def _storage() -> Storage:
+    return Storage(get_settings())
 
 
 def _tell(job: Job) -> None:

@@ -19,18 +19,22 @@ from webapp import (
     health,
     htmx,
     landing,
+    limits,
     onboarding,
     preferences,
+    receipts,
     request_log,
     security,
     sign_in,
     uploads,
+    usage,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(chat, chat_jobs, chat_list, uploads),
+    *(limits, receipts, usage),
 )
 
 

@@ -5,18 +5,20 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
 
-from models import conversations, jobs, ledger, users
+from models import conversations, jobs, ledger, staging, users
 from models.conversations import Conversation
 from models.database import after_commit
 from models.errors import NotFound, Refused
 from models.jobs import Job
 from models.jobs.asking import SentFile
-from webapp import chat_files, chat_page, model_choice
+from models.staging import StagedUpload
+from webapp import chat_files, chat_page, model_choice, quoting
 from webapp.chat_jobs import draw_exchange, tell_asked
 from webapp.chat_stream import ConversationStream, Cursor
 from webapp.database import db, let_go
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
+from webapp.quoting import MayCostMore
 from webapp.sign_in import current_user, member_required
 from webapp.warming import openings
 
@@ -100,13 +102,18 @@ def choose_model() -> Answer:
 
 def _send(conversation_id: UUID | None) -> Answer:
     words = request.form.get("text", "").replace("\r\n", "\n")
+    staged: list[StagedUpload] = []
+    files: list[SentFile] = []
     try:
+        staged = staging.find_own(db(), current_user().id, _staged_ids())
         files = _keep_files()
-        conversation, job = _ask(conversation_id, words, files)
+        conversation, job = _ask(conversation_id, words, files, staged)
     except NotFound:
         raise
+    except MayCostMore as question:
+        return _ask_first(conversation_id, words, question, [*(one.file for one in staged), *files])
     except Refused as refusal:
-        return _refuse(conversation_id, words, refusal)
+        return _refuse(conversation_id, words, refusal, staged)
     after_commit(db(), lambda: tell_asked(job))
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation.id))
@@ -120,9 +127,21 @@ def _keep_files() -> list[SentFile]:
     return chat_files.keep(current_user(), sent)
 
 
+def _staged_ids() -> set[UUID]:
+    """Read which files of an earlier try the form carries on."""
+    try:
+        return {UUID(given) for given in request.form.getlist("staged")}
+    except ValueError as nonsense:
+        raise staging.FilesGone from nonsense
+
+
 def _ask(
-    conversation_id: UUID | None, words: str, files: list[SentFile]
+    conversation_id: UUID | None,
+    words: str,
+    files: list[SentFile],
+    staged: list[StagedUpload],
 ) -> tuple[Conversation, Job]:
+    every = [*(one.file for one in staged), *files]
     try:
         # A refusal undoes this much, and leaves a session to draw the page with.
         with db().begin_nested():
@@ -132,8 +151,25 @@ def _ask(
                 conversation = conversations.start(db(), person.id)
             else:
                 conversation = conversations.find_own(db(), person.id, conversation_id)
-            model = model_choice.current(person).id
-            return conversation, jobs.ask(db(), conversation, words, model=model, files=files)
+            staging.take(db(), person.id, [one.id for one in staged])
+            allowed = quoting.allowance(
+                person,
+                conversation_id,
+                words,
+                every,
+                agreed_micros=request.form.get("agreed_micros", 0, type=int),
+            )
+            job = jobs.ask(
+                db(),
+                conversation,
+                words,
+                model=model_choice.current(person).id,
+                files=every,
+                cost_limit_micros=allowed,
+            )
+            return conversation, job
+    except MayCostMore:
+        raise
     except BaseException:
         chat_files.drop(file.storage_key for file in files)
         raise
@@ -150,13 +186,35 @@ def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
     return part(html, push_url=url_for("chat.show", conversation_id=conversation.id))
 
 
-def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answer:
+def _ask_first(
+    conversation_id: UUID | None, words: str, question: MayCostMore, files: list[SentFile]
+) -> Answer:
+    """Ask whether a message may cost so much; the words and files stay in the form."""
+    quote = question.quote_micros
+    if is_partial():
+        # The browser still has the files, and sends them again.
+        chat_files.drop(file.storage_key for file in files)
+        html = render_template("chat/_question.html", quote_micros=quote)
+        return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
+    known = staging.find_own(db(), current_user().id, _staged_ids())
+    kept = {one.storage_key for one in known}
+    new = [file for file in files if file.storage_key not in kept]
+    staged = [*known, *staging.stage(db(), current_user().id, new)]
+    page = chat_page.read(_find(conversation_id), draft=words, staged=staged, quote_micros=quote)
+    return chat_page.drawn(page)
+
+
+def _refuse(
+    conversation_id: UUID | None, words: str, refusal: Refused, staged: list[StagedUpload]
+) -> Answer:
     if is_partial():
         html = render_template("chat/_refusal.html", text=str(refusal))
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
-    found = (
-        conversations.find_own(db(), current_user().id, conversation_id)
-        if conversation_id
-        else None
-    )
-    return chat_page.whole(chat_page.read(found, draft=words, refusal=str(refusal)), 422)
+    page = chat_page.read(_find(conversation_id), draft=words, staged=staged, refusal=str(refusal))
+    return chat_page.drawn(page, 422)
+
+
+def _find(conversation_id: UUID | None) -> Conversation | None:
+    if conversation_id is None:
+        return None
+    return conversations.find_own(db(), current_user().id, conversation_id)

@@ -39,6 +39,17 @@ def retry(job_id: UUID) -> Answer:
     return _done(job)
 
 
+@pages.post("/jobs/<uuid:job_id>/continuation")
+@member_required
+def go_on(job_id: UUID) -> Answer:
+    """Let a message that reached its limit cost more than that; refuse any other."""
+    failed = jobs.find_own(db(), current_user().id, job_id)
+    conversations.find_own(db(), current_user().id, failed.conversation_id)
+    job = jobs.go_on(db(), failed, model=model_choice.current(current_user()).id)
+    after_commit(db(), lambda: tell_asked(job))
+    return _done(job)
+
+
 def tell_asked(job: Job) -> None:
     """After the commit: wake the workers, and show it wherever the conversation is open."""
     nudges.answer()

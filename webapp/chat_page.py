@@ -1,6 +1,6 @@
 """The chat page: what is on it, and whether a browser has it already."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -17,6 +17,7 @@ from models.base import utc_now
 from models.conversations import Conversation
 from models.history import Glance
 from models.ledger import OutOfCredit
+from models.staging import StagedUpload
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_views, model_choice
 from webapp.chat_stream import Cursor
@@ -44,6 +45,9 @@ class Composer:
 
     draft: str
     refusal: str
+    # Files of a try that was not sent, and what it may cost if its person is to be asked.
+    staged: Sequence[StagedUpload]
+    quote_micros: int
     is_closed: bool
     choices: list[Choice]
     max_files: int
@@ -82,9 +86,11 @@ def read(
     *,
     before: UUID | None = None,
     draft: str = "",
+    staged: Sequence[StagedUpload] = (),
     refusal: str = "",
+    quote_micros: int = 0,
 ) -> Page:
-    """Read one page of a conversation of whoever asks."""
+    """Read one page of a conversation of whoever asks, with what stands in its form."""
     cursor = str(Cursor.now())
     found = history.page(db(), conversation, before=before) if conversation else None
     glances = found.glances if found else ()
@@ -96,17 +102,21 @@ def read(
         is_past=before is not None,
         cursor=cursor,
         suggestions=suggestions(current_user().needs) if conversation is None else [],
-        composer=composer(draft, refusal),
+        composer=_composer(draft, staged, refusal, quote_micros),
     )
 
 
-def composer(draft: str = "", refusal: str = "") -> Composer:
+def _composer(
+    draft: str, staged: Sequence[StagedUpload], refusal: str, quote_micros: int
+) -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
     is_closed = current_user().credits_available_micros <= 0
     return Composer(
         draft=draft,
         refusal=str(OutOfCredit()) if is_closed else refusal,
+        staged=staged,
+        quote_micros=quote_micros,
         is_closed=is_closed,
         choices=model_choice.offered(current_user()),
         max_files=settings.upload_max_files,
@@ -114,17 +124,21 @@ def composer(draft: str = "", refusal: str = "") -> Composer:
     )
 
 
-def whole(page: Page, status: int = 200) -> Response:
+def whole(page: Page) -> Response:
     """Draw the whole page; answer 304 if the browser has it as it is."""
     mine = conversations.list_own(db(), current_user().id)
     tag = _fingerprint(page, mine)
-    if status == 200 and request.if_none_match.contains(tag):
+    if request.if_none_match.contains(tag):
         return _kept(make_response("", 304), tag)
-    response = make_response(
-        render_template("chat/page.html", page=page, conversations=mine), status
-    )
+    response = make_response(render_template("chat/page.html", page=page, conversations=mine))
     # A page that greets once must not be kept.
-    return response if status != 200 or "_flashes" in session else _kept(response, tag)
+    return response if "_flashes" in session else _kept(response, tag)
+
+
+def drawn(page: Page, status: int = 200) -> Response:
+    """Draw the whole page as the answer to a form; it is not kept."""
+    mine = conversations.list_own(db(), current_user().id)
+    return make_response(render_template("chat/page.html", page=page, conversations=mine), status)
 
 
 def _kept(response: Response, tag: str) -> Response:

@@ -13,6 +13,7 @@ from models.base import utc_now
 from models.conversations import Message
 from models.history import Exchange, Run
 from models.jobs import Job, JobStatus
+from models.limits import MessageLimitReached
 from webapp.chat_told import Told, fold, in_words
 from webapp.formats import local_day, local_time, viewers_zone
 from webapp.live import hub
@@ -38,7 +39,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class RunView:
-    """A job as it is shown. `may_retry`: it is the newest one of its message."""
+    """A job as it is shown. `may_retry`: it is the newest one of its message.
+
+    `further_micros` is how much more it may cost if it is let go on; None if that is no question.
+    """
 
     job: Job
     standing: Standing
@@ -48,6 +52,7 @@ class RunView:
     answer: Message | None
     cost_micros: int
     may_retry: bool
+    further_micros: int | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
         # Nothing that another attempt wrote is shown.
         told = Told(attempt=job.attempt)
     stands = standing(db, job)
+    may_retry = is_newest and job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+    is_at_limit = may_retry and job.failure_code == MessageLimitReached.code
     return RunView(
         job=job,
         standing=stands,
@@ -100,7 +107,8 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
         told=told,
         answer=run.answer,
         cost_micros=run.cost_micros,
-        may_retry=is_newest and job.status in (JobStatus.FAILED, JobStatus.CANCELLED),
+        may_retry=may_retry,
+        further_micros=jobs.further_allowance(job) if is_at_limit else None,
     )
 
 

@@ -55,6 +55,12 @@ def find(model_id: str) -> Model:
     raise NotOffered
 
 
+def display_name(model_id: str) -> str:
+    """Name a model as people know it, or by its id when it is not offered any more."""
+    model = catalogue.find(get_settings(), model_id)
+    return model.display_name if model else model_id.partition("/")[2]
+
+
 def current(user: User) -> Model:
     """Return the model that answers this person: theirs while it is offered, else the default."""
     chosen = catalogue.find(get_settings(), user.model) if user.model else None
@@ -75,6 +81,11 @@ def offered(user: User) -> list[Choice]:
         )
         for model, micros in _priced()
     ]
+
+
+def worst_case(model: Model, input_tokens: int, output_tokens: int) -> int:
+    """Return the most that a call of an offered model can cost, in micros."""
+    return _prices().worst_case(model, input_tokens, output_tokens)
 
 
 def _priced() -> Iterator[tuple[Model, int]]:

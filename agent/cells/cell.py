@@ -191,6 +191,9 @@ class Cell:
         finally:
             self._gateway.on_tool = None
             await self._hang_up(port)
+        if port.cut_short is not None:
+            # OpenClaw takes it for a whole answer.
+            raise port.cut_short
         return text
 
     async def end(self, grace_seconds: float = 0) -> None:

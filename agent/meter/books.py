@@ -1,5 +1,6 @@
 """What the meter must ask and record, so that it needs no database of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -7,8 +8,24 @@ from uuid import UUID
 Outcome = Literal["completed", "cut", "stopped", "failed"]
 
 
-class NoCredit(Exception):
-    """The person cannot pay for this call."""
+@dataclass(frozen=True)
+class Bound:
+    """One thing that ends spending: how much it still allows, and what the person reads at its end.
+
+    `code` is one of AgentFailed's.
+    """
+
+    code: str
+    left_micros: int
+    sentence: str
+
+
+class NoRoom(Exception):
+    """A call costs more than is left of `bound`."""
+
+    def __init__(self, bound: Bound) -> None:
+        super().__init__(bound.sentence)
+        self.bound = bound
 
 
 @dataclass(frozen=True)
@@ -49,12 +66,13 @@ class ClosedCall:
 class Books(Protocol):
     """The books of one turn. Blocking; the meter calls them from a thread."""
 
-    def available_micros(self) -> int:
-        """What the person can still spend: the balance less what is held."""
+    def bounds(self) -> Sequence[Bound]:
+        """What bounds the next call, beside what is held by those under way: the balance, and
+        whatever limits the person has set. There is at least one."""
         ...
 
     def open(self, call: OpenCall) -> None:
-        """Hold the most that a call can cost; raises NoCredit when it is not there."""
+        """Hold the most that a call can cost; raises NoRoom when a bound does not allow it."""
         ...
 
     def close(self, call: ClosedCall) -> None:

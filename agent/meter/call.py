@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from agent.catalogue import Model
-from agent.meter.books import NoCredit
+from agent.meter.books import Bound, NoRoom
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
 
-NO_CREDIT = "Your credits are used up. Top up to go on; everything you have stays here."
 TOO_MANY_CALLS = "The assistant went round in circles, so it was stopped."
 TOO_COSTLY = "This message reached the most that one message may cost, so it was stopped."
 NO_PRICE = "This model has no price, so it cannot be used. Please choose another one."
@@ -62,6 +61,8 @@ class MeteredCall:
         self._model = model
         self._body = body
         self._wire = FORMATS[model.wire]
+        # What the output cap was lowered for, if it was.
+        self._bound: Bound | None = None
 
     async def answer(self, request: web.Request, *, is_stream: bool) -> web.StreamResponse:
         """Make the call and stream its answer to the cell; 422 says that it was refused.
@@ -70,7 +71,8 @@ class MeteredCall:
         """
         counter = Counter(self._wire, is_stream=is_stream)
         try:
-            hold = self._hold(await self._cap())
+            cap = await self._cap()
+            hold = self._hold(cap)
         except Refused as refusal:
             return self._refuse(str(refusal))
         settlement = Settlement(self._running, self._tools.prices, hold, counter.tally)
@@ -81,7 +83,9 @@ class MeteredCall:
                     self._model, self._body, request.headers, is_stream=is_stream
                 )
             settlement.has_begun(upstream.request_id)
-            return await self._forward(request, upstream, counter, settlement)
+            response = await self._forward(request, upstream, counter, settlement)
+            self._note_end(counter, cap)
+            return response
         except Refused as refusal:
             return self._refuse(str(refusal))
         except ProviderFailed as failure:
@@ -102,19 +106,26 @@ class MeteredCall:
         running.calls += 1
         if running.calls > settings.turn_max_calls:
             self._give_up("too_many_calls", TOO_MANY_CALLS)
-        room = settings.turn_max_cost_micros - running.spent_micros - running.held_micros
         wanted = self._wire.output_cap(self._body) or self._model.max_output_tokens
         wanted = min(wanted, self._model.max_output_tokens)
+        bound = await self._tightest_bound()
         try:
-            available = await asyncio.to_thread(running.books.available_micros)
-            if self._affordable(wanted, available) < min(wanted, SMALLEST_OUTPUT_TOKENS):
-                self._give_up("no_credit", NO_CREDIT)
-            cap = self._affordable(wanted, min(available, room))
+            cap = self._affordable(wanted, bound.left_micros)
         except PriceUnknown:
             self._give_up("provider_refused", NO_PRICE)
         if cap < min(wanted, SMALLEST_OUTPUT_TOKENS):
-            self._give_up("too_many_calls", TOO_COSTLY)
+            self._give_up(bound.code, bound.sentence)
+        if cap < wanted:
+            self._bound = bound
         return cap
+
+    async def _tightest_bound(self) -> Bound:
+        running, most = self._running, self._tools.settings.turn_max_cost_micros
+        left = most - running.spent_micros - running.held_micros
+        bounds = await asyncio.to_thread(running.books.bounds)
+        # Of equals the person's own come first: those they can do something about.
+        found = (*bounds, Bound("too_many_calls", left, TOO_COSTLY))
+        return min(found, key=lambda bound: bound.left_micros)
 
     def _affordable(self, wanted: int, micros: int) -> int:
         size = request_tokens(self._body, HOLD_BYTES_PER_TOKEN)
@@ -130,9 +141,9 @@ class MeteredCall:
     async def _open(self, hold: Hold) -> None:
         try:
             await hold.open(self._running)
-        except NoCredit:
-            # Something else took the credits since they were looked at.
-            self._give_up("no_credit", NO_CREDIT)
+        except NoRoom as missing:
+            # Something else took it since it was looked at.
+            self._give_up(missing.bound.code, missing.bound.sentence)
         except Exception as lost:  # noqa: BLE001  # whatever the books say, the call is not made
             log.warning("meter.not_opened", job_id=str(self._running.turn.job_id), error=repr(lost))
             self._give_up("stopped", NOT_OURS)
@@ -163,6 +174,13 @@ class MeteredCall:
             await response.prepare(request)
         await response.write_eof()
         return response
+
+    def _note_end(self, counter: Counter, cap: int) -> None:
+        """Note when the answer is as long as it could be paid for: it would have gone on."""
+        tally = counter.tally
+        if self._bound and tally.is_final and tally.usage.output_tokens >= cap:
+            failure = AgentFailed(self._bound.code, self._bound.sentence, permanent=True)
+            self._running.cut_short = self._running.trouble = failure
 
     def _blame(self, failure: ProviderFailed) -> str:
         """Note whose fault it was; return what the cell is told."""

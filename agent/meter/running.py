@@ -26,6 +26,8 @@ class RunningTurn:
     held_micros: int = 0
     # Why a call was refused or failed: OpenClaw itself tells it in no useful way.
     trouble: AgentFailed | None = None
+    # Set when an answer ended where its output cap had been lowered to: it is not a whole one.
+    cut_short: AgentFailed | None = None
     # The turn is over when none of these is left. Requests may be cut, settling must end by itself.
     requests: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
     settling: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])

@@ -63,6 +63,8 @@ class MeterPort:
         self._token = token
         self._tools = tools
         self._running: RunningTurn | None = None
+        # The running one, or the one before.
+        self._latest: RunningTurn | None = None
         self._runner: web.AppRunner | None = None
 
     @property
@@ -75,10 +77,15 @@ class MeterPort:
         """How long the running turn has neither made a call nor taken an answer."""
         return self._running.silent_seconds if self._running else 0.0
 
+    @property
+    def cut_short(self) -> AgentFailed | None:
+        """Why the answer of the latest turn ended early, if the money for it did."""
+        return self._latest.cut_short if self._latest else None
+
     def begin(self, turn: Turn, books: Books) -> None:
         """Let the cell's calls be those of `turn` from now on."""
         self.is_warming = False
-        self._running = RunningTurn(turn, books)
+        self._running = self._latest = RunningTurn(turn, books)
 
     async def end(self) -> None:
         """Let the cell make no more calls, cut those under way; return when all are settled."""

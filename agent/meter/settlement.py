@@ -8,7 +8,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, NoCredit, OpenCall, Outcome, Usage
+from agent.meter.books import ClosedCall, NoRoom, OpenCall, Outcome, Usage
 from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
 from agent.meter.wires.base import LIKELY_BYTES_PER_TOKEN, request_tokens
@@ -33,7 +33,7 @@ class Hold:
         self._opening: asyncio.Future[None] | None = None
 
     async def open(self, running: RunningTurn) -> None:
-        """Hold the money. Raises NoCredit, or whatever the books raise."""
+        """Hold the money. Raises NoRoom, or whatever the books raise."""
         call = OpenCall(self.call_id, self.model.id, self.micros)
         running.held_micros += self.micros
         self._opening = asyncio.ensure_future(asyncio.to_thread(running.books.open, call))
@@ -52,7 +52,7 @@ class Hold:
         try:
             await self._opening
         except Exception as error:  # noqa: BLE001  # it was raised by `open` to whom it concerns
-            if not isinstance(error, NoCredit):
+            if not isinstance(error, NoRoom):
                 log.warning("meter.not_held", call_id=str(self.call_id), error=repr(error))
             return False
         return True

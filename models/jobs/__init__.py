@@ -15,12 +15,14 @@ from models.jobs.asking import (
     TooManyWaiting,
     ask,
     ask_again,
+    further_allowance,
+    go_on,
 )
 from models.jobs.claiming import Claim, claim_many, count_claimable
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay, still_ours
 from models.jobs.preferring import may_warm, open_to_all, stop_waiting_for_the_dead
-from models.jobs.reading import MOST_COUNTED, find_own, position
+from models.jobs.reading import MOST_COUNTED, find_own, position, written_so_far
 from models.jobs.table import Job, JobStatus
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
     "count_claimable",
     "fail",
     "find_own",
+    "further_allowance",
+    "go_on",
     "hand_back",
     "may_warm",
     "open_to_all",
@@ -51,4 +55,5 @@ __all__ = [
     "still_ours",
     "stop",
     "stop_waiting_for_the_dead",
+    "written_so_far",
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger
+from models import conversations, ledger, limits
 from models.base import new_id
 from models.conversations import Conversation
 from models.errors import Refused
@@ -58,11 +58,13 @@ def ask(
     model: str,
     html: str = "",
     files: Sequence[SentFile] = (),
+    cost_limit_micros: int | None = None,
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
-    Refuses an empty or overlong message, one without credit, and one too many waiting, of this
-    person's or of all people's.
+    Its calls may cost `cost_limit_micros`, or else what this person lets each message cost.
+    Refuses an empty or overlong message, one without credit or beyond the limit of a day or month,
+    and one too many waiting, of this person's or of all people's.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -71,8 +73,12 @@ def ask(
     user = ledger.lock_account(db, conversation.user_id)
     is_head = _make_room(db, user)
     conversations.was_used(conversation, words)
-    message = {"text": words, "html": html}
-    job = _queue(db, _ASK, conversation.id, user, new_id(), model, is_head=is_head, **message)
+    rest = {
+        "text": words,
+        "html": html,
+        "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
+    }
+    job = _queue(db, _ASK, conversation.id, user, new_id(), model, is_head=is_head, **rest)
     db.add_all(
         Upload(
             user_id=user.id,
@@ -88,8 +94,11 @@ def ask(
     return job
 
 
-def ask_again(db: Session, failed: Job, *, model: str) -> Job:
-    """Queue another job for the message of a failed or stopped one; its own row stays as it is."""
+def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | None = None) -> Job:
+    """Queue another job for the message of a failed or stopped one; its own row stays as it is.
+
+    Unless told otherwise it may cost as much as the other might, or as the person allows by now.
+    """
     user = ledger.lock_account(db, failed.user_id)
     if failed.message_id is None or failed.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
         raise AlreadyAnswered
@@ -101,10 +110,29 @@ def ask_again(db: Session, failed: Job, *, model: str) -> Job:
     )
     if answered:
         raise AlreadyAnswered
-    is_head = _make_room(db, user)
-    return _queue(
-        db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, is_head=is_head
-    )
+    rest = {
+        "is_head": _make_room(db, user),
+        "cost_limit_micros": cost_limit_micros
+        or max(failed.cost_limit_micros or 0, limits.message_limit(user)),
+    }
+    return _queue(db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, **rest)
+
+
+def go_on(db: Session, failed: Job, *, model: str) -> Job:
+    """Queue another job for a message that reached its limit, with `further_allowance` for it."""
+    if failed.failure_code != limits.MessageLimitReached.code:
+        raise AlreadyAnswered
+    return ask_again(db, failed, model=model, cost_limit_micros=further_allowance(failed))
+
+
+def further_allowance(failed: Job) -> int:
+    """Return what a message that reached its limit may cost beyond: twice as much, in micros.
+
+    So each time that a person lets it go on it gets further, up to the most for any message.
+    """
+    settings = get_settings()
+    had = failed.cost_limit_micros or settings.message_limit_micros
+    return min(2 * had, settings.turn_max_cost_micros)
 
 
 # Counts no further than it must: a long lane or a full queue costs no more than the limits.
@@ -123,9 +151,10 @@ _LANE = text("""
 """)
 # The locked account says which worker goes first: see `preferring`.
 _ASK_AGAIN = text(f"""
-    INSERT INTO jobs (id, user_id, conversation_id, message_id, model, status, is_head,
-                      ready_at, created_at, preferred_worker_id, preferred_until)
-    SELECT :job_id, users.id, :conversation_id, :message_id, :model, 'pending', :is_head,
+    INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
+                      status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)
+    SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
+           'pending', :is_head,
            clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
     RETURNING *
@@ -141,8 +170,11 @@ _ASK = text(f"""
 
 def _make_room(db: Session, user: User) -> bool:
     """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
+    if user.spending_frozen_at is not None:
+        raise ledger.SpendingFrozen
     if user.credits_available_micros <= 0:
         raise ledger.OutOfCredit
+    limits.refuse_if_reached(db, user)
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,

@@ -5,8 +5,10 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from models.conversations import Message, Role
 from models.errors import NotFound
 from models.jobs.table import Job, JobStatus
+from models.limits import MessageLimitReached
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
 # Enough to know that it takes long; counting on would cost each who watches a full queue.
@@ -22,6 +24,21 @@ def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) ->
     if job is None:
         raise NotFound
     return job
+
+
+def written_so_far(db: Session, job: Job) -> str:
+    """Return what the job before wrote for the same message until it reached its limit, or ""."""
+    before = (
+        select(Job)
+        .where(Job.message_id == job.message_id, Job.id < job.id)
+        .order_by(Job.id.desc())
+        .limit(1)
+    )
+    cut = db.scalar(before)
+    if cut is None or cut.failure_code != MessageLimitReached.code:
+        return ""
+    answer = select(Message.text).where(Message.job_id == cut.id, Message.role == Role.ASSISTANT)
+    return db.scalar(answer) or ""
 
 
 # Heads that a worker may take before this one. Whoever waits for the worker that holds their own

@@ -33,6 +33,7 @@ class Job(Base):
         ),
         CheckConstraint("(status = 'failed') = (failure IS NOT NULL)", name="failed_has_reason"),
         CheckConstraint("status <> 'running' OR is_head", name="running_is_head"),
+        CheckConstraint("cost_limit_micros > 0", name="cost_limit_positive"),
         CheckConstraint("NOT is_head OR status IN ('pending', 'running')", name="head_not_over"),
         # One job of a person at a time, whatever the workers do.
         Index("uq_jobs_head", "user_id", unique=True, postgresql_where=text("is_head")),
@@ -72,6 +73,9 @@ class Job(Base):
     )
     # "provider/model", as chosen when the message was sent.
     model: Mapped[str]
+    # The most that its calls may cost, as it was when the message was sent; None for the person's
+    # limit as it is now.
+    cost_limit_micros: Mapped[int | None]
     status: Mapped[JobStatus] = mapped_column(stored_as_text(JobStatus), default=JobStatus.PENDING)
     # Whether this is the first unfinished job of its person.
     is_head: Mapped[bool]

@@ -8,6 +8,7 @@ What a running model call may still cost is held on the person's row and in `mod
 the ledger: the ledger has what happened, one entry for each call that really did.
 """
 
+from models.ledger.auditing import RULES, AuditFinding, Mismatch, audit, note
 from models.ledger.calls import (
     CallNotOpen,
     CallStatus,
@@ -23,6 +24,7 @@ from models.ledger.entries import (
     CallCost,
     EntryKind,
     OutOfCredit,
+    SpendingFrozen,
     Transaction,
     drift,
     grant,
@@ -30,19 +32,25 @@ from models.ledger.entries import (
 )
 
 __all__ = [
+    "RULES",
+    "AuditFinding",
     "CallCost",
     "CallNotOpen",
     "CallStatus",
     "EntryKind",
+    "Mismatch",
     "ModelCall",
     "OutOfCredit",
+    "SpendingFrozen",
     "Transaction",
     "absorb_abandoned",
     "absorb_orphans",
+    "audit",
     "close_call",
     "drift",
     "grant",
     "lock_account",
+    "note",
     "open_call",
     "owes_nothing",
     "refund_job",

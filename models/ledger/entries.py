@@ -33,6 +33,7 @@ class Transaction(Base):
             name="sign_fits_kind",
         ),
         Index("ix_transactions_user_id_id", "user_id", "id"),
+        Index("ix_transactions_user_id_created_at", "user_id", "created_at"),
     )
 
     id: Mapped[PrimaryKey]
@@ -59,6 +60,10 @@ class Transaction(Base):
 
 class OutOfCredit(Refused):
     """Your credits are used up. Top up to go on; everything you have stays here."""
+
+
+class SpendingFrozen(Refused):
+    """Something in your account does not add up, so nothing can be spent until we have looked."""
 
 
 @dataclass(frozen=True)

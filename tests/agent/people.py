@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import ClosedCall, NoCredit, OpenCall
+from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
 from agent.runtime import Runtime
 from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn
 
@@ -23,12 +23,12 @@ class Purse:
     opened: list[OpenCall] = field(default_factory=list[OpenCall])
     closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
 
-    def available_micros(self) -> int:
-        return self.micros
+    def bounds(self) -> list[Bound]:
+        return [Bound("no_credit", self.micros, "Used up.")]
 
     def open(self, call: OpenCall) -> None:
         if call.held_micros > self.micros:
-            raise NoCredit
+            raise NoRoom(*self.bounds())
         self.opened.append(call)
 
     def close(self, call: ClosedCall) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from agent import catalogue
-from agent.meter.books import ClosedCall, OpenCall
-from agent.meter.call import NO_CREDIT, TOO_COSTLY, TOO_MANY_CALLS
+from agent.meter.books import Bound, ClosedCall, OpenCall
+from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
 from agent.prices import Prices
 from tests.agent.meter.world import (
     DOLLAR,
+    MESSAGE_LIMIT,
     MODELS,
+    NO_CREDIT,
     PROVIDERS,
     World,
     eventually,
@@ -137,6 +139,69 @@ def test_a_short_answer_is_served_with_little_credit_when_no_more_was_asked(
     run(scenario())
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_output_cap_is_lowered_to_the_limit_of_the_message(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            assert (await w.ask("Hello", cap=100_000))[0] == 200
+            [recorded] = await w.recorded()
+            body = recorded["body"]
+            assert 256 <= body.get("generationConfig", body)[CAPS[name]] < 500
+            assert w.books.opened[0].held_micros <= w.books.limit
+            assert w.port.trouble is None
+
+    run(scenario())
+
+
+def test_a_call_beyond_the_limit_of_the_message_is_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.limit = _price_of(w, input_tokens=30, output_tokens=200)
+            status, raw = await w.ask("Hello")
+            assert status == 422
+            assert MESSAGE_LIMIT in raw.decode()
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == ("message_limit", True)
+            assert w.books.told == []
+
+    run(scenario())
+
+
+def test_an_answer_that_ends_at_its_lowered_cap_is_no_whole_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            full = "[[demo: say a]] [[demo: usage input=10 output=500]]"
+            assert (await w.ask(full, cap=100_000))[0] == 200
+            await w.settled()
+            assert w.port.cut_short
+            assert w.port.cut_short.code == "message_limit"
+            assert (await w.ask("[[demo: say b]]"))[0] == 422
+            await w.port.end()
+            assert w.port.cut_short
+            w.port.begin(turn(MODELS["anthropic"]), w.books)
+            assert w.port.cut_short is None
+
+    run(scenario())
+
+
+def test_an_answer_that_ends_before_its_lowered_cap_is_whole(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            brief = "[[demo: say a]] [[demo: usage input=10 output=20]]"
+            assert (await w.ask(brief, cap=100_000))[0] == 200
+            await w.settled()
+            assert w.port.cut_short is None
+            long = "[[demo: say a]] [[demo: usage input=10 output=50]]"
+            w.books.limit = DOLLAR
+            assert (await w.ask(long, cap=50))[0] == 200
+            assert w.port.cut_short is None
+
+    run(scenario())
+
+
 def test_a_turn_may_make_so_many_calls_and_no_more(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path, turn_max_calls=2) as w:
@@ -209,8 +274,8 @@ def test_a_database_that_restarts_loses_no_charge(tmp_path: Path) -> None:
 
 def test_books_that_cannot_open_let_no_call_out(tmp_path: Path) -> None:
     class Broken:
-        def available_micros(self) -> int:
-            return DOLLAR
+        def bounds(self) -> list[Bound]:
+            return [Bound("no_credit", DOLLAR, NO_CREDIT)]
 
         def open(self, call: OpenCall) -> None:
             raise ConnectionError("the lease is lost")

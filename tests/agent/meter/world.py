@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import ClosedCall, NoCredit, OpenCall
+from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
 from agent.meter.server import Meter, MeterPort
 from agent.turn import Profile, Turn
 from embedded.demo_model.server import DemoModel, Options
@@ -29,6 +29,8 @@ from settings import Settings
 TOKEN = "the-cell-s-own-token"
 OUR_KEY = "our-secret-provider-key"
 DOLLAR = 1_000_000
+NO_CREDIT = "Your credits are used up."
+MESSAGE_LIMIT = "This message may not cost more."
 WAIT_SECONDS = 20
 
 MODELS = {
@@ -67,6 +69,8 @@ class MemoryBooks:
     """Books in memory. `told` is what they were told, in order."""
 
     balance: int = DOLLAR
+    # What one message may cost.
+    limit: int = DOLLAR
     told: list[OpenCall | ClosedCall] = field(default_factory=list[OpenCall | ClosedCall])
     # Made to fail: how many times `close` raises before it works.
     failures: int = 0
@@ -86,14 +90,20 @@ class MemoryBooks:
     def opened(self) -> list[OpenCall]:
         return [one for one in self.told if isinstance(one, OpenCall)]
 
-    def available_micros(self) -> int:
-        return self.balance - sum(self.held.values())
+    def bounds(self) -> list[Bound]:
+        held = sum(self.held.values())
+        spent = sum(one.charge_micros for one in self.closed)
+        return [
+            Bound("no_credit", self.balance - held, NO_CREDIT),
+            Bound("message_limit", self.limit - spent - held, MESSAGE_LIMIT),
+        ]
 
     def open(self, call: OpenCall) -> None:
         self.opening.set()
         assert self.may_open.wait(WAIT_SECONDS)
-        if call.held_micros > self.available_micros():
-            raise NoCredit
+        for bound in self.bounds():
+            if call.held_micros > bound.left_micros:
+                raise NoRoom(bound)
         self.held[call.call_id] = call.held_micros
         self.told.append(call)
 
@@ -117,6 +127,16 @@ class World:
     cell: aiohttp.ClientSession
     provider: aiohttp.ClientSession
     name: str
+    folder: Path
+    others: list["World"] = field(default_factory=list["World"])
+
+    async def another(self) -> "World":
+        """A further cell of the same worker; no turn has begun there."""
+        path = self.folder / f"meter-{len(self.others)}"
+        port = await self.meter.listen(path, TOKEN)
+        cell = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path)))
+        self.others.append(replace(self, port=port, cell=cell))
+        return self.others[-1]
 
     def request(self, text: str, *, is_stream: bool = True, cap: int = 500) -> dict[str, Any]:
         """What OpenClaw would send in this provider's format."""
@@ -236,9 +256,13 @@ async def world(folder: Path, name: str = "anthropic", **changes: Any) -> AsyncG
     ):
         books = MemoryBooks()
         port.begin(turn(MODELS[name]), books)
+        begun = World(given, meter, port, books, cell, provider, name, folder)
         try:
-            yield World(given, meter, port, books, cell, provider, name)
+            yield begun
         finally:
+            for other in begun.others:
+                await other.cell.close()
+                await other.port.close()
             await port.close()
             await meter.close()
             await runner.cleanup()

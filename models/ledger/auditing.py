@@ -1,0 +1,115 @@
+"""The auditor: proves that the books balance, and freezes the spending of an account that does not.
+
+Each rule is one statement, so it sees one moment: whatever changes money changes all that the rule
+compares in one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey, new_id, utc_now
+from models.ledger.entries import lock_account
+
+# Each lists what breaks it: whose it is, what exactly, and by how many micros it is off.
+RULES = {
+    "the balance is the sum of the entries": """
+        SELECT users.id AS user_id, 'user:' || users.id AS subject,
+               users.credits_balance_micros - coalesce(sum(amount_micros), 0) AS off_by_micros
+        FROM users LEFT JOIN transactions ON transactions.user_id = users.id
+        GROUP BY users.id
+        HAVING users.credits_balance_micros <> coalesce(sum(amount_micros), 0)""",
+    "what is held is what open calls hold": """
+        SELECT users.id AS user_id, 'user:' || users.id AS subject,
+               users.credits_held_micros - coalesce(sum(held_micros), 0) AS off_by_micros
+        FROM users
+        LEFT JOIN model_calls ON model_calls.user_id = users.id AND model_calls.status = 'open'
+        GROUP BY users.id
+        HAVING users.credits_held_micros <> coalesce(sum(held_micros), 0)""",
+    "a charge has its call": """
+        SELECT entry.user_id, entry.reference AS subject, entry.amount_micros AS off_by_micros
+        FROM transactions AS entry
+        LEFT JOIN model_calls AS call
+               ON 'call:' || call.id = entry.reference AND call.user_id = entry.user_id
+        WHERE entry.kind IN ('charge', 'absorbed')
+          AND (call.id IS NULL OR call.status = 'open')""",
+    # One that failed before anything came has used nothing: `failed` is its reason.
+    "a call has its charge, or was absorbed": """
+        SELECT call.user_id, 'call:' || call.id AS subject, 0 AS off_by_micros
+        FROM model_calls AS call
+        LEFT JOIN transactions AS entry ON entry.reference = 'call:' || call.id
+        WHERE call.status NOT IN ('open', 'failed') AND entry.id IS NULL""",
+    "a charge is no more than was held": """
+        SELECT entry.user_id, entry.reference AS subject,
+               -entry.amount_micros - call.held_micros AS off_by_micros
+        FROM transactions AS entry
+        JOIN model_calls AS call ON 'call:' || call.id = entry.reference
+        WHERE entry.kind = 'charge' AND -entry.amount_micros > call.held_micros""",
+    "a refund gives back a whole charge": """
+        SELECT refund.user_id, refund.reference AS subject,
+               refund.amount_micros + coalesce(charge.amount_micros, 0) AS off_by_micros
+        FROM transactions AS refund
+        LEFT JOIN transactions AS charge
+               ON charge.reference = 'call:' || substr(refund.reference, 8)
+              AND charge.kind = 'charge' AND charge.user_id = refund.user_id
+        WHERE refund.kind = 'refund' AND refund.reference LIKE 'refund:%'
+          AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
+}
+FROZEN = "The books of this account do not balance: {rule}."
+
+
+class AuditFinding(Base):
+    __tablename__ = "audit_findings"
+    __table_args__ = (UniqueConstraint("rule", "subject", "off_by_micros"),)
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    rule: Mapped[str]
+    # What breaks it: an account, an entry or a call.
+    subject: Mapped[str]
+    off_by_micros: Mapped[int]
+    created_at: Mapped[Created]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Something that breaks a rule."""
+
+    user_id: UUID
+    rule: str
+    subject: str
+    off_by_micros: int
+
+
+def audit(db: Session) -> dict[str, list[Mismatch]]:
+    """Hold every account to every rule; return what breaks each of them. It changes nothing."""
+    return {rule: _broken(db, rule, statement) for rule, statement in RULES.items()}
+
+
+def note(db: Session, mismatch: Mismatch) -> bool:
+    """Keep what an audit found and freeze the account's spending; False if it is known already."""
+    user = lock_account(db, mismatch.user_id)
+    kept = db.scalar(
+        insert(AuditFinding)
+        .values(id=new_id(), **vars(mismatch))
+        .on_conflict_do_nothing()
+        .returning(AuditFinding.id)
+    )
+    if kept is None:
+        return False
+    if user.spending_frozen_at is None:
+        user.spending_frozen_at = utc_now()
+        user.spending_frozen_reason = FROZEN.format(rule=mismatch.rule)
+        db.flush()
+    return True
+
+
+def _broken(db: Session, rule: str, statement: str) -> list[Mismatch]:
+    rows: Sequence[tuple[UUID, str, int]] = [
+        (row.user_id, row.subject, int(row.off_by_micros)) for row in db.execute(text(statement))
+    ]
+    return [Mismatch(user_id, rule, subject, off_by) for user_id, subject, off_by in rows]

@@ -1,0 +1,175 @@
+"""What people let themselves spend: for each message, a day, a month. Checked at each model call.
+
+A limit holds for what was charged and not given back, and for what running calls may yet cost.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from models import ledger
+from models.base import utc_now
+from models.errors import Refused
+from models.ledger import CallStatus, EntryKind, ModelCall, Transaction
+from models.periods import day_of, month_of
+from models.users import User
+from settings import get_settings
+
+if TYPE_CHECKING:
+    from models.jobs.table import Job
+
+# Less could not pay for the shortest answer.
+LEAST_LIMIT_MICROS = 10_000
+MOST_LIMIT_MICROS = 10_000_000_000
+
+
+class LimitReached(Refused):
+    """You have reached one of your limits."""
+
+    code: ClassVar[str]
+
+
+class MessageLimitReached(LimitReached):
+    """This message has reached the most that it may cost. What was written so far is kept."""
+
+    code = "message_limit"
+
+
+class DayLimitReached(LimitReached):
+    """You have reached your limit for today. It begins anew at midnight; change it in Limits."""
+
+    code = "day_limit"
+
+
+class MonthLimitReached(LimitReached):
+    """You have reached your monthly limit. It begins anew on the 1st; change it in Limits."""
+
+    code = "month_limit"
+
+
+class BadLimit(Refused):
+    """Please write each limit as an amount in dollars of at least $0.01, such as 0.50."""
+
+
+class MessageLimitTooHigh(Refused):
+    """No message may cost that much. Please choose a lower limit for each message."""
+
+
+class LimitsDoNotFit(Refused):
+    """A day cannot have more than its month, nor a message more than its day."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits as a person set them, in micros; None for the usual one, or for no limit."""
+
+    message_micros: int | None = None
+    day_micros: int | None = None
+    month_micros: int | None = None
+
+    def checked(self) -> "Limits":
+        """Return them as they are; refuse what is out of range or contradicts itself."""
+        given = [one for one in self._all() if one is not None]
+        if any(not LEAST_LIMIT_MICROS <= one <= MOST_LIMIT_MICROS for one in given):
+            raise BadLimit
+        if (self.message_micros or 0) > get_settings().turn_max_cost_micros:
+            raise MessageLimitTooHigh
+        if given != sorted(given):
+            raise LimitsDoNotFit
+        return self
+
+    def _all(self) -> tuple[int | None, ...]:
+        return (self.message_micros, self.day_micros, self.month_micros)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One thing that ends spending: how much it still allows, and how it refuses more."""
+
+    code: str
+    left_micros: int
+    refusal: type[Refused]
+
+
+def choose(db: Session, user_id: UUID, limits: Limits) -> None:
+    """Set a person's limits, which hold from the next model call on; refuse senseless ones."""
+    chosen = limits.checked()
+    user = ledger.lock_account(db, user_id)
+    user.message_limit_micros = chosen.message_micros
+    user.day_limit_micros = chosen.day_micros
+    user.month_limit_micros = chosen.month_micros
+    db.flush()
+
+
+def message_limit(user: User) -> int:
+    """Return the most that a message of this person may cost before they are asked, in micros."""
+    return user.message_limit_micros or get_settings().message_limit_micros
+
+
+def refuse_if_reached(db: Session, user: User) -> None:
+    """Raise DayLimitReached or MonthLimitReached when nothing is left of one of them."""
+    for bound in _of_periods(db, user):
+        if bound.left_micros <= 0:
+            raise bound.refusal
+
+
+def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
+    """List what bounds the next call of a job: a freeze, the balance, then its person's limits."""
+    allowed = job.cost_limit_micros or message_limit(user)
+    used = spent(db, Transaction.job_id == job.id) + _held_by(db, job.id)
+    may_spend = user.spending_frozen_at is None
+    return [
+        *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
+        Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
+        *_of_periods(db, user),
+        Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),
+    ]
+
+
+def tightest(found: list[Bound]) -> Bound:
+    """Return the bound that allows least; of equals the first."""
+    return min(found, key=lambda bound: bound.left_micros)
+
+
+def spent_since(db: Session, user_id: UUID, since: datetime) -> int:
+    """Add up what was charged to a person since then and not given back, in micros."""
+    return spent(db, Transaction.user_id == user_id, Transaction.created_at >= since)
+
+
+def spent(db: Session, *which: ColumnElement[bool]) -> int:
+    """Add up the charges among these entries that were not given back, in micros."""
+    total = select(func.coalesce(func.sum(-Transaction.amount_micros), 0)).where(
+        Transaction.kind == EntryKind.CHARGE, ~is_given_back(), *which
+    )
+    return int(db.scalar(total) or 0)
+
+
+def is_given_back() -> ColumnElement[bool]:
+    """Say of a charge whether its refund is in the books, whenever that was."""
+    refund = aliased(Transaction)
+    reference = func.concat("refund:", func.substr(Transaction.reference, len("call:") + 1))
+    return select(refund.id).where(refund.reference == reference).exists()
+
+
+def _of_periods(db: Session, user: User) -> list[Bound]:
+    now = utc_now()
+    found: list[Bound] = []
+    for limit, period, refusal in (
+        (user.month_limit_micros, month_of(user.timezone, now), MonthLimitReached),
+        (user.day_limit_micros, day_of(user.timezone, now), DayLimitReached),
+    ):
+        if limit is not None:
+            used = spent_since(db, user.id, period.begins) + user.credits_held_micros
+            found.append(Bound(refusal.code, limit - used, refusal))
+    return found
+
+
+def _held_by(db: Session, job_id: UUID) -> int:
+    held = select(func.coalesce(func.sum(ModelCall.held_micros), 0)).where(
+        ModelCall.job_id == job_id, ModelCall.status == CallStatus.OPEN
+    )
+    return int(db.scalar(held) or 0)

@@ -1,0 +1,83 @@
+"""Receipts: every call that went into an answer, what was held for it and what it cost."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.orm import Session, aliased
+
+from models.jobs import Job
+from models.ledger import EntryKind, ModelCall, Transaction
+
+
+@dataclass(frozen=True)
+class Line:
+    """One model call. `entry` is its charge or what we absorbed; without one it used nothing."""
+
+    call: ModelCall
+    entry: Transaction | None
+    refund: Transaction | None
+
+    @property
+    def charged_micros(self) -> int:
+        """What it was charged at first."""
+        return -self.entry.amount_micros if self.entry else 0
+
+    @property
+    def released_micros(self) -> int:
+        """The part of the hold that was not needed."""
+        return max(self.call.held_micros - self.charged_micros, 0)
+
+    @property
+    def refunded_micros(self) -> int:
+        return self.refund.amount_micros if self.refund else 0
+
+    @property
+    def paid_micros(self) -> int:
+        """What it cost in the end."""
+        return self.charged_micros - self.refunded_micros
+
+    @property
+    def is_absorbed(self) -> bool:
+        """Whether it was at our expense from the beginning."""
+        return self.entry is not None and self.entry.kind is EntryKind.ABSORBED
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an answer cost, call by call, in the order in which they were made."""
+
+    job: Job
+    lines: tuple[Line, ...]
+
+    @property
+    def held_micros(self) -> int:
+        return sum(line.call.held_micros for line in self.lines)
+
+    @property
+    def released_micros(self) -> int:
+        return sum(line.released_micros for line in self.lines)
+
+    @property
+    def refunded_micros(self) -> int:
+        return sum(line.refunded_micros for line in self.lines)
+
+    @property
+    def total_micros(self) -> int:
+        return sum(line.paid_micros for line in self.lines)
+
+
+def receipt(db: Session, job: Job) -> Receipt:
+    """Write the receipt of a job as the books stand now. The caller knows whose it is."""
+    entry, refund = aliased(Transaction), aliased(Transaction)
+    rows = db.execute(
+        select(ModelCall, entry, refund)
+        .outerjoin(entry, entry.reference == _reference("call:"))
+        .outerjoin(refund, refund.reference == _reference("refund:"))
+        .where(ModelCall.job_id == job.id)
+        .order_by(ModelCall.id)
+    )
+    return Receipt(job, tuple(Line(*row) for row in rows))
+
+
+def _reference(prefix: str) -> ColumnElement[str]:
+    return func.concat(prefix, cast(ModelCall.id, String))

@@ -1,0 +1,133 @@
+"""The auditor finds each fault, planted by hand in books that were in order, and freezes it."""
+
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import jobs, ledger
+from models.jobs import Job
+from models.ledger import AuditFinding, CallCost, CallStatus
+from models.users import User
+from tasks import auditing
+from tests import factories
+from tests.factories import MODEL
+from tests.models.test_ledger import closed, opened
+
+NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
+
+
+@pytest.fixture
+def answered(db: Session, ada: User, eve: User) -> Job:
+    """An answer of Ada's that was charged, beside all else that can happen to calls."""
+    job = factories.running(db, eve)
+    closed(db, job, 500)
+    ledger.close_call(db, call_id=opened(db, job, 9), status=CallStatus.FAILED, cost=NOTHING)
+    opened(db, job, 700)
+    ledger.absorb_abandoned(db, job.id, job.attempt)
+    opened(db, job, 900)
+    job = factories.running(db, ada)
+    closed(db, job, 1_000)
+    factories.answer(db, job)
+    return job
+
+
+def broken(db: Session) -> dict[str, list[tuple[UUID, int]]]:
+    """Who breaks which rule, by how much."""
+    db.flush()
+    found = ledger.audit(db)
+    return {
+        rule: [(one.user_id, one.off_by_micros) for one in ones]
+        for rule, ones in found.items()
+        if ones
+    }
+
+
+def test_books_in_order_pass(db: Session, answered: Job) -> None:
+    assert answered.is_over
+    assert broken(db) == {}
+    assert auditing.audit() == []
+
+
+PLANTED = {
+    "the balance is the sum of the entries": (
+        "UPDATE users SET credits_balance_micros = credits_balance_micros + 1 WHERE id = :user",
+        1,
+    ),
+    "what is held is what open calls hold": (
+        "UPDATE users SET credits_held_micros = 1 WHERE id = :user",
+        1,
+    ),
+    "a charge has its call": (
+        "UPDATE transactions SET reference = 'call:elsewhere' WHERE job_id = :job",
+        -1_000,
+    ),
+    "a call has its charge, or was absorbed": (
+        "UPDATE transactions SET reference = 'call:elsewhere' WHERE job_id = :job",
+        0,
+    ),
+    "a charge is no more than was held": (
+        "UPDATE model_calls SET held_micros = 999 WHERE job_id = :job",
+        1,
+    ),
+    "a refund gives back a whole charge": (
+        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference)
+           SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id
+           FROM model_calls WHERE job_id = :job""",
+        -1,
+    ),
+}
+
+
+def plant(db: Session, job: Job, rule: str) -> int:
+    """Break a rule as the product itself may not; return by how much."""
+    statement, off_by = PLANTED[rule]
+    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
+    db.execute(sa.text(statement).bindparams(), {"job": job.id, "user": job.user_id})
+    return off_by
+
+
+def test_each_rule_has_a_fault_planted() -> None:
+    assert set(PLANTED) == set(ledger.RULES)
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_a_planted_fault_is_found(db: Session, answered: Job, rule: str) -> None:
+    off_by = plant(db, answered, rule)
+
+    assert (answered.user_id, off_by) in broken(db)[rule]
+    assert all(who == answered.user_id for who, _ in broken(db)[rule])
+
+
+def test_a_finding_is_told_once_and_freezes_the_account_alone(
+    db: Session, ada: User, eve: User, answered: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(db, answered, "the balance is the sum of the entries")
+    db.commit()
+
+    found = auditing.audit()
+
+    assert [(one.user_id, one.off_by_micros) for one in found] == [(ada.id, 1)]
+    assert auditing.audit() == []
+    assert capsys.readouterr().out.count("books.mismatch") == 1
+    db.refresh(ada)
+    db.refresh(eve)
+    assert ada.spending_frozen_at is not None
+    assert "sum of the entries" in (ada.spending_frozen_reason or "")
+    assert eve.spending_frozen_at is None
+    kept = db.scalars(sa.select(AuditFinding)).one()
+    assert (kept.user_id, kept.subject) == (ada.id, f"user:{ada.id}")
+
+
+def test_who_is_frozen_reads_but_does_not_send(db: Session, ada: User, eve: User) -> None:
+    waiting = factories.running(db, ada)
+    ada.spending_frozen_at = waiting.created_at
+    db.flush()
+
+    with pytest.raises(ledger.SpendingFrozen, match="does not add up"):
+        factories.job(db, ada)
+    jobs.fail(db, waiting, "Our fault.", code="unexpected")
+    with pytest.raises(ledger.SpendingFrozen):
+        jobs.ask_again(db, waiting, model=MODEL)
+    assert factories.job(db, eve)

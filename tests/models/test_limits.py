@@ -1,0 +1,220 @@
+"""What people let themselves spend, and that it stops there."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from agent.meter.books import NoRoom, OpenCall
+from models import jobs, ledger, limits, periods
+from models.base import new_id
+from models.database import unit_of_work
+from models.jobs import Job
+from models.ledger import CallCost, CallStatus
+from models.limits import Limits
+from models.users import User
+from settings import get_settings
+from tasks.books import TurnBooks
+from tests import factories
+from tests.factories import MODEL
+from tests.models.test_ledger import closed, opened
+
+CENT = 10_000
+DOLLAR = 1_000_000
+
+
+def left(db: Session, job: Job) -> dict[str, int]:
+    """What each bound still allows the next call of a job."""
+    owner = db.get_one(User, job.user_id, populate_existing=True)
+    return {bound.code: bound.left_micros for bound in limits.bounds(db, owner, job)}
+
+
+def test_a_message_may_cost_a_quarter_unless_its_person_says_otherwise(
+    db: Session, ada: User
+) -> None:
+    assert factories.job(db, ada).cost_limit_micros == 250_000
+    limits.choose(db, ada.id, Limits(message_micros=40 * CENT))
+
+    assert factories.job(db, ada).cost_limit_micros == 40 * CENT
+    assert factories.job(db, ada).cost_limit_micros == limits.message_limit(ada)
+
+
+def test_without_limits_a_day_and_a_month_are_not_bounded(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+
+    assert left(db, job) == {"no_credit": DOLLAR, "message_limit": 250_000}
+
+
+def test_what_is_spent_and_held_is_not_left(db: Session, ada: User) -> None:
+    limits.choose(db, ada.id, Limits(day_micros=30 * CENT, month_micros=50 * CENT))
+    job = factories.running(db, ada)
+    closed(db, job, 7 * CENT)
+    opened(db, job, 5 * CENT)
+
+    assert left(db, job) == {
+        "no_credit": DOLLAR - 12 * CENT,
+        "month_limit": 38 * CENT,
+        "day_limit": 18 * CENT,
+        "message_limit": 13 * CENT,
+    }
+
+
+def test_what_was_given_back_was_not_spent(db: Session, ada: User) -> None:
+    limits.choose(db, ada.id, Limits(day_micros=30 * CENT))
+    job = factories.running(db, ada)
+    closed(db, job, 7 * CENT)
+    jobs.fail(db, job, "Our fault.", code="unexpected")
+
+    again = jobs.ask_again(db, job, model=MODEL)
+
+    assert left(db, again)["day_limit"] == 30 * CENT
+    assert left(db, again)["message_limit"] == 25 * CENT
+
+
+def test_a_day_and_a_month_begin_where_the_person_lives(db: Session, ada: User) -> None:
+    ada.timezone = "Pacific/Auckland"
+    limits.choose(db, ada.id, Limits(day_micros=30 * CENT, month_micros=50 * CENT))
+    with time_machine.travel(datetime(2026, 6, 29, 11, 50, tzinfo=UTC), tick=False):
+        closed(db, factories.running(db, ada), 5 * CENT)
+        factories.answer(db, db.scalars(sa.select(Job)).one())
+    # Ten minutes later it is the 30th there; a day after that, July.
+    with time_machine.travel(datetime(2026, 6, 29, 12, 0, tzinfo=UTC), tick=False):
+        job = factories.running(db, ada)
+        assert left(db, job)["day_limit"] == 30 * CENT
+        assert left(db, job)["month_limit"] == 45 * CENT
+    with time_machine.travel(datetime(2026, 6, 30, 12, 0, tzinfo=UTC), tick=False):
+        assert left(db, job)["month_limit"] == 50 * CENT
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(datetime(2026, 3, 29, tzinfo=UTC), 23), (datetime(2026, 10, 25, 12, tzinfo=UTC), 25)],
+)
+def test_a_day_is_as_long_as_it_is_there(day: datetime, hours: int) -> None:
+    found = periods.day_of("Europe/Berlin", day)
+
+    assert found.ends - found.begins == timedelta(hours=hours)
+    assert found.begins <= day < found.ends
+
+
+def test_december_is_followed_by_january() -> None:
+    found = periods.month_of("UTC", datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+
+    assert found.begins == datetime(2026, 12, 1, tzinfo=UTC)
+    assert found.ends == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_zone_that_nobody_knows_counts_as_utc() -> None:
+    found = periods.day_of("Atlantis/Centre", datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+
+    assert found.begins == datetime(2026, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "refusal"),
+    [("day_micros", limits.DayLimitReached), ("month_micros", limits.MonthLimitReached)],
+)
+def test_who_has_reached_a_limit_can_send_nothing_more(
+    db: Session, ada: User, kind: str, refusal: type[limits.LimitReached]
+) -> None:
+    limits.choose(db, ada.id, Limits(**{kind: 5 * CENT}))
+    job = factories.running(db, ada)
+    closed(db, job, 5 * CENT)
+    factories.answer(db, job)
+
+    with pytest.raises(refusal, match="Limits"):
+        factories.job(db, ada)
+    limits.choose(db, ada.id, Limits(**{kind: 6 * CENT}))
+    assert factories.job(db, ada)
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        (Limits(day_micros=CENT - 1), limits.BadLimit),
+        (Limits(message_micros=-5 * CENT), limits.BadLimit),
+        (Limits(month_micros=limits.MOST_LIMIT_MICROS + 1), limits.BadLimit),
+        (Limits(message_micros=3 * DOLLAR), limits.MessageLimitTooHigh),
+        (Limits(day_micros=2 * DOLLAR, month_micros=DOLLAR), limits.LimitsDoNotFit),
+        (Limits(message_micros=2 * DOLLAR, day_micros=DOLLAR), limits.LimitsDoNotFit),
+    ],
+)
+def test_senseless_limits_are_refused(
+    db: Session, ada: User, given: Limits, refusal: type[Exception]
+) -> None:
+    limits.choose(db, ada.id, Limits(day_micros=2 * DOLLAR))
+    with pytest.raises(refusal):
+        limits.choose(db, ada.id, given)
+
+    assert (ada.message_limit_micros, ada.day_limit_micros) == (None, 2 * DOLLAR)
+
+
+def test_the_database_itself_forbids_limits_of_nothing(db: Session, ada: User) -> None:
+    ada.day_limit_micros = 0
+    with pytest.raises(IntegrityError, match="limits_positive"):
+        db.flush()
+
+
+def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    closed(db, job, 20 * CENT)
+    jobs.fail(db, job, "Limit.", code="message_limit", is_free=False, answer="The first half")
+
+    further = jobs.go_on(db, job, model=MODEL)
+
+    assert further.cost_limit_micros == 500_000
+    assert left(db, further)["message_limit"] == 500_000
+    assert jobs.written_so_far(db, further) == "The first half"
+    further.cost_limit_micros = get_settings().turn_max_cost_micros
+    assert jobs.further_allowance(further) == get_settings().turn_max_cost_micros
+
+
+def test_only_a_message_at_its_limit_goes_on(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.fail(db, job, "Our fault.", code="unexpected")
+
+    with pytest.raises(jobs.AlreadyAnswered):
+        jobs.go_on(db, job, model=MODEL)
+    assert jobs.written_so_far(db, jobs.ask_again(db, job, model=MODEL)) == ""
+
+
+def test_a_retry_may_cost_what_the_message_was_allowed(db: Session, ada: User) -> None:
+    dear = jobs.ask(
+        db, factories.conversation(db, ada), "Think!", model=MODEL, cost_limit_micros=400_000
+    )
+    jobs.fail(db, factories.claim(db) or dear, "Our fault.", code="unexpected")
+
+    assert jobs.ask_again(db, dear, model=MODEL).cost_limit_micros == 400_000
+
+
+def test_calls_side_by_side_never_pass_the_limit_of_their_message(emptied: sa.Engine) -> None:
+    with unit_of_work() as setup:
+        owner = factories.user(setup, "grace@example.org")
+        limits.choose(setup, owner.id, Limits(message_micros=10 * CENT, day_micros=20 * CENT))
+        job = factories.running(setup, owner)
+    books = TurnBooks(owner.id, job.id, job.attempt)
+
+    def _call() -> None:
+        call = OpenCall(new_id(), MODEL, 3 * CENT)
+        books.open(call)
+        _close(call.call_id, 3 * CENT - 1)
+
+    outcomes = factories.in_parallel(16, _call)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, NoRoom)]
+    assert len(outcomes) - len(refused) == 3
+    assert {one.bound.code for one in refused} == {"message_limit"}
+    with Session(emptied) as check:
+        assert check.get_one(User, owner.id).credits_held_micros == 0
+        assert limits.spent(check) == 3 * (3 * CENT - 1)
+        assert ledger.drift(check, owner.id) == 0
+
+
+def _close(call_id: UUID, charge: int) -> None:
+    cost = CallCost(10, 10, 0, 0, charge // 2, charge, "test", is_estimated=False)
+    with unit_of_work() as db:
+        ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost)

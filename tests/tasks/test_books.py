@@ -1,0 +1,97 @@
+"""The meter on sockets with its books in PostgreSQL: what is left is never passed."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import ledger, limits
+from models.database import unit_of_work
+from models.jobs import Job
+from models.ledger import CallStatus, ModelCall, Transaction
+from models.limits import Limits
+from models.users import User
+from settings import get_settings
+from tasks.books import TurnBooks
+from tests import factories
+from tests.agent.meter.world import MODELS, World, run, turn, world
+from tests.models.test_ledger import closed
+
+TURNS = 50
+LEFT = 100_000
+
+
+def running(*, left: int, **chosen: int) -> Job:
+    """A job of somebody who has so much left, and limits."""
+    with unit_of_work() as db:
+        owner = factories.user(db, "grace@example.org")
+        earlier = factories.running(db, owner)
+        gone = owner.credits_balance_micros - left
+        closed(db, earlier, gone, held=gone)
+        factories.answer(db, earlier)
+        limits.choose(db, owner.id, Limits(**chosen))
+        return factories.running(db, owner)
+
+
+def begin(w: World, job: Job) -> None:
+    books = TurnBooks(job.user_id, job.id, job.attempt)
+    w.port.begin(replace(turn(MODELS[w.name]), job_id=job.id, user_id=job.user_id), books)
+
+
+async def ask_all_at_once(w: World, job: Job) -> list[int]:
+    """Let every turn ask at the same moment, each in its own way; return their statuses."""
+    ports = [await w.another() for _ in range(TURNS)]
+    for port in ports:
+        begin(port, job)
+    asked = [
+        port.ask(f"[[demo: say ok]] [[demo: usage input=900 output={300 + number * 7}]]", cap=900)
+        for number, port in enumerate(ports)
+    ]
+    statuses = [status for status, _ in await asyncio.gather(*asked)]
+    for port in ports:
+        await port.port.end()
+    return statuses
+
+
+def test_fifty_turns_at_once_never_spend_more_than_is_left(
+    emptied: sa.Engine, tmp_path: Path
+) -> None:
+    job = running(left=LEFT, message_micros=get_settings().turn_max_cost_micros)
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            statuses = await ask_all_at_once(w, job)
+            assert 0 < statuses.count(200) < TURNS
+
+    run(scenario())
+    with Session(emptied) as check:
+        spent = limits.spent(check, Transaction.job_id == job.id)
+        assert 0 < spent <= LEFT
+        assert_in_order(check, job, left=LEFT - spent)
+
+
+@pytest.mark.parametrize("kind", ["message_micros", "day_micros", "month_micros"])
+def test_nor_more_than_a_limit_allows(emptied: sa.Engine, tmp_path: Path, kind: str) -> None:
+    job = running(left=900_000, **{kind: LEFT + (kind != "message_micros") * 100_000})
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            statuses = await ask_all_at_once(w, job)
+            assert 0 < statuses.count(200) < TURNS
+
+    run(scenario())
+    with Session(emptied) as check:
+        spent = limits.spent(check, Transaction.job_id == job.id)
+        assert 0 < spent <= LEFT
+        assert_in_order(check, job, left=900_000 - spent)
+
+
+def assert_in_order(db: Session, job: Job, *, left: int) -> None:
+    owner = db.get_one(User, job.user_id)
+    assert (owner.credits_balance_micros, owner.credits_held_micros) == (left, 0)
+    assert ledger.drift(db, owner.id) == 0
+    statuses = set(db.scalars(sa.select(ModelCall.status)))
+    assert statuses == {CallStatus.COMPLETED}
