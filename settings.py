@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     margin_percent: int = Field(default=40, ge=30, le=50)
     # What a message may cost before its person is asked, unless they set a limit of their own.
     message_limit_micros: int = Field(default=250_000, gt=0)
+    # Below this people are told that their credits run low.
+    low_balance_micros: int = Field(default=200_000, ge=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
 

@@ -1,6 +1,7 @@
 """Every table, imported once so that the metadata is whole (for migrations and tests)."""
 
 from models import (
+    alerts,
     conversations,
     jobs,
     ledger,
@@ -13,6 +14,17 @@ from models import (
 )
 from models.base import Base
 
-TABLES = (conversations, jobs, ledger, sessions, snapshots, staging, uploads, users, workers)
+TABLES = (
+    alerts,
+    conversations,
+    jobs,
+    ledger,
+    sessions,
+    snapshots,
+    staging,
+    uploads,
+    users,
+    workers,
+)
 
 metadata = Base.metadata

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
-from models import jobs, ledger, limits
+from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus
@@ -58,7 +58,7 @@ class TurnBooks:
             is_estimated=call.is_estimated,
         )
         with unit_of_work() as db:
-            ledger.close_call(
+            charged = ledger.close_call(
                 db,
                 call_id=call.call_id,
                 status=CallStatus(call.outcome),
@@ -66,6 +66,8 @@ class TurnBooks:
                 provider_request_id=call.provider_request_id,
                 detail=call.detail,
             )
+            if charged:
+                alerts.raise_due(db, self.user_id)
 
 
 def _told(bound: limits.Bound) -> Bound:

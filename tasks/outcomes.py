@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from agent.turn import AgentFailed, Answer
-from models import jobs, ledger, markdown, users
+from models import alerts, jobs, ledger, markdown, users
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import FinishedAnswer
@@ -90,6 +90,8 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
             answer=said,
             html=markdown.render(said),
         )
+        if failure.code in LIMITS:
+            alerts.raise_reached(db, held.user_id, failure.code)
     teller.tell("over", status="failed")
     log.warning("job.failed", code=failure.code, reason=str(failure))
 

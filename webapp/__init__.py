@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from settings import Settings
 from webapp import (
     account,
+    alerts,
     assets,
     chat,
     chat_jobs,
@@ -22,6 +23,7 @@ from webapp import (
     limits,
     onboarding,
     preferences,
+    prices,
     receipts,
     request_log,
     security,
@@ -34,7 +36,7 @@ from webapp import (
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(chat, chat_jobs, chat_list, uploads),
-    *(limits, receipts, usage),
+    *(alerts, limits, prices, receipts, usage),
 )
 
 

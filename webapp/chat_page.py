@@ -20,6 +20,7 @@ from models.ledger import OutOfCredit
 from models.staging import StagedUpload
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_views, model_choice
+from webapp.alerts import open_alerts
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
 from webapp.chat_views import ExchangeView
@@ -160,6 +161,7 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
         (page.earlier, page.is_past),
         page.suggestions,
         page.composer,
+        [alert.id for alert in open_alerts()],
         [(one.id, one.title) for one in mine],
         page.glances,
         [(run.standing, run.told) for view in page.views.values() for run in view.runs],

@@ -3,7 +3,7 @@
 Events, each with an id from which a browser may go on after a cut:
 
 - `exchange`: HTML of a message with its jobs; it replaces what is shown of it, text included.
-  When they are over, what is left of the credits comes along.
+  When they are over, what is left of the credits and the alerts come along.
 - `text` {"job", "attempt", "text"}: more plain text at the end of an answer.
 - `block` {"job", "attempt", "html", "tail"}: more finished HTML, and the plain text after it.
 - `tool` {"job", "attempt", "words"}: what the assistant is doing.
@@ -252,7 +252,8 @@ class ConversationStream:
 def _draw_one(view: ExchangeView) -> str:
     html = chat_drawing.draw(view)
     if all(run.job.is_over for run in view.runs):
-        html += Markup(render_template("_credits_left.html"))  # noqa: S704  # it escapes
+        for name in ("_credits_left.html", "alerts/_list.html"):
+            html += Markup(render_template(name))  # noqa: S704  # it escapes
     return html
 
 

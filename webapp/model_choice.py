@@ -20,9 +20,13 @@ MAKERS: dict[Provider, str] = {
     "compatible": "Own server",
     "demo": "Built in",
 }
-# An answer in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions come
-# from the provider's cache.
-USUAL_ANSWER = Usage(input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000)
+# A message in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions come
+# from the provider's cache. /prices says so to people.
+USUAL_MESSAGE = Usage(input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000)
+
+
+DOLLAR = 1_000_000
+MILLION = 1_000_000
 
 
 class NotOffered(Refused):
@@ -40,6 +44,37 @@ class Choice:
     accepts_images: bool
     is_chosen: bool
     is_default: bool
+
+
+@dataclass(frozen=True)
+class ListedPrice:
+    """What a usual message costs a person, and a million tokens of each kind, in micros."""
+
+    display_name: str
+    maker: str
+    words: str
+    message_micros: int
+    read_micros: int
+    cache_read_micros: int
+    cache_write_micros: int
+    written_micros: int
+
+
+def listed() -> list[ListedPrice]:
+    """List the prices of all models on offer, in the catalogue's order."""
+    return [
+        ListedPrice(
+            display_name=model.display_name,
+            maker=MAKERS[model.provider],
+            words=_in_words(micros),
+            message_micros=micros,
+            read_micros=_charge(model, Usage(input_tokens=MILLION)),
+            cache_read_micros=_charge(model, Usage(cache_read_tokens=MILLION)),
+            cache_write_micros=_charge(model, Usage(cache_write_tokens=MILLION)),
+            written_micros=_charge(model, Usage(output_tokens=MILLION)),
+        )
+        for model, micros in _priced()
+    ]
 
 
 def names() -> list[str]:
@@ -74,7 +109,7 @@ def offered(user: User) -> list[Choice]:
             id=model.id,
             display_name=model.display_name,
             maker=MAKERS[model.provider],
-            price=f"A short answer costs about {money(micros)}.",
+            price=_in_words(micros),
             accepts_images=model.accepts_images,
             is_chosen=model == current(user),
             is_default=model == catalogue.default(get_settings()),
@@ -92,10 +127,23 @@ def _priced() -> Iterator[tuple[Model, int]]:
     """The models that can be served, with what a usual answer costs the person."""
     for model in catalogue.models(get_settings()):
         try:
-            yield model, _prices().price(model, USUAL_ANSWER).charge_micros
+            yield model, _charge(model, USUAL_MESSAGE)
         except PriceUnknown:
             # The meter would refuse it: what has no price is not served.
             continue
+
+
+def _charge(model: Model, usage: Usage) -> int:
+    return _prices().price(model, usage).charge_micros
+
+
+def _in_words(message_micros: int) -> str:
+    """Say how many usual messages a dollar pays for, in a round number."""
+    count = DOLLAR // message_micros
+    if count < 2:
+        return f"About {money(message_micros)} for a message."
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return f"About {count // step * step:,} messages for $1."
 
 
 @lru_cache(maxsize=1)

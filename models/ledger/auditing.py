@@ -43,12 +43,6 @@ RULES = {
         FROM model_calls AS call
         LEFT JOIN transactions AS entry ON entry.reference = 'call:' || call.id
         WHERE call.status NOT IN ('open', 'failed') AND entry.id IS NULL""",
-    "a charge is no more than was held": """
-        SELECT entry.user_id, entry.reference AS subject,
-               -entry.amount_micros - call.held_micros AS off_by_micros
-        FROM transactions AS entry
-        JOIN model_calls AS call ON 'call:' || call.id = entry.reference
-        WHERE entry.kind = 'charge' AND -entry.amount_micros > call.held_micros""",
     "a refund gives back a whole charge": """
         SELECT refund.user_id, refund.reference AS subject,
                refund.amount_micros + coalesce(charge.amount_micros, 0) AS off_by_micros

@@ -67,10 +67,6 @@ PLANTED = {
         "UPDATE transactions SET reference = 'call:elsewhere' WHERE job_id = :job",
         0,
     ),
-    "a charge is no more than was held": (
-        "UPDATE model_calls SET held_micros = 999 WHERE job_id = :job",
-        1,
-    ),
     "a refund gives back a whole charge": (
         """INSERT INTO transactions (id, user_id, kind, amount_micros, reference)
            SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id

@@ -30,11 +30,11 @@ def many(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return changed
 
 
-def test_each_choice_says_what_an_answer_costs(many: Settings, ada: User) -> None:
+def test_each_choice_says_how_far_a_dollar_goes(many: Settings, ada: User) -> None:
     by_id = {choice.id: choice for choice in model_choice.offered(ada)}
     # 14,000 tokens in at $10 and 400 out at $20 a million, with the margin on top.
     cost = (14_000 * 10 + 400 * 20) / (1 - many.margin_percent / 100) / 1_000_000
-    assert by_id["compatible/priced"].price == f"A short answer costs about ${cost:.2f}."
+    assert by_id["compatible/priced"].price == f"About {int(1 / cost)} messages for $1."
     assert by_id["compatible/priced"].maker == "Own server"
     assert by_id[f"anthropic/{many.anthropic_models[0]}"].maker == "Anthropic"
     assert "demo/demo" in by_id

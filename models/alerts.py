@@ -1,0 +1,155 @@
+"""Alerts: each told once, at half, three quarters and all of a limit, and at a low balance."""
+
+import enum
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import ledger, limits
+from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
+from models.errors import NotFound
+from models.ledger import EntryKind, Transaction
+from models.periods import Period, day_of, month_of
+from models.users import User
+from settings import get_settings
+
+PERCENTS = (100, 75, 50)
+# What brings no new credits.
+NO_CREDIT = (EntryKind.CHARGE, EntryKind.REFUND, EntryKind.ABSORBED)
+
+
+class AlertKind(enum.StrEnum):
+    DAY = "day"
+    MONTH = "month"
+    BALANCE = "balance"
+
+
+class Alert(Base):
+    __tablename__ = "alerts"
+    __table_args__ = (
+        UniqueConstraint("user_id", "kind", "period_begins", "limit_micros", "percent"),
+        Index("ix_alerts_open", "user_id", postgresql_where=text("dismissed_at IS NULL")),
+    )
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[AlertKind] = mapped_column(stored_as_text(AlertKind))
+    # How much of the limit is spent; 100 for a low balance.
+    percent: Mapped[int]
+    limit_micros: Mapped[int]
+    # The day or month; for the balance, when credits came last.
+    period_begins: Mapped[datetime]
+    dismissed_at: Mapped[datetime | None]
+    created_at: Mapped[Created]
+
+
+def raise_due(db: Session, user_id: UUID) -> list[Alert]:
+    """Raise the alerts that a person's spending calls for by now; return the new ones.
+
+    Whoever tells people otherwise too (by e-mail, say) tells what is returned: each comes once.
+    """
+    user = ledger.lock_account(db, user_id)
+    due = [*_of_limits(db, user), *_of_balance(db, user)]
+    return [alert for alert in due if _is_new(db, alert)]
+
+
+def raise_reached(db: Session, user_id: UUID, code: str) -> list[Alert]:
+    """Raise the last alert of the limit at which a message ended; return it if it is new.
+
+    What was left may have been too little for any answer.
+    """
+    user = ledger.lock_account(db, user_id)
+    reached = [
+        Alert(user_id=user.id, kind=kind, percent=100, limit_micros=limit, period_begins=of.begins)
+        for kind, limit, of in _limits(user)
+        if code == f"{kind}_limit"
+    ]
+    return [alert for alert in reached if _is_new(db, alert)]
+
+
+def list_open(db: Session, user_id: UUID) -> list[Alert]:
+    """List the alerts that a person has not dismissed, of each kind the newest."""
+    found = db.scalars(
+        select(Alert)
+        .where(Alert.user_id == user_id, Alert.dismissed_at.is_(None))
+        .order_by(Alert.id)
+    )
+    return list({alert.kind: alert for alert in found}.values())
+
+
+def dismiss(db: Session, user_id: UUID, alert_id: UUID) -> None:
+    """Show an alert, and those of its kind before it, no more; raise NotFound for another's."""
+    alert = db.scalar(select(Alert).where(Alert.id == alert_id, Alert.user_id == user_id))
+    if alert is None:
+        raise NotFound
+    before = select(Alert).where(
+        Alert.user_id == user_id,
+        Alert.kind == alert.kind,
+        Alert.id <= alert.id,
+        Alert.dismissed_at.is_(None),
+    )
+    for one in db.scalars(before):
+        one.dismissed_at = utc_now()
+    db.flush()
+
+
+def _limits(user: User) -> Iterator[tuple[AlertKind, int, Period]]:
+    now = utc_now()
+    if user.day_limit_micros is not None:
+        yield AlertKind.DAY, user.day_limit_micros, day_of(user.timezone, now)
+    if user.month_limit_micros is not None:
+        yield AlertKind.MONTH, user.month_limit_micros, month_of(user.timezone, now)
+
+
+def _of_limits(db: Session, user: User) -> Iterator[Alert]:
+    """The highest step that each limit's spending has come to."""
+    for kind, limit, period in _limits(user):
+        spent = limits.spent_since(db, user.id, period.begins)
+        step = next((percent for percent in PERCENTS if spent * 100 >= limit * percent), None)
+        if step is not None:
+            yield Alert(
+                user_id=user.id,
+                kind=kind,
+                percent=step,
+                limit_micros=limit,
+                period_begins=period.begins,
+            )
+
+
+def _of_balance(db: Session, user: User) -> Iterator[Alert]:
+    low = get_settings().low_balance_micros
+    if user.credits_balance_micros >= low:
+        return
+    came_last = db.scalar(
+        select(func.max(Transaction.created_at)).where(
+            Transaction.user_id == user.id, Transaction.kind.not_in(NO_CREDIT)
+        )
+    )
+    yield Alert(
+        user_id=user.id,
+        kind=AlertKind.BALANCE,
+        percent=100,
+        limit_micros=low,
+        period_begins=came_last or user.created_at,
+    )
+
+
+def _is_new(db: Session, alert: Alert) -> bool:
+    """Keep an alert of a locked account, unless this step or a higher one was told already."""
+    known = db.scalar(
+        select(Alert.id).where(
+            Alert.user_id == alert.user_id,
+            Alert.kind == alert.kind,
+            Alert.period_begins == alert.period_begins,
+            Alert.limit_micros == alert.limit_micros,
+            Alert.percent >= alert.percent,
+        )
+    )
+    if known is not None:
+        return False
+    db.add(alert)
+    db.flush()
+    return True

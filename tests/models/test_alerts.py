@@ -1,0 +1,90 @@
+"""Alerts come once for each step, and only to whom they concern."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy.orm import Session
+
+from models import alerts, ledger, limits
+from models.alerts import AlertKind
+from models.base import new_id
+from models.errors import NotFound
+from models.jobs import Job
+from models.limits import Limits
+from models.users import User
+from settings import get_settings
+from tests import factories
+from tests.models.test_ledger import closed
+
+CENT = 10_000
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def job(db: Session, ada: User) -> Job:
+    """A message of Ada's, who has a limit of a dime a day."""
+    limits.choose(db, ada.id, Limits(day_micros=10 * CENT))
+    return factories.running(db, ada)
+
+
+def told(db: Session, job: Job, cents: int) -> list[tuple[AlertKind, int]]:
+    """Spend so much more; what is told then."""
+    closed(db, job, cents * CENT, held=max(cents, 1) * CENT)
+    return [(alert.kind, alert.percent) for alert in alerts.raise_due(db, job.user_id)]
+
+
+def test_each_step_is_told_once(db: Session, job: Job) -> None:
+    assert told(db, job, 4) == []
+    assert told(db, job, 1) == [(AlertKind.DAY, 50)]
+    assert told(db, job, 1) == []
+    assert told(db, job, 2) == [(AlertKind.DAY, 75)]
+    assert told(db, job, 2) == [(AlertKind.DAY, 100)]
+    assert told(db, job, 1) == []
+
+
+def test_of_steps_passed_at_once_the_highest_is_told(db: Session, job: Job) -> None:
+    assert told(db, job, 9) == [(AlertKind.DAY, 75)]
+    assert told(db, job, 0) == []
+
+
+def test_a_new_day_and_a_new_limit_are_told_anew(db: Session, job: Job) -> None:
+    with time_machine.travel(NOON, tick=False):
+        assert told(db, job, 5) == [(AlertKind.DAY, 50)]
+        limits.choose(db, job.user_id, Limits(day_micros=8 * CENT))
+        assert told(db, job, 0) == [(AlertKind.DAY, 50)]
+    with time_machine.travel(NOON + timedelta(days=1), tick=False):
+        assert told(db, job, 0) == []
+        assert told(db, job, 4) == [(AlertKind.DAY, 50)]
+
+
+def test_a_low_balance_is_told_once_until_credits_come(db: Session, ada: User, job: Job) -> None:
+    limits.choose(db, ada.id, Limits())
+    low = ada.credits_balance_micros - get_settings().low_balance_micros
+    assert told(db, job, low // CENT) == []
+    assert told(db, job, 1) == [(AlertKind.BALANCE, 100)]
+    assert told(db, job, 1) == []
+    ledger.grant(db, ada.id, CENT, reference="gift:1")
+    assert told(db, job, 0) == [(AlertKind.BALANCE, 100)]
+
+
+def test_a_limit_at_which_a_message_ended_is_told_as_used_up(db: Session, job: Job) -> None:
+    assert told(db, job, 9) == [(AlertKind.DAY, 75)]
+    assert alerts.raise_reached(db, job.user_id, "month_limit") == []
+    assert [one.percent for one in alerts.raise_reached(db, job.user_id, "day_limit")] == [100]
+    assert alerts.raise_reached(db, job.user_id, "day_limit") == []
+
+
+def test_of_each_kind_the_newest_is_shown_until_it_is_dismissed(
+    db: Session, ada: User, eve: User, job: Job
+) -> None:
+    told(db, job, 5)
+    told(db, job, 3)
+    [shown] = alerts.list_open(db, ada.id)
+    assert shown.percent == 75
+    assert alerts.list_open(db, eve.id) == []
+    for other in (eve.id, new_id()):
+        with pytest.raises(NotFound):
+            alerts.dismiss(db, other, shown.id)
+    alerts.dismiss(db, ada.id, shown.id)
+    assert alerts.list_open(db, ada.id) == []
