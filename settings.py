@@ -9,11 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent
+# How a mail server may be spoken to, with the usual port of each.
+SMTP_PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 
 
 class PriceOverride(BaseModel, frozen=True):
@@ -48,6 +51,21 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = None
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
+
+    # Mail goes by a server, or by Amazon SES. With neither it waits in vain, and the log says so.
+    # smtps://user:password@host (port 465) is encrypted from the first byte; smtp://… (587) by
+    # STARTTLS, or nothing is sent; smtp+plain://… (25) never: for a server on the same machine.
+    smtp_url: SecretStr | None = None
+    mail_by_ses: bool = False
+    ses_region: str = "us-east-1"
+    # Unset means Amazon's own; keys come from the task's role.
+    ses_endpoint_url: str | None = None
+    # The sender's address, of a domain that may send; the name beside it is the product's.
+    mail_from: str = "hello@localhost"
+    # A server that says nothing for this long is tried again later.
+    mail_timeout_seconds: float = Field(default=20, gt=0, le=60)
+    # A page on which everybody's mail can be read, linked where mail is promised: never in earnest.
+    mailbox_url: str | None = None
 
     # Jobs. A worker that is silent for a lease is presumed dead, and its jobs go to others.
     job_lease_seconds: float = 30
@@ -133,6 +151,14 @@ class Settings(BaseSettings):
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        if parts and not (parts.scheme in SMTP_PORTS and parts.hostname):
+            raise ValueError(f"it must begin with {', '.join(SMTP_PORTS)}:// and name a host")
+        return url
 
     @property
     def is_secure(self) -> bool:

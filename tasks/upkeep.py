@@ -1,11 +1,11 @@
-"""What somebody must look after: silent workers, lost nudges, lanes that wait for the dead."""
+"""What somebody must look after: silent workers, lost nudges, late mail, lanes of the dead."""
 
 from datetime import timedelta
 
 import redis
 import structlog
 
-from models import jobs, ledger
+from models import jobs, ledger, outbox
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -30,8 +30,11 @@ def sweep() -> None:
         _tell(job)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
+        has_mail = outbox.has_due(db)
     for _ in range(min(claimable, 16)):
         nudges.answer()
+    if has_mail:
+        nudges.mail()
 
 
 def _tell(job: Job) -> None:
