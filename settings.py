@@ -6,6 +6,7 @@ Nothing connects when this module is imported.
 
 from decimal import Decimal
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Annotated, Literal
@@ -113,6 +114,16 @@ class Settings(BaseSettings):
 
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
+    # The grant waits until the address is verified, and is for once a person. Without, everybody
+    # who signs up has it at once.
+    verify_email: bool = True
+    # So many grants a week for one network (IPv4 /24, IPv6 /48); 0 is no limit.
+    free_grants_per_network: int = Field(default=5, ge=0)
+    # No grant for these: an address, a domain with all below it, or a network like 203.0.113.0/24.
+    free_credit_blocked: tuple[str, ...] = ()
+    # Corrections to the list of domains that give everybody an address for ten minutes.
+    disposable_domains: tuple[str, ...] = ()
+    lasting_domains: tuple[str, ...] = ()
     margin_percent: int = Field(default=40, ge=30, le=50)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
@@ -148,6 +159,8 @@ class Settings(BaseSettings):
     # flask-limiter's notation.
     login_rate_limit: str = "10 per minute; 60 per hour"
     signup_rate_limit: str = "10 per minute; 40 per hour"
+    # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
+    mail_rate_limit: str = "3 per 10 minutes; 10 per day"
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
@@ -159,6 +172,14 @@ class Settings(BaseSettings):
         if parts and not (parts.scheme in SMTP_PORTS and parts.hostname):
             raise ValueError(f"it must begin with {', '.join(SMTP_PORTS)}:// and name a host")
         return url
+
+    @field_validator("free_credit_blocked")
+    @classmethod
+    def _names_networks(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if "/" in entry:
+                ip_network(entry, strict=False)
+        return entries
 
     @property
     def is_secure(self) -> bool:

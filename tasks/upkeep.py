@@ -5,7 +5,7 @@ from datetime import timedelta
 import redis
 import structlog
 
-from models import jobs, ledger, outbox
+from models import jobs, ledger, outbox, resetting
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -30,7 +30,7 @@ def sweep() -> None:
         _tell(job)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
-        has_mail = outbox.has_due(db)
+        has_mail = outbox.has_due(db) or resetting.has_requests(db)
     for _ in range(min(claimable, 16)):
         nudges.answer()
     if has_mail:

@@ -12,6 +12,7 @@ from webapp import (
     chat,
     chat_jobs,
     chat_list,
+    credentials,
     database,
     engine,
     errors,
@@ -20,16 +21,19 @@ from webapp import (
     htmx,
     landing,
     onboarding,
+    password_reset,
     preferences,
     request_log,
     security,
     sign_in,
     uploads,
+    verification,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
+    *(verification, password_reset, credentials),
     *(chat, chat_jobs, chat_list, uploads),
 )
 

@@ -18,7 +18,7 @@ from models.conversations import Conversation
 from models.history import Glance
 from models.ledger import OutOfCredit
 from settings import get_settings
-from webapp import assets, chat_drawing, chat_views, model_choice
+from webapp import assets, chat_drawing, chat_views, model_choice, newcomers
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
 from webapp.chat_views import ExchangeView
@@ -26,6 +26,7 @@ from webapp.database import db
 from webapp.engine import engine_is_ready
 from webapp.formats import viewers_zone
 from webapp.model_choice import Choice
+from webapp.newcomers import Newcomer
 from webapp.sign_in import current_user
 
 # For the chooser of files: what `chat_files.sniff` lets through, as far as names can tell.
@@ -39,10 +40,11 @@ ACCEPTED = (
 class Composer:
     """The form below a conversation: what stands in it, and what may be sent.
 
-    It is closed for who has no credit left.
+    It is closed for who has no credit left, and says above what a newcomer still has to do for it.
     """
 
     draft: str
+    newcomer: Newcomer
     refusal: str
     is_closed: bool
     choices: list[Choice]
@@ -103,10 +105,12 @@ def read(
 def composer(draft: str = "", refusal: str = "") -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
-    is_closed = current_user().credits_available_micros <= 0
+    newcomer = newcomers.look_at(db(), current_user())
+    is_closed = current_user().credits_available_micros <= 0 and not newcomer.is_awaited
     return Composer(
         draft=draft,
-        refusal=str(OutOfCredit()) if is_closed else refusal,
+        newcomer=newcomer,
+        refusal=(newcomer.refusal or str(OutOfCredit())) if is_closed else refusal,
         is_closed=is_closed,
         choices=model_choice.offered(current_user()),
         max_files=settings.upload_max_files,

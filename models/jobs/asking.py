@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger
+from models import conversations, ledger, verification
 from models.base import new_id
 from models.conversations import Conversation
 from models.errors import Refused
@@ -61,8 +61,8 @@ def ask(
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
-    Refuses an empty or overlong message, one without credit, and one too many waiting, of this
-    person's or of all people's.
+    Refuses an empty or overlong message, one without credit (or whose sender has still to verify
+    their address for it), and one too many waiting, of this person's or of all people's.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -142,7 +142,11 @@ _ASK = text(f"""
 def _make_room(db: Session, user: User) -> bool:
     """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
     if user.credits_available_micros <= 0:
-        raise ledger.OutOfCredit
+        raise (
+            verification.AddressNotVerified
+            if verification.is_awaited(user)
+            else (ledger.OutOfCredit)
+        )
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,

@@ -26,6 +26,7 @@ from models.ledger.entries import (
     Transaction,
     drift,
     grant,
+    is_booked,
     lock_account,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "close_call",
     "drift",
     "grant",
+    "is_booked",
     "lock_account",
     "open_call",
     "owes_nothing",
