@@ -3,11 +3,9 @@
 Opening it only asks: programs that look into mail open links too, and press no button.
 """
 
-from uuid import UUID
-
 from flask import Blueprint, flash, render_template, request, url_for
 
-from models import free_credit, mailed_links, verification
+from models import mailed_links, verification
 from models.mailed_links import LinkPurpose, LinkUsedUp
 from settings import get_settings
 from tasks import nudges
@@ -47,7 +45,10 @@ def verify() -> Answer:
         user = verification.verify(db(), token, network_address=request.remote_addr)
     except LinkUsedUp as refusal:
         return _over(refusal), 410
-    flash(f"Thank you, your address is confirmed. {_credit_of(user.id)}".strip())
+    # Why there is none, if so, stands in the chat for as long as it matters.
+    has_had_it = user.credits_available_micros > 0
+    gift = f" {money(user.credits_available_micros)} of credit is yours." if has_had_it else ""
+    flash(f"Thank you, your address is confirmed.{gift}")
     return go_to(url_for("chat.show_latest"))
 
 
@@ -70,14 +71,6 @@ def show_standing() -> Answer:
     if newcomers.look_at(db(), current_user()).is_awaited:
         return "", 204
     return part("", refresh="true")
-
-
-def _credit_of(user_id: UUID) -> str:
-    grant = get_settings().sign_up_grant_micros
-    reason = free_credit.find_refusal(db(), user_id)
-    if reason:
-        return f"{reason.sentence} {newcomers.TOP_UP}"
-    return f"{money(grant)} of credit is yours." if grant else ""
 
 
 def _over(refusal: LinkUsedUp) -> str:

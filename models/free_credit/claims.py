@@ -1,6 +1,7 @@
 """Who has had the free credit, who has been refused it, and why."""
 
 import enum
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -135,7 +136,7 @@ def _is_exhausted(db: Session, network_hash: str) -> bool:
     return (db.scalar(lately) or 0) >= limit
 
 
-def _claim(db: Session, marks: dict[str, object]) -> bool:
+def _claim(db: Session, marks: Mapping[str, object]) -> bool:
     """Note the claim of a mailbox; False if it has claimed before, or does so just now."""
     claim = insert(FreeCreditClaim).values(id=new_id(), **marks)
     claim = claim.on_conflict_do_nothing(index_elements=[FreeCreditClaim.mailbox_hash])

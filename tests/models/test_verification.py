@@ -1,6 +1,7 @@
 """Verifying an address brings the grant, once; before that nothing is asked of the assistant."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -100,9 +101,8 @@ def test_two_verifications_at_once_give_one_grant(emptied: sa.Engine) -> None:
 
 
 def test_where_it_is_switched_off_the_grant_comes_with_the_account(
-    db: Session, adjust: object
+    db: Session, adjust: Callable[..., None]
 ) -> None:
-    assert callable(adjust)
     adjust(VERIFY_EMAIL="false")
     grace = users.sign_up(db, "grace@example.org", factories.PASSWORD)
     verification.send_link(db, grace)

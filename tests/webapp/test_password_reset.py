@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
@@ -59,9 +60,9 @@ def test_known_and_unknown_addresses_get_the_same_answer_and_cause_the_same_work
             seen.append(str(given[2]))
 
         token = browser.token()
-        sa.event.listen(engine, "before_cursor_execute", _note)
+        event.listen(engine, "before_cursor_execute", _note)
         answer = browser.client.post("/password/reset", data={"csrf_token": token, "email": email})
-        sa.event.remove(engine, "before_cursor_execute", _note)
+        event.remove(engine, "before_cursor_execute", _note)
         assert answer.status_code == 200
         pages.append(
             re.sub(r"nonce[^>]*|content=\"[^\"]*\"|hx-headers='[^']*'", "", answer.text).replace(

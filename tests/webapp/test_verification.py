@@ -50,7 +50,7 @@ def test_signing_up_sends_a_link_and_the_chat_tells_of_it(browser: Browser, db: 
     page = browser.read("/chat")
     assert "Check your mail to get your free $1.00." in page
     assert "grace@example.org" in page
-    assert "Send it again" in page
+    assert "Mail it again" in page
     assert f'href="{get_settings().mailbox_url}"' in page
     assert len(links(db, "grace@example.org")) == 1
 
