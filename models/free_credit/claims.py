@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, select, text
+from sqlalchemy import ForeignKey, Index, exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,6 +18,7 @@ from models.free_credit.same_person import (
     mailbox_of,
     network_of,
 )
+from models.ledger import Transaction
 from models.users import User
 from settings import get_settings
 
@@ -106,8 +107,14 @@ def decide(db: Session, user: User, network_address: str | None) -> RefusalReaso
 
 
 def find_refusal(db: Session, user_id: UUID) -> RefusalReason | None:
-    """Tell why this person was refused the free credit last; None if they were not."""
-    latest = select(FreeCreditRefusal.reason).where(FreeCreditRefusal.user_id == user_id)
+    """Tell why this person was refused the free credit last.
+
+    None if they were not, or have had credit of whatever kind since.
+    """
+    has_had_credit = exists().where(Transaction.user_id == user_id)
+    latest = select(FreeCreditRefusal.reason).where(
+        FreeCreditRefusal.user_id == user_id, ~has_had_credit
+    )
     return db.scalar(latest.order_by(FreeCreditRefusal.id.desc()).limit(1))
 
 

@@ -142,11 +142,9 @@ _ASK = text(f"""
 def _make_room(db: Session, user: User) -> bool:
     """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
     if user.credits_available_micros <= 0:
-        raise (
-            verification.AddressNotVerified
-            if verification.is_awaited(user)
-            else (ledger.OutOfCredit)
-        )
+        if verification.is_awaited(user):
+            raise verification.AddressNotVerified
+        raise ledger.OutOfCredit
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,

@@ -175,6 +175,13 @@ def test_every_refusal_is_kept_with_its_reason(db: Session) -> None:
     assert all(reason.sentence.endswith(".") for reason in RefusalReason)
 
 
+def test_a_refusal_is_forgotten_once_there_is_credit(db: Session) -> None:
+    ada = factories.user(db, "ada@mailinator.com")
+    free_credit.decide(db, ada, HERE)
+    ledger.grant(db, ada.id, 5, reference="gift:1")
+    assert free_credit.find_refusal(db, ada.id) is None
+
+
 def test_without_a_grant_there_is_nothing_to_decide(
     db: Session, adjust: Callable[..., None]
 ) -> None:

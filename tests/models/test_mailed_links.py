@@ -1,5 +1,6 @@
 """Links in mails: each works once, for a while, for one person and one purpose."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from models.database import unit_of_work
 from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
 from models.users import User
 from tests import factories
+from tests.house import wait_for
 
 HOUR = timedelta(hours=1)
 RESET = LinkPurpose.PASSWORD_RESET
@@ -77,6 +79,27 @@ def test_a_link_to_an_address_of_before_opens_nothing(db: Session, ada: User) ->
     with pytest.raises(LinkUsedUp):
         mailed_links.find(db, secret, RESET)
     assert mailed_links.find(db, new, LinkPurpose.ADDRESS_CHANGE).address == "ada@example.net"
+
+
+def test_who_waited_for_the_account_looks_again(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        secret = made(db, factories.user(db, "ada@example.org"))
+
+    def _use() -> None:
+        with unit_of_work() as db:
+            mailed_links.use(db, secret, RESET)
+
+    def _somebody_waits() -> bool:
+        with emptied.connect() as looking:
+            return bool(looking.scalar(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")))
+
+    with Session(emptied) as first, ThreadPoolExecutor(1) as pool:
+        mailed_links.use(first, secret, RESET)
+        late = pool.submit(_use)
+        wait_for(_somebody_waits, "somebody to wait for the lock", seconds=10)
+        first.commit()
+        with pytest.raises(LinkUsedUp):
+            late.result(10)
 
 
 def test_of_many_who_use_it_at_once_one_does(emptied: sa.Engine) -> None:

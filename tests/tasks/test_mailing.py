@@ -11,11 +11,12 @@ from structlog.testing import capture_logs
 
 from embedded.data_folder import free_port
 from gateways.mail import Mailer, make_mailer
-from models import letters, outbox
+from models import letters, outbox, resetting
 from models.database import unit_of_work
 from models.outbox import Email, EmailStatus
+from models.users import User
 from settings import Settings
-from tasks import mailing
+from tasks import mailing, nudges, upkeep
 from tests import factories
 from tests.mailbox import Mailbox, own_mailbox
 
@@ -119,6 +120,28 @@ def test_a_server_that_vanishes_before_it_says_yes_may_get_the_mail_twice(
     mailing.send_next(mailer)
     assert len(box.mails("ada-twice@example.org")) == 2
     assert only_mail(db).status is EmailStatus.SENT
+
+
+def test_the_clock_tells_the_workers_of_mail_that_waits(
+    db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(nudges, "mail", lambda: told.append("mail"))
+    upkeep.sweep()
+    assert told == []
+    queue(db, 1, "ada-lost@example.org")
+    upkeep.sweep()
+    resetting.ask(db, "nobody@example.org")
+    mailing.send_mail()
+    upkeep.sweep()
+    assert told == ["mail"]
+
+
+def test_the_actor_answers_who_forgot_their_password(db: Session, ada: User) -> None:
+    resetting.ask(db, ada.email)
+    mailing.send_mail()
+    assert only_mail(db).status is EmailStatus.SENT
+    assert not resetting.has_requests(db)
 
 
 def test_the_actor_does_nothing_where_enough_threads_send_already(
