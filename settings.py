@@ -6,14 +6,18 @@ Nothing connects when this module is imported.
 
 from decimal import Decimal
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent
+# How a mail server may be spoken to, with the usual port of each.
+SMTP_PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 
 
 class PriceOverride(BaseModel, frozen=True):
@@ -48,6 +52,21 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = None
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
+
+    # Mail goes by a server, or by Amazon SES. With neither it waits in vain, and the log says so.
+    # smtps://user:password@host (port 465) is encrypted from the first byte; smtp://… (587) by
+    # STARTTLS, or nothing is sent; smtp+plain://… (25) never: for a server on the same machine.
+    smtp_url: SecretStr | None = None
+    mail_by_ses: bool = False
+    ses_region: str = "us-east-1"
+    # Unset means Amazon's own; keys come from the task's role.
+    ses_endpoint_url: str | None = None
+    # The sender's address, of a domain that may send; the name beside it is the product's.
+    mail_from: str = "hello@localhost"
+    # A server that says nothing for this long is tried again later.
+    mail_timeout_seconds: float = Field(default=20, gt=0, le=60)
+    # A page on which everybody's mail can be read, linked where mail is promised: never in earnest.
+    mailbox_url: str | None = None
 
     # Jobs. A worker that is silent for a lease is presumed dead, and its jobs go to others.
     job_lease_seconds: float = 30
@@ -100,6 +119,16 @@ class Settings(BaseSettings):
 
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
+    # The grant waits until the address is verified, and is for once a person. Without, everybody
+    # who signs up has it at once.
+    verify_email: bool = True
+    # So many grants a week for one network (IPv4 /24, IPv6 /48); 0 is no limit.
+    free_grants_per_network: int = Field(default=5, ge=0)
+    # No grant for these: an address, a domain with all below it, or a network like 203.0.113.0/24.
+    free_credit_blocked: tuple[str, ...] = ()
+    # Corrections to the list of domains that give everybody an address for ten minutes.
+    disposable_domains: tuple[str, ...] = ()
+    lasting_domains: tuple[str, ...] = ()
     margin_percent: int = Field(default=40, ge=30, le=50)
     # What a message may cost before its person is asked, unless they set a limit of their own.
     message_limit_micros: int = Field(default=250_000, gt=0)
@@ -139,9 +168,27 @@ class Settings(BaseSettings):
     # flask-limiter's notation.
     login_rate_limit: str = "10 per minute; 60 per hour"
     signup_rate_limit: str = "10 per minute; 40 per hour"
+    # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
+    mail_rate_limit: str = "3 per 10 minutes; 10 per day"
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        if parts and not (parts.scheme in SMTP_PORTS and parts.hostname):
+            raise ValueError(f"it must begin with {', '.join(SMTP_PORTS)}:// and name a host")
+        return url
+
+    @field_validator("free_credit_blocked")
+    @classmethod
+    def _names_networks(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if "/" in entry:
+                ip_network(entry, strict=False)
+        return entries
 
     @property
     def is_secure(self) -> bool:

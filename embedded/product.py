@@ -33,6 +33,19 @@ def demo_model(port: int) -> Program:
     )
 
 
+def mailbox(folder: Path, smtp_port: int, port: int) -> Program:
+    """Takes the mail when no other server is named, and shows it on a page."""
+    ports = ("--smtp-port", str(smtp_port), "--port", str(port))
+    return Program(
+        name="mailbox",
+        command=(sys.executable, "-m", "embedded.mailbox", *ports, "--folder", str(folder)),
+        environment=_with({}),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(smtp_port) and is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(

@@ -33,7 +33,7 @@ from settings import Settings
 
 READY_SECONDS = 60.0
 MIGRATION_SECONDS = 300.0
-STOP_ORDER = ("web", "clock", "worker", "engine", "demo", "s3", "valkey", "postgres")
+STOP_ORDER = ("web", "clock", "worker", "engine", "mailbox", "demo", "s3", "valkey", "postgres")
 
 
 class Services:
@@ -98,14 +98,16 @@ class Services:
 
     def start(self) -> None:
         """Start what this stack is made of and return when it works."""
-        self.console.say("starting PostgreSQL, Valkey, the S3 store and the demo model")
+        self.console.say("starting PostgreSQL, Valkey, S3, the demo model and the mailbox")
         # What is thrown away afterwards need not survive a power cut, and is faster so.
         database = postgres.prepare(self.folder, is_durable=self._is_kept)
         valkey = prepare_valkey(self.folder)
         objects = prepare_object_store(self.folder)
         demo_port = self.folder.port("demo")
         demo = product.demo_model(demo_port)
-        programs = (database.program(), valkey.program(), objects.program(), demo)
+        smtp_port, mailbox_port = self.folder.port("smtp"), self.folder.port("mailbox")
+        mailbox = product.mailbox(self.folder.path / "mailbox", smtp_port, mailbox_port)
+        programs = (database.program(), valkey.program(), objects.program(), demo, mailbox)
         for child in [self.keeper.start(program) for program in programs]:
             wait_ready(child, READY_SECONDS)
         database.create_database()
@@ -118,6 +120,8 @@ class Services:
             "S3_SECRET_ACCESS_KEY": objects.secret_key,
             "S3_BUCKET": BUCKET,
             "DEMO_MODEL_URL": f"http://{LOCALHOST}:{demo_port}",
+            "SMTP_URL": f"smtp+plain://{LOCALHOST}:{smtp_port}",
+            "MAILBOX_URL": f"http://{LOCALHOST}:{mailbox_port}",
             "ENGINE_DIR": str(self.engine_dir),
             "NODE_PATH": str(node_path()),
             "CELLS_DIR": str(self.cells_dir("worker")),
@@ -183,6 +187,8 @@ class Stack(Services):
         web = product.web(self._environment, listener.fileno(), self.port)
         wait_ready(self.keeper.start(web), READY_SECONDS)
         self.console.say(f"{product_name} is ready: {self.url}")
+        if "MAILBOX_URL" in self._environment:
+            self.console.say(f"its mail can be read here: {self._environment['MAILBOX_URL']}")
         self.add_worker()
         self.keeper.start(product.clock(self._environment))
         self._install_engine()
@@ -210,6 +216,9 @@ class Stack(Services):
             raise CannotStart(f"The setting {name} is not valid: {first['msg']}.") from refused
         if "public_url" not in read.model_fields_set:
             self._environment.setdefault("PUBLIC_URL", self.url)
+        # A mail server of the person's own comes without a page of ours.
+        if (read.smtp_url or read.mail_by_ses) and read.mailbox_url is None:
+            del self._environment["SMTP_URL"], self._environment["MAILBOX_URL"]
         return read.product_name
 
     def _install_engine(self) -> None:

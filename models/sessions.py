@@ -87,13 +87,13 @@ def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
     )
 
 
-def revoke_others(db: Session, user_id: UUID, *, keep: UUID) -> None:
-    """Log every browser of this person out but the one to keep."""
+def revoke_others(db: Session, user_id: UUID, *, keep: UUID | None) -> None:
+    """Log every browser of this person out but the one to keep, if there is one."""
     db.execute(
         update(UserSession)
         .where(
             UserSession.user_id == user_id,
-            UserSession.id != keep,
+            UserSession.id.is_distinct_from(keep),
             UserSession.revoked_at.is_(None),
         )
         .values(revoked_at=utc_now())

@@ -3,8 +3,12 @@
 from models import (
     alerts,
     conversations,
+    free_credit,
     jobs,
     ledger,
+    mailed_links,
+    outbox,
+    resetting,
     sessions,
     snapshots,
     staging,
@@ -15,16 +19,8 @@ from models import (
 from models.base import Base
 
 TABLES = (
-    alerts,
-    conversations,
-    jobs,
-    ledger,
-    sessions,
-    snapshots,
-    staging,
-    uploads,
-    users,
-    workers,
+    *(alerts, conversations, free_credit, jobs, ledger, mailed_links, outbox, resetting),
+    *(sessions, snapshots, staging, uploads, users, workers),
 )
 
 metadata = Base.metadata

@@ -42,6 +42,8 @@ class User(Base):
     timezone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     needs: Mapped[str] = mapped_column(default="", server_default="")
     onboarded_at: Mapped[datetime | None]
+    # When a link was opened that had been sent to `email`, as it is now.
+    email_verified_at: Mapped[datetime | None]
     # "provider/model" of the catalogue; None follows the default.
     model: Mapped[str | None]
     # A cache of the sum of this person's transactions, changed in the same transaction.
@@ -85,6 +87,10 @@ class WrongCredentials(Refused):
     """E-mail address and password do not match. Please try again."""
 
 
+class WrongPassword(Refused):
+    """This is not your present password. Please try again."""
+
+
 class BadProfile(Refused):
     """Please fill in your name and choose a time zone from the list."""
 
@@ -111,12 +117,13 @@ class Profile:
 
 
 def sign_up(db: Session, email: str, password: str) -> User:
-    """Create an account with the sign-up grant; refuse bad or taken addresses and passwords."""
+    """Create an account; refuse bad or taken addresses and passwords.
+
+    The sign-up grant comes with it only where addresses are not verified: see `verification`.
+    """
     address = normal_address(email)
-    if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
-        raise BadPassword
     # Hash before looking: a taken address must not answer faster than a free one.
-    user = User(email=address, password_hash=passwords.hashed(password))
+    user = User(email=address, password_hash=hashed_new(password))
     try:
         with db.begin_nested():
             db.add(user)
@@ -124,9 +131,22 @@ def sign_up(db: Session, email: str, password: str) -> User:
     except IntegrityError as taken:
         raise SignUpRefused from taken
     grant = get_settings().sign_up_grant_micros
-    if grant:
+    if grant and not get_settings().verify_email:
         ledger.grant(db, user.id, grant, reference=f"sign-up:{user.id}")
     return user
+
+
+def hashed_new(password: str) -> str:
+    """Return the hash of a password that somebody has chosen; refuse one too short or too long."""
+    if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
+        raise BadPassword
+    return passwords.hashed(password)
+
+
+def prove(user: User, password: str) -> None:
+    """Return if this is the person's password; raise WrongPassword if not."""
+    if not passwords.fits(password[: PASSWORD_MAX_LENGTH + 1], user.password_hash):
+        raise WrongPassword
 
 
 def authenticate(db: Session, email: str, password: str) -> User:

@@ -8,8 +8,10 @@ import redis
 import structlog
 from dramatiq import Message
 from dramatiq.errors import BrokerError
+from sqlalchemy.orm import Session
 
 from gateways.event_streams import Streams
+from models.database import after_commit
 from settings import get_settings
 from tasks.broker import get_broker
 
@@ -18,6 +20,8 @@ log = structlog.get_logger()
 ANSWERS_QUEUE = "answers"
 ANSWER_NEXT = "answer_next"
 WARM = "warm"
+MAIL_QUEUE = "mail"
+SEND_MAIL = "send_mail"
 # An old nudge says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
 # Who opened the chat this long ago has either asked by now or is not about to.
@@ -44,11 +48,26 @@ def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
     _enqueue(WARM, (str(user_id), tries), max_age_ms=WARM_MAX_AGE_MS, delay_ms=delay_ms)
 
 
+def mail() -> None:
+    """Tell the workers that a mail may be due; it never raises."""
+    _enqueue(SEND_MAIL, (), max_age_ms=MAX_AGE_MS, queue_name=MAIL_QUEUE)
+
+
+def mail_after_commit(db: Session) -> None:
+    """Tell the workers, as soon as `db` has committed, of the mail that was queued in it."""
+    after_commit(db, mail)
+
+
 def _enqueue(
-    actor_name: str, arguments: tuple[str | int, ...], *, max_age_ms: int, delay_ms: int | None
+    actor_name: str,
+    arguments: tuple[str | int, ...],
+    *,
+    max_age_ms: int,
+    delay_ms: int | None = None,
+    queue_name: str = ANSWERS_QUEUE,
 ) -> None:
     nudge = Message[None](
-        queue_name=ANSWERS_QUEUE,
+        queue_name=queue_name,
         actor_name=actor_name,
         args=arguments,
         kwargs={},

@@ -1,4 +1,4 @@
-"""What somebody must look after: silent workers, lost nudges, lanes that wait for the dead."""
+"""What somebody must look after: silent workers, lost nudges, late mail, lanes of the dead."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -7,7 +7,7 @@ import redis
 import structlog
 
 from gateways.s3_files import Storage, StorageFailed
-from models import jobs, ledger, staging
+from models import jobs, ledger, outbox, resetting, staging
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -34,8 +34,11 @@ def sweep() -> None:
         _tell(job)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
+        has_mail = outbox.has_due(db) or resetting.has_requests(db)
     for _ in range(min(claimable, 16)):
         nudges.answer()
+    if has_mail:
+        nudges.mail()
     forget_files()
 
 

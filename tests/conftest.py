@@ -8,7 +8,7 @@ Eve has an account too, and should never see or change what is Ada's.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
         LOG_FORMAT="console",
         LOGIN_RATE_LIMIT="1000 per minute",
         SIGNUP_RATE_LIMIT="1000 per minute",
+        MAIL_RATE_LIMIT="1000 per minute",
+        # Only tests that are about it ask people to verify their address: see `verifying`.
+        VERIFY_EMAIL="false",
     )
 
 
@@ -78,6 +81,27 @@ def _own_database(url: str, name: str) -> str:
         connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
     admin.dispose()
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def adjust(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[..., None]]:
+    """Changes settings for the rest of a test: `adjust(VERIFY_EMAIL="true")`."""
+    assert settings
+
+    def _adjust(**given: str) -> None:
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        get_settings.cache_clear()
+
+    yield _adjust
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def verifying(adjust: Callable[..., None]) -> None:
+    """Whoever signs up has to verify their address first, as people do."""
+    adjust(VERIFY_EMAIL="true")
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,8 @@ SETTINGS = {
     "PASSWORD_MEMORY_KIB": "64",
     "LOGIN_RATE_LIMIT": "1000 per minute",
     "SIGNUP_RATE_LIMIT": "1000 per minute",
+    "MAIL_RATE_LIMIT": "1000 per minute",
+    "VERIFY_EMAIL": "false",
     "LOG_FORMAT": "json",
 }
 PATIENCE_SECONDS = 120

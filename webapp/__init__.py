@@ -13,6 +13,7 @@ from webapp import (
     chat,
     chat_jobs,
     chat_list,
+    credentials,
     database,
     engine,
     errors,
@@ -22,6 +23,7 @@ from webapp import (
     landing,
     limits,
     onboarding,
+    password_reset,
     preferences,
     prices,
     receipts,
@@ -30,11 +32,13 @@ from webapp import (
     sign_in,
     uploads,
     usage,
+    verification,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
+    *(verification, password_reset, credentials),
     *(chat, chat_jobs, chat_list, uploads),
     *(alerts, limits, prices, receipts, usage),
 )

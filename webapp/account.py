@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from models import users
+from models import users, verification
 from models.errors import Refused
 from settings import get_settings
+from tasks import nudges
 from webapp.database import db
 from webapp.htmx import Answer, go_to
 from webapp.security import address_in_form, limiter, login_limit, signup_limit
@@ -23,12 +24,17 @@ def show_signup() -> Answer:
 @limiter.limit(signup_limit, key_func=address_in_form)
 @limiter.limit(signup_limit)
 def sign_up() -> Answer:
-    """Create an account and log this browser in; refusals keep what was typed."""
+    """Create an account, mail its address a link and log this browser in.
+
+    Refusals keep what was typed.
+    """
     try:
         user = users.sign_up(db(), request.form.get("email", ""), request.form.get("password", ""))
     except Refused as refusal:
         return _signup_page(str(refusal)), 422
     log_in(user)
+    verification.send_link(db(), user)
+    nudges.mail_after_commit(db())
     return go_to(url_for("onboarding.show"))
 
 

@@ -19,7 +19,7 @@ from models.history import Glance
 from models.ledger import OutOfCredit
 from models.staging import StagedUpload
 from settings import get_settings
-from webapp import assets, chat_drawing, chat_views, model_choice
+from webapp import assets, chat_drawing, chat_views, model_choice, newcomers
 from webapp.alerts import open_alerts
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
@@ -28,6 +28,7 @@ from webapp.database import db
 from webapp.engine import engine_is_ready
 from webapp.formats import viewers_zone
 from webapp.model_choice import Choice
+from webapp.newcomers import Newcomer
 from webapp.sign_in import current_user
 
 # For the chooser of files: what `chat_files.sniff` lets through, as far as names can tell.
@@ -41,10 +42,11 @@ ACCEPTED = (
 class Composer:
     """The form below a conversation: what stands in it, and what may be sent.
 
-    It is closed for who has no credit left.
+    It is closed for who has no credit left, and says above what a newcomer still has to do for it.
     """
 
     draft: str
+    newcomer: Newcomer
     refusal: str
     # Files of a try that was not sent, and what it may cost if its person is to be asked.
     staged: Sequence[StagedUpload]
@@ -112,10 +114,12 @@ def _composer(
 ) -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
-    is_closed = current_user().credits_available_micros <= 0
+    newcomer = newcomers.look_at(db(), current_user())
+    is_closed = current_user().credits_available_micros <= 0 and not newcomer.is_awaited
     return Composer(
         draft=draft,
-        refusal=str(OutOfCredit()) if is_closed else refusal,
+        newcomer=newcomer,
+        refusal=(newcomer.refusal or str(OutOfCredit())) if is_closed else refusal,
         staged=staged,
         quote_micros=quote_micros,
         is_closed=is_closed,

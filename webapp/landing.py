@@ -24,7 +24,10 @@ def show() -> str:
 @pages.get("/robots.txt")
 def robots() -> Response:
     """Let search engines read the landing page and nothing behind the door."""
-    closed = ("/chat", "/settings", "/limits", "/usage", "/onboarding", "/engine")
+    closed = (
+        *("/chat", "/settings", "/limits", "/usage", "/onboarding", "/engine"),
+        *("/verification", "/address"),
+    )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 

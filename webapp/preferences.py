@@ -1,4 +1,4 @@
-"""A person's own settings: who they are, which model answers, and where they are logged in."""
+"""A person's own settings: who they are, how they log in and where, and which model answers."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ pages = Blueprint("preferences", __name__)
 @member_required
 def show() -> Answer:
     """Show all settings."""
-    return _page()
+    return page()
 
 
 @pages.post("/settings/profile")
@@ -32,8 +32,8 @@ def edit_profile() -> Answer:
     try:
         users.introduce(current_user(), profile)
     except Refused as refusal:
-        return _page(profile, str(refusal)), 422
-    return _saved("Saved. Your assistant knows from the next message on.", "profile")
+        return page(profile, refusal=str(refusal)), 422
+    return saved("Saved. Your assistant knows from the next message on.", "profile")
 
 
 @pages.post("/settings/model")
@@ -42,7 +42,7 @@ def choose_model() -> Answer:
     """Choose who answers from now on; refuse a model that is not offered."""
     offered = model_choice.find(request.form.get("model", ""))
     users.choose_model(current_user(), offered.id)
-    return _saved(f"{offered.display_name} answers from now on.", "model")
+    return saved(f"{offered.display_name} answers from now on.", "model")
 
 
 @pages.post("/settings/browsers/<uuid:session_id>/revocation")
@@ -50,7 +50,7 @@ def choose_model() -> Answer:
 def revoke(session_id: UUID) -> Answer:
     """Log one of the person's browsers out."""
     sessions.revoke(db(), current_user().id, session_id)
-    return _saved("That browser is logged out.", "browsers")
+    return saved("That browser is logged out.", "browsers")
 
 
 @pages.post("/settings/browsers/revocation")
@@ -58,20 +58,29 @@ def revoke(session_id: UUID) -> Answer:
 def revoke_others() -> Answer:
     """Log every other browser of the person out."""
     sessions.revoke_others(db(), current_user().id, keep=current_session().id)
-    return _saved("Every other browser is logged out.", "browsers")
+    return saved("Every other browser is logged out.", "browsers")
 
 
-def _saved(words: str, section: str) -> Response:
+def saved(words: str, section: str) -> Response:
+    """Go back to a section of the page, and say there what has changed."""
     flash(words)
     return go_to(url_for("preferences.show", _anchor=section))
 
 
-def _page(profile: Profile | None = None, refusal: str = "") -> str:
+def page(
+    profile: Profile | None = None,
+    *,
+    refusal: str = "",
+    section: str = "profile",
+    new_email: str = "",
+) -> str:
+    """Draw the page; a refusal stands in the section whose form was refused."""
     user = current_user()
     return render_template(
         "preferences/page.html",
         profile=profile or Profile(user.name, user.timezone, user.needs),
-        refusal=refusal,
+        refusals={section: refusal},
+        new_email=new_email,
         zones=zones(),
         name_max=NAME_MAX_LENGTH,
         needs_max=NEEDS_MAX_LENGTH,

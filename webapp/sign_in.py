@@ -20,6 +20,7 @@ from flask_login import current_user as visitor  # pyright: ignore[reportUnknown
 from werkzeug.exceptions import Unauthorized
 
 from models import sessions
+from models.errors import Refused
 from models.sessions import UserSession
 from models.users import User
 from webapp.database import db
@@ -27,6 +28,10 @@ from webapp.htmx import go_to, is_partial
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class LinkOfAnother(Refused):
+    """This link belongs to another account. Log out here first, then open it again."""
 
 
 class SignedIn(UserMixin):
@@ -100,6 +105,13 @@ def current_session() -> UserSession:
     if known is None:
         raise Unauthorized
     return known.session
+
+
+def refuse_anybody_but(user_id: UUID) -> None:
+    """Raise LinkOfAnother when somebody else is logged in here than the one a link belongs to."""
+    person = find_current_user()
+    if person is not None and person.id != user_id:
+        raise LinkOfAnother
 
 
 def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:

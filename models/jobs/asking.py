@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger, limits
+from models import conversations, ledger, limits, verification
 from models.base import new_id
 from models.conversations import Conversation
 from models.errors import Refused
@@ -63,8 +63,9 @@ def ask(
     """Record a person's message and queue the job that will answer it.
 
     Its calls may cost `cost_limit_micros`, or else what this person lets each message cost.
-    Refuses an empty or overlong message, one without credit or beyond the limit of a day or month,
-    and one too many waiting, of this person's or of all people's.
+    Refuses an empty or overlong message, one without credit (or whose sender has still to verify
+    their address for it) or beyond the limit of a day or month, and one too many waiting, of this
+    person's or of all people's.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -173,6 +174,8 @@ def _make_room(db: Session, user: User) -> bool:
     if user.spending_frozen_at is not None:
         raise ledger.SpendingFrozen
     if user.credits_available_micros <= 0:
+        if verification.is_awaited(user):
+            raise verification.AddressNotVerified
         raise ledger.OutOfCredit
     limits.refuse_if_reached(db, user)
     settings = get_settings()

@@ -28,6 +28,7 @@ from models.ledger.entries import (
     Transaction,
     drift,
     grant,
+    is_booked,
     lock_account,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "close_call",
     "drift",
     "grant",
+    "is_booked",
     "lock_account",
     "note",
     "open_call",

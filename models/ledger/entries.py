@@ -105,9 +105,14 @@ def grant(db: Session, user_id: UUID, amount_micros: int, *, reference: str) -> 
     )
 
 
+def is_booked(db: Session, reference: str) -> bool:
+    """Tell whether the books have an entry of this reference."""
+    return db.scalar(select(Transaction.id).where(Transaction.reference == reference)) is not None
+
+
 def record(db: Session, user: "User", entry: Transaction) -> bool:
     """Append `entry` to the books of a locked account; False if its reference is there already."""
-    if db.scalar(select(Transaction.id).where(Transaction.reference == entry.reference)):
+    if is_booked(db, entry.reference):
         return False
     entry.user_id = user.id
     db.add(entry)

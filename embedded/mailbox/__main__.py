@@ -1,0 +1,67 @@
+"""Runs the mailbox on 127.0.0.1 until it is told to stop.
+
+    python -m embedded.mailbox --smtp-port 8025 --port 8026 --folder .data/mailbox
+
+For tests it can be told to be unwell: POST /_mood with `refuse`, `later`, `vanish` or `well`.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP
+
+from embedded.data_folder import LOCALHOST
+from embedded.errors import in_one_sentence
+from embedded.mailbox.folder import MailFolder
+from embedded.mailbox.reception import Reception
+from embedded.mailbox.site import MailSite
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> int:
+    """Serve until stopped; return the exit code."""
+    arguments = _arguments()
+    try:
+        asyncio.run(_serve(arguments.folder, arguments.smtp_port, arguments.port))
+    except OSError as trouble:
+        print(in_one_sentence(trouble), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m embedded.mailbox")
+    parser.add_argument("--smtp-port", type=int, required=True, help="where mail is handed in")
+    parser.add_argument("--port", type=int, required=True, help="where it can be read")
+    parser.add_argument("--folder", type=Path, required=True, help="where it is kept")
+    return parser.parse_args()
+
+
+async def _serve(folder: Path, smtp_port: int, port: int) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for wanted in STOP_SIGNALS:
+        loop.add_signal_handler(wanted, stopped.set)
+    kept = MailFolder(folder)
+    reception = Reception(kept)
+    protocol = partial(SMTP, reception, enable_SMTPUTF8=True, hostname="mailbox", loop=loop)
+    server = await loop.create_server(protocol, LOCALHOST, smtp_port)
+    runner = web.AppRunner(MailSite(kept, reception).app(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOCALHOST, port).start()
+        print(f"the mailbox is on http://{LOCALHOST}:{port}", flush=True)
+        await stopped.wait()
+    finally:
+        server.close()
+        await runner.cleanup()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

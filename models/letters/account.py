@@ -1,0 +1,100 @@
+"""Letters about an account: who may open it, and what was changed on it."""
+
+from models.letters.letter import Action, Letter, LetterKind, address_on_site
+from settings import get_settings
+
+NOT_YOU = "If that was not you, choose a new one at once: “Forgot your password?” on the same page."
+
+
+def verification(secret: str) -> Letter:
+    """Ask whether this address is the newcomer's."""
+    settings = get_settings()
+    grant = settings.sign_up_grant_micros
+    gift = f" and {_dollars(grant)} of credit is yours to try it" if grant else ""
+    return Letter(
+        LetterKind.VERIFICATION,
+        subject="Confirm your e-mail address",
+        title=f"Welcome to {settings.product_name}",
+        words=(f"Your assistant is ready. Confirm that this address is yours{gift}.",),
+        action=Action("Confirm my address", address_on_site("/verification", token=secret)),
+        small_print=(
+            "The link works once, within two days.",
+            "You did not sign up? Then ignore this mail, and nothing more will come.",
+        ),
+    )
+
+
+def password_reset(secret: str) -> Letter:
+    """Let somebody who forgot their password choose a new one."""
+    return Letter(
+        LetterKind.PASSWORD_RESET,
+        subject="Choose a new password",
+        title="Choose a new password",
+        words=(
+            "Somebody, probably you, has forgotten the password that belongs to this address.",
+            "Here you can choose a new one.",
+        ),
+        action=Action("Choose a new password", address_on_site("/password/new", token=secret)),
+        small_print=(
+            "The link works once, within an hour.",
+            "It was not you? Then ignore this mail: your password stays as it is.",
+        ),
+    )
+
+
+def password_changed() -> Letter:
+    """Tell that a password was changed."""
+    return Letter(
+        LetterKind.PASSWORD_CHANGED,
+        subject="Your password was changed",
+        title="Your password was changed",
+        words=(
+            "From now on only the new one opens your account.",
+            "Every other browser that was logged in has been logged out.",
+        ),
+        action=Action("Log in", address_on_site("/login")),
+        small_print=(NOT_YOU,),
+    )
+
+
+def address_change(secret: str) -> Letter:
+    """Ask whether this new address is the person's."""
+    return Letter(
+        LetterKind.ADDRESS_CHANGE,
+        subject="Confirm your new e-mail address",
+        title="Is this your new address?",
+        words=(
+            "Confirm it, and from then on you log in with this address.",
+            "Until you do, the old one stays.",
+        ),
+        action=Action("Confirm the new address", address_on_site("/address", token=secret)),
+        small_print=(
+            "The link works once, within a day.",
+            "You did not ask for this? Then ignore this mail, and nothing changes.",
+        ),
+    )
+
+
+def address_changed(new_address: str) -> Letter:
+    """Tell the old address that it is no longer the account's."""
+    return Letter(
+        LetterKind.ADDRESS_CHANGED,
+        subject="Your e-mail address was changed",
+        title="Your e-mail address was changed",
+        words=(
+            f"You now log in with {_veiled(new_address)}.",
+            "This address no longer opens your account, and this is the last mail to it.",
+        ),
+        action=Action("Log in", address_on_site("/login")),
+        small_print=("If that was not you, tell whoever runs this site at once.",),
+    )
+
+
+def _veiled(address: str) -> str:
+    """Show enough of an address for its owner to know it again: `a…@example.org`."""
+    mailbox, _, domain = address.rpartition("@")
+    return f"{mailbox[:1]}…@{domain}"
+
+
+def _dollars(micros: int) -> str:
+    return f"${micros // 1_000_000}.{micros % 1_000_000 // 10_000:02d}"

@@ -1,0 +1,34 @@
+"""Letters about money: what was paid, and what a person wanted to be told of."""
+
+from collections.abc import Iterable
+
+from models.letters.letter import Action, Fact, Letter, LetterKind
+from settings import get_settings
+
+
+def receipt(what: str, facts: Iterable[Fact], *, see: Action | None = None) -> Letter:
+    """Thank for a payment. `what` ends the subject: `your top-up of $10.00`."""
+    return Letter(
+        LetterKind.RECEIPT,
+        subject=f"Receipt for {what}",
+        title="Thank you",
+        words=(f"This is the receipt for {what}.",),
+        facts=tuple(facts),
+        action=see,
+        small_print=(
+            "Keep this mail if you need it for your records. Nothing else is to be done.",
+        ),
+    )
+
+
+def alert(subject: str, words: Iterable[str], *, see: Action | None = None) -> Letter:
+    """Tell of something that a person asked to be told of: a limit, or credits that run low."""
+    name = get_settings().product_name
+    return Letter(
+        LetterKind.ALERT,
+        subject=subject,
+        title=subject,
+        words=tuple(words),
+        action=see,
+        small_print=(f"You get this because of the alerts in your {name} settings.",),
+    )

@@ -1,0 +1,115 @@
+"""Links in mails: each works once, for a while, for one person and one purpose."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlalchemy.orm import Session
+
+from models import mailed_links
+from models.base import utc_now
+from models.database import unit_of_work
+from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
+from models.users import User
+from tests import factories
+from tests.house import wait_for
+
+HOUR = timedelta(hours=1)
+RESET = LinkPurpose.PASSWORD_RESET
+
+
+def made(db: Session, user: User, purpose: LinkPurpose = RESET, address: str = "") -> str:
+    return mailed_links.make(db, user, purpose, address=address or user.email, lifetime=HOUR)
+
+
+def test_the_secret_itself_is_not_kept(db: Session, ada: User) -> None:
+    secret = made(db, ada)
+    kept = db.execute(sa.select(sa.cast(sa.text("mailed_links"), sa.Text)).select_from(MailedLink))
+    assert secret not in str(kept.all())
+    assert len(secret) > 40
+
+
+def test_a_link_works_once(db: Session, ada: User) -> None:
+    secret = made(db, ada)
+    assert mailed_links.find(db, secret, RESET).user_id == ada.id
+    user, link = mailed_links.use(db, secret, RESET)
+    assert (user.id, link.address) == (ada.id, ada.email)
+    with pytest.raises(LinkUsedUp):
+        mailed_links.use(db, secret, RESET)
+
+
+def test_using_one_uses_up_the_others_of_that_person_and_purpose(
+    db: Session, ada: User, eve: User
+) -> None:
+    first, second, eves = made(db, ada), made(db, ada), made(db, eve)
+    other = made(db, ada, LinkPurpose.VERIFICATION)
+    mailed_links.use(db, second, RESET)
+    with pytest.raises(LinkUsedUp):
+        mailed_links.find(db, first, RESET)
+    assert mailed_links.find(db, eves, RESET).user_id == eve.id
+    assert mailed_links.find(db, other, LinkPurpose.VERIFICATION).user_id == ada.id
+
+
+def test_a_link_expires(db: Session, ada: User) -> None:
+    secret = made(db, ada)
+    with time_machine.travel(utc_now() + HOUR), pytest.raises(LinkUsedUp):
+        mailed_links.use(db, secret, RESET)
+
+
+@pytest.mark.parametrize("secret", ["", "guess", "x" * 10_000, "\x00"])
+def test_guesses_open_nothing(db: Session, ada: User, secret: str) -> None:
+    made(db, ada)
+    with pytest.raises(LinkUsedUp):
+        mailed_links.find(db, secret, RESET)
+
+
+def test_a_link_opens_nothing_else(db: Session, ada: User) -> None:
+    secret = made(db, ada, LinkPurpose.VERIFICATION)
+    with pytest.raises(LinkUsedUp):
+        mailed_links.use(db, secret, RESET)
+
+
+def test_a_link_to_an_address_of_before_opens_nothing(db: Session, ada: User) -> None:
+    secret = made(db, ada)
+    new = made(db, ada, LinkPurpose.ADDRESS_CHANGE, "ada@example.net")
+    ada.email = "countess@example.org"
+    db.flush()
+    with pytest.raises(LinkUsedUp):
+        mailed_links.find(db, secret, RESET)
+    assert mailed_links.find(db, new, LinkPurpose.ADDRESS_CHANGE).address == "ada@example.net"
+
+
+def test_who_waited_for_the_account_looks_again(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        secret = made(db, factories.user(db, "ada@example.org"))
+
+    def _use() -> None:
+        with unit_of_work() as db:
+            mailed_links.use(db, secret, RESET)
+
+    def _somebody_waits() -> bool:
+        with emptied.connect() as looking:
+            return bool(looking.scalar(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")))
+
+    with Session(emptied) as first, ThreadPoolExecutor(1) as pool:
+        mailed_links.use(first, secret, RESET)
+        late = pool.submit(_use)
+        wait_for(_somebody_waits, "somebody to wait for the lock", seconds=10)
+        first.commit()
+        with pytest.raises(LinkUsedUp):
+            late.result(10)
+
+
+def test_of_many_who_use_it_at_once_one_does(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        secret = made(db, factories.user(db, "ada@example.org"))
+
+    def _use() -> None:
+        with unit_of_work() as db:
+            mailed_links.use(db, secret, RESET)
+
+    outcomes = factories.in_parallel(8, _use)
+    assert outcomes.count(None) == 1
+    assert [type(outcome) for outcome in outcomes if outcome].count(LinkUsedUp) == 7

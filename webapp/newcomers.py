@@ -1,0 +1,45 @@
+"""How somebody's free credit stands, as far as the chat has to say something of it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from models import free_credit, verification
+from models.users import User
+from settings import get_settings
+
+TOP_UP = "You can top up at any time; everything else is there for you."
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody whose address has still to be verified, or who was refused the free credit."""
+
+    is_awaited: bool
+    email: str
+    grant_micros: int
+    # Where mail can be read, on a machine that sends none.
+    mailbox_url: str | None
+    # Why there is no free credit, and what to do; empty for everybody else.
+    refusal: str
+
+
+def look_at(db: Session, user: User) -> Newcomer:
+    """Say how it stands; who has credits has no questions, and costs no query."""
+    settings = get_settings()
+    is_awaited = verification.is_awaited(user) and user.credits_available_micros <= 0
+    return Newcomer(
+        is_awaited=is_awaited,
+        email=user.email,
+        grant_micros=settings.sign_up_grant_micros,
+        mailbox_url=settings.mailbox_url,
+        refusal="" if is_awaited else refusal(db, user),
+    )
+
+
+def refusal(db: Session, user: User) -> str:
+    """Say why a person never had any credit; empty if they have or had some."""
+    if user.credits_available_micros > 0:
+        return ""
+    reason = free_credit.find_refusal(db, user.id)
+    return f"{reason.sentence} {TOP_UP}" if reason else ""

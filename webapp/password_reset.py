@@ -1,0 +1,89 @@
+"""Choosing a new password with a link that was mailed."""
+
+from flask import Blueprint, flash, render_template, request, url_for
+
+from models import mailed_links, resetting
+from models.errors import Refused
+from models.mailed_links import LinkPurpose, LinkUsedUp
+from models.users import BadPassword
+from settings import get_settings
+from tasks import nudges
+from webapp.database import db
+from webapp.htmx import Answer, go_to
+from webapp.security import address_in_form, limiter, login_limit, mail_limit
+from webapp.sign_in import log_in, refuse_anybody_but
+
+pages = Blueprint("password_reset", __name__)
+
+
+@pages.get("/password/reset")
+def show() -> Answer:
+    """Ask for the address whose password is forgotten."""
+    return _ask_page()
+
+
+@pages.post("/password/reset")
+@limiter.limit(mail_limit, key_func=address_in_form)
+@limiter.limit(login_limit)
+def ask() -> Answer:
+    """Note the request; the answer is the same whether or not somebody has this address."""
+    email = request.form.get("email", "")
+    try:
+        resetting.ask(db(), email)
+    except Refused as refusal:
+        return _ask_page(str(refusal)), 422
+    nudges.mail_after_commit(db())
+    return render_template(
+        "account/reset_asked.html", email=email.strip(), mailbox_url=get_settings().mailbox_url
+    )
+
+
+@pages.get("/password/new")
+def show_choice() -> Answer:
+    """Let whoever opened the link choose a password."""
+    return _choice_page(request.args.get("token", ""))
+
+
+@pages.post("/password/new")
+@limiter.limit(login_limit)
+def choose() -> Answer:
+    """Set the password, log every browser out and this one in."""
+    token = request.form.get("token", "")
+    try:
+        refuse_anybody_but(mailed_links.find(db(), token, LinkPurpose.PASSWORD_RESET).user_id)
+        user = resetting.choose(db(), token, request.form.get("password", ""))
+    except LinkUsedUp as refusal:
+        return _over(refusal), 410
+    except BadPassword as refusal:
+        return _choice_page(token, str(refusal))
+    log_in(user)
+    nudges.mail_after_commit(db())
+    flash("Your new password is set. Every other browser is logged out.")
+    return go_to(url_for("chat.show_latest"))
+
+
+def _ask_page(refusal: str = "") -> str:
+    return render_template(
+        "account/forgotten.html", refusal=refusal, email=request.form.get("email", "")
+    )
+
+
+def _choice_page(token: str, refusal: str = "") -> tuple[str, int]:
+    try:
+        link = mailed_links.find(db(), token, LinkPurpose.PASSWORD_RESET)
+    except LinkUsedUp as over:
+        return _over(over), 410
+    refuse_anybody_but(link.user_id)
+    page = render_template(
+        "account/new_password.html", refusal=refusal, token=token, email=link.address
+    )
+    return page, 422 if refusal else 200
+
+
+def _over(refusal: LinkUsedUp) -> str:
+    return render_template(
+        "account/link_over.html",
+        refusal=str(refusal),
+        again=url_for("password_reset.show"),
+        again_words="Ask for a new link",
+    )

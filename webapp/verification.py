@@ -1,0 +1,84 @@
+"""Opening the link that verifies an address, and having it sent again.
+
+Opening it only asks: programs that look into mail open links too, and press no button.
+"""
+
+from flask import Blueprint, flash, render_template, request, url_for
+
+from models import mailed_links, verification
+from models.mailed_links import LinkPurpose, LinkUsedUp
+from settings import get_settings
+from tasks import nudges
+from webapp import newcomers
+from webapp.database import db
+from webapp.formats import money
+from webapp.htmx import Answer, go_to, part
+from webapp.security import limiter, mail_limit
+from webapp.sign_in import current_user, find_current_user, login_required, refuse_anybody_but
+
+pages = Blueprint("verification", __name__)
+
+
+@pages.get("/verification")
+def show() -> Answer:
+    """Ask whether the address is theirs who opened the link."""
+    token = request.args.get("token", "")
+    try:
+        link = mailed_links.find(db(), token, LinkPurpose.VERIFICATION)
+    except LinkUsedUp as refusal:
+        return _over(refusal), 410
+    refuse_anybody_but(link.user_id)
+    return render_template(
+        "verification/page.html",
+        token=token,
+        email=link.address,
+        grant_micros=get_settings().sign_up_grant_micros,
+    )
+
+
+@pages.post("/verification")
+def verify() -> Answer:
+    """Verify the address, give the free credit or say why not, and open the chat."""
+    token = request.form.get("token", "")
+    try:
+        refuse_anybody_but(mailed_links.find(db(), token, LinkPurpose.VERIFICATION).user_id)
+        user = verification.verify(db(), token, network_address=request.remote_addr)
+    except LinkUsedUp as refusal:
+        return _over(refusal), 410
+    # Why there is none, if so, stands in the chat for as long as it matters.
+    has_had_it = user.credits_available_micros > 0
+    gift = f" {money(user.credits_available_micros)} of credit is yours." if has_had_it else ""
+    flash(f"Thank you, your address is confirmed.{gift}")
+    return go_to(url_for("chat.show_latest"))
+
+
+@pages.post("/verification/mail")
+@login_required
+@limiter.limit(mail_limit, key_func=lambda: f"person:{current_user().id}")
+def send_again() -> Answer:
+    """Send another link to the address of whoever asks, if it is still to be verified."""
+    user = current_user()
+    verification.send_link(db(), user)
+    nudges.mail_after_commit(db())
+    flash(f"Sent again, to {user.email}.")
+    return go_to(url_for("chat.show_latest"))
+
+
+@pages.get("/verification/standing")
+@login_required
+def show_standing() -> Answer:
+    """Say whether it is still awaited; when it is not any more, the page is drawn anew."""
+    if newcomers.look_at(db(), current_user()).is_awaited:
+        return "", 204
+    return part("", refresh="true")
+
+
+def _over(refusal: LinkUsedUp) -> str:
+    # Who pressed the button twice is verified, and wants to go on.
+    is_known = find_current_user() is not None
+    return render_template(
+        "account/link_over.html",
+        refusal=str(refusal),
+        again=url_for("chat.show_latest" if is_known else "account.show_login"),
+        again_words="Go to the chat" if is_known else "Log in",
+    )
