@@ -21,7 +21,7 @@ class TurnBooks:
     def available_micros(self) -> int:
         """What the person can still spend."""
         with unit_of_work() as db:
-            return db.get_one(User, self.user_id).credits_available_micros
+            return db.get_one(User, self.user_id).spendable_micros
 
     def open(self, call: OpenCall) -> None:
         """Hold `call.held_micros`; raise NoCredit, or LeaseLost when the job is another's now."""
@@ -37,7 +37,7 @@ class TurnBooks:
                     model=call.model,
                     held=call.held_micros,
                 )
-            except ledger.OutOfCredit as refused:
+            except (ledger.OutOfCredit, ledger.SpendingFrozen) as refused:
                 raise NoCredit from refused
 
     def close(self, call: ClosedCall) -> None:

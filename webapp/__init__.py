@@ -24,13 +24,14 @@ from webapp import (
     request_log,
     security,
     sign_in,
+    stripe_webhooks,
     uploads,
 )
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
-    *(chat, chat_jobs, chat_list, uploads),
+    *(chat, chat_jobs, chat_list, uploads, stripe_webhooks),
 )
 
 

@@ -100,7 +100,8 @@ def _add_headers(response: Response, secure: bool) -> Response:
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",
-        "form-action": "'self'",
+        # The form of a top-up leads to Stripe's page.
+        "form-action": " ".join(("'self'", *get_settings().payment_page_origins)),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

@@ -1,0 +1,86 @@
+"""Takes in what Stripe tells, by whichever way it came: its webhook, or our asking for it."""
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from gateways.stripe_events import Notice
+from models import ledger, payments
+from models.database import unit_of_work
+from models.payments import cards, disputes, telling
+from models.payments.buying import CENT_MICROS
+from models.users import User
+
+log = structlog.get_logger()
+
+
+def take_in(notice: Notice) -> bool:
+    """Have an event's effect, once; return whether that was now. It is committed on return.
+
+    Raises TooEarly for one that must be told again later.
+    """
+    with unit_of_work() as db:
+        owner = telling.owner(db, notice.payment_id, notice.intent_id, notice.customer_id)
+        if owner is None:
+            return _ignore(notice)
+        user = ledger.lock_account(db, owner)
+        if not telling.is_first_time(db, notice.event_id, notice.kind, notice.at):
+            return False
+        _act(db, user, notice)
+    log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))
+    return True
+
+
+def _ignore(notice: Notice) -> bool:
+    if notice.happening in {"disputed", "dispute_closed"}:
+        # A dispute names its payment only by Stripe's id, which we learn when that is paid.
+        raise payments.TooEarly(notice.event_id)
+    log.info("stripe.not_ours", kind=notice.kind, event_id=notice.event_id)
+    return False
+
+
+def _act(db: Session, user: User, notice: Notice) -> None:
+    if notice.happening in {"card_saved", "card_removed"}:
+        _note_card(db, user.id, notice)
+        return
+    payment = telling.find(db, notice.payment_id, notice.intent_id)
+    back_micros = notice.back_cents * CENT_MICROS
+    match notice.happening:
+        case "paid":
+            _credit(db, user, payment, notice)
+        case "processing":
+            telling.is_processing(db, payment)
+        case "failed":
+            telling.has_failed(db, payment, notice.failure_code)
+        case "expired":
+            telling.expired(db, payment)
+        case "receipt":
+            telling.has_receipt(db, payment, notice.receipt_url)
+        case "refunded":
+            telling.refunded(db, user, payment, back_micros)
+        case _:
+            act = disputes.opened if notice.happening == "disputed" else disputes.closed
+            act(db, user, payment, notice.dispute_id, back_micros, notice.dispute_status)
+
+
+def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> None:
+    telling.paid(
+        db,
+        user,
+        payment,
+        bought_micros=notice.bought_cents * CENT_MICROS,
+        charged_micros=notice.paid_cents * CENT_MICROS,
+        currency=notice.currency,
+        intent_id=notice.intent_id,
+    )
+
+
+def _note_card(db: Session, user_id: UUID, notice: Notice) -> None:
+    card = notice.card
+    if card is None:
+        return
+    if notice.happening == "card_saved":
+        cards.saved(db, user_id, card.id, card.brand, card.last4)
+    else:
+        cards.removed(db, user_id, card.id)
