@@ -9,6 +9,7 @@ from settings import Settings
 from webapp import (
     account,
     assets,
+    billing,
     chat,
     chat_jobs,
     chat_list,
@@ -30,7 +31,7 @@ from webapp import (
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
-    *(health, landing, account, onboarding, preferences, engine),
+    *(health, landing, account, onboarding, preferences, billing, engine),
     *(chat, chat_jobs, chat_list, uploads, stripe_webhooks),
 )
 

@@ -24,7 +24,7 @@ def show() -> str:
 @pages.get("/robots.txt")
 def robots() -> Response:
     """Let search engines read the landing page and nothing behind the door."""
-    closed = ("/chat", "/settings", "/onboarding", "/engine")
+    closed = ("/chat", "/settings", "/billing", "/onboarding", "/engine")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 

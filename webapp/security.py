@@ -80,6 +80,10 @@ def signup_limit() -> str:
     return get_settings().signup_rate_limit
 
 
+def payment_limit() -> str:
+    return get_settings().payment_rate_limit
+
+
 def address_in_form() -> str:
     """Count by the e-mail address that was typed, without keeping it."""
     typed = request.form.get("email", "").strip().lower()

@@ -5,8 +5,9 @@ an event that it is paid, and by nothing else. Events come late, twice and in an
 `telling`. No network is used here: what Stripe says and is asked goes through `tasks`.
 """
 
-from models.payments import cards, disputes, telling
+from models.payments import automatic, cards, disputes, telling
 from models.payments.buying import (
+    CENT_MICROS,
     BadAmount,
     account_of,
     begin,
@@ -30,6 +31,7 @@ from models.payments.table import (
 from models.payments.telling import AmountDiffers, TooEarly
 
 __all__ = [
+    "CENT_MICROS",
     "AmountDiffers",
     "BadAmount",
     "BillingAccount",
@@ -41,6 +43,7 @@ __all__ = [
     "StripeEvent",
     "TooEarly",
     "account_of",
+    "automatic",
     "begin",
     "cards",
     "checked",
