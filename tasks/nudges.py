@@ -18,6 +18,7 @@ log = structlog.get_logger()
 ANSWERS_QUEUE = "answers"
 ANSWER_NEXT = "answer_next"
 WARM = "warm"
+TOP_UP = "top_up"
 # An old nudge says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
 # Who opened the chat this long ago has either asked by now or is not about to.
@@ -42,6 +43,20 @@ def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
     """
     delay_ms = None if tries == WARM_TRIES else WARM_AGAIN_MS
     _enqueue(WARM, (str(user_id), tries), max_age_ms=WARM_MAX_AGE_MS, delay_ms=delay_ms)
+
+
+def top_up(user_id: UUID) -> None:
+    """Tell the workers that a person's credits are to be topped up; it never raises."""
+    _enqueue(TOP_UP, (str(user_id),), max_age_ms=MAX_AGE_MS, delay_ms=None)
+
+
+def resumed(conversation_id: UUID, job_id: UUID, attempt: int) -> None:
+    """Tell the workers, and the pages that show it, that a paused job goes on; it never raises."""
+    answer()
+    try:
+        streams().append(conversation_id, job_id, attempt, "resumed")
+    except redis.RedisError as error:
+        log.warning("live.lost", job_id=str(job_id), error=str(error))
 
 
 def _enqueue(

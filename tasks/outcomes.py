@@ -75,8 +75,14 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
 
 
 def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
-    """Who ran dry in the middle keeps, and pays for, what they have; all else is free."""
+    """Who ran dry in the middle keeps, and pays for, what they have; all else is free.
+
+    Who ran dry before the first word is answered once there are credits again.
+    """
     said = teller.said if failure.code == "no_credit" else ""
+    if failure.code == "no_credit" and not said:
+        _pause(process, held, teller, failure)
+        return
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
@@ -91,6 +97,15 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
         )
     teller.tell("over", status="failed")
     log.warning("job.failed", code=failure.code, reason=str(failure))
+
+
+def _pause(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        _note_cell(db, process, held, failure)
+        jobs.pause(db, job)
+    teller.tell("paused")
+    log.info("job.paused")
 
 
 def _hand_back(

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from gateways.stripe_events import Notice
 from models import ledger, payments
 from models.database import unit_of_work
+from models.jobs import Job
 from models.payments import cards, disputes, telling
 from models.payments.buying import CENT_MICROS
 from models.users import User
+from tasks import nudges
 
 log = structlog.get_logger()
 
@@ -27,7 +29,9 @@ def take_in(notice: Notice) -> bool:
         user = ledger.lock_account(db, owner)
         if not telling.is_first_time(db, notice.event_id, notice.kind, notice.at):
             return False
-        _act(db, user, notice)
+        resumed = _act(db, user, notice)
+    for job in resumed:
+        nudges.resumed(job.conversation_id, job.id, job.attempt)
     log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))
     return True
 
@@ -40,32 +44,43 @@ def _ignore(notice: Notice) -> bool:
     return False
 
 
-def _act(db: Session, user: User, notice: Notice) -> None:
+def _act(db: Session, user: User, notice: Notice) -> list[Job]:
+    """Do it; return the messages that go on because of it."""
     if notice.happening in {"card_saved", "card_removed"}:
         _note_card(db, user.id, notice)
-        return
+        return []
     payment = telling.find(db, notice.payment_id, notice.intent_id)
     back_micros = notice.back_cents * CENT_MICROS
+    about = (notice.dispute_id, back_micros, notice.dispute_status)
     match notice.happening:
         case "paid":
-            _credit(db, user, payment, notice)
+            return _credit(db, user, payment, notice)
+        case "dispute_closed":
+            return disputes.closed(db, user, payment, *about)
+        case "disputed":
+            disputes.opened(db, user, payment, *about)
+        case "refunded":
+            telling.refunded(db, user, payment, back_micros)
+        case _:
+            _note(db, payment, notice)
+    return []
+
+
+def _note(db: Session, payment: payments.Payment, notice: Notice) -> None:
+    """What moves no money."""
+    match notice.happening:
         case "processing":
             telling.is_processing(db, payment)
         case "failed":
             telling.has_failed(db, payment, notice.failure_code)
         case "expired":
             telling.expired(db, payment)
-        case "receipt":
-            telling.has_receipt(db, payment, notice.receipt_url)
-        case "refunded":
-            telling.refunded(db, user, payment, back_micros)
         case _:
-            act = disputes.opened if notice.happening == "disputed" else disputes.closed
-            act(db, user, payment, notice.dispute_id, back_micros, notice.dispute_status)
+            telling.has_receipt(db, payment, notice.receipt_url)
 
 
-def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> None:
-    telling.paid(
+def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> list[Job]:
+    return telling.paid(
         db,
         user,
         payment,

@@ -16,7 +16,6 @@ from models import conversations, history
 from models.base import utc_now
 from models.conversations import Conversation
 from models.history import Glance
-from models.ledger import OutOfCredit
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_views, model_choice
 from webapp.chat_stream import Cursor
@@ -39,12 +38,13 @@ ACCEPTED = (
 class Composer:
     """The form below a conversation: what stands in it, and what may be sent.
 
-    It is closed for who has no credit left.
+    It is closed while spending is frozen. Without credits what is sent waits for them.
     """
 
     draft: str
     refusal: str
     is_closed: bool
+    is_dry: bool
     choices: list[Choice]
     max_files: int
     max_file_bytes: int
@@ -103,11 +103,12 @@ def read(
 def composer(draft: str = "", refusal: str = "") -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
-    is_closed = current_user().credits_available_micros <= 0
+    person = current_user()
     return Composer(
         draft=draft,
-        refusal=str(OutOfCredit()) if is_closed else refusal,
-        is_closed=is_closed,
+        refusal=(person.spending_frozen_reason or "") if person.is_frozen else refusal,
+        is_closed=person.is_frozen,
+        is_dry=person.credits_available_micros <= 0,
         choices=model_choice.offered(current_user()),
         max_files=settings.upload_max_files,
         max_file_bytes=settings.upload_max_bytes,

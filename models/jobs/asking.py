@@ -11,7 +11,9 @@ from models import conversations, ledger
 from models.base import new_id
 from models.conversations import Conversation
 from models.errors import Refused
+from models.jobs.pausing import has_room, is_paused
 from models.jobs.preferring import PREFERRED_UNTIL, patience
+from models.jobs.reading import UNFINISHED
 from models.jobs.table import Job, JobStatus
 from models.uploads import Upload
 from models.users import User
@@ -61,18 +63,18 @@ def ask(
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
-    Refuses an empty or overlong message, one without credit, and one too many waiting, of this
-    person's or of all people's.
+    Refuses an empty or overlong message, one too many waiting, of this person's or of all people's,
+    and any while spending is frozen. Without credits it is paused until there are some.
     """
     if not words.strip() and not files:
         raise NothingToSend
     if len(words) > MESSAGE_MAX_LENGTH:
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
-    is_head = _make_room(db, user)
+    place = _make_room(db, user)
     conversations.was_used(conversation, words)
     message = {"text": words, "html": html}
-    job = _queue(db, _ASK, conversation.id, user, new_id(), model, is_head=is_head, **message)
+    job = _queue(db, _ASK, conversation.id, user, new_id(), model, **place, **message)
     db.add_all(
         Upload(
             user_id=user.id,
@@ -96,15 +98,13 @@ def ask_again(db: Session, failed: Job, *, model: str) -> Job:
     answered = db.scalar(
         select(Job.id).where(
             Job.message_id == failed.message_id,
-            Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)),
+            Job.status.in_((*UNFINISHED, JobStatus.COMPLETED)),
         )
     )
     if answered:
         raise AlreadyAnswered
-    is_head = _make_room(db, user)
-    return _queue(
-        db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, is_head=is_head
-    )
+    place = _make_room(db, user)
+    return _queue(db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, **place)
 
 
 # Counts no further than it must: a long lane or a full queue costs no more than the limits.
@@ -125,7 +125,7 @@ _LANE = text("""
 _ASK_AGAIN = text(f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, status, is_head,
                       ready_at, created_at, preferred_worker_id, preferred_until)
-    SELECT :job_id, users.id, :conversation_id, :message_id, :model, 'pending', :is_head,
+    SELECT :job_id, users.id, :conversation_id, :message_id, :model, :status, :is_head,
            clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
     RETURNING *
@@ -139,10 +139,14 @@ _ASK = text(f"""
 """)  # noqa: S608
 
 
-def _make_room(db: Session, user: User) -> bool:
-    """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
-    if user.credits_available_micros <= 0:
-        raise ledger.OutOfCredit
+def _make_room(db: Session, user: User) -> dict[str, object]:
+    """Say where a further job of a locked account stands, or refuse it."""
+    if user.is_frozen:
+        raise ledger.SpendingFrozen(user.spending_frozen_reason)
+    if is_paused(db, user):
+        if not has_room(db, user):
+            raise TooManyWaiting
+        return {"status": "paused", "is_head": False}
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,
@@ -157,7 +161,7 @@ def _make_room(db: Session, user: User) -> bool:
     # Who is in the queue already may add to their own lane, which has a limit of its own.
     if is_full:
         raise TooManyUsersWaiting
-    return length == 0
+    return {"status": "pending", "is_head": length == 0}
 
 
 def _queue(

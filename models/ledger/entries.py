@@ -112,13 +112,13 @@ def lock_account(db: Session, user_id: UUID) -> "User":
 
 
 def grant(db: Session, user_id: UUID, amount_micros: int, *, reference: str) -> None:
-    """Give a person credits, once per reference."""
+    """Give a person credits, once per reference; their paused messages go on."""
+    from models.jobs.pausing import resume  # noqa: PLC0415  # jobs need the ledger
+
     user = lock_account(db, user_id)
-    record(
-        db,
-        user,
-        Transaction(kind=EntryKind.GRANT, amount_micros=amount_micros, reference=reference),
-    )
+    entry = Transaction(kind=EntryKind.GRANT, amount_micros=amount_micros, reference=reference)
+    if record(db, user, entry):
+        resume(db, user_id)
 
 
 def top_up(db: Session, user: "User", amount_micros: int, *, reference: str) -> None:

@@ -6,6 +6,7 @@ is in flight, which the database guards too; its credits come with Stripe's even
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def due(db: Session, only: UUID | None = None, limit: int = 100) -> list[UUID]:
     Their monthly limit is looked at when a payment begins.
     """
     wanted = _below_threshold().limit(limit)
-    return list(db.scalars(wanted.where(User.id == only) if only else wanted))
+    return list(db.scalars(wanted.where(User.id == only) if only else wanted).all())
 
 
 def begin(db: Session, user_id: UUID) -> Payment | None:
@@ -130,7 +131,7 @@ def _month_began(user: User) -> datetime:
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _below_threshold() -> Select[tuple[UUID]]:
+def _below_threshold() -> Select[Any]:
     in_flight = select(Payment.id).where(
         Payment.user_id == User.id,
         Payment.kind == PaymentKind.AUTOMATIC,

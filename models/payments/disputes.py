@@ -3,8 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import ledger
+from models import jobs, ledger
 from models.base import utc_now
+from models.jobs import Job
 from models.ledger import EntryKind
 from models.payments.table import Dispute, DisputeStatus, Payment
 from models.payments.telling import share
@@ -34,8 +35,10 @@ def opened(
 
 def closed(
     db: Session, user: User, payment: Payment, dispute_id: str, back_micros: int, status: str
-) -> None:
+) -> list[Job]:
     """End a dispute: one that was won gives everything back, one that was lost stays.
+
+    Returns the messages that go on with what came back.
 
     It may be told before the beginning was: then that changes nothing any more.
     """
@@ -45,7 +48,7 @@ def closed(
         kept = back_micros if is_lost else 0
         dispute = _take(db, user, payment, dispute_id, kept)
     elif dispute.status is not DisputeStatus.OPEN:
-        return
+        return []
     elif not is_lost:
         _undo(db, user, dispute)
     dispute.status = DisputeStatus.LOST if is_lost else DisputeStatus.WON
@@ -53,6 +56,7 @@ def closed(
     db.flush()
     if not is_lost and user.spending_frozen_reason == FROZEN_BY_DISPUTE and not _owes(db, user):
         ledger.unfreeze(user)
+    return [] if is_lost else jobs.resume(db, user.id)
 
 
 def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: int) -> Dispute:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models import ledger
+from models import jobs, ledger
 from models.base import utc_now
+from models.jobs import Job
 from models.ledger import EntryKind
 from models.payments.failing import failed
 from models.payments.table import BillingAccount, Payment, PaymentStatus, StripeEvent
@@ -77,10 +78,10 @@ def paid(
     charged_micros: int,
     currency: str,
     intent_id: str | None,
-) -> bool:
-    """Credit a payment to its locked owner, once; return whether that was now."""
+) -> list[Job]:
+    """Credit a payment to its locked owner, once; return the messages that go on with it."""
     if payment.status is PaymentStatus.PAID:
-        return False
+        return []
     if currency != "usd" or bought_micros != payment.amount_micros:
         raise AmountDiffers(f"payment {payment.id}: {bought_micros} {currency}")
     payment.status, payment.failure = PaymentStatus.PAID, None
@@ -90,7 +91,7 @@ def paid(
     if account is not None:
         account.top_up_failures = 0
     ledger.top_up(db, user, payment.amount_micros, reference=f"payment:{payment.id}")
-    return True
+    return jobs.resume(db, user.id)
 
 
 def is_processing(db: Session, payment: Payment) -> None:
