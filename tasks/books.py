@@ -7,7 +7,9 @@ from agent.meter.books import ClosedCall, NoCredit, OpenCall
 from models import jobs, ledger
 from models.database import unit_of_work
 from models.ledger import CallCost, CallStatus
+from models.payments import automatic
 from models.users import User
+from tasks import nudges
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,6 @@ class TurnBooks:
                 provider_request_id=call.provider_request_id,
                 detail=call.detail,
             )
+            is_due = bool(automatic.due(db, self.user_id))
+        if is_due:
+            nudges.top_up(self.user_id)
