@@ -55,7 +55,7 @@ def all_entries(
         last = found[-1].id
 
 
-def _mine(user_id: UUID, kinds: Collection[EntryKind]) -> Select[tuple[Transaction]]:
+def _mine(user_id: UUID, kinds: Collection[EntryKind]) -> Select[Transaction]:
     mine = select(Transaction).where(
         Transaction.user_id == user_id,
         Transaction.kind.not_in(OURS),

@@ -26,7 +26,11 @@ PLAN = Plan(below_micros=TWO, amount_micros=TEN, monthly_micros=3 * TEN)
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told: there are no workers here."""
-    monkeypatch.setattr(nudges, "resumed", lambda *_: None)
+
+    def _tell(*_: object) -> None:
+        """Nobody."""
+
+    monkeypatch.setattr(nudges, "resumed", _tell)
 
 
 def paid_by_hand(db: Session, user: User, stripe: ServedStripe, card: str) -> Payment:
@@ -149,7 +153,7 @@ def test_a_bank_that_asks_its_customer_ends_it_at_once(
 
 
 def test_three_failures_in_a_row_end_it(db: Session, ada: User, stripe: ServedStripe) -> None:
-    topping_up_with(db, ada, stripe, "0341")
+    account = topping_up_with(db, ada, stripe, "0341")
     for tries in range(1, 4):
         assert db.get_one(BillingAccount, ada.id, populate_existing=True).top_up_is_on
         topping_up.begin(ada.id)
