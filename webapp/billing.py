@@ -82,7 +82,8 @@ def follow(payment_id: UUID) -> Answer:
 def state(payment_id: UUID) -> Answer:
     """Draw how a payment stands; once it is over it asks no more."""
     payment = payments.find_own(db(), current_user().id, payment_id)
-    return render_template("billing/_state.html", payment=payment)
+    html = render_template("billing/_state.html", payment=payment)
+    return html if payment.is_pending else html + render_template("_credits_left.html", oob=True)
 
 
 @pages.get("/billing/payments/<uuid:payment_id>/cancelled")
