@@ -136,6 +136,28 @@ class Settings(BaseSettings):
     low_balance_micros: int = Field(default=200_000, ge=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
+    # Granted credits lapse after so many days; 0 is never. Bought ones never do.
+    grant_expires_days: int = Field(default=365, ge=0)
+
+    # Payments. Without a key nothing can be bought; embedded, a stand-in for Stripe has one.
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    # Unset means Stripe's own.
+    stripe_api_base: str | None = None
+    # Where people are sent to pay; the pages of ours let their forms lead there.
+    payment_page_origins: tuple[str, ...] = (
+        "https://checkout.stripe.com",
+        "https://billing.stripe.com",
+    )
+    # Whether Stripe adds taxes and asks businesses for their tax number.
+    stripe_tax: bool = False
+    top_up_min_micros: int = Field(default=5_000_000, ge=500_000, multiple_of=10_000)
+    top_up_max_micros: int = Field(default=500_000_000, multiple_of=10_000)
+    # Who opened the payment page has so long; Stripe allows 30 minutes to 24 hours.
+    checkout_minutes: int = Field(default=60, ge=30, le=1440)
+    # How often Stripe is asked for what its webhooks did not tell, and how far back.
+    reconcile_seconds: float = 300
+    reconcile_hours: int = Field(default=72, ge=1, le=720)
 
     # Providers. A provider without a key is not offered; with none at all the demo model answers.
     anthropic_api_key: SecretStr | None = None
@@ -170,6 +192,7 @@ class Settings(BaseSettings):
     signup_rate_limit: str = "10 per minute; 40 per hour"
     # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
     mail_rate_limit: str = "3 per 10 minutes; 10 per day"
+    payment_rate_limit: str = "10 per minute; 40 per hour"
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
@@ -189,6 +212,11 @@ class Settings(BaseSettings):
             if "/" in entry:
                 ip_network(entry, strict=False)
         return entries
+
+    @property
+    def sells_credits(self) -> bool:
+        """Whether anything can be bought: both the key and the webhooks' secret are there."""
+        return self.stripe_secret_key is not None and self.stripe_webhook_secret is not None
 
     @property
     def is_secure(self) -> bool:

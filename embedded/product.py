@@ -46,6 +46,19 @@ def mailbox(folder: Path, smtp_port: int, port: int) -> Program:
     )
 
 
+def stripe_stand_in(port: int, secret: str, data: Path, webhook_url: str) -> Program:
+    """What takes the payments when no key of Stripe is given."""
+    flags = ("--port", str(port), "--data", str(data), "--webhook-url", webhook_url)
+    return Program(
+        name="stripe",
+        command=(sys.executable, "-m", "embedded.stripe_stand_in", *flags, "--secret", secret),
+        environment=_with({}),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(

@@ -7,6 +7,7 @@ with Stack(Path(".data"), port=0) as stack:
     use(stack.url)
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -33,7 +34,10 @@ from settings import Settings
 
 READY_SECONDS = 60.0
 MIGRATION_SECONDS = 300.0
-STOP_ORDER = ("web", "clock", "worker", "engine", "mailbox", "demo", "s3", "valkey", "postgres")
+STOP_ORDER = (
+    *("web", "clock", "worker", "engine", "mailbox", "stripe", "demo"),
+    *("s3", "valkey", "postgres"),
+)
 
 
 class Services:
@@ -179,14 +183,16 @@ class Stack(Services):
         listener = self._undo.enter_context(take_port(self._wanted_port))
         self.port = int(listener.getsockname()[1])
         super().start()
-        product_name = self._complete_environment()
+        read = self._complete_environment()
+        if read.stripe_secret_key is None and "STRIPE_SECRET_KEY" not in self._environment:
+            self._start_stripe_stand_in()
         self.console.say("bringing the database to its newest shape")
         migrated = self.keeper.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
         self.console.say("starting the website")
         web = product.web(self._environment, listener.fileno(), self.port)
         wait_ready(self.keeper.start(web), READY_SECONDS)
-        self.console.say(f"{product_name} is ready: {self.url}")
+        self.console.say(f"{read.product_name} is ready: {self.url}")
         if "MAILBOX_URL" in self._environment:
             self.console.say(f"its mail can be read here: {self._environment['MAILBOX_URL']}")
         self.add_worker()
@@ -200,8 +206,23 @@ class Stack(Services):
         self.keeper.start(product.worker(self._environment, name, self.cells_dir(name)))
         return name
 
-    def _complete_environment(self) -> str:
-        """Add what the product needs beside the services; return its name to people.
+    def _start_stripe_stand_in(self) -> None:
+        """Take payments in which no money moves, and lead the product there."""
+        port, secret = self.folder.port("stripe"), f"whsec_{self.folder.secret('stripe_webhooks')}"
+        data = self.folder.path / "stripe" / "account.sqlite"
+        webhooks = f"{self.url}/webhooks/stripe"
+        stand_in = product.stripe_stand_in(port, secret, data, webhooks)
+        wait_ready(self.keeper.start(stand_in), READY_SECONDS)
+        url = f"http://{LOCALHOST}:{port}"
+        self._environment |= {
+            "STRIPE_SECRET_KEY": f"sk_test_{self.folder.secret('stripe_key')}",
+            "STRIPE_WEBHOOK_SECRET": secret,
+            "STRIPE_API_BASE": url,
+            "PAYMENT_PAGE_ORIGINS": json.dumps([url]),
+        }
+
+    def _complete_environment(self) -> Settings:
+        """Add what the product needs beside the services; return the settings as far as they go.
 
         Raises CannotStart when a setting given from outside is not valid.
         """
@@ -219,7 +240,7 @@ class Stack(Services):
         # A mail server of the person's own comes without a page of ours.
         if (read.smtp_url or read.mail_by_ses) and read.mailbox_url is None:
             del self._environment["SMTP_URL"], self._environment["MAILBOX_URL"]
-        return read.product_name
+        return read
 
     def _install_engine(self) -> None:
         if is_installed(self.engine_dir):

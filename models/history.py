@@ -118,7 +118,7 @@ def jobs_that_moved(db: Session, conversation_id: UUID, since: datetime) -> Sequ
         .where(
             Job.conversation_id == conversation_id,
             or_(
-                Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING)),
+                Job.status.in_((JobStatus.PENDING, JobStatus.PAUSED, JobStatus.RUNNING)),
                 Job.finished_at >= since,
             ),
         )

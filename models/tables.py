@@ -8,6 +8,7 @@ from models import (
     ledger,
     mailed_links,
     outbox,
+    payments,
     resetting,
     sessions,
     snapshots,
@@ -19,8 +20,8 @@ from models import (
 from models.base import Base
 
 TABLES = (
-    *(alerts, conversations, free_credit, jobs, ledger, mailed_links, outbox, resetting),
-    *(sessions, snapshots, staging, uploads, users, workers),
+    *(alerts, conversations, free_credit, jobs, ledger, mailed_links, outbox, payments),
+    *(resetting, sessions, snapshots, staging, uploads, users, workers),
 )
 
 metadata = Base.metadata

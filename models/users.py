@@ -33,6 +33,14 @@ class User(Base):
             "least(message_limit_micros, day_limit_micros, month_limit_micros) > 0",
             name="limits_positive",
         ),
+        CheckConstraint(
+            "credits_promotional_micros BETWEEN 0 AND credits_balance_micros",
+            name="promotional_within_balance",
+        ),
+        CheckConstraint(
+            "(spending_frozen_at IS NULL) = (spending_frozen_reason IS NULL)",
+            name="frozen_has_reason",
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -48,13 +56,15 @@ class User(Base):
     model: Mapped[str | None]
     # A cache of the sum of this person's transactions, changed in the same transaction.
     credits_balance_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The part of the balance that was granted; the rest is bought. Granted credits are used first.
+    credits_promotional_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # The part of the balance that running model calls may still use up.
     credits_held_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # What they let themselves spend. None: the usual limit of a message, no other limit.
     message_limit_micros: Mapped[int | None]
     day_limit_micros: Mapped[int | None]
     month_limit_micros: Mapped[int | None]
-    # Set while nothing may be spent: the books or a payment do not add up.
+    # Since when they may read but not spend, and the sentence that says why.
     spending_frozen_at: Mapped[datetime | None]
     spending_frozen_reason: Mapped[str | None]
     # The worker that holds this person's live files, and until when it goes first.
@@ -69,6 +79,19 @@ class User(Base):
     @property
     def credits_available_micros(self) -> int:
         return self.credits_balance_micros - self.credits_held_micros
+
+    @property
+    def credits_bought_micros(self) -> int:
+        return self.credits_balance_micros - self.credits_promotional_micros
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.spending_frozen_at is not None
+
+    @property
+    def spendable_micros(self) -> int:
+        """What a message may cost: the credits that are free, and none while spending is frozen."""
+        return 0 if self.is_frozen else self.credits_available_micros
 
 
 class BadAddress(Refused):

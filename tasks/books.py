@@ -8,7 +8,9 @@ from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus
+from models.payments import automatic
 from models.users import User
+from tasks import nudges
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class TurnBooks:
             )
             if charged:
                 alerts.raise_due(db, self.user_id)
+            is_due = bool(automatic.due(db, self.user_id))
+        if is_due:
+            nudges.top_up(self.user_id)
 
 
 def _told(bound: limits.Bound) -> Bound:

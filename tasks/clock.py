@@ -1,4 +1,7 @@
-"""Runs the sweep every few seconds, and audits (`python -m tasks.clock`). Two clocks do no harm."""
+"""Runs the sweep every few seconds, audits, and looks after payments (`python -m tasks.clock`).
+
+Two clocks do no harm.
+"""
 
 import signal
 import threading
@@ -10,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateways import logs
 from models import database
 from settings import get_settings
-from tasks import auditing, upkeep
+from tasks import auditing, reconciling, upkeep
 
 log = structlog.get_logger()
 
@@ -29,13 +32,28 @@ def run(over: threading.Event) -> None:
             log.warning("sweep.missed", error=str(error))
 
 
+def run_money(over: threading.Event) -> None:
+    """Look after payments until `over` is set; what fails is tried again at the next tick."""
+    while True:
+        try:
+            reconciling.reconcile()
+        except SQLAlchemyError as error:
+            log.warning("reconciling.missed", error=str(error))
+        except Exception:
+            log.exception("reconciling.failed")
+        if over.wait(get_settings().reconcile_seconds):
+            return
+
+
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
-    database.connect(settings.database_url.get_secret_value(), pool_size=2)
+    database.connect(settings.database_url.get_secret_value(), pool_size=3)
     over = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda _signal, _frame: over.set())
+    # By itself: it asks Stripe, which may take its time, and no lease waits for that.
+    threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
     run(over)
 
 

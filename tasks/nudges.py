@@ -22,6 +22,7 @@ ANSWER_NEXT = "answer_next"
 WARM = "warm"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
+TOP_UP = "top_up"
 # An old nudge says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
 # Who opened the chat this long ago has either asked by now or is not about to.
@@ -56,6 +57,20 @@ def mail() -> None:
 def mail_after_commit(db: Session) -> None:
     """Tell the workers, as soon as `db` has committed, of the mail that was queued in it."""
     after_commit(db, mail)
+
+
+def top_up(user_id: UUID) -> None:
+    """Tell the workers that a person's credits are to be topped up; it never raises."""
+    _enqueue(TOP_UP, (str(user_id),), max_age_ms=MAX_AGE_MS, delay_ms=None)
+
+
+def resumed(conversation_id: UUID, job_id: UUID, attempt: int) -> None:
+    """Tell the workers, and the pages that show it, that a paused job goes on; it never raises."""
+    answer()
+    try:
+        streams().append(conversation_id, job_id, attempt, "resumed")
+    except redis.RedisError as error:
+        log.warning("live.lost", job_id=str(job_id), error=str(error))
 
 
 def _enqueue(

@@ -76,8 +76,14 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
 
 
 def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
-    """Who ran dry, or into a limit, keeps what they have and pays for it; all else is free."""
+    """Who ran dry, or into a limit, keeps what they have and pays for it; all else is free.
+
+    Who ran dry before the first word is answered once there are credits again.
+    """
     said = teller.said if failure.code in LIMITS else ""
+    if failure.code == "no_credit" and not said:
+        _pause(process, held, teller, failure)
+        return
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
@@ -94,6 +100,15 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
             alerts.raise_reached(db, held.user_id, failure.code)
     teller.tell("over", status="failed")
     log.warning("job.failed", code=failure.code, reason=str(failure))
+
+
+def _pause(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
+    with unit_of_work() as db:
+        job = jobs.still_ours(db, held.job_id, held.attempt)
+        _note_cell(db, process, held, failure)
+        jobs.pause(db, job)
+    teller.tell("paused")
+    log.info("job.paused")
 
 
 def _hand_back(

@@ -15,9 +15,10 @@ from tasks.process import WorkerProcess
 # Importing the actors registers them with the broker.
 from tasks.answering import answer_next, begin  # isort: skip
 from tasks.mailing import send_mail  # isort: skip
+from tasks.topping_up import top_up  # isort: skip
 from tasks.warming import warm  # isort: skip
 
-__all__ = ["answer_next", "send_mail", "warm"]
+__all__ = ["answer_next", "send_mail", "top_up", "warm"]
 
 
 class Cells(Middleware):

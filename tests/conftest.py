@@ -26,6 +26,7 @@ from models.database import open_session
 from models.users import User
 from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
+from tests.embedded.stripe_stand_in.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
 
 _services: list[Services] = []
@@ -172,6 +173,26 @@ def storage(settings: Settings) -> Storage:
     storage = Storage(settings)
     storage.ensure_bucket()
     return storage
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Generator[ServedStripe]:
+    """A stand-in for Stripe that tells nobody anything unless it is aimed."""
+    with served_stripe() as running:
+        yield running
+
+
+@pytest.fixture
+def stripe(stripe_server: ServedStripe, settings: Settings) -> Generator[ServedStripe]:
+    """The same, with settings that lead there; what a test switched goes back."""
+    assert settings
+    os.environ.update(stripe_server.environment())  # noqa: TID251
+    get_settings.cache_clear()
+    yield stripe_server
+    stripe_server.reset()
+    for name in stripe_server.environment():
+        del os.environ[name]  # noqa: TID251
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

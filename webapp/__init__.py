@@ -10,6 +10,7 @@ from webapp import (
     account,
     alerts,
     assets,
+    billing,
     chat,
     chat_jobs,
     chat_list,
@@ -30,6 +31,7 @@ from webapp import (
     request_log,
     security,
     sign_in,
+    stripe_webhooks,
     uploads,
     usage,
     verification,
@@ -41,6 +43,7 @@ PARTS = (
     *(verification, password_reset, credentials),
     *(chat, chat_jobs, chat_list, uploads),
     *(alerts, limits, prices, receipts, usage),
+    *(billing, stripe_webhooks),
 )
 
 

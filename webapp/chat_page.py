@@ -16,7 +16,6 @@ from models import conversations, history
 from models.base import utc_now
 from models.conversations import Conversation
 from models.history import Glance
-from models.ledger import OutOfCredit
 from models.staging import StagedUpload
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_views, model_choice, newcomers
@@ -42,7 +41,8 @@ ACCEPTED = (
 class Composer:
     """The form below a conversation: what stands in it, and what may be sent.
 
-    It is closed for who has no credit left, and says above what a newcomer still has to do for it.
+    It is closed while spending is frozen, and says above what a newcomer still has to do for their
+    credit. Without credits what is sent waits for them.
     """
 
     draft: str
@@ -52,6 +52,7 @@ class Composer:
     staged: Sequence[StagedUpload]
     quote_micros: int
     is_closed: bool
+    is_dry: bool
     choices: list[Choice]
     max_files: int
     max_file_bytes: int
@@ -114,15 +115,17 @@ def _composer(
 ) -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
-    newcomer = newcomers.look_at(db(), current_user())
-    is_closed = current_user().credits_available_micros <= 0 and not newcomer.is_awaited
+    person = current_user()
+    newcomer = newcomers.look_at(db(), person)
+    is_dry = person.credits_available_micros <= 0 and not newcomer.is_awaited
     return Composer(
         draft=draft,
         newcomer=newcomer,
-        refusal=(newcomer.refusal or str(OutOfCredit())) if is_closed else refusal,
+        refusal=person.spending_frozen_reason or refusal or newcomer.refusal,
         staged=staged,
         quote_micros=quote_micros,
-        is_closed=is_closed,
+        is_closed=person.is_frozen,
+        is_dry=is_dry,
         choices=model_choice.offered(current_user()),
         max_files=settings.upload_max_files,
         max_file_bytes=settings.upload_max_bytes,

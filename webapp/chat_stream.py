@@ -49,6 +49,7 @@ LOOK_SECONDS = 5.0
 LONGEST_SECONDS = 900.0
 # Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
 MARGIN = timedelta(seconds=60)
+AT_REST = {"queued", "paused", "sent", "stopped", "failed"}
 LINE_END = re.compile(r"\r\n|\r|\n")
 HEARTBEAT = ": still here\nevent: beat\ndata:\n\n"
 
@@ -251,9 +252,14 @@ class ConversationStream:
 
 def _draw_one(view: ExchangeView) -> str:
     html = chat_drawing.draw(view)
-    if all(run.job.is_over for run in view.runs):
-        for name in ("_credits_left.html", "alerts/_list.html"):
-            html += Markup(render_template(name))  # noqa: S704  # it escapes
+    # While words come, nothing has been charged yet.
+    if all(run.state in AT_REST for run in view.runs):
+        person = find_current_user()
+        is_dry = (
+            person is not None and not person.is_frozen and person.credits_available_micros <= 0
+        )
+        for name in ("_credits_left.html", "chat/_dry.html", "alerts/_list.html"):
+            html += Markup(render_template(name, is_dry=is_dry))  # noqa: S704  # it escapes
     return html
 
 

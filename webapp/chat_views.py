@@ -18,7 +18,7 @@ from webapp.chat_told import Told, fold, in_words
 from webapp.formats import local_day, local_time, viewers_zone
 from webapp.live import hub
 
-State = Literal["queued", "working", "writing", "sent", "stopped", "failed"]
+State = Literal["queued", "paused", "working", "writing", "sent", "stopped", "failed"]
 ENDS: dict[JobStatus, State] = {
     JobStatus.COMPLETED: "sent",
     JobStatus.CANCELLED: "stopped",
@@ -115,12 +115,16 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
 def _state(job: Job, told: Told) -> State:
     if job.status in ENDS:
         return ENDS[job.status]
+    if job.status is JobStatus.PAUSED:
+        return "paused"
     if job.status is JobStatus.PENDING:
         return "queued"
     return "writing" if (told.has_text or told.is_cut) and not told.tool else "working"
 
 
 def _words(job: Job, stands: Standing, told: Told) -> str:
+    if job.status is JobStatus.PAUSED:
+        return "Waits for credits"
     if job.status is JobStatus.PENDING:
         return _reason_to_wait(job, stands.place)
     if stands.is_stopping:

@@ -25,7 +25,7 @@ def show() -> str:
 def robots() -> Response:
     """Let search engines read the landing page and nothing behind the door."""
     closed = (
-        *("/chat", "/settings", "/limits", "/usage", "/onboarding", "/engine"),
+        *("/chat", "/settings", "/billing", "/limits", "/usage", "/onboarding", "/engine"),
         *("/verification", "/address"),
     )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]

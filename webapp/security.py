@@ -84,6 +84,10 @@ def mail_limit() -> str:
     return get_settings().mail_rate_limit
 
 
+def payment_limit() -> str:
+    return get_settings().payment_rate_limit
+
+
 def address_in_form() -> str:
     """Count by the e-mail address that was typed, without keeping it."""
     typed = request.form.get("email", "").strip().lower()
@@ -104,7 +108,8 @@ def _add_headers(response: Response, secure: bool) -> Response:
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",
-        "form-action": "'self'",
+        # The form of a top-up leads to Stripe's page.
+        "form-action": " ".join(("'self'", *get_settings().payment_page_origins)),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

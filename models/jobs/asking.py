@@ -11,7 +11,9 @@ from models import conversations, ledger, limits, verification
 from models.base import new_id
 from models.conversations import Conversation
 from models.errors import Refused
+from models.jobs.pausing import has_room, is_paused
 from models.jobs.preferring import PREFERRED_UNTIL, patience
+from models.jobs.reading import UNFINISHED
 from models.jobs.table import Job, JobStatus
 from models.uploads import Upload
 from models.users import User
@@ -63,23 +65,23 @@ def ask(
     """Record a person's message and queue the job that will answer it.
 
     Its calls may cost `cost_limit_micros`, or else what this person lets each message cost.
-    Refuses an empty or overlong message, one without credit (or whose sender has still to verify
-    their address for it) or beyond the limit of a day or month, and one too many waiting, of this
-    person's or of all people's.
+    Refuses an empty or overlong message, one beyond the limit of a day or month, one too many
+    waiting, of this person's or of all people's, and any while spending is frozen. Without credits
+    it is paused until there are some, or refused if they come with a verified address.
     """
     if not words.strip() and not files:
         raise NothingToSend
     if len(words) > MESSAGE_MAX_LENGTH:
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
-    is_head = _make_room(db, user)
+    place = _make_room(db, user)
     conversations.was_used(conversation, words)
     rest = {
         "text": words,
         "html": html,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
     }
-    job = _queue(db, _ASK, conversation.id, user, new_id(), model, is_head=is_head, **rest)
+    job = _queue(db, _ASK, conversation.id, user, new_id(), model, **place, **rest)
     db.add_all(
         Upload(
             user_id=user.id,
@@ -106,16 +108,13 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
     answered = db.scalar(
         select(Job.id).where(
             Job.message_id == failed.message_id,
-            Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED)),
+            Job.status.in_((*UNFINISHED, JobStatus.COMPLETED)),
         )
     )
     if answered:
         raise AlreadyAnswered
-    rest = {
-        "is_head": _make_room(db, user),
-        "cost_limit_micros": cost_limit_micros
-        or max(failed.cost_limit_micros or 0, limits.message_limit(user)),
-    }
+    allowed = cost_limit_micros or max(failed.cost_limit_micros or 0, limits.message_limit(user))
+    rest = {**_make_room(db, user), "cost_limit_micros": allowed}
     return _queue(db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, **rest)
 
 
@@ -155,7 +154,7 @@ _ASK_AGAIN = text(f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
                       status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)
     SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
-           'pending', :is_head,
+           :status, :is_head,
            clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
     RETURNING *
@@ -169,15 +168,17 @@ _ASK = text(f"""
 """)  # noqa: S608
 
 
-def _make_room(db: Session, user: User) -> bool:
-    """Tell whether a further job of a locked account is the head of its lane, or refuse it."""
-    if user.spending_frozen_at is not None:
-        raise ledger.SpendingFrozen
-    if user.credits_available_micros <= 0:
-        if verification.is_awaited(user):
-            raise verification.AddressNotVerified
-        raise ledger.OutOfCredit
+def _make_room(db: Session, user: User) -> dict[str, object]:
+    """Say where a further job of a locked account stands, or refuse it."""
+    if user.is_frozen:
+        raise ledger.SpendingFrozen(user.spending_frozen_reason)
+    if user.credits_available_micros <= 0 and verification.is_awaited(user):
+        raise verification.AddressNotVerified
     limits.refuse_if_reached(db, user)
+    if is_paused(db, user):
+        if not has_room(db, user):
+            raise TooManyWaiting
+        return {"status": "paused", "is_head": False}
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,
@@ -192,7 +193,7 @@ def _make_room(db: Session, user: User) -> bool:
     # Who is in the queue already may add to their own lane, which has a limit of its own.
     if is_full:
         raise TooManyUsersWaiting
-    return length == 0
+    return {"status": "pending", "is_head": length == 0}
 
 
 def _queue(

@@ -109,7 +109,7 @@ def complete_many(
         "save_time": save_time,
     }
     closed = set(db.scalars(COMPLETE, given))
-    _promote(db, [answer.user_id for answer in reached if answer.job_id in closed])
+    promote(db, [answer.user_id for answer in reached if answer.job_id in closed])
     return {answer.job_id: answer.job_id in closed for answer in reached}
 
 
@@ -168,9 +168,9 @@ def _close(db: Session, job: Job, status: JobStatus) -> None:
     job.finished_at = database.clock(db)
     db.flush()
     if was_head:
-        _promote(db, [job.user_id])
+        promote(db, [job.user_id])
 
 
-def _promote(db: Session, user_ids: Collection[UUID]) -> None:
+def promote(db: Session, user_ids: Collection[UUID]) -> None:
     """Make the oldest waiting job of each of these locked accounts the head of its lane."""
     db.execute(PROMOTE, {"user_ids": list(user_ids), "patience": patience()})

@@ -48,7 +48,7 @@ def may_warm(
     less than `kept_for` ago: it has it still.
     """
     is_waited_for = select(Job.id).where(Job.user_id == user.id, Job.is_head)
-    if user.credits_available_micros <= 0 or db.scalar(is_waited_for) is not None:
+    if user.spendable_micros <= 0 or db.scalar(is_waited_for) is not None:
         return False
     if user.cell_worker_id in {None, worker_id} or user.cell_worker_until is None:
         return True

@@ -10,7 +10,7 @@ from models.errors import NotFound
 from models.jobs.table import Job, JobStatus
 from models.limits import MessageLimitReached
 
-UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
+UNFINISHED = (JobStatus.PENDING, JobStatus.PAUSED, JobStatus.RUNNING)
 # Enough to know that it takes long; counting on would cost each who watches a full queue.
 MOST_COUNTED = 200
 

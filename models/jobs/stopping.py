@@ -19,7 +19,7 @@ def cancel(db: Session, user_id: UUID, job_id: UUID) -> Job:
     """
     ledger.lock_account(db, user_id)
     job = find_own(db, user_id, job_id, lock=True)
-    if job.status is JobStatus.PENDING:
+    if job.status in {JobStatus.PENDING, JobStatus.PAUSED}:
         stop(db, job)
     elif job.status is JobStatus.RUNNING:
         job.stop_requested_at = job.stop_requested_at or utc_now()

@@ -12,6 +12,8 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 
 class JobStatus(enum.StrEnum):
     PENDING = "pending"
+    # Waits for credits, outside of its lane.
+    PAUSED = "paused"
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -42,7 +44,7 @@ class Job(Base):
             "uq_jobs_message_id",
             "message_id",
             unique=True,
-            postgresql_where=text("status IN ('pending', 'running', 'completed')"),
+            postgresql_where=text("status IN ('pending', 'paused', 'running', 'completed')"),
         ),
         Index(
             "ix_jobs_claimable",
@@ -56,6 +58,7 @@ class Job(Base):
             "id",
             postgresql_where=text("status = 'pending' AND NOT is_head"),
         ),
+        Index("ix_jobs_paused", "user_id", "id", postgresql_where=text("status = 'paused'")),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text("status = 'running'")),
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),

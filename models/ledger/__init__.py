@@ -4,6 +4,9 @@ Every entry has a reference that is unique, so telling the same thing twice chan
 person's entries are made in single file under the lock of their `users` row, in the transaction
 that causes them. Corrections are new entries; a trigger refuses UPDATE and DELETE.
 
+Credits lie in two buckets, granted and bought: what is spent comes from the granted ones first, and
+each entry says how much of it was theirs.
+
 What a running model call may still cost is held on the person's row and in `model_calls`, not in
 the ledger: the ledger has what happened, one entry for each call that really did.
 """
@@ -30,7 +33,9 @@ from models.ledger.entries import (
     grant,
     is_booked,
     lock_account,
+    top_up,
 )
+from models.ledger.taking import expire_grants, freeze, give_back, take_back, unfreeze
 
 __all__ = [
     "RULES",
@@ -49,6 +54,9 @@ __all__ = [
     "audit",
     "close_call",
     "drift",
+    "expire_grants",
+    "freeze",
+    "give_back",
     "grant",
     "is_booked",
     "lock_account",
@@ -56,4 +64,7 @@ __all__ = [
     "open_call",
     "owes_nothing",
     "refund_job",
+    "take_back",
+    "top_up",
+    "unfreeze",
 ]

@@ -53,7 +53,7 @@ RULES = {
         WHERE refund.kind = 'refund' AND refund.reference LIKE 'refund:%'
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
 }
-FROZEN = "The books of this account do not balance: {rule}."
+FROZEN = "Something in your account does not add up, so nothing can be spent until we have looked."
 
 
 class AuditFinding(Base):
@@ -97,7 +97,7 @@ def note(db: Session, mismatch: Mismatch) -> bool:
         return False
     if user.spending_frozen_at is None:
         user.spending_frozen_at = utc_now()
-        user.spending_frozen_reason = FROZEN.format(rule=mismatch.rule)
+        user.spending_frozen_reason = FROZEN
         db.flush()
     return True
 

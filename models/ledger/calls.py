@@ -12,6 +12,7 @@ from models.ledger.entries import (
     CallCost,
     EntryKind,
     OutOfCredit,
+    SpendingFrozen,
     Transaction,
     lock_account,
     record,
@@ -59,8 +60,13 @@ class CallNotOpen(Exception):
 def open_call(
     db: Session, *, call_id: UUID, user_id: UUID, job_id: UUID, attempt: int, model: str, held: int
 ) -> None:
-    """Set `held` micros aside for a call, or raise OutOfCredit. The caller proves the lease."""
+    """Set `held` micros aside for a call, or raise OutOfCredit or SpendingFrozen.
+
+    The caller proves the lease.
+    """
     user = lock_account(db, user_id)
+    if user.is_frozen:
+        raise SpendingFrozen(user.spending_frozen_reason)
     if held <= 0 or user.credits_available_micros < held:
         raise OutOfCredit
     user.credits_held_micros += held
@@ -196,6 +202,8 @@ def _refund(db: Session, call: ModelCall, note: str) -> int:
     entry = Transaction(
         kind=EntryKind.REFUND,
         amount_micros=back,
+        # It goes back to where it came from.
+        promotional_micros=-charge.promotional_micros,
         reference=f"refund:{call.id}",
         job_id=call.job_id,
         model=call.model,

@@ -2,11 +2,11 @@
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from models.base import Base, Created, PrimaryKey, stored_as_text
 from models.errors import Refused
@@ -20,8 +20,16 @@ class EntryKind(enum.StrEnum):
     CHARGE = "charge"
     # A charge given back, because the answer it was for never came.
     REFUND = "refund"
-    # A call that cost us and not the person: amount 0, with the provider's cost for our own books.
+    # What cost us and not the person: amount 0, with the cost for our own books.
     ABSORBED = "absorbed"
+    # Credits that were bought, and those that went back with the money.
+    TOP_UP = "top_up"
+    PAYMENT_REFUND = "payment_refund"
+    CHARGEBACK = "chargeback"
+    # Somebody put something right, either way; a dispute that was won does so too.
+    ADJUSTMENT = "adjustment"
+    # Granted credits that nobody used in time.
+    EXPIRY = "expiry"
 
 
 class Transaction(Base):
@@ -29,8 +37,15 @@ class Transaction(Base):
     __table_args__ = (
         CheckConstraint(
             "CASE kind WHEN 'charge' THEN amount_micros <= 0 WHEN 'absorbed' THEN amount_micros = 0"
+            " WHEN 'payment_refund' THEN amount_micros <= 0"
+            " WHEN 'chargeback' THEN amount_micros <= 0"
+            " WHEN 'adjustment' THEN amount_micros <> 0 WHEN 'expiry' THEN amount_micros < 0"
             " ELSE amount_micros > 0 END",
             name="sign_fits_kind",
+        ),
+        CheckConstraint(
+            "promotional_micros BETWEEN LEAST(amount_micros, 0) AND GREATEST(amount_micros, 0)",
+            name="promotional_within_amount",
         ),
         Index("ix_transactions_user_id_id", "user_id", "id"),
         Index("ix_transactions_user_id_created_at", "user_id", "created_at"),
@@ -41,6 +56,8 @@ class Transaction(Base):
     kind: Mapped[EntryKind] = mapped_column(stored_as_text(EntryKind))
     # Positive adds to the person's credits, negative takes away.
     amount_micros: Mapped[int]
+    # The part of it that is granted credit; the rest is bought.
+    promotional_micros: Mapped[int] = mapped_column(server_default="0")
     reference: Mapped[str] = mapped_column(unique=True)
     job_id: Mapped[UUID | None] = mapped_column(index=True)
     model: Mapped[str | None]
@@ -63,7 +80,7 @@ class OutOfCredit(Refused):
 
 
 class SpendingFrozen(Refused):
-    """Something in your account does not add up, so nothing can be spent until we have looked."""
+    """Sending is closed on your account for now. You can read and download everything."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +113,21 @@ def lock_account(db: Session, user_id: UUID) -> "User":
 
 
 def grant(db: Session, user_id: UUID, amount_micros: int, *, reference: str) -> None:
-    """Give a person credits, once per reference."""
+    """Give a person credits, once per reference; their paused messages go on."""
+    from models.jobs.pausing import resume  # noqa: PLC0415  # jobs need the ledger
+
     user = lock_account(db, user_id)
+    entry = Transaction(kind=EntryKind.GRANT, amount_micros=amount_micros, reference=reference)
+    if record(db, user, entry):
+        resume(db, user_id)
+
+
+def top_up(db: Session, user: "User", amount_micros: int, *, reference: str) -> None:
+    """Give a locked account credits that were paid for, once per reference."""
     record(
         db,
         user,
-        Transaction(kind=EntryKind.GRANT, amount_micros=amount_micros, reference=reference),
+        Transaction(kind=EntryKind.TOP_UP, amount_micros=amount_micros, reference=reference),
     )
 
 
@@ -111,22 +137,46 @@ def is_booked(db: Session, reference: str) -> bool:
 
 
 def record(db: Session, user: "User", entry: Transaction) -> bool:
-    """Append `entry` to the books of a locked account; False if its reference is there already."""
+    """Append `entry` to the books of a locked account; False if its reference is there already.
+
+    Which bucket it is of follows from its kind, unless it says so itself.
+    """
     if is_booked(db, entry.reference):
         return False
     entry.user_id = user.id
+    given = cast(int | None, entry.promotional_micros)
+    entry.promotional_micros = _promotional_part(user, entry) if given is None else given
     db.add(entry)
     user.credits_balance_micros += entry.amount_micros
+    user.credits_promotional_micros += entry.promotional_micros
     db.flush()
     return True
 
 
+def _promotional_part(user: "User", entry: Transaction) -> int:
+    """Granted credits are used first; money that goes back takes bought ones first."""
+    amount, promotional = entry.amount_micros, user.credits_promotional_micros
+    if entry.kind in {EntryKind.GRANT, EntryKind.EXPIRY}:
+        return amount
+    if amount >= 0:
+        return 0
+    if entry.kind in {EntryKind.PAYMENT_REFUND, EntryKind.CHARGEBACK}:
+        bought = user.credits_balance_micros - promotional
+        return min(amount + bought, 0)
+    return max(amount, -promotional)
+
+
 def drift(db: Session, user_id: UUID) -> int:
-    """Return how far the cached balance is from the sum of the entries, in micros; 0 is right."""
+    """Return how far the cached balance is from the sum of the entries, in micros; 0 is right.
+
+    If that is right and the part that was granted is not, it is that which is returned.
+    """
     user = lock_account(db, user_id)
-    total = db.scalar(
-        select(func.coalesce(func.sum(Transaction.amount_micros), 0)).where(
-            Transaction.user_id == user_id
-        )
-    )
-    return user.credits_balance_micros - int(total or 0)
+    total = _sum_of(db, user_id, Transaction.amount_micros)
+    promotional = _sum_of(db, user_id, Transaction.promotional_micros)
+    return (user.credits_balance_micros - total) or (user.credits_promotional_micros - promotional)
+
+
+def _sum_of(db: Session, user_id: UUID, micros: InstrumentedAttribute[int]) -> int:
+    entries = select(func.coalesce(func.sum(micros), 0)).where(Transaction.user_id == user_id)
+    return int(db.scalar(entries) or 0)

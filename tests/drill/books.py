@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 FINDINGS = {
     "unfinished": """
         SELECT 'job ' || id || ' is ' || status FROM jobs
-         WHERE user_id = ANY(:people) AND status IN ('pending', 'running')""",
+         WHERE user_id = ANY(:people) AND status IN ('pending', 'paused', 'running')""",
     "without an end": """
         SELECT 'job ' || j.id || ' is ' || j.status FROM jobs j
          WHERE j.user_id = ANY(:people) AND (

@@ -15,6 +15,7 @@ from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.database import unit_of_work
 from models.jobs import Job, JobStatus
+from models.ledger.entries import record
 from models.users import User
 from settings import get_settings
 from tests import factories
@@ -36,11 +37,14 @@ def test_an_empty_message_is_refused(db: Session, ada: User) -> None:
         factories.job(db, ada, "  \n ")
 
 
-def test_a_message_without_credit_is_refused(db: Session, ada: User) -> None:
+def test_a_message_without_credit_waits_for_some(db: Session, ada: User) -> None:
     _spend(db, ada, ada.credits_balance_micros)
 
-    with pytest.raises(ledger.OutOfCredit):
-        factories.job(db, ada)
+    job = factories.job(db, ada)
+
+    assert (job.status, job.is_head) == (JobStatus.PAUSED, False)
+    assert factories.claim(db) is None
+    assert jobs.position(db, job) is None
 
 
 def test_one_person_can_have_only_so_many_waiting(db: Session, ada: User) -> None:
@@ -344,7 +348,4 @@ def _spend(db: Session, user: User, micros: int) -> None:
     entry = ledger.Transaction(
         kind=ledger.EntryKind.CHARGE, amount_micros=-micros, reference=f"spent:{new_id()}"
     )
-    entry.user_id = user.id
-    db.add(entry)
-    user.credits_balance_micros -= micros
-    db.flush()
+    assert record(db, user, entry)

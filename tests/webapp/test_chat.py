@@ -148,17 +148,33 @@ def test_a_refused_message_leaves_nothing_behind(
     assert db.scalar(sa.select(Message.id).where(Message.text == "One too many")) is None
 
 
-def test_without_credit_the_form_is_closed_and_says_so(
+def test_without_credit_what_is_sent_waits_and_the_page_says_so(
     adas: Browser, ada: User, db: Session
 ) -> None:
     conversation = factories.job(db, ada).conversation_id
     answer(db, charge_micros=ada.credits_balance_micros)
     page = adas.read(f"/chat/{conversation}")
     assert "Your credits are used up" in page
+    assert 'href="/billing#top-up"' in page
+    assert not re.search(r'aria-label="Send"\s+disabled', page)
+
+    sent = adas.post_part(f"/chat/{conversation}/messages", {"text": "Please?"})
+    assert sent.status_code == 200
+    assert 'data-state="paused"' in sent.text
+    assert "Waits for credits" in sent.text
+
+
+def test_who_is_frozen_may_read_and_not_send(adas: Browser, ada: User, db: Session) -> None:
+    conversation = talk(db, ada, 1)
+    ledger.freeze(ada, "A bank has taken a payment back.")
+    db.commit()
+    page = adas.read(f"/chat/{conversation.id}")
+    assert "A bank has taken a payment back." in page
     assert re.search(r'aria-label="Send"\s+disabled', page)
-    refused = adas.post_part(f"/chat/{conversation}/messages", {"text": "Please?"})
+
+    refused = adas.post_part(f"/chat/{conversation.id}/messages", {"text": "Please?"})
     assert refused.status_code == 422
-    assert "Your credits are used up" in refused.text
+    assert "A bank has taken a payment back." in refused.text
 
 
 def test_nobody_reads_or_writes_what_is_anothers(

@@ -1,0 +1,69 @@
+"""Runs the Stripe stand-in on 127.0.0.1 until it is told to stop.
+
+    python -m embedded.stripe_stand_in --port 8091 --secret whsec_... [--data FILE]
+        [--webhook-url http://127.0.0.1:8000/webhooks/stripe]
+
+Without --data it forgets everything when it stops. Its switches are told in
+embedded.stripe_stand_in.control.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from embedded.data_folder import LOCALHOST, free_port
+from embedded.errors import in_one_sentence
+from embedded.stripe_stand_in import control
+from embedded.stripe_stand_in.pages import Pages
+from embedded.stripe_stand_in.server import StandIn
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> int:
+    """Serve until stopped; return the exit code."""
+    try:
+        asyncio.run(_serve(_arguments()))
+    except OSError as trouble:
+        print(in_one_sentence(trouble), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m embedded.stripe_stand_in")
+    parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
+    parser.add_argument("--secret", required=True, help="webhooks are signed with it")
+    parser.add_argument("--data", type=Path, help="the file that keeps everything")
+    parser.add_argument("--webhook-url", help="who is told what happens")
+    return parser.parse_args()
+
+
+async def _serve(given: argparse.Namespace) -> None:
+    stopped = asyncio.Event()
+    for wanted in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(wanted, stopped.set)
+    port = given.port or free_port()
+    url = f"http://{LOCALHOST}:{port}"
+    stand_in = StandIn(given.data, url, given.webhook_url, given.secret)
+    app = web.Application()
+    app.add_routes([*stand_in.routes(), *control.routes(stand_in), *Pages(stand_in).routes()])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOCALHOST, port).start()
+        print(f"the Stripe stand-in is on {url}", flush=True)
+        stand_in.deliveries.resume()
+        await stopped.wait()
+    finally:
+        await stand_in.deliveries.close()
+        await runner.cleanup()
+        stand_in.store.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""Stripe, through its own SDK: payment pages, saved cards, the portal, and what it tells us.
+
+Every request that changes something carries an idempotency key of ours, so asking twice does it
+once. No card ever passes through here: people type it on Stripe's pages.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal, cast
+from uuid import UUID
+
+import stripe
+
+from gateways import stripe_events
+from gateways.stripe_events import Notice
+from settings import Settings
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionCreateParamsLineItem,
+        SessionCreateParamsPaymentIntentData,
+    )
+
+# The one that this version of the SDK speaks; webhooks must be set up for the same.
+API_VERSION = "2026-10-28.endive"
+# A webhook that is older was recorded by somebody and is sent again.
+TOLERANCE_SECONDS = 300
+TIMEOUT_SECONDS = 20
+MAX_RETRIES = 2
+
+
+class PaymentsFailed(Exception):
+    """Stripe could not be reached, or refused; `permanent` if asking again is vain."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class BadSignature(Exception):
+    """A webhook that Stripe did not send, or too long ago."""
+
+
+@dataclass(frozen=True)
+class CheckoutOrder:
+    """What a person is to pay on Stripe's page, and where they go afterwards."""
+
+    payment_id: UUID
+    customer_id: str
+    email: str
+    cents: int
+    title: str
+    saves_card: bool
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Checkout:
+    id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class AutomaticCharge:
+    """A payment with a saved card while its owner is away."""
+
+    payment_id: UUID
+    customer_id: str
+    card_id: str
+    email: str
+    cents: int
+    title: str
+
+
+@dataclass(frozen=True)
+class ChargeOutcome:
+    """How that went. The money counts once a webhook says so; `code` says why it failed."""
+
+    status: Literal["accepted", "failed"]
+    intent_id: str | None
+    code: str = ""
+
+
+class StripePayments:
+    """One account at Stripe. Each method may raise PaymentsFailed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Use the key of the settings; nothing connects yet."""
+        if settings.stripe_secret_key is None or settings.stripe_webhook_secret is None:
+            raise PaymentsFailed("There is no key for Stripe.", permanent=True)
+        base = settings.stripe_api_base
+        self._client = stripe.StripeClient(
+            settings.stripe_secret_key.get_secret_value(),
+            stripe_version=API_VERSION,
+            base_addresses={"api": base} if base else None,
+            max_network_retries=MAX_RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        )
+        self._webhook_secret = settings.stripe_webhook_secret.get_secret_value()
+        self._has_tax = settings.stripe_tax
+
+    def add_customer(self, user_id: UUID, email: str, name: str) -> str:
+        """Make the customer that stands for a person; the same one however often it is asked."""
+        # Who has another address by now is asked for with other words, which want another key.
+        words = sha256(f"{email}\n{name}".encode()).hexdigest()[:16]
+        key = f"customer:{user_id}:{words}"
+        with _Told():
+            made = self._client.v1.customers.create(
+                {"email": email, "name": name, "metadata": {"user_id": str(user_id)}},
+                {"idempotency_key": key},
+            )
+        return made.id
+
+    def begin_checkout(self, order: CheckoutOrder) -> Checkout:
+        """Make a page on which a person pays."""
+        with _Told():
+            made = self._client.v1.checkout.sessions.create(
+                self._page(order), {"idempotency_key": f"checkout:{order.payment_id}"}
+            )
+        if made.url is None:
+            raise PaymentsFailed("Stripe gave no address for the page.", permanent=True)
+        return Checkout(made.id, made.url)
+
+    def charge(self, order: AutomaticCharge) -> ChargeOutcome:
+        """Charge a saved card, once per payment. A card that is declined is an outcome."""
+        try:
+            with _Told():
+                made = self._client.v1.payment_intents.create(
+                    {
+                        "amount": order.cents,
+                        "currency": "usd",
+                        "customer": order.customer_id,
+                        "payment_method": order.card_id,
+                        "off_session": True,
+                        "confirm": True,
+                        "receipt_email": order.email,
+                        "description": order.title,
+                        "metadata": {"payment_id": str(order.payment_id), "automatic": "yes"},
+                    },
+                    {"idempotency_key": f"charge:{order.payment_id}"},
+                )
+        except _Declined as declined:
+            return ChargeOutcome("failed", declined.intent_id, declined.code)
+        is_accepted = made.status in {"succeeded", "processing"}
+        code = "" if is_accepted else "authentication_required"
+        return ChargeOutcome("accepted" if is_accepted else "failed", made.id, code)
+
+    def portal_url(self, customer_id: str, return_url: str) -> str:
+        """Open Stripe's page for saved cards and receipts; the address is good for minutes."""
+        with _Told():
+            made = self._client.v1.billing_portal.sessions.create(
+                {"customer": customer_id, "return_url": return_url}
+            )
+        return made.url
+
+    def refunded_cents(self, intent_id: str) -> int:
+        """Add up what was given back of a payment."""
+        with _Told():
+            made = self._client.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
+            return sum(
+                one.amount
+                for one in made.auto_paging_iter()
+                if one.status not in {"failed", "canceled"}
+            )
+
+    def verified(self, payload: bytes, signature: str) -> Notice | None:
+        """Read a webhook; None for one that does not matter here. Raises BadSignature."""
+        try:
+            self._client.construct_event(
+                payload, signature, self._webhook_secret, TOLERANCE_SECONDS
+            )
+        except (stripe.SignatureVerificationError, ValueError) as refused:
+            raise BadSignature(str(refused)) from refused
+        return stripe_events.read(json.loads(payload))
+
+    def told_since(self, since: datetime) -> list[Notice]:
+        """List what happened since then, oldest first, whether its webhook came or not."""
+        with _Told():
+            found = self._client.v1.events.list(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "types": list(stripe_events.TYPES),
+                    "limit": 100,
+                }
+            )
+            events = [event.to_dict() for event in found.auto_paging_iter()]
+        read = [stripe_events.read(event) for event in reversed(events)]
+        return [notice for notice in read if notice is not None]
+
+    def _page(self, order: CheckoutOrder) -> "SessionCreateParams":
+        page: SessionCreateParams = {
+            "mode": "payment",
+            "customer": order.customer_id,
+            "client_reference_id": str(order.payment_id),
+            "metadata": {"payment_id": str(order.payment_id)},
+            "success_url": order.success_url,
+            "cancel_url": order.cancel_url,
+            "expires_at": int(order.expires_at.timestamp()),
+            # What we ask for is what is paid: no conversion to the buyer's own currency.
+            "adaptive_pricing": {"enabled": False},
+            "line_items": [_line(order)],
+            "payment_intent_data": _intent(order),
+        }
+        if self._has_tax:
+            page["automatic_tax"] = {"enabled": True}
+            page["tax_id_collection"] = {"enabled": True}
+            # Stripe keeps the address and the number with the customer.
+            page["customer_update"] = {"address": "auto", "name": "auto"}
+        return page
+
+
+def _line(order: CheckoutOrder) -> "SessionCreateParamsLineItem":
+    return {
+        "quantity": 1,
+        "price_data": {
+            "currency": "usd",
+            "unit_amount": order.cents,
+            "product_data": {"name": order.title},
+        },
+    }
+
+
+def _intent(order: CheckoutOrder) -> "SessionCreateParamsPaymentIntentData":
+    intent: SessionCreateParamsPaymentIntentData = {
+        "metadata": {"payment_id": str(order.payment_id)},
+        "receipt_email": order.email,
+    }
+    if order.saves_card:
+        intent["setup_future_usage"] = "off_session"
+    return intent
+
+
+class _Declined(Exception):
+    def __init__(self, code: str, intent_id: str | None) -> None:
+        super().__init__(code)
+        self.code, self.intent_id = code, intent_id
+
+
+class _Told:
+    """Turns the SDK's errors into ours."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, stripe.CardError):
+            body = cast(dict[str, Any], error.json_body or {}).get("error", {})
+            intent = cast(dict[str, Any], body.get("payment_intent") or {})
+            codes = (error.code or "", str(body.get("decline_code") or ""))
+            asks = "authentication_required"
+            raise _Declined(asks if asks in codes else codes[0], intent.get("id")) from error
+        if isinstance(error, stripe.StripeError):
+            permanent = isinstance(
+                error,
+                (
+                    stripe.InvalidRequestError,
+                    stripe.AuthenticationError,
+                    stripe.PermissionError,
+                    stripe.IdempotencyError,
+                ),
+            )
+            raise PaymentsFailed(str(error), permanent=permanent) from error

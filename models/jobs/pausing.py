@@ -1,0 +1,66 @@
+"""Messages that wait for credits: paused when these run out, let go when new ones come."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.jobs.ending import promote
+from models.jobs.table import Job, JobStatus
+from models.users import User
+from settings import get_settings
+
+
+def is_paused(db: Session, user: User) -> bool:
+    """Whether what a locked account sends now waits for credits: there are none, or others wait.
+
+    A later message never goes before an earlier one.
+    """
+    waits = select(Job.id).where(Job.user_id == user.id, Job.status == JobStatus.PAUSED)
+    return user.credits_available_micros <= 0 or db.scalar(waits.limit(1)) is not None
+
+
+def has_room(db: Session, user: User) -> bool:
+    """Whether a further message of a locked account may wait for credits."""
+    paused = select(func.count()).where(Job.user_id == user.id, Job.status == JobStatus.PAUSED)
+    return (db.scalar(paused) or 0) < get_settings().max_waiting_jobs_per_user
+
+
+def pause(db: Session, job: Job) -> None:
+    """Let a running job, and all that waits behind it, wait for credits. Nothing of it was said.
+
+    What its calls were charged is given back. The caller has locked the account and the job.
+    """
+    ledger.refund_job(db, job.id, note="It begins again once there are credits.")
+    job.status, job.is_head = JobStatus.PAUSED, False
+    job.lease_until, job.worker_id = None, None
+    db.flush()
+    db.execute(
+        update(Job)
+        .where(Job.user_id == job.user_id, Job.status == JobStatus.PENDING)
+        .values(status=JobStatus.PAUSED, is_head=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_RESUME = text("""
+    UPDATE jobs SET status = 'pending', ready_at = clock_timestamp()
+    WHERE user_id = :user_id AND status = 'paused'
+    RETURNING id
+""")
+
+
+def resume(db: Session, user_id: UUID) -> list[Job]:
+    """Let all paused jobs of a locked account go on, in their order; return them.
+
+    Tell the workers and the pages after the commit. The clock does so too, a little later.
+    """
+    resumed = list(db.scalars(_RESUME, {"user_id": user_id}))
+    if not resumed:
+        return []
+    head = select(Job.id).where(Job.user_id == user_id, Job.is_head)
+    if db.scalar(head) is None:
+        promote(db, [user_id])
+    wanted = select(Job).where(Job.id.in_(resumed)).order_by(Job.id)
+    return list(db.scalars(wanted.execution_options(populate_existing=True)))

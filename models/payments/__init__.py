@@ -1,0 +1,58 @@
+"""Payments: money that people pay for credits, at Stripe and nowhere else.
+
+A payment is a row from the moment that somebody wants to pay. Its credits come when Stripe says by
+an event that it is paid, and by nothing else. Events come late, twice and in any order; see
+`telling`. No network is used here: what Stripe says and is asked goes through `tasks`.
+"""
+
+from models.payments import automatic, cards, disputes, telling
+from models.payments.buying import (
+    CENT_MICROS,
+    BadAmount,
+    account_of,
+    begin,
+    checked,
+    find_account,
+    find_own,
+    is_customer,
+    list_own,
+    page_failed,
+    page_is_open,
+)
+from models.payments.table import (
+    BillingAccount,
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentKind,
+    PaymentStatus,
+    StripeEvent,
+)
+from models.payments.telling import AmountDiffers, TooEarly
+
+__all__ = [
+    "CENT_MICROS",
+    "AmountDiffers",
+    "BadAmount",
+    "BillingAccount",
+    "Dispute",
+    "DisputeStatus",
+    "Payment",
+    "PaymentKind",
+    "PaymentStatus",
+    "StripeEvent",
+    "TooEarly",
+    "account_of",
+    "automatic",
+    "begin",
+    "cards",
+    "checked",
+    "disputes",
+    "find_account",
+    "find_own",
+    "is_customer",
+    "list_own",
+    "page_failed",
+    "page_is_open",
+    "telling",
+]

@@ -1,0 +1,28 @@
+"""The one card of a person that may be charged while they are away. Its number is Stripe's."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models.payments.buying import account_of
+from models.payments.failing import switch_off
+
+REMOVED = "The saved card was removed."
+
+
+def saved(db: Session, user_id: UUID, card_id: str, brand: str, last4: str) -> None:
+    """Keep the card that a person, whose account is locked, saved last."""
+    account = account_of(db, user_id)
+    account.card_id, account.card_brand, account.card_last4 = card_id, brand, last4
+    db.flush()
+
+
+def removed(db: Session, user_id: UUID, card_id: str) -> None:
+    """Forget a card of a locked account, which ends automatic top-up; another card stays."""
+    account = account_of(db, user_id)
+    if account.card_id != card_id:
+        return
+    if account.top_up_is_on:
+        switch_off(account, REMOVED)
+    account.card_id = account.card_brand = account.card_last4 = None
+    db.flush()

@@ -1,0 +1,108 @@
+"""Payments that their payer's bank takes back."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import jobs, ledger
+from models.base import utc_now
+from models.jobs import Job
+from models.ledger import EntryKind
+from models.payments.table import Dispute, DisputeStatus, Payment
+from models.payments.telling import share
+from models.users import User
+
+DISPUTED = "The bank of whoever paid has taken the money back."
+WON = "The bank has given the money back after all."
+FROZEN_BY_DISPUTE = (
+    "Sending is closed for now: a bank took a payment back after its credits had been used. You can"
+    " read and download everything. Please write to us, and we will put it right."
+)
+# Somebody only asks; no money has moved.
+INQUIRY = "warning_"
+
+
+def opened(
+    db: Session, user: User, payment: Payment, dispute_id: str, back_micros: int, status: str
+) -> None:
+    """Take the credits of a disputed payment back, once per dispute; an inquiry takes nothing.
+
+    What had been used up already is at our expense, and freezes spending.
+    """
+    if status.startswith(INQUIRY) or db.get(Dispute, dispute_id) is not None:
+        return
+    _take(db, user, payment, dispute_id, back_micros)
+
+
+def closed(
+    db: Session, user: User, payment: Payment, dispute_id: str, back_micros: int, status: str
+) -> list[Job]:
+    """End a dispute: one that was won gives everything back, one that was lost stays.
+
+    Returns the messages that go on with what came back.
+
+    It may be told before the beginning was: then that changes nothing any more.
+    """
+    is_lost = status == "lost"
+    dispute = db.get(Dispute, dispute_id, populate_existing=True)
+    if dispute is None:
+        kept = back_micros if is_lost else 0
+        dispute = _take(db, user, payment, dispute_id, kept)
+    elif dispute.status is not DisputeStatus.OPEN:
+        return []
+    elif not is_lost:
+        _undo(db, user, dispute)
+    dispute.status = DisputeStatus.LOST if is_lost else DisputeStatus.WON
+    dispute.closed_at = utc_now()
+    db.flush()
+    if not is_lost and user.spending_frozen_reason == FROZEN_BY_DISPUTE and not _owes(db, user):
+        ledger.unfreeze(user)
+    return [] if is_lost else jobs.resume(db, user.id)
+
+
+def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: int) -> Dispute:
+    due = min(share(payment, micros), payment.amount_micros - payment.returned_micros)
+    taken = 0
+    if due:
+        taken = ledger.take_back(
+            db,
+            user,
+            EntryKind.CHARGEBACK,
+            due,
+            reference=_reference(dispute_id),
+            note=DISPUTED,
+        )
+    dispute = Dispute(
+        id=dispute_id,
+        payment_id=payment.id,
+        status=DisputeStatus.OPEN,
+        taken_micros=taken,
+        absorbed_micros=due - taken,
+    )
+    db.add(dispute)
+    if taken < due:
+        ledger.freeze(user, FROZEN_BY_DISPUTE)
+    db.flush()
+    return dispute
+
+
+def _undo(db: Session, user: User, dispute: Dispute) -> None:
+    if dispute.taken_micros or dispute.absorbed_micros:
+        ledger.give_back(db, user, _reference(dispute.id), dispute.absorbed_micros, WON)
+
+
+def _owes(db: Session, user: User) -> bool:
+    """Whether another dispute, that was not won, has cost more than there was."""
+    other = (
+        select(Dispute.id)
+        .join(Payment, Payment.id == Dispute.payment_id)
+        .where(
+            Payment.user_id == user.id,
+            Dispute.status != DisputeStatus.WON,
+            Dispute.absorbed_micros > 0,
+        )
+    )
+    return db.scalar(other) is not None
+
+
+def _reference(dispute_id: str) -> str:
+    return f"dispute:{dispute_id}"

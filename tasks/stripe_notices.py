@@ -1,0 +1,101 @@
+"""Takes in what Stripe tells, by whichever way it came: its webhook, or our asking for it."""
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from gateways.stripe_events import Notice
+from models import ledger, payments
+from models.database import unit_of_work
+from models.jobs import Job
+from models.payments import cards, disputes, telling
+from models.payments.buying import CENT_MICROS
+from models.users import User
+from tasks import nudges
+
+log = structlog.get_logger()
+
+
+def take_in(notice: Notice) -> bool:
+    """Have an event's effect, once; return whether that was now. It is committed on return.
+
+    Raises TooEarly for one that must be told again later.
+    """
+    with unit_of_work() as db:
+        owner = telling.owner(db, notice.payment_id, notice.intent_id, notice.customer_id)
+        if owner is None:
+            return _ignore(notice)
+        user = ledger.lock_account(db, owner)
+        if not telling.is_first_time(db, notice.event_id, notice.kind, notice.at):
+            return False
+        resumed = _act(db, user, notice)
+    for job in resumed:
+        nudges.resumed(job.conversation_id, job.id, job.attempt)
+    log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))
+    return True
+
+
+def _ignore(notice: Notice) -> bool:
+    if notice.happening in {"disputed", "dispute_closed"}:
+        # A dispute names its payment only by Stripe's id, which we learn when that is paid.
+        raise payments.TooEarly(notice.event_id)
+    log.info("stripe.not_ours", kind=notice.kind, event_id=notice.event_id)
+    return False
+
+
+def _act(db: Session, user: User, notice: Notice) -> list[Job]:
+    """Do it; return the messages that go on because of it."""
+    if notice.happening in {"card_saved", "card_removed"}:
+        _note_card(db, user.id, notice)
+        return []
+    payment = telling.find(db, notice.payment_id, notice.intent_id)
+    back_micros = notice.back_cents * CENT_MICROS
+    about = (notice.dispute_id, back_micros, notice.dispute_status)
+    match notice.happening:
+        case "paid":
+            return _credit(db, user, payment, notice)
+        case "dispute_closed":
+            return disputes.closed(db, user, payment, *about)
+        case "disputed":
+            disputes.opened(db, user, payment, *about)
+        case "refunded":
+            telling.refunded(db, user, payment, back_micros)
+        case _:
+            _note(db, payment, notice)
+    return []
+
+
+def _note(db: Session, payment: payments.Payment, notice: Notice) -> None:
+    """What moves no money."""
+    match notice.happening:
+        case "processing":
+            telling.is_processing(db, payment)
+        case "failed":
+            telling.has_failed(db, payment, notice.failure_code)
+        case "expired":
+            telling.expired(db, payment)
+        case _:
+            telling.has_receipt(db, payment, notice.receipt_url)
+
+
+def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> list[Job]:
+    return telling.paid(
+        db,
+        user,
+        payment,
+        bought_micros=notice.bought_cents * CENT_MICROS,
+        charged_micros=notice.paid_cents * CENT_MICROS,
+        currency=notice.currency,
+        intent_id=notice.intent_id,
+    )
+
+
+def _note_card(db: Session, user_id: UUID, notice: Notice) -> None:
+    card = notice.card
+    if card is None:
+        return
+    if notice.happening == "card_saved":
+        cards.saved(db, user_id, card.id, card.brand, card.last4)
+    else:
+        cards.removed(db, user_id, card.id)

@@ -1,0 +1,89 @@
+"""Tops credits up by itself, for people who want that, with the card that they saved."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from gateways.stripe_payments import AutomaticCharge, PaymentsFailed, StripePayments
+from models import payments
+from models.database import unit_of_work
+from models.payments import Payment, automatic
+from models.users import User
+from settings import Settings, get_settings
+from tasks import nudges
+from tasks.broker import get_broker
+
+log = structlog.get_logger()
+
+# Whoever had begun to ask Stripe is gone by then: the SDK's own tries take no longer.
+UNANSWERED_AFTER = timedelta(minutes=3)
+
+
+@dramatiq.actor(broker=get_broker(), actor_name=nudges.TOP_UP, queue_name=nudges.ANSWERS_QUEUE)
+def top_up(user_id: str) -> None:
+    """Charge a person's saved card if a top-up is due; told twice, it is done once."""
+    begin(UUID(user_id))
+
+
+def begin(user_id: UUID) -> None:
+    """Begin a top-up that is due, and ask Stripe for it. Its credits come with the webhook."""
+    if not get_settings().sells_credits:
+        return
+    with unit_of_work() as db:
+        payment = automatic.begin(db, user_id)
+    if payment is not None:
+        charge(payment.id)
+
+
+def look_after() -> None:
+    """Begin what is due and was not begun; ask again where nobody knows what Stripe said."""
+    with unit_of_work() as db:
+        unanswered = automatic.unanswered(db, UNANSWERED_AFTER)
+        due = automatic.due(db)
+    for payment_id in unanswered:
+        charge(payment_id)
+    for user_id in due:
+        begin(user_id)
+
+
+def charge(payment_id: UUID) -> None:
+    """Ask Stripe to charge the card for a payment, which it does once however often it is asked."""
+    settings = get_settings()
+    with unit_of_work() as db:
+        payment = db.get_one(Payment, payment_id)
+        order = _order(settings, payment, db.get_one(User, payment.user_id))
+    if order is None:
+        with unit_of_work() as db:
+            automatic.was_refused(db, payment_id, "")
+        return
+    try:
+        outcome = StripePayments(settings).charge(order)
+    except PaymentsFailed as failure:
+        log.warning("top_up.failed", payment_id=str(payment_id), reason=str(failure))
+        if failure.permanent:
+            with unit_of_work() as db:
+                automatic.was_refused(db, payment_id, "")
+        return
+    with unit_of_work() as db:
+        if outcome.status == "accepted":
+            automatic.was_accepted(db, payment_id)
+        else:
+            automatic.was_refused(db, payment_id, outcome.code)
+    log.info("top_up.asked", payment_id=str(payment_id), status=outcome.status, code=outcome.code)
+
+
+def _order(settings: Settings, payment: Payment, person: User) -> AutomaticCharge | None:
+    with unit_of_work() as db:
+        account = payments.find_account(db, person.id)
+    if account is None or account.stripe_customer_id is None or account.card_id is None:
+        return None
+    return AutomaticCharge(
+        payment_id=payment.id,
+        customer_id=account.stripe_customer_id,
+        card_id=account.card_id,
+        email=person.email,
+        cents=payment.amount_micros // payments.CENT_MICROS,
+        title=f"{settings.product_name} credits, automatic top-up",
+    )

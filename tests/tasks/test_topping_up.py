@@ -1,0 +1,198 @@
+"""Automatic top-up, and asking Stripe for what it did not tell."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from gateways.stripe_payments import CheckoutOrder, StripePayments
+from models import ledger, payments
+from models.base import new_id, utc_now
+from models.jobs import Job, JobStatus
+from models.ledger import EntryKind, Transaction
+from models.ledger.entries import record
+from models.payments import BillingAccount, Payment, PaymentStatus, automatic
+from models.payments.automatic import Plan
+from models.users import User
+from settings import get_settings
+from tasks import nudges, reconciling, topping_up
+from tests import factories
+from tests.embedded.stripe_stand_in.served import ServedStripe
+
+TEN, TWO = 10_000_000, 2_000_000
+PLAN = Plan(below_micros=TWO, amount_micros=TEN, monthly_micros=3 * TEN)
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told: there are no workers here."""
+
+    def _tell(*_: object) -> None:
+        """Nobody."""
+
+    monkeypatch.setattr(nudges, "resumed", _tell)
+
+
+def paid_by_hand(db: Session, user: User, stripe: ServedStripe, card: str) -> Payment:
+    """Pay on the stand-in's page, keep the card, and lose the webhooks."""
+    payment = payments.begin(db, user.id, TEN)
+    db.commit()
+    till = StripePayments(get_settings())
+    customer = till.add_customer(user.id, user.email, user.name)
+    order = CheckoutOrder(
+        payment_id=payment.id,
+        customer_id=customer,
+        email=user.email,
+        cents=1_000,
+        title="Credits",
+        saves_card=True,
+        success_url="http://127.0.0.1/",
+        cancel_url="http://127.0.0.1/",
+        expires_at=utc_now() + timedelta(hours=1),
+    )
+    payments.is_customer(db, user.id, customer)
+    db.commit()
+    stripe.pay(till.begin_checkout(order).id, card)
+    return payment
+
+
+def spend_down(db: Session, user: User, left: int) -> None:
+    db.refresh(user)
+    spent = left - user.credits_balance_micros
+    entry = Transaction(kind=EntryKind.CHARGE, amount_micros=spent, reference=f"spent:{new_id()}")
+    assert record(db, user, entry)
+    db.commit()
+
+
+def topping_up_with(
+    db: Session, user: User, stripe: ServedStripe, card: str = "4242", plan: Plan = PLAN
+) -> BillingAccount:
+    """Somebody who tops up by itself and is below their threshold."""
+    paid_by_hand(db, user, stripe, card)
+    reconciling.ask_stripe()
+    automatic.switch_on(db, user.id, plan)
+    spend_down(db, user, TWO - 1)
+    return db.get_one(BillingAccount, user.id, populate_existing=True)
+
+
+def by_itself(db: Session, user: User) -> list[Payment]:
+    db.expire_all()
+    return [one for one in payments.list_own(db, user.id) if one.kind == "automatic"]
+
+
+def test_what_webhooks_did_not_tell_is_asked_for_once(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    payment = paid_by_hand(db, ada, stripe, "4242")
+
+    assert reconciling.ask_stripe() >= 3
+    assert reconciling.ask_stripe() == 0
+
+    db.refresh(payment)
+    db.refresh(ada)
+    assert payment.status is PaymentStatus.PAID
+    assert payment.receipt_url
+    assert ada.credits_bought_micros == TEN
+
+
+def test_what_waited_for_credits_goes_on(db: Session, ada: User, stripe: ServedStripe) -> None:
+    spend_down(db, ada, 0)
+    job = factories.job(db, ada)
+    assert job.status is JobStatus.PAUSED
+    paid_by_hand(db, ada, stripe, "4242")
+
+    reconciling.reconcile()
+
+    waiting = db.get_one(Job, job.id, populate_existing=True)
+    assert (waiting.status, waiting.is_head) == (JobStatus.PENDING, True)
+
+
+def test_a_top_up_that_is_due_is_paid_once(db: Session, ada: User, stripe: ServedStripe) -> None:
+    topping_up_with(db, ada, stripe)
+    topping_up.begin(ada.id)
+    topping_up.begin(ada.id)
+
+    (payment,) = by_itself(db, ada)
+    assert payment.status is PaymentStatus.PROCESSING
+    assert ada.credits_balance_micros == TWO - 1
+    reconciling.ask_stripe()
+    db.refresh(ada)
+    assert ada.credits_balance_micros == TWO - 1 + TEN
+    assert automatic.due(db) == []
+
+
+def test_nothing_is_charged_unasked(db: Session, ada: User, stripe: ServedStripe) -> None:
+    topping_up_with(db, ada, stripe)
+    automatic.switch_off(db, ada.id)
+    db.commit()
+    reconciling.reconcile()
+    assert by_itself(db, ada) == []
+
+
+def test_the_monthly_limit_really_stops(db: Session, ada: User, stripe: ServedStripe) -> None:
+    topping_up_with(db, ada, stripe, plan=Plan(TWO, TEN, 2 * TEN))
+    for _ in range(4):
+        topping_up.begin(ada.id)
+        reconciling.ask_stripe()
+        spend_down(db, ada, 1)
+    assert len(by_itself(db, ada)) == 2
+
+
+def test_a_bank_that_asks_its_customer_ends_it_at_once(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    topping_up_with(db, ada, stripe, "3155")
+    topping_up.begin(ada.id)
+    reconciling.ask_stripe()
+
+    account = db.get_one(BillingAccount, ada.id, populate_existing=True)
+    assert not account.top_up_is_on
+    assert account.top_up_off_reason
+    assert "confirm each payment" in account.top_up_off_reason
+    assert [one.status for one in by_itself(db, ada)] == [PaymentStatus.FAILED]
+
+
+def test_three_failures_in_a_row_end_it(db: Session, ada: User, stripe: ServedStripe) -> None:
+    account = topping_up_with(db, ada, stripe, "0341")
+    for tries in range(1, 4):
+        assert db.get_one(BillingAccount, ada.id, populate_existing=True).top_up_is_on
+        topping_up.begin(ada.id)
+        # Told by Stripe as well, it still counts once.
+        reconciling.ask_stripe()
+        account = db.get_one(BillingAccount, ada.id, populate_existing=True)
+        assert account.top_up_failures == tries
+    assert not account.top_up_is_on
+    assert account.top_up_off_reason
+    assert "declined" in account.top_up_off_reason
+
+
+def test_an_unanswered_charge_is_asked_for_again_and_paid_once(
+    db: Session, ada: User, stripe: ServedStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topping_up_with(db, ada, stripe)
+    with monkeypatch.context() as changed:
+        changed.setenv("STRIPE_API_BASE", "http://127.0.0.1:9")
+        get_settings.cache_clear()
+        topping_up.begin(ada.id)
+    get_settings.cache_clear()
+    (payment,) = by_itself(db, ada)
+    assert payment.status is PaymentStatus.OPEN
+    assert automatic.begin(db, ada.id) is None
+
+    monkeypatch.setattr(topping_up, "UNANSWERED_AFTER", timedelta(0))
+    topping_up.look_after()
+    topping_up.charge(payment.id)
+    reconciling.ask_stripe()
+
+    db.refresh(payment)
+    db.refresh(ada)
+    assert payment.status is PaymentStatus.PAID
+    assert ada.credits_balance_micros == TWO - 1 + TEN
+    assert ledger.drift(db, ada.id) == 0
+
+
+def test_a_card_that_is_gone_ends_it(db: Session, ada: User, stripe: ServedStripe) -> None:
+    account = topping_up_with(db, ada, stripe)
+    payments.cards.removed(db, ada.id, account.card_id or "")
+    assert account.top_up_off_reason == payments.cards.REMOVED
+    assert automatic.due(db) == []

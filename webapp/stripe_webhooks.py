@@ -1,0 +1,43 @@
+"""Where Stripe tells what happened to payments. Only what it signed is heard."""
+
+import structlog
+from flask import Blueprint, request
+
+from gateways.stripe_payments import BadSignature, StripePayments
+from models.payments import TooEarly
+from settings import get_settings
+from tasks import stripe_notices
+from webapp.database import db
+from webapp.security import csrf
+
+pages = Blueprint("stripe_webhooks", __name__)
+log = structlog.get_logger()
+
+# What Stripe takes for "later": it tells it again.
+LATER = 409
+LONGEST_BYTES = 512 * 1024
+
+
+@pages.post("/webhooks/stripe")
+@csrf.exempt  # pyright: ignore[reportUnknownMemberType, reportUntypedFunctionDecorator]
+def hear() -> tuple[str, int]:
+    """Take an event in; say 2xx only once its effect is committed."""
+    if not get_settings().sells_credits:
+        return "", 404
+    payload = request.get_data(cache=False)[:LONGEST_BYTES]
+    try:
+        notice = StripePayments(get_settings()).verified(
+            payload, request.headers.get("Stripe-Signature", "")
+        )
+    except BadSignature as refused:
+        log.warning("stripe.refused", reason=str(refused).partition("\n")[0])
+        return "", 400
+    try:
+        if notice is not None:
+            # It has a transaction of its own.
+            db().rollback()
+            stripe_notices.take_in(notice)
+    except TooEarly as early:
+        log.info("stripe.too_early", event_id=notice.event_id if notice else "", about=str(early))
+        return "", LATER
+    return "", 200
