@@ -7,7 +7,6 @@ from gateways.stripe_payments import BadSignature, StripePayments
 from models.payments import TooEarly
 from settings import get_settings
 from tasks import stripe_notices
-from webapp.database import db
 from webapp.security import csrf
 
 pages = Blueprint("stripe_webhooks", __name__)
@@ -34,8 +33,6 @@ def hear() -> tuple[str, int]:
         return "", 400
     try:
         if notice is not None:
-            # It has a transaction of its own.
-            db().rollback()
             stripe_notices.take_in(notice)
     except TooEarly as early:
         log.info("stripe.too_early", event_id=notice.event_id if notice else "", about=str(early))
