@@ -87,6 +87,7 @@ def test_two_tasks_answer_a_request_once(emptied: sa.Engine) -> None:
     assert factories.in_parallel(4, _answer) == [None] * 4
     with unit_of_work() as db:
         assert len(mails(db, "ada@example.org")) == 1
+        assert len(db.scalars(sa.select(MailedLink)).all()) == 1
 
 
 def test_changing_the_password_needs_the_old_one_and_keeps_this_browser(
