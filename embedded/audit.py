@@ -23,6 +23,9 @@ def main() -> int:
     if "DATABASE_URL" in given:
         return _audit({})
     folder = DataFolder(PROJECT_DIR / (given.get("DATA_DIR") or DEFAULT_DATA_DIR))
+    if not folder.has_credentials():
+        print(f"There are no books in {folder.path} yet: make run begins them.", file=sys.stderr)
+        return 2
     try:
         running = _running(folder)
         if running is not None:
