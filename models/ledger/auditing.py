@@ -12,8 +12,9 @@ from sqlalchemy import ForeignKey, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, Created, PrimaryKey, new_id, utc_now
+from models.base import Base, Created, PrimaryKey, new_id
 from models.ledger.entries import lock_account
+from models.ledger.taking import freeze
 
 # Each lists what breaks it: whose it is, what exactly, and by how many micros it is off.
 RULES = {
@@ -23,6 +24,13 @@ RULES = {
         FROM users LEFT JOIN transactions ON transactions.user_id = users.id
         GROUP BY users.id
         HAVING users.credits_balance_micros <> coalesce(sum(amount_micros), 0)""",
+    "the granted part is the sum of the granted parts": """
+        SELECT users.id AS user_id, 'user:' || users.id AS subject,
+               users.credits_promotional_micros - coalesce(sum(promotional_micros), 0)
+                   AS off_by_micros
+        FROM users LEFT JOIN transactions ON transactions.user_id = users.id
+        GROUP BY users.id
+        HAVING users.credits_promotional_micros <> coalesce(sum(promotional_micros), 0)""",
     "what is held is what open calls hold": """
         SELECT users.id AS user_id, 'user:' || users.id AS subject,
                users.credits_held_micros - coalesce(sum(held_micros), 0) AS off_by_micros
@@ -35,7 +43,7 @@ RULES = {
         FROM transactions AS entry
         LEFT JOIN model_calls AS call
                ON 'call:' || call.id = entry.reference AND call.user_id = entry.user_id
-        WHERE entry.kind IN ('charge', 'absorbed')
+        WHERE entry.kind IN ('charge', 'absorbed') AND entry.reference NOT LIKE 'absorbed:%'
           AND (call.id IS NULL OR call.status = 'open')""",
     # One that failed before anything came has used nothing: `failed` is its reason.
     "a call has its charge, or was absorbed": """
@@ -52,6 +60,15 @@ RULES = {
               AND charge.kind = 'charge' AND charge.user_id = refund.user_id
         WHERE refund.kind = 'refund' AND refund.reference LIKE 'refund:%'
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
+    "what was paid is what was topped up": """
+        SELECT coalesce(entry.user_id, payment.user_id) AS user_id,
+               coalesce(entry.reference, 'payment:' || payment.id) AS subject,
+               coalesce(entry.amount_micros, 0) - coalesce(payment.amount_micros, 0)
+                   AS off_by_micros
+        FROM (SELECT * FROM transactions WHERE kind = 'top_up') AS entry
+        FULL JOIN (SELECT * FROM payments WHERE status = 'paid') AS payment
+               ON entry.reference = 'payment:' || payment.id AND entry.user_id = payment.user_id
+        WHERE coalesce(entry.amount_micros, 0) <> coalesce(payment.amount_micros, 0)""",
 }
 FROZEN = "Something in your account does not add up, so nothing can be spent until we have looked."
 
@@ -95,9 +112,8 @@ def note(db: Session, mismatch: Mismatch) -> bool:
     )
     if kept is None:
         return False
-    if user.spending_frozen_at is None:
-        user.spending_frozen_at = utc_now()
-        user.spending_frozen_reason = FROZEN
+    if not user.is_frozen:
+        freeze(user, FROZEN)
         db.flush()
     return True
 

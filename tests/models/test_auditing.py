@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.jobs import Job
 from models.ledger import AuditFinding, CallCost, CallStatus
+from models.ledger.auditing import FROZEN
 from models.users import User
-from tasks import auditing
+from tasks import auditing, stripe_notices
 from tests import factories
 from tests.factories import MODEL
 from tests.models.test_ledger import closed, opened
+from tests.models.test_payments import bought, dispute, notice, spend
 
 NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
 
@@ -21,6 +23,7 @@ NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
 @pytest.fixture
 def answered(db: Session, ada: User, eve: User) -> Job:
     """An answer of Ada's that was charged, beside all else that can happen to calls."""
+    _pay_and_take_back(db, eve)
     job = factories.running(db, eve)
     closed(db, job, 500)
     ledger.close_call(db, call_id=opened(db, job, 9), status=CallStatus.FAILED, cost=NOTHING)
@@ -31,6 +34,20 @@ def answered(db: Session, ada: User, eve: User) -> Job:
     closed(db, job, 1_000)
     factories.answer(db, job)
     return job
+
+
+def _pay_and_take_back(db: Session, eve: User) -> None:
+    """One payment goes back after its credits were used, a bank takes another, the third stays."""
+    returned = bought(db, eve)
+    spend(db, eve, 9_000_000)
+    stripe_notices.take_in(notice(returned, "refunded", back_cents=1_000))
+    db.refresh(eve)
+    ledger.unfreeze(eve)
+    disputed = bought(db, eve)
+    stripe_notices.take_in(dispute(disputed, "disputed", "needs_response", 1_000))
+    db.refresh(eve)
+    ledger.unfreeze(eve)
+    bought(db, eve)
 
 
 def broken(db: Session) -> dict[str, list[tuple[UUID, int]]]:
@@ -55,6 +72,11 @@ PLANTED = {
         "UPDATE users SET credits_balance_micros = credits_balance_micros + 1 WHERE id = :user",
         1,
     ),
+    "the granted part is the sum of the granted parts": (
+        """UPDATE users SET credits_promotional_micros = credits_promotional_micros - 1
+           WHERE id = :user""",
+        -1,
+    ),
     "what is held is what open calls hold": (
         "UPDATE users SET credits_held_micros = 1 WHERE id = :user",
         1,
@@ -72,6 +94,11 @@ PLANTED = {
            SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id
            FROM model_calls WHERE job_id = :job""",
         -1,
+    ),
+    "what was paid is what was topped up": (
+        """INSERT INTO payments (id, user_id, kind, status, amount_micros, charged_micros, paid_at)
+           VALUES (gen_random_uuid(), :user, 'checkout', 'paid', 7, 7, now())""",
+        -7,
     ),
 }
 
@@ -110,7 +137,7 @@ def test_a_finding_is_told_once_and_freezes_the_account_alone(
     db.refresh(ada)
     db.refresh(eve)
     assert ada.spending_frozen_at is not None
-    assert ada.spending_frozen_reason == auditing.FROZEN
+    assert ada.spending_frozen_reason == FROZEN
     assert eve.spending_frozen_at is None
     kept = db.scalars(sa.select(AuditFinding)).one()
     assert (kept.user_id, kept.subject) == (ada.id, f"user:{ada.id}")
@@ -118,7 +145,7 @@ def test_a_finding_is_told_once_and_freezes_the_account_alone(
 
 def test_who_is_frozen_reads_but_does_not_send(db: Session, ada: User, eve: User) -> None:
     waiting = factories.running(db, ada)
-    ada.spending_frozen_at = waiting.created_at
+    ledger.freeze(ada, FROZEN)
     db.flush()
 
     with pytest.raises(ledger.SpendingFrozen, match="does not add up"):

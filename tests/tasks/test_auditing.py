@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models import ledger
 from models.database import unit_of_work
 from models.ledger import AuditFinding
 from models.users import User
@@ -30,18 +31,18 @@ def test_by_hand_it_prints_every_rule_and_ends_well(emptied: sa.Engine) -> None:
     audited = by_hand()
 
     assert audited.returncode == 0, audited.stderr
-    assert audited.stdout.count("    ok  ") == 5
+    assert audited.stdout.count("    ok  ") == len(ledger.RULES)
 
 
 def test_by_hand_a_micro_dollar_is_found_and_nothing_is_changed(emptied: sa.Engine) -> None:
     with unit_of_work() as db:
         owner = factories.user(db, "grace@example.org")
-        owner.credits_balance_micros -= 1
+        owner.credits_balance_micros += 1
 
     audited = by_hand()
 
     assert audited.returncode == 1
-    assert f"user:{owner.id} of {owner.id}: off by -1 micros" in audited.stdout
+    assert f"user:{owner.id} of {owner.id}: off by 1 micros" in audited.stdout
     with Session(emptied) as check:
         assert check.get_one(User, owner.id).spending_frozen_at is None
 

@@ -66,7 +66,7 @@ def test_a_lost_knock_costs_only_a_wait(broker: WakingBroker, heard: Heard) -> N
 def test_after_the_store_was_emptied_messages_flow_again(
     broker: WakingBroker, heard: Heard
 ) -> None:
-    broker.client.flushall()
+    broker.client.flushdb()
     broker.get_actor("hear").send(1)
     assert heard.wait_for(1) == [1]
 
