@@ -12,6 +12,7 @@ from models import ledger, limits
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import NotFound
 from models.ledger import EntryKind, Transaction
+from models.money import money
 from models.periods import Period, day_of, month_of
 from models.users import User
 from settings import get_settings
@@ -25,6 +26,10 @@ class AlertKind(enum.StrEnum):
     DAY = "day"
     MONTH = "month"
     BALANCE = "balance"
+
+
+NAMES = {AlertKind.DAY: "limit for today", AlertKind.MONTH: "limit for this month"}
+PARTS = {50: "Half", 75: "Three quarters"}
 
 
 class Alert(Base):
@@ -45,11 +50,22 @@ class Alert(Base):
     dismissed_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
+    @property
+    def words(self) -> str:
+        """What it is about, as a sentence."""
+        limit = money(self.limit_micros)
+        if self.kind is AlertKind.BALANCE:
+            return f"Your credits have fallen below {limit}."
+        name = NAMES[self.kind]
+        if self.percent >= 100:
+            return f"Your {name} ({limit}) is used up."
+        return f"{PARTS[self.percent]} of your {name} ({limit}) is spent."
+
 
 def raise_due(db: Session, user_id: UUID) -> list[Alert]:
     """Raise the alerts that a person's spending calls for by now; return the new ones.
 
-    Whoever tells people otherwise too (by e-mail, say) tells what is returned: each comes once.
+    Whoever tells people by other ways too tells what is returned: each comes once.
     """
     user = ledger.lock_account(db, user_id)
     due = [*_of_limits(db, user), *_of_balance(db, user)]

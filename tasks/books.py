@@ -10,7 +10,7 @@ from models.jobs import Job
 from models.ledger import CallCost, CallStatus
 from models.payments import automatic
 from models.users import User
-from tasks import nudges
+from tasks import money_mail, nudges
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TurnBooks:
                 detail=call.detail,
             )
             if charged:
-                alerts.raise_due(db, self.user_id)
+                money_mail.tell_alerts(db, alerts.raise_due(db, self.user_id))
             is_due = bool(automatic.due(db, self.user_id))
         if is_due:
             nudges.top_up(self.user_id)

@@ -10,7 +10,7 @@ from models import alerts, jobs, ledger, markdown, users
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import FinishedAnswer
-from tasks import nudges, saving
+from tasks import money_mail, nudges, saving
 from tasks.holding import HeldJob
 from tasks.process import SAVE_TIME, WorkerProcess
 from tasks.telling import Teller
@@ -97,7 +97,8 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
             html=markdown.render(said),
         )
         if failure.code in LIMITS:
-            alerts.raise_reached(db, held.user_id, failure.code)
+            reached = alerts.raise_reached(db, held.user_id, failure.code)
+            money_mail.tell_alerts(db, reached)
     teller.tell("over", status="failed")
     log.warning("job.failed", code=failure.code, reason=str(failure))
 

@@ -9,10 +9,10 @@ from gateways.stripe_events import Notice
 from models import ledger, payments
 from models.database import unit_of_work
 from models.jobs import Job
-from models.payments import cards, disputes, telling
+from models.payments import PaymentStatus, cards, disputes, telling
 from models.payments.buying import CENT_MICROS
 from models.users import User
-from tasks import nudges
+from tasks import money_mail, nudges
 
 log = structlog.get_logger()
 
@@ -80,7 +80,8 @@ def _note(db: Session, payment: payments.Payment, notice: Notice) -> None:
 
 
 def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> list[Job]:
-    return telling.paid(
+    is_new = payment.status is not PaymentStatus.PAID
+    resumed = telling.paid(
         db,
         user,
         payment,
@@ -89,6 +90,9 @@ def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) 
         currency=notice.currency,
         intent_id=notice.intent_id,
     )
+    if is_new:
+        money_mail.tell_paid(db, user, payment)
+    return resumed
 
 
 def _note_card(db: Session, user_id: UUID, notice: Notice) -> None:

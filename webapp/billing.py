@@ -16,13 +16,14 @@ from models.database import unit_of_work
 from models.errors import Refused
 from models.ledger import Transaction
 from models.ledger.reading import all_entries
+from models.money import money
 from models.payments import Payment, automatic
 from models.users import User
 from settings import get_settings
 from webapp import billing_views
 from webapp.billing_views import Wanted
 from webapp.database import db, let_go
-from webapp.formats import money, viewers_zone
+from webapp.formats import viewers_zone
 from webapp.htmx import Answer, go_to
 from webapp.security import limiter, payment_limit
 from webapp.sign_in import current_user, find_current_user_id, member_required

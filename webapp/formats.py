@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask
 from markupsafe import Markup
 
+from models.money import money
 from webapp.sign_in import find_current_user
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -29,17 +29,6 @@ def install(app: Flask) -> None:
     app.add_template_global(dom_id)
     # Drawn once each: importing the macro wherever one is shown took a third of a page's time.
     app.add_template_global(lru_cache(maxsize=256)(_icons(app)), "icon")
-
-
-def money(micros: int) -> str:
-    """Show micro-dollars: cents from one cent up, hundredths of a cent below, micros below that."""
-    dollars = Decimal(abs(micros)) / 1_000_000
-    if micros == 0 or dollars >= Decimal("0.01"):
-        places = "0.01"
-    else:
-        places = "0.0001" if dollars >= Decimal("0.0001") else "0.000001"
-    shown = dollars.quantize(Decimal(places), ROUND_HALF_UP)
-    return f"{'-' if micros < 0 else ''}${shown:,f}"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

@@ -9,9 +9,9 @@ from agent.catalogue import Model, Provider
 from agent.meter.books import Usage
 from agent.prices import Prices, PriceUnknown
 from models.errors import Refused
+from models.money import money
 from models.users import User
 from settings import get_settings
-from webapp.formats import money
 
 MAKERS: dict[Provider, str] = {
     "anthropic": "Anthropic",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from models import usage
+from models.money import money
 from models.usage import Day, Usage
 from webapp import model_choice
 from webapp.database import db
-from webapp.formats import money
 from webapp.htmx import Answer
 from webapp.sign_in import current_user, member_required
 

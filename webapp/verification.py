@@ -7,11 +7,11 @@ from flask import Blueprint, flash, render_template, request, url_for
 
 from models import mailed_links, verification
 from models.mailed_links import LinkPurpose, LinkUsedUp
+from models.money import money
 from settings import get_settings
 from tasks import nudges
 from webapp import newcomers
 from webapp.database import db
-from webapp.formats import money
 from webapp.htmx import Answer, go_to, part
 from webapp.security import limiter, mail_limit
 from webapp.sign_in import current_user, find_current_user, login_required, refuse_anybody_but

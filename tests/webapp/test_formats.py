@@ -7,9 +7,10 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.money import money
 from models.users import User
 from tests.webapp.browser import Browser
-from webapp.formats import ago, dom_id, local_day, local_time, money
+from webapp.formats import ago, dom_id, local_day, local_time
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 

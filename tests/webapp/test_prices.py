@@ -5,10 +5,10 @@ import pytest
 from agent import catalogue
 from agent.meter.books import Usage
 from agent.prices import Prices
+from models.money import money
 from settings import Settings
 from tests.webapp.browser import Browser
 from webapp import model_choice
-from webapp.formats import money
 
 
 def test_strangers_read_what_each_model_costs(browser: Browser, settings: Settings) -> None:

@@ -1,0 +1,45 @@
+"""Mails about money, written in the transaction that they tell of."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from models import letters, outbox
+from models.alerts import Alert, AlertKind
+from models.letters import Action, Fact
+from models.letters.letter import address_on_site
+from models.money import money
+from models.payments import Payment
+from models.users import User
+from tasks import nudges
+
+RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
+AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
+
+
+def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
+    """Mail each of these alerts to its person, once."""
+    for alert in raised:
+        user = db.get_one(User, alert.user_id)
+        is_low = alert.kind is AlertKind.BALANCE
+        see = Action("Top up", address_on_site("/billing"))
+        if not is_low:
+            see = Action("See your limits", address_on_site("/limits"))
+        words = [RUNNING_LOW if is_low else AT_A_LIMIT]
+        letter = letters.alert(alert.words.rstrip("."), words, see=see)
+        outbox.queue(db, user.email, letter, reference=f"alert:{alert.id}")
+    if raised:
+        nudges.mail_after_commit(db)
+
+
+def tell_paid(db: Session, user: User, payment: Payment) -> None:
+    """Mail the receipt of a payment that was credited, once."""
+    facts = [
+        Fact("Paid", money(payment.charged_micros or payment.amount_micros)),
+        Fact("Credits", money(payment.amount_micros)),
+        Fact("Balance", money(user.credits_balance_micros)),
+    ]
+    see = Action("See your payments", address_on_site("/billing"))
+    letter = letters.receipt(f"your top-up of {money(payment.amount_micros)}", facts, see=see)
+    outbox.queue(db, user.email, letter, reference=f"receipt:{payment.id}")
+    nudges.mail_after_commit(db)
