@@ -53,6 +53,7 @@ SETTINGS = {
     "SIGNUP_RATE_LIMIT": "1000 per minute",
     "MAIL_RATE_LIMIT": "1000 per minute",
     "VERIFY_EMAIL": "false",
+    "RECONCILE_SECONDS": "5",
     "LOG_FORMAT": "json",
 }
 PATIENCE_SECONDS = 120

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,7 @@ HANG_SECONDS = 4.0
 REPLAYS = 40
 QUEUE = "dramatiq:answers"
 CELL = "openclaw-gateway"
+AWAY = (redis.RedisError, SQLAlchemyError, httpx2.HTTPError, ProcessLookupError, LookupError)
 
 
 class Breaker:
@@ -42,6 +44,8 @@ class Breaker:
             Kind.POSTGRES: lambda: self._kill_child("postgres"),
             Kind.S3: lambda: self._kill_child("s3"),
             Kind.S3_HANGS: self._hang_s3,
+            Kind.STRIPE: lambda: self._kill_child("stripe"),
+            Kind.WEBHOOKS: self._lose_webhooks,
             Kind.CELL_HANGS: lambda: self._signal_cell(signal.SIGSTOP),
             Kind.FLUSH: lambda: self._redis().flushall(),
             Kind.NUDGES_LOST: lambda: self._redis().delete(QUEUE, f"{QUEUE}.msgs"),
@@ -56,7 +60,14 @@ class Breaker:
             self.missed_stages += 1
         self._turns += 1
         # What is down already cannot break, and what has no cell yet neither.
-        with suppress(redis.RedisError, SQLAlchemyError, ProcessLookupError, LookupError):
+        away = (
+            redis.RedisError,
+            SQLAlchemyError,
+            httpx2.HTTPError,
+            ProcessLookupError,
+            LookupError,
+        )
+        with suppress(*away):
             self._acts[fault.kind]()
             self.done[fault.kind] += 1
 
@@ -89,6 +100,15 @@ class Breaker:
         os.kill(pid, signal.SIGSTOP)
         time.sleep(HANG_SECONDS)
         os.kill(pid, signal.SIGCONT)
+
+    def _lose_webhooks(self) -> None:
+        self._switch_webhooks({"lose": True})
+        time.sleep(HANG_SECONDS)
+        self._switch_webhooks({"copies": 3, "reorder": True})
+
+    def _switch_webhooks(self, switches: dict[str, object]) -> None:
+        url = self._house.stack.environment()["STRIPE_API_BASE"]
+        httpx2.put(f"{url}/_control/switches", json=switches, timeout=10)
 
     def _replay_nudges(self) -> None:
         from tasks import nudges  # noqa: PLC0415  # needs the stack's settings

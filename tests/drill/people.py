@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.conversations import Message
 from models.jobs import Job
+from tests.drill import payments
 from tests.drill.plan import Life, Line
 from tests.house import House, Person
 
@@ -65,6 +66,8 @@ class Talker:
     def _live(self) -> None:
         for burst in self.life.bursts:
             for line in burst:
+                if line.tops_up:
+                    payments.top_up(self.person, self._csrf)
                 self._say(line)
             self._wait_until_idle()
 

@@ -35,6 +35,8 @@ class Stage(StrEnum):
     ANSWERED = "answered, not committed"
     SAVING = "committed, not saved"
     SAVED = "saved"
+    PAYING = "being paid"
+    PAID = "paid"
 
 
 class Kind(StrEnum):
@@ -46,6 +48,8 @@ class Kind(StrEnum):
     VALKEY = "kill valkey"
     POSTGRES = "kill postgres"
     S3 = "kill s3"
+    STRIPE = "kill the stand-in for Stripe"
+    WEBHOOKS = "webhooks are lost, then come many times and in another order"
     S3_HANGS = "s3 hangs for a while"
     CELL_HANGS = "a cell hangs"
     FLUSH = "valkey forgets everything"
@@ -64,6 +68,8 @@ WEIGHTS = {
     Kind.POSTGRES: 1,
     Kind.S3: 2,
     Kind.S3_HANGS: 1,
+    Kind.STRIPE: 1,
+    Kind.WEBHOOKS: 1,
     Kind.CELL_HANGS: 1,
     Kind.FLUSH: 3,
     Kind.NUDGES_LOST: 3,
@@ -84,11 +90,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Line:
-    """One message. `begins` a conversation, or goes on with the last one; `words` hold its mark."""
+    """One message. `begins` a conversation, or goes on with the last one; `words` hold its mark.
+
+    With `tops_up`, its person buys credits before.
+    """
 
     mark: str
     words: str
     begins: bool
+    tops_up: bool
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,8 @@ def _line(chance: random.Random, number: int, at: int) -> Line:
     (trouble,) = chance.choices(troubles, weights)
     mark = mark_of(number, at, chance)
     length = f"[[demo: words {chance.randint(3, 25)}]] [[demo: slow {chance.randint(5, 40)}ms]]"
-    return Line(mark, f"{mark}: how is it going? {trouble} {length}", chance.random() < 0.15)
+    words = f"{mark}: how is it going? {trouble} {length}"
+    return Line(mark, words, begins=chance.random() < 0.15, tops_up=chance.random() < 0.1)
 
 
 def _fault(chance: random.Random, pause_seconds: float) -> Fault:

@@ -13,10 +13,11 @@ import httpx2
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from models import ledger
 from models.jobs import Job
 from settings import Settings
 from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
-from tests.drill import books, secrets
+from tests.drill import books, payments, secrets
 from tests.drill.cells import Inspector
 from tests.drill.faults import Breaker, Storm
 from tests.drill.people import Talker
@@ -130,10 +131,15 @@ class Drill:
         accepted = [mark for talker in talkers for mark in talker.told.accepted]
         report = Report(self._plan.seed, people=len(people), faults=dict(self._breaker.done))
         report.missed_stages = self._breaker.missed_stages
+        unsettled = payments.unsettled(self._house, self._settings, people)
         with self._house.database() as db:
             report.findings = {"lost": books.lost(db, people, accepted)}
             report.findings["said twice"] = books.doubled(db, people)
             report.findings |= books.audit(db, people)
+            report.findings["paid and not credited"] = unsettled
+            report.findings["in the product's own audit"] = [
+                f"{rule}: {one}" for rule, found in ledger.audit(db).items() for one in found
+            ]
             ends = sa.select(Job.status, sa.func.count()).where(Job.user_id.in_(list(people)))
             rows = db.execute(ends.group_by(Job.status)).all()
             report.outcomes = {str(row[0]): int(row[1]) for row in rows}

@@ -31,6 +31,12 @@ SIGNS = {
     Stage.SAVED: """
         SELECT 1 FROM state_snapshots
          WHERE created_at > clock_timestamp() - interval '100 ms' LIMIT 1""",
+    Stage.PAYING: """
+        SELECT 1 FROM payments
+         WHERE status = 'open' AND created_at > clock_timestamp() - interval '1 second' LIMIT 1""",
+    Stage.PAID: """
+        SELECT 1 FROM payments
+         WHERE paid_at > clock_timestamp() - interval '100 ms' LIMIT 1""",
 }
 
 
