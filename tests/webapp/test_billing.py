@@ -1,18 +1,16 @@
 """The billing page: buying, following a payment, history, and that it is all one's own."""
 
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy.orm import Session
 
-from gateways.stripe_payments import StripePayments
 from models import ledger, payments
 from models.base import utc_now
 from models.payments import BillingAccount, Payment, PaymentStatus
 from models.users import User
 from settings import get_settings
-from tasks import stripe_notices
+from tasks import reconciling
 from tests.embedded.stripe_stand_in.served import ServedStripe
 from tests.webapp.browser import Browser
 from webapp.billing_views import PAGE_LENGTH
@@ -22,9 +20,7 @@ TEN = 10_000_000
 
 def listen() -> None:
     """Take in all that Stripe has to tell."""
-    till = StripePayments(get_settings())
-    for notice in till.told_since(utc_now() - timedelta(hours=1)):
-        stripe_notices.take_in(notice)
+    reconciling.ask_stripe()
 
 
 def newest(db: Session, user: User) -> Payment:
