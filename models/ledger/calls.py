@@ -130,7 +130,7 @@ def refund_job(db: Session, job_id: UUID, *, attempt: int | None = None, note: s
 
 
 def owes_nothing(db: Session, call_id: UUID) -> bool:
-    """Tell whether a call is at our expense: its attempt was given up, or its job has failed."""
+    """Tell whether a call is at our expense: its attempt was given up or its job failed."""
     from models.jobs.table import Job, JobStatus  # noqa: PLC0415  # jobs need the ledger
 
     given_up = db.scalar(
@@ -140,7 +140,7 @@ def owes_nothing(db: Session, call_id: UUID) -> bool:
             ModelCall.id == call_id,
             or_(
                 Job.attempt != ModelCall.attempt,
-                Job.status.in_((JobStatus.PENDING, JobStatus.FAILED)),
+                Job.status.in_((JobStatus.PENDING, JobStatus.PAUSED, JobStatus.FAILED)),
             ),
         )
     )

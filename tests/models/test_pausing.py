@@ -9,12 +9,13 @@ from models import jobs, ledger
 from models.base import new_id
 from models.jobs import Job, JobStatus
 from models.jobs.stopping import cancel
-from models.ledger import EntryKind, Transaction
+from models.ledger import CallStatus, EntryKind, Transaction
 from models.ledger.entries import record
 from models.users import User
 from settings import get_settings
 from tests import factories
 from tests.factories import MODEL
+from tests.models.test_ledger import cost, opened
 
 
 def run_dry(db: Session, user: User, *, left: int = 0) -> None:
@@ -56,6 +57,19 @@ def test_a_job_that_runs_dry_pauses_its_lane_and_costs_nothing(db: Session, ada:
     assert factories.claim(db) is None
     with pytest.raises(jobs.LeaseLost):
         jobs.still_ours(db, job.id, job.attempt)
+
+
+def test_a_call_that_closes_after_its_job_was_paused_is_at_our_expense(
+    db: Session, ada: User
+) -> None:
+    job = factories.running(db, ada)
+    call_id = opened(db, job, 500)
+    jobs.pause(db, job)
+
+    paid = ledger.close_call(db, call_id=call_id, status=CallStatus.CUT, cost=cost(300))
+
+    assert paid == 0
+    assert ledger.drift(db, ada.id) == 0
 
 
 def test_a_later_message_never_goes_before_a_paused_one(db: Session, ada: User) -> None:
