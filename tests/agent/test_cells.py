@@ -90,14 +90,15 @@ def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
 def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
     runtime: Runtime, eve: Person, model: ScriptedModel
 ) -> None:
-    # The model has said all of it: nobody but the cell is waited for.
-    model.will("I was about ", "to say more.")
+    model.will("I was about ", Pause(), "to say more.")
 
     def hang(_: str) -> None:
         pid = runtime.pid_of(eve.id)
         assert pid is not None
         for one in _descendants(pid):
             os.kill(one, signal.SIGSTOP)
+        # The model says the rest: now nobody but the cell is waited for.
+        model.go_on.set()
 
     with pytest.raises(AgentFailed) as failure:
         eve.say("Go on.", ears=Ears(on_text=hang), saved=False)

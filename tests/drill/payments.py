@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from gateways.stripe_payments import PaymentsFailed, StripePayments
 from models.base import utc_now
 from models.ledger import EntryKind, Transaction
+from models.payments import Payment
 from settings import Settings
 from tests.house import House, Person, wait_for
 
@@ -46,11 +47,16 @@ def _differences(house: House, settings: Settings, people: Collection[UUID]) -> 
         told = StripePayments(settings).told_since(utc_now() - LONGEST_DRILL)
     except PaymentsFailed as failure:
         return [f"Stripe cannot be asked: {failure}"]
-    paid = {f"payment:{notice.payment_id}" for notice in told if notice.happening == "paid"}
+    begun = sa.select(Payment.id).where(Payment.user_id.in_(list(people)))
     credited = sa.select(Transaction.reference).where(
         Transaction.kind == EntryKind.TOP_UP, Transaction.user_id.in_(list(people))
     )
     with house.database() as db:
-        booked = set(db.scalars(credited))
+        own, booked = set(db.scalars(begun)), set(db.scalars(credited))
+    paid = {
+        f"payment:{notice.payment_id}"
+        for notice in told
+        if notice.happening == "paid" and notice.payment_id in own
+    }
     missing = [f"{one} was paid and not credited" for one in sorted(paid - booked)]
     return missing + [f"{one} was credited and not paid" for one in sorted(booked - paid)]

@@ -138,7 +138,10 @@ class Drill:
             report.findings |= books.audit(db, people)
             report.findings["paid and not credited"] = unsettled
             report.findings["in the product's own audit"] = [
-                f"{rule}: {one}" for rule, found in ledger.audit(db).items() for one in found
+                f"{rule}: {one}"
+                for rule, found in ledger.audit(db).items()
+                for one in found
+                if one.user_id in people
             ]
             ends = sa.select(Job.status, sa.func.count()).where(Job.user_id.in_(list(people)))
             rows = db.execute(ends.group_by(Job.status)).all()
