@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests import factories
 from tests.house import House, wait_for
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("browser")]
 
 SLOW = "[[demo: words 60]] [[demo: slow 100ms]]"
 

@@ -15,7 +15,7 @@ from tests.browser.test_journeys import answer, expect_state, send
 from tests.house import House
 from tests.mailbox import Mailbox
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("browser")]
 
 NEW = "a whole new sentence"
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_journeys import expect_state, send, sign_up
 from tests.house import House
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("browser")]
 
 
 def set_limit(page: Page, name: str, dollars: str) -> None:

@@ -17,7 +17,7 @@ from tests.browser.test_journeys import answer, expect_state, send, sign_up
 from tests.embedded.stripe_stand_in.served import QUIET
 from tests.house import House, wait_for
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("browser")]
 
 TEN = 10_000_000
 
