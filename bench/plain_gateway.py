@@ -1,6 +1,7 @@
 """OpenClaw as its makers start it, with our configuration, straight at the demo model."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Generator, Mapping
@@ -28,7 +29,9 @@ class PlainOpenClaw:
         self.home = home
         self.port = free_port()
         home.mkdir()
-        settings = Settings.model_validate({name.lower(): value for name, value in given.items()})
+        # Read as the product reads them.
+        os.environ.update(given)  # noqa: TID251
+        settings = Settings()  # pyright: ignore[reportCallIssue]
         found = engine.find(settings)
         assert found is not None, "the engine is not installed"
         self._node, self._folder = found.node, found.folder
