@@ -14,10 +14,10 @@ SEED = 7
 
 
 def test_nothing_is_lost_when_things_break(house: House) -> None:
-    plan = draw(SEED, users=3, messages=18, faults=8, pause_seconds=1.5)
+    plan = draw(SEED, users=2, messages=12, faults=6, pause_seconds=1.5)
 
     report = Drill(house, plan, workers=1, say=print).run()
 
-    assert sum(report.faults.values()) >= 6
+    assert sum(report.faults.values()) >= 4
     assert report.planted or os.geteuid(), "no canary was planted in a cell"
     assert {name: found for name, found in report.findings.items() if found} == {}
