@@ -17,7 +17,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from embedded.stripe_stand_in.cards import BY_LAST4
-from embedded.stripe_stand_in.deliveries import Switches
+from embedded.stripe_stand_in.deliveries import Deliveries, Switches
 from embedded.stripe_stand_in.forms import Body
 from embedded.stripe_stand_in.server import StandIn
 
@@ -26,17 +26,10 @@ Act = Callable[[str, Body], Body]
 
 def routes(stand_in: StandIn) -> list[web.RouteDef]:
     """The addresses above."""
-    account, deliveries = stand_in.account, stand_in.deliveries
+    return [*_of_deliveries(stand_in.deliveries), *_of_disputes(stand_in), *_of_sessions(stand_in)]
 
-    def _act(path: str, act: Act) -> web.RouteDef:
-        async def _handle(request: web.Request) -> web.Response:
-            asked = await _json(request)
-            object_id = request.match_info.get("id", "")
-            status, answer = stand_in.act(lambda: act(object_id, asked))
-            return web.json_response(answer, status=status)
 
-        return web.post(path, _handle)
-
+def _of_deliveries(deliveries: Deliveries) -> list[web.RouteDef]:
     async def _switch(request: web.Request) -> web.Response:
         deliveries.switches = Switches(**await _json(request))
         return web.json_response(asdict(deliveries.switches))
@@ -53,26 +46,52 @@ def routes(stand_in: StandIn) -> list[web.RouteDef]:
         web.put("/_control/switches", _switch),
         web.put("/_control/webhook", _aim),
         web.post("/_control/events/{id}/delivery", _tell_again),
-        _act(
-            "/_control/disputes",
-            lambda _, asked: account.dispute(
-                asked["payment_intent"], asked.get("amount"), asked.get("status", "needs_response")
-            ),
-        ),
-        _act(
-            "/_control/disputes/{id}/closing",
-            lambda dispute, asked: account.close_dispute(dispute, asked["status"]),
-        ),
-        _act(
-            "/_control/sessions/{id}/payment",
-            lambda session, asked: account.pay_checkout(session, BY_LAST4[asked["card"]]),
-        ),
-        _act(
-            "/_control/sessions/{id}/bank",
-            lambda session, asked: account.end_async(session, is_paid=asked["paid"]),
-        ),
-        _act("/_control/sessions/{id}/expiry", lambda session, _: account.expire_checkout(session)),
     ]
+
+
+def _of_disputes(stand_in: StandIn) -> list[web.RouteDef]:
+    account = stand_in.account
+
+    def _open(_: str, asked: Body) -> Body:
+        status = asked.get("status", "needs_response")
+        return account.dispute(asked["payment_intent"], asked.get("amount"), status)
+
+    def _close(dispute_id: str, asked: Body) -> Body:
+        return account.close_dispute(dispute_id, asked["status"])
+
+    return [
+        _act(stand_in, "disputes", _open),
+        _act(stand_in, "disputes/{id}/closing", _close),
+    ]
+
+
+def _of_sessions(stand_in: StandIn) -> list[web.RouteDef]:
+    account = stand_in.account
+
+    def _pay(session_id: str, asked: Body) -> Body:
+        return account.pay_checkout(session_id, BY_LAST4[asked["card"]])
+
+    def _hear_from_bank(session_id: str, asked: Body) -> Body:
+        return account.end_async(session_id, is_paid=asked["paid"])
+
+    def _expire(session_id: str, _: Body) -> Body:
+        return account.expire_checkout(session_id)
+
+    return [
+        _act(stand_in, "sessions/{id}/payment", _pay),
+        _act(stand_in, "sessions/{id}/bank", _hear_from_bank),
+        _act(stand_in, "sessions/{id}/expiry", _expire),
+    ]
+
+
+def _act(stand_in: StandIn, path: str, act: Act) -> web.RouteDef:
+    async def _handle(request: web.Request) -> web.Response:
+        asked = await _json(request)
+        object_id = request.match_info.get("id", "")
+        status, answer = stand_in.act(lambda: act(object_id, asked))
+        return web.json_response(answer, status=status)
+
+    return web.post(f"/_control/{path}", _handle)
 
 
 async def _json(request: web.Request) -> Body:

@@ -15,7 +15,7 @@ from tasks import auditing, stripe_notices
 from tests import factories
 from tests.factories import MODEL
 from tests.models.test_ledger import closed, opened
-from tests.models.test_payments import bought, dispute, notice, spend
+from tests.payments import bought, dispute, notice, spend
 
 NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
 

@@ -8,7 +8,7 @@ from models.limits import Limits
 from models.outbox import Email
 from models.users import User
 from tasks import money_mail, stripe_notices
-from tests.models.test_payments import bought, notice, spend
+from tests.payments import bought, notice, spend
 
 
 def mails(db: Session) -> list[tuple[str, str]]:

@@ -1,0 +1,129 @@
+"""Credits lie in two buckets, granted and bought, which add up whatever happens."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from gateways.stripe_events import Notice
+from models import ledger, payments
+from models.base import new_id, utc_now
+from models.ledger import EntryKind, Transaction
+from models.payments import Payment, TooEarly
+from models.users import User
+from settings import get_settings
+from tasks import stripe_notices
+from tests import factories
+from tests.payments import GRANT, TEN, bought, dispute, kinds, notice, spend
+
+
+def test_granted_credits_are_used_first(db: Session, ada: User) -> None:
+    bought(db, ada)
+    spend(db, ada, GRANT + 400)
+
+    assert kinds(db, ada)[-1] == (EntryKind.CHARGE, -GRANT - 400, -GRANT)
+    assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (0, TEN - 400)
+
+
+def test_what_a_charge_took_goes_back_to_where_it_was(db: Session, ada: User) -> None:
+    bought(db, ada)
+    job_id = spend(db, ada, GRANT + 400)
+    ledger.refund_job(db, job_id, note="No answer came of it.")
+
+    assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (GRANT, TEN)
+
+
+def test_grants_lapse_and_bought_credits_never_do(db: Session, ada: User) -> None:
+    bought(db, ada)
+    spend(db, ada, 300_000)
+    ledger.grant(db, ada.id, 500_000, reference="gift")
+    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
+    old = sa.update(Transaction).where(Transaction.reference == f"sign-up:{ada.id}")
+    db.execute(old.values(created_at=utc_now() - timedelta(days=400)))
+    db.execute(sa.text("ALTER TABLE transactions ENABLE TRIGGER transactions_append_only"))
+
+    before = utc_now() - timedelta(days=365)
+    assert ledger.expire_grants(db, before) == 1
+    assert ledger.expire_grants(db, before) == 0
+
+    assert kinds(db, ada)[-1] == (EntryKind.EXPIRY, -700_000, -700_000)
+    assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (500_000, TEN)
+    assert ledger.drift(db, ada.id) == 0
+
+
+@dataclass
+class Told:
+    """What a person's Stripe would have told, to be told again in any order."""
+
+    paid: list[Payment] = field(default_factory=list[Payment])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    back_cents: dict[UUID, int] = field(default_factory=dict[UUID, int])
+
+    def tell(self, one: Notice) -> None:
+        self.notices.append(one)
+        try:
+            stripe_notices.take_in(one)
+        except TooEarly:
+            return
+
+
+STEPS = st.tuples(
+    st.sampled_from(
+        ["grant", "pay", "spend", "refund", "dispute", "win", "lose", "replay", "expire"]
+    ),
+    st.integers(1, 1_000),
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(STEPS, max_size=16))
+def test_whatever_happens_the_buckets_add_up(db: Session, steps: list[tuple[str, int]]) -> None:
+    owner = factories.user(db, f"{new_id()}@example.org")
+    told = Told()
+    for step, number in steps:
+        _do(db, owner, told, step, number)
+        db.refresh(owner)
+        assert 0 <= owner.credits_promotional_micros <= owner.credits_balance_micros
+        assert owner.credits_held_micros == 0
+        assert ledger.drift(db, owner.id) == 0
+    tops = sa.select(sa.func.coalesce(sa.func.sum(Transaction.amount_micros), 0)).where(
+        Transaction.user_id == owner.id, Transaction.kind == EntryKind.TOP_UP
+    )
+    assert db.scalar(tops) == sum(payment.amount_micros for payment in told.paid)
+
+
+def _do(db: Session, owner: User, told: Told, step: str, number: int) -> None:
+    if step == "grant":
+        ledger.grant(db, owner.id, number, reference=f"gift:{new_id()}")
+    elif step == "spend":
+        wanted = min(number * 9_000, owner.spendable_micros)
+        if wanted > 0:
+            spend(db, owner, wanted)
+    elif step == "expire":
+        ledger.expire_grants(db, utc_now() + timedelta(days=1))
+    elif step == "pay" and not owner.is_frozen:
+        payment = payments.begin(db, owner.id, get_settings().top_up_min_micros)
+        db.commit()
+        told.paid.append(payment)
+        told.tell(notice(payment, "paid"))
+    elif told.paid:
+        _go_back(told, step, number)
+
+
+def _go_back(told: Told, step: str, number: int) -> None:
+    last = told.paid[number % len(told.paid)]
+    if step == "replay":
+        told.tell(told.notices[number % len(told.notices)])
+    elif step == "refund":
+        cents = told.back_cents[last.id] = min(told.back_cents.get(last.id, 0) + number, 500)
+        told.tell(notice(last, "refunded", back_cents=cents))
+    elif step != "pay":
+        happening = "disputed" if step == "dispute" else "dispute_closed"
+        status = {"dispute": "needs_response", "win": "won", "lose": "lost"}[step]
+        told.tell(dispute(last, happening, status, min(number, 500), f"du_{last.id}"))

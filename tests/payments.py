@@ -1,0 +1,79 @@
+"""Payments in tests: what Stripe would tell of them, and credits to spend."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gateways.stripe_events import Notice
+from models import ledger, payments
+from models.base import new_id
+from models.ledger import CallCost, CallStatus, EntryKind, Transaction
+from models.payments import Payment
+from models.users import User
+from tasks import stripe_notices
+from tests import factories
+from tests.factories import MODEL
+
+GRANT = 1_000_000
+TEN = 10_000_000
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def notice(payment: Payment, happening: str, event_id: str = "", **more: object) -> Notice:
+    given: dict[str, object] = {
+        "payment_id": payment.id,
+        "intent_id": f"pi_{payment.id}",
+        "currency": "usd",
+        "bought_cents": payment.amount_micros // 10_000,
+        "paid_cents": payment.amount_micros // 10_000,
+        **more,
+    }
+    return Notice(event_id or f"evt_{new_id()}", happening, happening, NOW, **given)  # pyright: ignore[reportArgumentType]
+
+
+def dispute(
+    payment: Payment, happening: str, status: str, cents: int, name: str = "du_1"
+) -> Notice:
+    about = {"dispute_id": name, "dispute_status": status, "back_cents": cents}
+    return replace(notice(payment, happening), payment_id=None, **about)  # pyright: ignore[reportArgumentType]
+
+
+def bought(db: Session, user: User, micros: int = TEN) -> Payment:
+    payment = payments.begin(db, user.id, micros)
+    db.commit()
+    stripe_notices.take_in(notice(payment, "paid"))
+    db.refresh(payment)
+    db.refresh(user)
+    return payment
+
+
+def spend(db: Session, user: User, micros: int) -> UUID:
+    """Let a message cost so much."""
+    job = factories.running(db, user)
+    call_id = new_id()
+    ledger.open_call(
+        db,
+        call_id=call_id,
+        user_id=user.id,
+        job_id=job.id,
+        attempt=job.attempt,
+        model=MODEL,
+        held=micros,
+    )
+    cost = CallCost(1, 1, 0, 0, micros // 2, micros, "test", is_estimated=False)
+    ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost)
+    factories.answer(db, job)
+    db.commit()
+    return job.id
+
+
+def kinds(db: Session, user: User) -> list[tuple[EntryKind, int, int]]:
+    found = db.execute(
+        sa.select(Transaction.kind, Transaction.amount_micros, Transaction.promotional_micros)
+        .where(Transaction.user_id == user.id)
+        .order_by(Transaction.id)
+    )
+    return [(row[0], row[1], row[2]) for row in found]
