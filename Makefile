@@ -5,7 +5,7 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: help run test lint format lock css bench drill audit
+.PHONY: help run test lint format lock css bench drill audit account
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -39,6 +39,9 @@ drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" re
 
 audit: ## Prove that the books balance, or say where they do not; the product may run or not
 	@exec $(PREPARED) embedded embedded.audit
+
+account: ## See why an account is frozen, or end that; ARGS="show ada@example.org", "unfreeze …"
+	@exec $(PREPARED) embedded embedded.accounts $(ARGS)
 
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
 	@exec $(PREPARED) bench bench $(ARGS)

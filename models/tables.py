@@ -4,6 +4,7 @@ from models import (
     alerts,
     conversations,
     free_credit,
+    freezes,
     jobs,
     ledger,
     mailed_links,
@@ -20,8 +21,8 @@ from models import (
 from models.base import Base
 
 TABLES = (
-    *(alerts, conversations, free_credit, jobs, ledger, mailed_links, outbox, payments),
-    *(resetting, sessions, snapshots, staging, uploads, users, workers),
+    *(alerts, conversations, free_credit, freezes, jobs, ledger, mailed_links, outbox),
+    *(payments, resetting, sessions, snapshots, staging, uploads, users, workers),
 )
 
 metadata = Base.metadata

@@ -1,15 +1,20 @@
 """Audits the books: every so often by the clock, and by hand (`make audit`, which changes nothing).
 
-A mismatch is logged as an error once, kept in `audit_findings`, and freezes that account.
+A mismatch is logged as an error once, kept in `audit_findings`, and freezes that account. When an
+audit sees it no more, it is marked as resolved; the account waits for somebody who looks.
 """
 
 import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
-from models import database, ledger
+from models import database, freezes, ledger
+from models.base import utc_now
 from models.database import unit_of_work
 from models.ledger import Mismatch
+from models.users import User
 from settings import get_settings
 
 log = structlog.get_logger()
@@ -19,8 +24,14 @@ SHOWN = 20
 
 def audit() -> list[Mismatch]:
     """Audit all books; return what is wrong and was not known yet."""
+    began = utc_now()
     with unit_of_work() as db:
         broken = ledger.audit(db)
+    return keep(broken, began)
+
+
+def keep(broken: Mapping[str, Sequence[Mismatch]], began: datetime) -> list[Mismatch]:
+    """Keep what an audit found, and end what it saw no more; return what was not known yet."""
     new: list[Mismatch] = []
     for mismatch in (one for found in broken.values() for one in found):
         with unit_of_work() as db:
@@ -28,21 +39,41 @@ def audit() -> list[Mismatch]:
         if is_new:
             new.append(mismatch)
             log.error("books.mismatch", **{**vars(mismatch), "user_id": str(mismatch.user_id)})
+    for rule, found in broken.items():
+        with unit_of_work() as db:
+            over = ledger.resolve(db, rule, found, found_before=began)
+            for one in over:
+                log.info("books.mended", rule=rule, subject=one.subject, user_id=str(one.user_id))
     return new
 
 
 def main() -> int:
-    """Print each rule with what breaks it; return 1 if anything does."""
+    """Print each rule with what breaks it, and who is frozen; return 1 if anything is broken."""
     database.connect(get_settings().database_url.get_secret_value(), pool_size=1)
     with unit_of_work() as db:
         broken = ledger.audit(db)
+        _print_broken(broken)
+        _print_frozen(freezes.list_frozen(db))
+    return 1 if any(broken.values()) else 0
+
+
+def _print_broken(broken: Mapping[str, Sequence[Mismatch]]) -> None:
     for rule, found in broken.items():
         print(f"{len(found) or 'ok':>6}  {rule}")
         for one in found[:SHOWN]:
             print(f"        {one.subject} of {one.user_id}: off by {one.off_by_micros} micros")
         if len(found) > SHOWN:
             print(f"        and {len(found) - SHOWN} more")
-    return 1 if any(broken.values()) else 0
+
+
+def _print_frozen(accounts: Sequence[User]) -> None:
+    if not accounts:
+        return
+    print(f'{len(accounts):>6}  may not spend (make account ARGS="show <address or id>")')
+    for one in accounts[:SHOWN]:
+        print(f"        {one.id} since {one.spending_frozen_at:%Y-%m-%d %H:%M} UTC")
+    if len(accounts) > SHOWN:
+        print(f"        and {len(accounts) - SHOWN} more")
 
 
 if __name__ == "__main__":

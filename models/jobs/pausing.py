@@ -54,8 +54,11 @@ _RESUME = text("""
 def resume(db: Session, user_id: UUID) -> list[Job]:
     """Let all paused jobs of a locked account go on, in their order; return them.
 
+    While its spending is frozen they would only fail: then they wait for the end of that.
     Tell the workers and the pages after the commit. The clock does so too, a little later.
     """
+    if db.get_one(User, user_id).is_frozen:
+        return []
     resumed = list(db.scalars(_RESUME, {"user_id": user_id}))
     if not resumed:
         return []

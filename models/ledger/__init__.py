@@ -11,7 +11,15 @@ What a running model call may still cost is held on the person's row and in `mod
 the ledger: the ledger has what happened, one entry for each call that really did.
 """
 
-from models.ledger.auditing import RULES, AuditFinding, Mismatch, audit, note
+from models.ledger.auditing import (
+    RULES,
+    AuditFinding,
+    Mismatch,
+    audit,
+    note,
+    open_findings,
+    resolve,
+)
 from models.ledger.calls import (
     CallNotOpen,
     CallStatus,
@@ -62,8 +70,10 @@ __all__ = [
     "lock_account",
     "note",
     "open_call",
+    "open_findings",
     "owes_nothing",
     "refund_job",
+    "resolve",
     "take_back",
     "top_up",
     "unfreeze",

@@ -4,15 +4,16 @@ Each rule is one statement, so it sees one moment: whatever changes money change
 compares in one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, Created, PrimaryKey, new_id
+from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.ledger.entries import lock_account
 from models.ledger.taking import freeze
 
@@ -75,7 +76,17 @@ FROZEN = "Something in your account does not add up, so nothing can be spent unt
 
 class AuditFinding(Base):
     __tablename__ = "audit_findings"
-    __table_args__ = (UniqueConstraint("rule", "subject", "off_by_micros"),)
+    __table_args__ = (
+        # What comes again after its end is another finding.
+        Index(
+            "uq_audit_findings_open",
+            "rule",
+            "subject",
+            "off_by_micros",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -84,6 +95,8 @@ class AuditFinding(Base):
     subject: Mapped[str]
     off_by_micros: Mapped[int]
     created_at: Mapped[Created]
+    # When an audit saw it no more.
+    resolved_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True)
@@ -96,9 +109,12 @@ class Mismatch:
     off_by_micros: int
 
 
-def audit(db: Session) -> dict[str, list[Mismatch]]:
-    """Hold every account to every rule; return what breaks each of them. It changes nothing."""
-    return {rule: _broken(db, rule, statement) for rule, statement in RULES.items()}
+def audit(db: Session, only: UUID | None = None) -> dict[str, list[Mismatch]]:
+    """Hold every account, or `only` one, to every rule; return what breaks each of them.
+
+    It changes nothing.
+    """
+    return {rule: _broken(db, rule, statement, only) for rule, statement in RULES.items()}
 
 
 def note(db: Session, mismatch: Mismatch) -> bool:
@@ -107,7 +123,10 @@ def note(db: Session, mismatch: Mismatch) -> bool:
     kept = db.scalar(
         insert(AuditFinding)
         .values(id=new_id(), **vars(mismatch))
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(
+            index_elements=["rule", "subject", "off_by_micros"],
+            index_where=AuditFinding.resolved_at.is_(None),
+        )
         .returning(AuditFinding.id)
     )
     if kept is None:
@@ -118,8 +137,34 @@ def note(db: Session, mismatch: Mismatch) -> bool:
     return True
 
 
-def _broken(db: Session, rule: str, statement: str) -> list[Mismatch]:
+def resolve(
+    db: Session, rule: str, seen: Collection[Mismatch], *, found_before: datetime
+) -> list[AuditFinding]:
+    """End the findings of a rule that an audit, begun at `found_before`, saw no more; return them.
+
+    The account stays frozen until somebody has looked: see `models.freezes`.
+    """
+    still = {(one.subject, one.off_by_micros) for one in seen}
+    known = db.scalars(
+        open_findings().where(AuditFinding.rule == rule, AuditFinding.created_at < found_before)
+    )
+    over = [one for one in known if (one.subject, one.off_by_micros) not in still]
+    for finding in over:
+        finding.resolved_at = utc_now()
+    db.flush()
+    return over
+
+
+def open_findings() -> Select[AuditFinding]:
+    """Select what audits have found and still see, oldest first."""
+    return select(AuditFinding).where(AuditFinding.resolved_at.is_(None)).order_by(AuditFinding.id)
+
+
+def _broken(db: Session, rule: str, statement: str, only: UUID | None) -> list[Mismatch]:
+    if only is not None:
+        statement = f"SELECT * FROM ({statement}) AS broken WHERE user_id = :only"  # noqa: S608
+    found = db.execute(text(statement), {"only": only} if only else {})
     rows: Sequence[tuple[UUID, str, int]] = [
-        (row.user_id, row.subject, int(row.off_by_micros)) for row in db.execute(text(statement))
+        (row.user_id, row.subject, int(row.off_by_micros)) for row in found
     ]
     return [Mismatch(user_id, rule, subject, off_by) for user_id, subject, off_by in rows]

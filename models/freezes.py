@@ -1,0 +1,112 @@
+"""Frozen accounts, as somebody with an administrator's power sees them, and how a freeze ends.
+
+An audit, a refund or a dispute freezes an account by itself. But for a dispute that is won, or a
+refund that failed, it is a person who ends that, after looking.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import jobs, ledger, users
+from models.base import Base, Created, PrimaryKey
+from models.errors import Refused
+from models.jobs import Job
+from models.ledger import RULES, AuditFinding, Mismatch
+from models.users import User
+
+
+class Unfreezing(Base):
+    """The end of a freeze, for whoever asks later why an account may spend."""
+
+    __tablename__ = "unfreezings"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # The freeze that ended.
+    frozen_at: Mapped[datetime]
+    frozen_reason: Mapped[str]
+    # Why it was ended although the audit still found something.
+    forced_because: Mapped[str | None]
+    created_at: Mapped[Created]
+
+
+class UnknownAccount(Refused):
+    """There is no account of this address or id."""
+
+
+class NotFrozen(Refused):
+    """This account is not frozen."""
+
+
+class StillBroken(Refused):
+    """The audit still finds something here. Put that right, or unfreeze by force and say why."""
+
+
+class NoReason(Refused):
+    """Whoever unfreezes by force has to say why in words."""
+
+
+def find_account(db: Session, address_or_id: str) -> User:
+    """Find an account by its address or its id; raise UnknownAccount."""
+    try:
+        wanted = User.id == UUID(address_or_id)
+    except ValueError:
+        wanted = User.email == users.normal_address(address_or_id)
+    account = db.scalar(select(User).where(wanted))
+    if account is None:
+        raise UnknownAccount
+    return account
+
+
+def list_frozen(db: Session) -> list[User]:
+    """List the accounts that may not spend, the longest frozen first."""
+    frozen = select(User).where(User.spending_frozen_at.is_not(None))
+    return list(db.scalars(frozen.order_by(User.spending_frozen_at, User.id)))
+
+
+def still_found(db: Session, user_id: UUID) -> list[Mismatch]:
+    """Audit one account; return what is wrong, and what only Stripe could say is right by now."""
+    broken = [one for found in ledger.audit(db, user_id).values() for one in found]
+    elsewhere = ledger.open_findings().where(
+        AuditFinding.user_id == user_id, AuditFinding.rule.not_in(RULES)
+    )
+    return broken + [
+        Mismatch(one.user_id, one.rule, one.subject, one.off_by_micros)
+        for one in db.scalars(elsewhere)
+    ]
+
+
+def end(db: Session, user_id: UUID, *, forced_because: str | None = None) -> list[Job]:
+    """Let a frozen account spend again; return its paused messages that go on.
+
+    Refused while the audit still finds something in it, unless by force and with a reason, which is
+    kept. A forced end holds: the same finding does not freeze the account again.
+    """
+    user = ledger.lock_account(db, user_id)
+    if user.spending_frozen_at is None or user.spending_frozen_reason is None:
+        raise NotFrozen
+    if forced_because is not None and not forced_because.strip():
+        raise NoReason
+    if forced_because is None and still_found(db, user_id):
+        raise StillBroken
+    db.add(
+        Unfreezing(
+            user_id=user_id,
+            frozen_at=user.spending_frozen_at,
+            frozen_reason=user.spending_frozen_reason,
+            forced_because=forced_because.strip() if forced_because else None,
+        )
+    )
+    ledger.unfreeze(user)
+    db.flush()
+    # Without credits they would only be paused again.
+    return jobs.resume(db, user_id) if user.credits_available_micros > 0 else []
+
+
+def list_ended(db: Session, user_id: UUID) -> list[Unfreezing]:
+    """List the freezes of an account that somebody ended, the latest first."""
+    ended = select(Unfreezing).where(Unfreezing.user_id == user_id)
+    return list(db.scalars(ended.order_by(Unfreezing.id.desc())))

@@ -1,0 +1,94 @@
+"""What somebody with an administrator's power may ask and do about one account, by hand.
+
+    make account ARGS="show ada@example.org"
+    make account ARGS="unfreeze ada@example.org"
+    make account ARGS="unfreeze ada@example.org --force 'Why it may spend all the same.'"
+
+Accounts are named by their address or their id.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from models import database, freezes
+from models.database import unit_of_work
+from models.errors import Refused
+from models.money import money
+from models.users import User
+from settings import get_settings
+from tasks import nudges
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what is asked; return 1, with the reason, when that is refused."""
+    asked = _parser().parse_args(arguments)
+    database.connect(get_settings().database_url.get_secret_value(), pool_size=1)
+    try:
+        if asked.verb == "unfreeze":
+            _unfreeze(asked.account, asked.force)
+        _show(asked.account)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make account")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show | unfreeze")
+    show = verbs.add_parser("show", help="say whether an account is frozen, and why")
+    unfreeze = verbs.add_parser("unfreeze", help="let it spend again, and its messages go on")
+    for verb in (show, unfreeze):
+        verb.add_argument("account", help="an address or an id")
+    unfreeze.add_argument(
+        "--force", metavar="REASON", help="although the audit finds something; the reason is kept"
+    )
+    return parser
+
+
+def _unfreeze(who: str, forced_because: str | None) -> None:
+    with unit_of_work() as db:
+        account = freezes.find_account(db, who)
+        resumed = freezes.end(db, account.id, forced_because=forced_because)
+    for job in resumed:
+        nudges.resumed(job.conversation_id, job.id, job.attempt)
+    print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
+
+
+def _show(who: str) -> None:
+    with unit_of_work() as db:
+        account = freezes.find_account(db, who)
+        print(f"{account.email} ({account.id}) has {money(account.credits_balance_micros)}")
+        if account.spending_frozen_at is None:
+            print("not frozen")
+        else:
+            print(f"frozen since {_time(account.spending_frozen_at)}")
+            print(f"    {account.spending_frozen_reason}")
+        _show_findings(db, account)
+        _show_ended(db, account)
+
+
+def _show_findings(db: Session, account: User) -> None:
+    for one in freezes.still_found(db, account.id):
+        print(f"found by the audit: {one.rule}")
+        print(f"    {one.subject}: off by {one.off_by_micros} micros")
+
+
+def _show_ended(db: Session, account: User) -> None:
+    for one in freezes.list_ended(db, account.id):
+        print(f"unfrozen on {_time(one.created_at)}, was frozen since {_time(one.frozen_at)}")
+        print(f"    {one.frozen_reason}")
+        if one.forced_because:
+            print(f"    by force: {one.forced_because}")
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,67 @@
+"""One account, shown and unfrozen by hand."""
+
+import subprocess
+import sys
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.database import unit_of_work
+from models.users import User
+from settings import PROJECT_DIR
+from tests import factories
+
+ADDRESS = "grace@example.org"
+
+
+def by_hand(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tasks.accounts", *arguments]
+    return subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+
+
+def frozen(*, off_by: int = 0) -> None:
+    with unit_of_work() as db:
+        owner = factories.user(db, ADDRESS)
+        owner.credits_balance_micros += off_by
+        ledger.freeze(owner, "Something is odd.")
+
+
+def is_frozen(engine: sa.Engine) -> bool:
+    with Session(engine) as check:
+        return check.scalars(sa.select(User)).one().is_frozen
+
+
+def test_a_freeze_is_shown_and_ended(emptied: sa.Engine) -> None:
+    frozen()
+    shown = by_hand("show", ADDRESS)
+    assert shown.returncode == 0, shown.stderr
+    assert "frozen since" in shown.stdout
+    assert "Something is odd." in shown.stdout
+
+    ended = by_hand("unfreeze", ADDRESS)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "not frozen" in ended.stdout
+    assert not is_frozen(emptied)
+
+
+def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine) -> None:
+    frozen(off_by=1)
+
+    refused = by_hand("unfreeze", ADDRESS)
+    assert refused.returncode == 1
+    assert "still finds something" in refused.stderr
+    assert "off by 1 micros" in by_hand("show", ADDRESS).stdout
+    assert is_frozen(emptied)
+
+    forced = by_hand("unfreeze", ADDRESS, "--force", "Known to us.")
+    assert forced.returncode == 0, forced.stderr
+    assert "by force: Known to us." in forced.stdout
+    assert not is_frozen(emptied)
+
+
+def test_who_is_not_there_is_said_to_be_not_there(emptied: sa.Engine) -> None:
+    refused = by_hand("show", "nobody@example.org")
+    assert refused.returncode == 1
+    assert "no account" in refused.stderr
