@@ -7,8 +7,8 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 Happening = Literal[
-    "paid", "processing", "failed", "expired", "receipt", "refunded", "disputed", "dispute_closed",
-    "card_saved", "card_removed",
+    "paid", "processing", "failed", "expired", "receipt", "refunded", "refund_failed", "disputed",
+    "dispute_closed", "card_saved", "card_removed",
 ]  # fmt: skip
 CHECKOUT_EVENTS: dict[str, Happening] = {
     "checkout.session.async_payment_succeeded": "paid",
@@ -17,7 +17,6 @@ CHECKOUT_EVENTS: dict[str, Happening] = {
 }
 EVENTS: dict[str, Happening] = {
     "charge.succeeded": "receipt",
-    "charge.refunded": "refunded",
     "charge.dispute.created": "disputed",
     "charge.dispute.funds_withdrawn": "disputed",
     "charge.dispute.closed": "dispute_closed",
@@ -29,7 +28,11 @@ INTENT_EVENTS: dict[str, Happening] = {
     "payment_intent.succeeded": "paid",
     "payment_intent.payment_failed": "failed",
 }
-TYPES = ("checkout.session.completed", *CHECKOUT_EVENTS, *INTENT_EVENTS, *EVENTS)
+# Each tells of one refund, whose status says what became of it. `charge.refunded` only has the sum.
+REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+# The money of these never left us, or has come back.
+DEAD_REFUNDS = ("failed", "canceled")
+TYPES = ("checkout.session.completed", *CHECKOUT_EVENTS, *INTENT_EVENTS, *EVENTS, *REFUND_EVENTS)
 Body = Mapping[str, Any]
 
 
@@ -57,8 +60,9 @@ class Notice:
     # What was bought, and what was paid for it, taxes included.
     bought_cents: int = 0
     paid_cents: int = 0
-    # Of a refund: all that was given back so far.
+    # What a refund or a dispute gives back.
     back_cents: int = 0
+    refund_id: str = ""
     dispute_id: str = ""
     dispute_status: str = ""
     receipt_url: str = ""
@@ -87,6 +91,8 @@ def read(event: Body) -> Notice | None:
 def _happening(kind: str, about: Body) -> Happening | None:
     if kind == "checkout.session.completed":
         return "paid" if about["payment_status"] == "paid" else "processing"
+    if kind in REFUND_EVENTS:
+        return "refund_failed" if about["status"] in DEAD_REFUNDS else "refunded"
     if kind in INTENT_EVENTS:
         return INTENT_EVENTS[kind] if _metadata(about).get("automatic") == "yes" else None
     return CHECKOUT_EVENTS.get(kind) or EVENTS.get(kind)
@@ -109,8 +115,13 @@ def _details(about: Body) -> dict[str, Any]:
             return {
                 "intent_id": about["payment_intent"],
                 "paid_cents": about["amount"],
-                "back_cents": about["amount_refunded"],
                 "receipt_url": about.get("receipt_url") or "",
+            }
+        case "refund":
+            return {
+                "intent_id": about["payment_intent"],
+                "refund_id": about["id"],
+                "back_cents": about["amount"],
             }
         case "dispute":
             return {

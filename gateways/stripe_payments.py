@@ -158,16 +158,6 @@ class StripePayments:
             )
         return made.url
 
-    def refunded_cents(self, intent_id: str) -> int:
-        """Add up what was given back of a payment."""
-        with _Told():
-            made = self._client.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
-            return sum(
-                one.amount
-                for one in made.auto_paging_iter()
-                if one.status not in {"failed", "canceled"}
-            )
-
     def verified(self, payload: bytes, signature: str) -> Notice | None:
         """Read a webhook; None for one that does not matter here. Raises BadSignature."""
         try:

@@ -106,6 +106,12 @@ def end(db: Session, user_id: UUID, *, forced_because: str | None = None) -> lis
     return jobs.resume(db, user_id) if user.credits_available_micros > 0 else []
 
 
+def last_end(db: Session, user_id: UUID) -> datetime | None:
+    """Tell when somebody last ended a freeze of an account."""
+    ends = select(Unfreezing.created_at).where(Unfreezing.user_id == user_id)
+    return db.scalar(ends.order_by(Unfreezing.created_at.desc()).limit(1))
+
+
 def list_ended(db: Session, user_id: UUID) -> list[Unfreezing]:
     """List the freezes of an account that somebody ended, the latest first."""
     ended = select(Unfreezing).where(Unfreezing.user_id == user_id)

@@ -1,5 +1,6 @@
 """Takes in what Stripe tells, by whichever way it came: its webhook, or our asking for it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -7,14 +8,20 @@ from sqlalchemy.orm import Session
 
 from gateways.stripe_events import Notice
 from models import ledger, payments
+from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
-from models.payments import PaymentStatus, cards, disputes, telling
+from models.payments import PaymentStatus, cards, disputes, refunds, telling
 from models.payments.buying import CENT_MICROS
 from models.users import User
 from tasks import money_mail, nudges
 
 log = structlog.get_logger()
+
+# These name their payment only by Stripe's id, which we learn when that is paid. A day later it is
+# somebody else's payment in the same account; asking Stripe finds it still if it is ours after all.
+NAMED_BY_STRIPE = ("refunded", "refund_failed", "disputed", "dispute_closed")
+NOT_OURS_AFTER = timedelta(days=1)
 
 
 def take_in(notice: Notice) -> bool:
@@ -37,8 +44,7 @@ def take_in(notice: Notice) -> bool:
 
 
 def _ignore(notice: Notice) -> bool:
-    if notice.happening in {"disputed", "dispute_closed"}:
-        # A dispute names its payment only by Stripe's id, which we learn when that is paid.
+    if notice.happening in NAMED_BY_STRIPE and utc_now() - notice.at < NOT_OURS_AFTER:
         raise payments.TooEarly(notice.event_id)
     log.info("stripe.not_ours", kind=notice.kind, event_id=notice.event_id)
     return False
@@ -51,16 +57,19 @@ def _act(db: Session, user: User, notice: Notice) -> list[Job]:
         return []
     payment = telling.find(db, notice.payment_id, notice.intent_id)
     back_micros = notice.back_cents * CENT_MICROS
-    about = (notice.dispute_id, back_micros, notice.dispute_status)
+    refund = (notice.refund_id, back_micros)
+    dispute = (notice.dispute_id, back_micros, notice.dispute_status)
     match notice.happening:
         case "paid":
             return _credit(db, user, payment, notice)
         case "dispute_closed":
-            return disputes.closed(db, user, payment, *about)
+            return disputes.closed(db, user, payment, *dispute)
+        case "refund_failed":
+            return refunds.failed(db, user, payment, *refund)
         case "disputed":
-            disputes.opened(db, user, payment, *about)
+            disputes.opened(db, user, payment, *dispute)
         case "refunded":
-            telling.refunded(db, user, payment, back_micros)
+            refunds.made(db, user, payment, *refund)
         case _:
             _note(db, payment, notice)
     return []

@@ -1,7 +1,6 @@
 """Payments in tests: what Stripe would tell of them, and credits to spend."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateways.stripe_events import Notice
 from models import ledger, payments
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.ledger import CallCost, CallStatus, EntryKind, Transaction
 from models.payments import Payment
 from models.users import User
@@ -19,7 +18,7 @@ from tests.factories import MODEL
 
 GRANT = 1_000_000
 TEN = 10_000_000
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NOW = utc_now()
 
 
 def notice(payment: Payment, happening: str, event_id: str = "", **more: object) -> Notice:
@@ -32,6 +31,13 @@ def notice(payment: Payment, happening: str, event_id: str = "", **more: object)
         **more,
     }
     return Notice(event_id or f"evt_{new_id()}", happening, happening, NOW, **given)  # pyright: ignore[reportArgumentType]
+
+
+def refund(payment: Payment, cents: int, name: str = "re_1", *, fails: bool = False) -> Notice:
+    """Money that goes back, or a refund that failed; Stripe names the payment by its own id."""
+    happening = "refund_failed" if fails else "refunded"
+    about = {"refund_id": name, "back_cents": cents}
+    return replace(notice(payment, happening), payment_id=None, **about)  # pyright: ignore[reportArgumentType]
 
 
 def dispute(

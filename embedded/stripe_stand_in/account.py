@@ -133,8 +133,22 @@ class Account:
             status="succeeded",
             currency="usd",
         )
+        self._tell("refund.created", made)
         self._tell("charge.refunded", self.store.put(charge))
         return made
+
+    def fail_refund(self, refund_id: str) -> Body:
+        """Let the bank refuse a refund, as for a card that was closed: the money is ours again."""
+        refund = self.get(refund_id, "refund")
+        if refund["status"] == "failed":
+            raise invalid("This refund has failed already.")
+        refund.update(status="failed", failure_reason="lost_or_stolen_card")
+        charge = self.get(refund["charge"], "charge")
+        charge.update(refunded=False, amount_refunded=charge["amount_refunded"] - refund["amount"])
+        self.store.put(charge)
+        for kind in ("refund.updated", "charge.refund.updated", "refund.failed"):
+            self._tell(kind, self.store.put(refund))
+        return refund
 
     def dispute(self, intent_id: str, cents: int | None, status: str) -> Body:
         """Let a card's owner object to a payment."""

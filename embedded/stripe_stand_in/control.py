@@ -5,6 +5,7 @@ PUT  /_control/switches                   {"delay_seconds", "copies", "reorder",
 POST /_control/events/<id>/delivery       tell an event again
 POST /_control/disputes                   {"payment_intent": ..., "amount": cents, "status": ...}
 POST /_control/disputes/<id>/closing      {"status": "won" or "lost"}
+POST /_control/refunds/<id>/failure       the money did not arrive
 POST /_control/sessions/<id>/payment      {"card": "4242"} as if its person had paid on the page
 POST /_control/sessions/<id>/bank         {"paid": true} a bank debit arrives after all, or fails
 POST /_control/sessions/<id>/expiry       nobody came
@@ -26,7 +27,11 @@ Act = Callable[[str, Body], Body]
 
 def routes(stand_in: StandIn) -> list[web.RouteDef]:
     """The addresses above."""
-    return [*_of_deliveries(stand_in.deliveries), *_of_disputes(stand_in), *_of_sessions(stand_in)]
+    return [
+        *_of_deliveries(stand_in.deliveries),
+        *_of_returns(stand_in),
+        *_of_sessions(stand_in),
+    ]
 
 
 def _of_deliveries(deliveries: Deliveries) -> list[web.RouteDef]:
@@ -49,7 +54,7 @@ def _of_deliveries(deliveries: Deliveries) -> list[web.RouteDef]:
     ]
 
 
-def _of_disputes(stand_in: StandIn) -> list[web.RouteDef]:
+def _of_returns(stand_in: StandIn) -> list[web.RouteDef]:
     account = stand_in.account
 
     def _open(_: str, asked: Body) -> Body:
@@ -59,7 +64,11 @@ def _of_disputes(stand_in: StandIn) -> list[web.RouteDef]:
     def _close(dispute_id: str, asked: Body) -> Body:
         return account.close_dispute(dispute_id, asked["status"])
 
+    def _fail(refund_id: str, _: Body) -> Body:
+        return account.fail_refund(refund_id)
+
     return [
+        _act(stand_in, "refunds/{id}/failure", _fail),
         _act(stand_in, "disputes", _open),
         _act(stand_in, "disputes/{id}/closing", _close),
     ]

@@ -70,6 +70,17 @@ RULES = {
         FULL JOIN (SELECT * FROM payments WHERE status = 'paid') AS payment
                ON entry.reference = 'payment:' || payment.id AND entry.user_id = payment.user_id
         WHERE coalesce(entry.amount_micros, 0) <> coalesce(payment.amount_micros, 0)""",
+    "what went back of a payment is what its refunds took": """
+        SELECT payment.user_id, 'payment:' || payment.id AS subject,
+               payment.returned_micros
+                   - coalesce(sum(refund.taken_micros + refund.absorbed_micros), 0)
+                   AS off_by_micros
+        FROM payments AS payment
+        LEFT JOIN payment_refunds AS refund
+               ON refund.payment_id = payment.id AND refund.failed_at IS NULL
+        GROUP BY payment.id
+        HAVING payment.returned_micros
+               <> coalesce(sum(refund.taken_micros + refund.absorbed_micros), 0)""",
 }
 FROZEN = "Something in your account does not add up, so nothing can be spent until we have looked."
 

@@ -5,7 +5,7 @@ an event that it is paid, and by nothing else. Events come late, twice and in an
 `telling`. No network is used here: what Stripe says and is asked goes through `tasks`.
 """
 
-from models.payments import automatic, cards, disputes, telling
+from models.payments import automatic, cards, disputes, refunds, telling
 from models.payments.buying import (
     CENT_MICROS,
     BadAmount,
@@ -26,6 +26,7 @@ from models.payments.table import (
     Payment,
     PaymentKind,
     PaymentStatus,
+    Refund,
     StripeEvent,
 )
 from models.payments.telling import AmountDiffers, TooEarly
@@ -40,6 +41,7 @@ __all__ = [
     "Payment",
     "PaymentKind",
     "PaymentStatus",
+    "Refund",
     "StripeEvent",
     "TooEarly",
     "account_of",
@@ -54,5 +56,6 @@ __all__ = [
     "list_own",
     "page_failed",
     "page_is_open",
+    "refunds",
     "telling",
 ]

@@ -1,6 +1,5 @@
 """Payments that their payer's bank takes back."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import jobs, ledger
@@ -9,14 +8,11 @@ from models.jobs import Job
 from models.ledger import EntryKind
 from models.payments.table import Dispute, DisputeStatus, Payment
 from models.payments.telling import share
+from models.payments.thawing import FROZEN_BY_DISPUTE, thaw
 from models.users import User
 
 DISPUTED = "The bank of whoever paid has taken the money back."
 WON = "The bank has given the money back after all."
-FROZEN_BY_DISPUTE = (
-    "Sending is closed for now: a bank took a payment back after its credits had been used. You can"
-    " read and download everything. Please write to us, and we will put it right."
-)
 # Somebody only asks; no money has moved.
 INQUIRY = "warning_"
 
@@ -54,9 +50,10 @@ def closed(
     dispute.status = DisputeStatus.LOST if is_lost else DisputeStatus.WON
     dispute.closed_at = utc_now()
     db.flush()
-    if not is_lost and user.spending_frozen_reason == FROZEN_BY_DISPUTE and not _owes(db, user):
-        ledger.unfreeze(user)
-    return [] if is_lost else jobs.resume(db, user.id)
+    if is_lost:
+        return []
+    thaw(db, user)
+    return jobs.resume(db, user.id)
 
 
 def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: int) -> Dispute:
@@ -88,20 +85,6 @@ def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: in
 def _undo(db: Session, user: User, dispute: Dispute) -> None:
     if dispute.taken_micros or dispute.absorbed_micros:
         ledger.give_back(db, user, _reference(dispute.id), dispute.absorbed_micros, WON)
-
-
-def _owes(db: Session, user: User) -> bool:
-    """Whether another dispute, that was not won, has cost more than there was."""
-    other = (
-        select(Dispute.id)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .where(
-            Payment.user_id == user.id,
-            Dispute.status != DisputeStatus.WON,
-            Dispute.absorbed_micros > 0,
-        )
-    )
-    return db.scalar(other) is not None
 
 
 def _reference(dispute_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Payments, disputes about them, what Stripe has told us, and how a person pays."""
+"""Payments, their refunds and disputes, what Stripe has told us, and how a person pays."""
 
 import enum
 from datetime import datetime
@@ -60,7 +60,7 @@ class Payment(Base):
     # The credits that are bought; and what was paid for them, taxes included.
     amount_micros: Mapped[int]
     charged_micros: Mapped[int | None]
-    # Credits that went back with a refund; and the part of it that had been used up before.
+    # Credits that went back with refunds; and the part of it that had been used up before.
     returned_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     absorbed_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     stripe_checkout_id: Mapped[str | None] = mapped_column(unique=True)
@@ -74,6 +74,27 @@ class Payment(Base):
     @property
     def is_pending(self) -> bool:
         return self.status in {PaymentStatus.OPEN, PaymentStatus.PROCESSING}
+
+
+class Refund(Base):
+    """Money of a payment that goes back to who paid."""
+
+    __tablename__ = "payment_refunds"
+    __table_args__ = (
+        CheckConstraint("back_micros > 0", name="back_positive"),
+        CheckConstraint("taken_micros >= 0 AND absorbed_micros >= 0", name="not_negative"),
+    )
+
+    # Stripe's own.
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    # The money, taxes included; and the credits that it took, and what had been used up before.
+    back_micros: Mapped[int]
+    taken_micros: Mapped[int]
+    absorbed_micros: Mapped[int]
+    created_at: Mapped[Created]
+    # When Stripe said that it did not arrive: then nothing of it counts.
+    failed_at: Mapped[datetime | None]
 
 
 class Dispute(Base):

@@ -14,16 +14,9 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.jobs import Job
-from models.ledger import EntryKind
 from models.payments.failing import failed
 from models.payments.table import BillingAccount, Payment, PaymentStatus, StripeEvent
 from models.users import User
-
-REFUNDED = "Money of a payment was given back."
-FROZEN_BY_REFUND = (
-    "Sending is closed for now: a payment was given back after its credits had been used. You can"
-    " read and download everything. Please write to us, and we will put it right."
-)
 
 
 class TooEarly(Exception):
@@ -116,30 +109,6 @@ def expired(db: Session, payment: Payment) -> None:
 def has_receipt(db: Session, payment: Payment, url: str) -> None:
     """Keep where Stripe shows the receipt."""
     payment.receipt_url = url
-    db.flush()
-
-
-def refunded(db: Session, user: User, payment: Payment, back_micros: int) -> None:
-    """Take the credits of a refund back; `back_micros` is all the money that went back so far.
-
-    What had been used up already is at our expense, and freezes spending. Raises TooEarly.
-    """
-    due = share(payment, back_micros) - payment.returned_micros
-    if due <= 0:
-        return
-    so_far = payment.returned_micros + due
-    taken = ledger.take_back(
-        db,
-        user,
-        EntryKind.PAYMENT_REFUND,
-        due,
-        reference=f"payment-refund:{payment.id}:{so_far}",
-        note=REFUNDED,
-    )
-    payment.returned_micros = so_far
-    payment.absorbed_micros += due - taken
-    if taken < due:
-        ledger.freeze(user, FROZEN_BY_REFUND)
     db.flush()
 
 

@@ -137,14 +137,27 @@ def test_a_card_that_does_not_pay_says_why(
     assert told(payments, charge.payment_id, "failed").failure_code == code
 
 
-def test_refunds_are_added_up(payments: StripePayments, stripe: ServedStripe) -> None:
+def test_refunds_are_told_one_by_one_with_what_became_of_them(
+    payments: StripePayments, stripe: ServedStripe
+) -> None:
     bought = order(customer(payments))
     intent = stripe.pay(payments.begin_checkout(bought).id)["payment_intent"]
-    for cents in ("100", "250"):
-        stripe.api("POST", "refunds", payment_intent=intent, amount=cents)
+    stays, fails = (
+        stripe.api("POST", "refunds", payment_intent=intent, amount=cents).json()["id"]
+        for cents in ("100", "250")
+    )
+    stripe.act(f"refunds/{fails}/failure")
 
-    assert payments.refunded_cents(intent) == 350
-    assert told(payments, bought.payment_id, "refunded").back_cents == 100
+    heard = [
+        (one.happening, one.refund_id, one.back_cents)
+        for one in payments.told_since(NOW - timedelta(hours=1))
+        if one.refund_id in {stays, fails}
+    ]
+    assert heard == [
+        ("refunded", stays, 100),
+        ("refunded", fails, 250),
+        *3 * [("refund_failed", fails, 250)],
+    ]
 
 
 def test_disputes_are_told_with_their_status(

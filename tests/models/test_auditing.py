@@ -15,7 +15,7 @@ from tasks import auditing, stripe_notices
 from tests import factories
 from tests.factories import MODEL
 from tests.models.test_ledger import closed, opened
-from tests.payments import bought, dispute, notice, spend
+from tests.payments import bought, dispute, refund, spend
 
 NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
 
@@ -40,7 +40,7 @@ def _pay_and_take_back(db: Session, eve: User) -> None:
     """One payment goes back after its credits were used, a bank takes another, the third stays."""
     returned = bought(db, eve)
     spend(db, eve, 9_000_000)
-    stripe_notices.take_in(notice(returned, "refunded", back_cents=1_000))
+    stripe_notices.take_in(refund(returned, 1_000))
     db.refresh(eve)
     ledger.unfreeze(eve)
     disputed = bought(db, eve)
@@ -99,6 +99,11 @@ PLANTED = {
         """INSERT INTO payments (id, user_id, kind, status, amount_micros, charged_micros, paid_at)
            VALUES (gen_random_uuid(), :user, 'checkout', 'paid', 7, 7, now())""",
         -7,
+    ),
+    "what went back of a payment is what its refunds took": (
+        """INSERT INTO payments (id, user_id, kind, status, amount_micros, returned_micros)
+           VALUES (gen_random_uuid(), :user, 'checkout', 'open', 7, 5)""",
+        5,
     ),
 }
 

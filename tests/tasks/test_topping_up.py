@@ -95,6 +95,24 @@ def test_what_webhooks_did_not_tell_is_asked_for_once(
     assert ada.credits_bought_micros == TEN
 
 
+def test_a_refund_that_failed_is_asked_for_as_well(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    payment = paid_by_hand(db, ada, stripe, "4242")
+    reconciling.ask_stripe()
+    db.refresh(payment)
+    refund = stripe.api("POST", "refunds", payment_intent=payment.stripe_intent_id).json()["id"]
+    reconciling.ask_stripe()
+    db.refresh(ada)
+    assert ada.credits_bought_micros == 0
+
+    stripe.act(f"refunds/{refund}/failure")
+    reconciling.ask_stripe()
+
+    db.refresh(ada)
+    assert ada.credits_bought_micros == TEN
+
+
 def test_what_waited_for_credits_goes_on(db: Session, ada: User, stripe: ServedStripe) -> None:
     spend_down(db, ada, 0)
     job = factories.job(db, ada)

@@ -94,7 +94,7 @@ def test_what_comes_too_early_is_wanted_again(
     paid = completed(stripe, session_id)
     intent = paid["data"]["object"]["payment_intent"]
     stripe.api("POST", "refunds", payment_intent=intent)
-    back = signed(stripe.events("charge.refunded")[-1])
+    back = signed(stripe.events("refund.created")[-1])
 
     assert browser.client.post(PATH, **back).status_code == 409
     assert browser.client.post(PATH, **signed(paid)).status_code == 200

@@ -203,6 +203,16 @@ def test_refunds_add_up_and_end_at_what_was_paid(stripe: ServedStripe) -> None:
     assert stripe.events("charge.refunded")[-1]["data"]["object"]["amount_refunded"] == 1000
 
 
+def test_a_refund_fails_once_and_can_be_made_again(stripe: ServedStripe) -> None:
+    intent = stripe.pay(session(stripe)["id"])["payment_intent"]
+    refund = stripe.api("POST", "refunds", payment_intent=intent).json()["id"]
+
+    assert stripe.act(f"refunds/{refund}/failure")["status"] == "failed"
+    assert httpx2.post(f"{stripe.url}/_control/refunds/{refund}/failure").status_code == 400
+    assert stripe.events("refund.failed")[-1]["data"]["object"]["id"] == refund
+    assert stripe.api("POST", "refunds", payment_intent=intent).json()["amount"] == 1000
+
+
 def test_a_restart_forgets_nothing_and_tells_the_rest(tmp_path: Path) -> None:
     ear = Ear()
     data = tmp_path / "stripe" / "account.sqlite"

@@ -1,0 +1,90 @@
+"""Money of payments that goes back to who paid, and refunds that fail at Stripe.
+
+Each refund is known by Stripe's own id, so its events may come in any order and as often as they
+like: one that has failed stays so.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import jobs, ledger
+from models.base import utc_now
+from models.jobs import Job
+from models.ledger import EntryKind
+from models.payments.table import Payment, Refund
+from models.payments.telling import share
+from models.payments.thawing import FROZEN_BY_REFUND, thaw
+from models.users import User
+
+REFUNDED = "Money of a payment was given back."
+FAILED = "The money that was to be given back did not arrive, so the credits are yours again."
+
+
+def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> None:
+    """Take the credits of a refund back, once; `back_micros` is the money that goes back.
+
+    What had been used up already is at our expense, and freezes spending. Raises TooEarly.
+    """
+    if db.get(Refund, refund_id) is not None:
+        return
+    due = share(payment, _back_so_far(db, payment) + back_micros) - payment.returned_micros
+    due = max(due, 0)
+    taken = 0
+    if due:
+        taken = ledger.take_back(
+            db,
+            user,
+            EntryKind.PAYMENT_REFUND,
+            due,
+            reference=_reference(refund_id),
+            note=REFUNDED,
+        )
+    _keep(db, payment, Refund(id=refund_id, back_micros=back_micros), taken, due - taken)
+    if taken < due:
+        ledger.freeze(user, FROZEN_BY_REFUND)
+    db.flush()
+
+
+def failed(
+    db: Session, user: User, payment: Payment, refund_id: str, back_micros: int
+) -> list[Job]:
+    """Give back what a refund took, as its money did not arrive; return the messages that go on.
+
+    It may be told before the refund was: then that takes nothing any more. Raises TooEarly.
+    """
+    share(payment, back_micros)
+    refund = db.get(Refund, refund_id, populate_existing=True)
+    if refund is None:
+        gone = Refund(id=refund_id, back_micros=back_micros, failed_at=utc_now())
+        _keep(db, payment, gone, 0, 0)
+        return []
+    if refund.failed_at is not None:
+        return []
+    refund.failed_at = utc_now()
+    if refund.taken_micros or refund.absorbed_micros:
+        ledger.give_back(db, user, _reference(refund_id), refund.absorbed_micros, FAILED)
+    payment.returned_micros -= refund.taken_micros + refund.absorbed_micros
+    payment.absorbed_micros -= refund.absorbed_micros
+    db.flush()
+    thaw(db, user)
+    return jobs.resume(db, user.id)
+
+
+def _keep(db: Session, payment: Payment, refund: Refund, taken: int, absorbed: int) -> None:
+    refund.payment_id = payment.id
+    refund.taken_micros, refund.absorbed_micros = taken, absorbed
+    payment.returned_micros += taken + absorbed
+    payment.absorbed_micros += absorbed
+    db.add(refund)
+    db.flush()
+
+
+def _back_so_far(db: Session, payment: Payment) -> int:
+    alive = select(func.coalesce(func.sum(Refund.back_micros), 0)).where(
+        Refund.payment_id == payment.id, Refund.failed_at.is_(None)
+    )
+    return int(db.scalar(alive) or 0)
+
+
+def _reference(refund_id: str) -> str:
+    return f"payment-refund:{refund_id}"
