@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     # How often Stripe is asked for what its webhooks did not tell, and how far back.
     reconcile_seconds: float = 300
     reconcile_hours: int = Field(default=72, ge=1, le=720)
+    # The audit holds the payments and refunds of so many days against Stripe's, at most so many of
+    # each; it looks further back only for what it has found and not seen mended.
+    audit_stripe_days: int = Field(default=7, ge=1, le=90)
+    audit_stripe_most: int = Field(default=10_000, ge=100)
 
     # Providers. A provider without a key is not offered; with none at all the demo model answers.
     anthropic_api_key: SecretStr | None = None

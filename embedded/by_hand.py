@@ -12,7 +12,7 @@ from embedded.__main__ import DEFAULT_DATA_DIR
 from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR
 from embedded.errors import CannotStart, in_one_sentence
-from embedded.stack import Services
+from embedded.stack import Services, stripe_settings
 from embedded.stores import Valkey, is_listening
 from embedded.surroundings import surroundings
 
@@ -41,14 +41,16 @@ def run(module: str, arguments: Sequence[str] = ()) -> int:
 
 
 def _running(folder: DataFolder) -> dict[str, str] | None:
-    """Return the settings that lead to the stores of a product that runs on the folder."""
+    """Return the settings that lead to what a product that runs on the folder uses."""
     port, valkey_port = folder.known_port("postgres"), folder.known_port("valkey")
     if port is None or valkey_port is None or not is_listening(port):
         return None
+    stripe = folder.known_port("stripe")
     return {
         "DATABASE_URL": postgres.url(port, folder.secret("database_password")),
         "SECRET_KEY": folder.secret("secret_key"),
         "REDIS_URL": Valkey(folder, valkey_port, folder.secret("redis_password")).url,
+        **(stripe_settings(folder, stripe) if stripe and is_listening(stripe) else {}),
     }
 
 

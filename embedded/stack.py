@@ -208,18 +208,12 @@ class Stack(Services):
 
     def _start_stripe_stand_in(self) -> None:
         """Take payments in which no money moves, and lead the product there."""
-        port, secret = self.folder.port("stripe"), f"whsec_{self.folder.secret('stripe_webhooks')}"
+        port, secret = self.folder.port("stripe"), _webhook_secret(self.folder)
         data = self.folder.path / "stripe" / "account.sqlite"
         webhooks = f"{self.url}/webhooks/stripe"
         stand_in = product.stripe_stand_in(port, secret, data, webhooks)
         wait_ready(self.keeper.start(stand_in), READY_SECONDS)
-        url = f"http://{LOCALHOST}:{port}"
-        self._environment |= {
-            "STRIPE_SECRET_KEY": f"sk_test_{self.folder.secret('stripe_key')}",
-            "STRIPE_WEBHOOK_SECRET": secret,
-            "STRIPE_API_BASE": url,
-            "PAYMENT_PAGE_ORIGINS": json.dumps([url]),
-        }
+        self._environment |= stripe_settings(self.folder, port)
 
     def _complete_environment(self) -> Settings:
         """Add what the product needs beside the services; return the settings as far as they go.
@@ -248,6 +242,21 @@ class Stack(Services):
             return
         self.console.say("the assistant engine is being installed; the site works meanwhile")
         self.keeper.start(product.engine(self.engine_dir))
+
+
+def stripe_settings(folder: DataFolder, port: int) -> dict[str, str]:
+    """Return the settings that lead to the stand-in for Stripe on `port`."""
+    url = f"http://{LOCALHOST}:{port}"
+    return {
+        "STRIPE_SECRET_KEY": f"sk_test_{folder.secret('stripe_key')}",
+        "STRIPE_WEBHOOK_SECRET": _webhook_secret(folder),
+        "STRIPE_API_BASE": url,
+        "PAYMENT_PAGE_ORIGINS": json.dumps([url]),
+    }
+
+
+def _webhook_secret(folder: DataFolder) -> str:
+    return f"whsec_{folder.secret('stripe_webhooks')}"
 
 
 def _remove(folder: DataFolder) -> None:

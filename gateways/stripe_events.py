@@ -81,7 +81,7 @@ def read(event: Body) -> Notice | None:
         kind=kind,
         happening=happening,
         at=datetime.fromtimestamp(int(event["created"]), UTC),
-        payment_id=_own_id(about),
+        payment_id=own_id(about),
         customer_id=about.get("customer"),
         currency=str(about.get("currency") or ""),
         **_details(about),
@@ -147,7 +147,8 @@ def _card(about: Body) -> SavedCard:
     return SavedCard(str(about["id"]), brand, str(card.get("last4") or ""))
 
 
-def _own_id(about: Body) -> UUID | None:
+def own_id(about: Body) -> UUID | None:
+    """Read our id of the payment that an object of Stripe's belongs to, if it is one of ours."""
     try:
         return UUID(str(_metadata(about).get("payment_id")))
     except ValueError:

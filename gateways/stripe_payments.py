@@ -13,8 +13,9 @@ from uuid import UUID
 
 import stripe
 
-from gateways import stripe_events
+from gateways import stripe_events, stripe_statements
 from gateways.stripe_events import Notice
+from gateways.stripe_statements import Statement
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -181,6 +182,20 @@ class StripePayments:
             events = [event.to_dict() for event in found.auto_paging_iter()]
         read = [stripe_events.read(event) for event in reversed(events)]
         return [notice for notice in read if notice is not None]
+
+    def statement(self, since: datetime, most: int) -> Statement:
+        """List the payments and refunds that were begun since then, at most so many of each."""
+        asked: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        with _Told():
+            found = self._client.v1.payment_intents.list(asked)
+            intents, paid_since = stripe_statements.cut(found.auto_paging_iter(), since, most)
+            given = self._client.v1.refunds.list(asked)
+            refunds, made_since = stripe_statements.cut(given.auto_paging_iter(), since, most)
+        return Statement(
+            max(paid_since, made_since),
+            list(stripe_statements.paid(intents)),
+            list(stripe_statements.made(refunds)),
+        )
 
     def _page(self, order: CheckoutOrder) -> "SessionCreateParams":
         page: SessionCreateParams = {

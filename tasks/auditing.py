@@ -10,12 +10,14 @@ from datetime import datetime
 
 import structlog
 
+from gateways.stripe_payments import PaymentsFailed
 from models import database, freezes, ledger
 from models.base import utc_now
 from models.database import unit_of_work
 from models.ledger import Mismatch
 from models.users import User
 from settings import get_settings
+from tasks import comparing
 
 log = structlog.get_logger()
 
@@ -30,8 +32,29 @@ def audit() -> list[Mismatch]:
     return keep(broken, began)
 
 
-def keep(broken: Mapping[str, Sequence[Mismatch]], began: datetime) -> list[Mismatch]:
-    """Keep what an audit found, and end what it saw no more; return what was not known yet."""
+def audit_at_stripe() -> list[Mismatch]:
+    """Hold the books against Stripe's; return what differs and was not known yet.
+
+    That Stripe is away is no finding, and ends none.
+    """
+    began = utc_now()
+    try:
+        comparison = comparing.compare()
+    except PaymentsFailed as failure:
+        log.warning("audit.stripe_not_asked", reason=str(failure))
+        return []
+    if not comparison.is_whole:
+        log.warning("audit.stripe_cut", most=get_settings().audit_stripe_most)
+    return keep(comparison.broken, began, is_whole=comparison.is_whole)
+
+
+def keep(
+    broken: Mapping[str, Sequence[Mismatch]], began: datetime, *, is_whole: bool = True
+) -> list[Mismatch]:
+    """Keep what an audit found, and, if it saw the whole, end what it saw no more.
+
+    Returns what was not known yet.
+    """
     new: list[Mismatch] = []
     for mismatch in (one for found in broken.values() for one in found):
         with unit_of_work() as db:
@@ -39,7 +62,7 @@ def keep(broken: Mapping[str, Sequence[Mismatch]], began: datetime) -> list[Mism
         if is_new:
             new.append(mismatch)
             log.error("books.mismatch", **{**vars(mismatch), "user_id": str(mismatch.user_id)})
-    for rule, found in broken.items():
+    for rule, found in broken.items() if is_whole else ():
         with unit_of_work() as db:
             over = ledger.resolve(db, rule, found, found_before=began)
             for one in over:
@@ -52,9 +75,11 @@ def main() -> int:
     database.connect(get_settings().database_url.get_secret_value(), pool_size=1)
     with unit_of_work() as db:
         broken = ledger.audit(db)
-        _print_broken(broken)
-        _print_frozen(freezes.list_frozen(db))
-    return 1 if any(broken.values()) else 0
+        frozen = freezes.list_frozen(db)
+    _print_broken(broken)
+    differs = _print_stripe()
+    _print_frozen(frozen)
+    return 1 if differs or any(broken.values()) else 0
 
 
 def _print_broken(broken: Mapping[str, Sequence[Mismatch]]) -> None:
@@ -64,6 +89,22 @@ def _print_broken(broken: Mapping[str, Sequence[Mismatch]]) -> None:
             print(f"        {one.subject} of {one.user_id}: off by {one.off_by_micros} micros")
         if len(found) > SHOWN:
             print(f"        and {len(found) - SHOWN} more")
+
+
+def _print_stripe() -> bool:
+    """Print what differs at Stripe, or why nobody knows; return whether anything does."""
+    if not get_settings().sells_credits:
+        print("     -  nothing is sold here: Stripe was not asked")
+        return False
+    try:
+        comparison = comparing.compare()
+    except PaymentsFailed as failure:
+        print(f"     ?  Stripe could not be asked: {failure}")
+        return False
+    _print_broken(comparison.broken)
+    if not comparison.is_whole:
+        print(f"        looked at the last {get_settings().audit_stripe_most:,} alone")
+    return any(comparison.broken.values())
 
 
 def _print_frozen(accounts: Sequence[User]) -> None:

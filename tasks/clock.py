@@ -34,14 +34,19 @@ def run(over: threading.Event) -> None:
 
 def run_money(over: threading.Event) -> None:
     """Look after payments until `over` is set; what fails is tried again at the next tick."""
+    settings, next_audit = get_settings(), time.monotonic()
     while True:
         try:
             reconciling.reconcile()
+            # After it: what only had not been told yet is no finding.
+            if settings.sells_credits and time.monotonic() >= next_audit:
+                auditing.audit_at_stripe()
+                next_audit = time.monotonic() + settings.audit_seconds
         except SQLAlchemyError as error:
             log.warning("reconciling.missed", error=str(error))
         except Exception:
             log.exception("reconciling.failed")
-        if over.wait(get_settings().reconcile_seconds):
+        if over.wait(settings.reconcile_seconds):
             return
 
 

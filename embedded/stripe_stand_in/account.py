@@ -211,6 +211,7 @@ class Account:
             *("pi", "payment_intent"),
             **_only(form, *kept),
             amount=cents,
+            amount_received=0,
             currency="usd",
             status="requires_payment_method",
             last_payment_error=None,
@@ -232,6 +233,7 @@ class Account:
         )
         charge["receipt_url"] = f"{self.url}/receipts/{charge['id']}"
         intent.update(status="succeeded", latest_charge=charge["id"], last_payment_error=None)
+        intent["amount_received"] = intent["amount"]
         self._tell("charge.succeeded", self.store.put(charge))
         self._tell("payment_intent.succeeded", self.store.put(intent))
         return intent

@@ -55,6 +55,7 @@ class StandIn:
                 "/v1/checkout/sessions/{id}/expire",
                 lambda request, _: account.expire_checkout(request.match_info["id"]),
             ),
+            self._get("/v1/payment_intents", self._intents),
             self._post("/v1/payment_intents", lambda _, form: account.charge_away(form)),
             self._post("/v1/refunds", lambda _, form: account.refund(form)),
             self._get("/v1/refunds", self._refunds),
@@ -92,21 +93,24 @@ class StandIn:
         customer = self.account.get(request.match_info["id"], "customer")
         return _page(self.account.saved_cards(customer["id"]), {}, request.path)
 
+    def _intents(self, request: web.Request, asked: Body) -> Body:
+        return _page(self._since("payment_intent", asked), asked, request.path)
+
     def _refunds(self, request: web.Request, asked: Body) -> Body:
         wanted = asked.get("payment_intent")
-        made = self.store.newest_first("refund")
+        made = self._since("refund", asked)
         found = [one for one in made if wanted in (None, one["payment_intent"])]
         return _page(found, asked, request.path)
 
     def _events(self, request: web.Request, asked: Body) -> Body:
-        since = int(cast(Body, asked.get("created", {})).get("gte", 0))
         kinds = cast(list[str] | None, asked.get("types"))
-        found = [
-            one
-            for one in self.store.newest_first("event")
-            if one["created"] >= since and (kinds is None or one["type"] in kinds)
-        ]
+        told = self._since("event", asked)
+        found = [one for one in told if kinds is None or one["type"] in kinds]
         return _page(found, asked, request.path)
+
+    def _since(self, kind: str, asked: Body) -> list[Body]:
+        since = int(cast(Body, asked.get("created", {})).get("gte", 0))
+        return [one for one in self.store.newest_first(kind) if one["created"] >= since]
 
 
 READABLE = {

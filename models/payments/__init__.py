@@ -5,7 +5,7 @@ an event that it is paid, and by nothing else. Events come late, twice and in an
 `telling`. No network is used here: what Stripe says and is asked goes through `tasks`.
 """
 
-from models.payments import automatic, cards, disputes, refunds, telling
+from models.payments import automatic, cards, comparing, disputes, refunds, telling
 from models.payments.buying import (
     CENT_MICROS,
     BadAmount,
@@ -49,6 +49,7 @@ __all__ = [
     "begin",
     "cards",
     "checked",
+    "comparing",
     "disputes",
     "find_account",
     "find_own",
