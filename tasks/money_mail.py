@@ -9,7 +9,7 @@ from models.alerts import Alert, AlertKind
 from models.letters import Action, Fact
 from models.letters.letter import address_on_site
 from models.money import money
-from models.payments import Payment
+from models.payments import BillingAccount, Payment
 from models.users import User
 from tasks import nudges
 
@@ -42,4 +42,13 @@ def tell_paid(db: Session, user: User, payment: Payment) -> None:
     see = Action("See your payments", address_on_site("/billing"))
     letter = letters.receipt(f"your top-up of {money(payment.amount_micros)}", facts, see=see)
     outbox.queue(db, user.email, letter, reference=f"receipt:{payment.id}")
+    nudges.mail_after_commit(db)
+
+
+def tell_top_up_off(db: Session, payment: Payment) -> None:
+    """Mail that a payment which failed has switched automatic top-up off, once."""
+    user, account = db.get_one(User, payment.user_id), db.get_one(BillingAccount, payment.user_id)
+    see = Action("Top up", address_on_site("/billing"))
+    letter = letters.top_up_off(account.top_up_off_reason or "", see=see)
+    outbox.queue(db, user.email, letter, reference=f"top-up-off:{payment.id}")
     nudges.mail_after_commit(db)

@@ -81,7 +81,8 @@ def _note(db: Session, payment: payments.Payment, notice: Notice) -> None:
         case "processing":
             telling.is_processing(db, payment)
         case "failed":
-            telling.has_failed(db, payment, notice.failure_code)
+            if telling.has_failed(db, payment, notice.failure_code):
+                money_mail.tell_top_up_off(db, payment)
         case "expired":
             telling.expired(db, payment)
         case _:

@@ -12,7 +12,7 @@ from models.database import unit_of_work
 from models.payments import Payment, automatic
 from models.users import User
 from settings import Settings, get_settings
-from tasks import nudges
+from tasks import money_mail, nudges
 from tasks.broker import get_broker
 
 log = structlog.get_logger()
@@ -55,23 +55,27 @@ def charge(payment_id: UUID) -> None:
         payment = db.get_one(Payment, payment_id)
         order = _order(settings, payment, db.get_one(User, payment.user_id))
     if order is None:
-        with unit_of_work() as db:
-            automatic.was_refused(db, payment_id, "")
+        _note_refusal(payment_id, "")
         return
     try:
         outcome = StripePayments(settings).charge(order)
     except PaymentsFailed as failure:
         log.warning("top_up.failed", payment_id=str(payment_id), reason=str(failure))
         if failure.permanent:
-            with unit_of_work() as db:
-                automatic.was_refused(db, payment_id, "")
+            _note_refusal(payment_id, "")
         return
-    with unit_of_work() as db:
-        if outcome.status == "accepted":
+    if outcome.status == "accepted":
+        with unit_of_work() as db:
             automatic.was_accepted(db, payment_id)
-        else:
-            automatic.was_refused(db, payment_id, outcome.code)
+    else:
+        _note_refusal(payment_id, outcome.code)
     log.info("top_up.asked", payment_id=str(payment_id), status=outcome.status, code=outcome.code)
+
+
+def _note_refusal(payment_id: UUID, code: str) -> None:
+    with unit_of_work() as db:
+        if automatic.was_refused(db, payment_id, code):
+            money_mail.tell_top_up_off(db, db.get_one(Payment, payment_id))
 
 
 def _order(settings: Settings, payment: Payment, person: User) -> AutomaticCharge | None:

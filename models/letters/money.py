@@ -21,6 +21,22 @@ def receipt(what: str, facts: Iterable[Fact], *, see: Action | None = None) -> L
     )
 
 
+def top_up_off(reason: str, *, see: Action) -> Letter:
+    """Tell that credits are topped up by themselves no more, why, and what to do about it."""
+    return Letter(
+        LetterKind.ALERT,
+        subject="Automatic top-up is off",
+        title="Automatic top-up is off",
+        words=(
+            f"Your credits are no longer topped up by themselves. {reason}",
+            "What you have stays yours. Once it is used up, your messages wait for a top-up.",
+            "To switch it on again, top up yourself and save a card with that.",
+        ),
+        action=see,
+        small_print=("Nothing more is charged without you until then.",),
+    )
+
+
 def alert(subject: str, words: Iterable[str], *, see: Action | None = None) -> Letter:
     """Tell of something that a person asked to be told of: a limit, or credits that run low."""
     name = get_settings().product_name

@@ -100,9 +100,9 @@ def was_accepted(db: Session, payment_id: UUID) -> None:
     db.flush()
 
 
-def was_refused(db: Session, payment_id: UUID, code: str) -> None:
-    """Note that the card was not charged; it may switch topping up off."""
-    failed(db, _locked(db, payment_id), code)
+def was_refused(db: Session, payment_id: UUID, code: str) -> bool:
+    """Note that the card was not charged; return whether that has switched topping up off."""
+    return failed(db, _locked(db, payment_id), code)
 
 
 def unanswered(db: Session, older_than: timedelta, limit: int = 20) -> list[UUID]:

@@ -94,9 +94,12 @@ def is_processing(db: Session, payment: Payment) -> None:
     db.flush()
 
 
-def has_failed(db: Session, payment: Payment, code: str) -> None:
-    """Note that a payment came to nothing; one that is paid stays paid."""
-    failed(db, payment, code)
+def has_failed(db: Session, payment: Payment, code: str) -> bool:
+    """Note that a payment came to nothing; one that is paid stays paid.
+
+    Returns whether that has switched automatic top-up off.
+    """
+    return failed(db, payment, code)
 
 
 def expired(db: Session, payment: Payment) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gateways.stripe_payments import CheckoutOrder, StripePayments
@@ -11,6 +12,7 @@ from models.base import new_id, utc_now
 from models.jobs import Job, JobStatus
 from models.ledger import EntryKind, Transaction
 from models.ledger.entries import record
+from models.outbox import Email
 from models.payments import BillingAccount, Payment, PaymentStatus, automatic
 from models.payments.automatic import Plan
 from models.users import User
@@ -78,6 +80,18 @@ def topping_up_with(
 def by_itself(db: Session, user: User) -> list[Payment]:
     db.expire_all()
     return [one for one in payments.list_own(db, user.id) if one.kind == "automatic"]
+
+
+def switched_off_mails(db: Session) -> list[Email]:
+    return list(db.scalars(sa.select(Email).where(Email.reference.like("top-up-off:%"))))
+
+
+def mailed_once(db: Session, user: User) -> str:
+    """What the one mail says that tells of the end of automatic top-up."""
+    (mail,) = switched_off_mails(db)
+    assert (mail.recipient, mail.subject) == (user.email, "Automatic top-up is off")
+    assert "/billing" in mail.text_body
+    return mail.text_body
 
 
 def test_what_webhooks_did_not_tell_is_asked_for_once(
@@ -167,7 +181,43 @@ def test_a_bank_that_asks_its_customer_ends_it_at_once(
     assert not account.top_up_is_on
     assert account.top_up_off_reason
     assert "confirm each payment" in account.top_up_off_reason
+    assert "confirm each payment" in mailed_once(db, ada)
     assert [one.status for one in by_itself(db, ada)] == [PaymentStatus.FAILED]
+
+
+def test_it_is_told_first_by_stripe_and_mailed_once_all_the_same(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    topping_up_with(db, ada, stripe, "3155")
+    payment = automatic.begin(db, ada.id)
+    assert payment
+    db.commit()
+    card = db.get_one(BillingAccount, ada.id)
+    asked = {"payment_id": str(payment.id), "automatic": "yes"}
+    form = {f"metadata[{name}]": value for name, value in asked.items()}
+    stripe.api(
+        "POST",
+        "payment_intents",
+        amount="1000",
+        customer=card.stripe_customer_id,
+        payment_method=card.card_id,
+        **form,
+    )
+    reconciling.ask_stripe()
+    topping_up.charge(payment.id)
+    reconciling.ask_stripe()
+
+    assert "confirm each payment" in mailed_once(db, ada)
+
+
+def test_each_switching_off_is_mailed(db: Session, ada: User, stripe: ServedStripe) -> None:
+    topping_up_with(db, ada, stripe, "3155")
+    topping_up.begin(ada.id)
+    automatic.switch_on(db, ada.id, PLAN)
+    db.commit()
+    topping_up.begin(ada.id)
+
+    assert len(switched_off_mails(db)) == 2
 
 
 def test_three_failures_in_a_row_end_it(db: Session, ada: User, stripe: ServedStripe) -> None:
@@ -179,9 +229,11 @@ def test_three_failures_in_a_row_end_it(db: Session, ada: User, stripe: ServedSt
         reconciling.ask_stripe()
         account = db.get_one(BillingAccount, ada.id, populate_existing=True)
         assert account.top_up_failures == tries
+        assert bool(switched_off_mails(db)) == (tries == 3)
     assert not account.top_up_is_on
     assert account.top_up_off_reason
     assert "declined" in account.top_up_off_reason
+    assert "It was tried 3 times." in mailed_once(db, ada)
 
 
 def test_an_unanswered_charge_is_asked_for_again_and_paid_once(
