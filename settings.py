@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     sweep_seconds: float = 5
     # How often it audits the books.
     audit_seconds: float = 3600
+    # What is over goes after so many days, unless it is about money: mails, links in them, alerts,
+    # sessions, refusals of the free credit, workers. No month's limit is told of twice.
+    kept_days: int = Field(default=90, ge=40)
     # A person's next job waits this long for the worker that holds their hot cell.
     hot_cell_preference_seconds: float = 2
     # One person may have this many messages waiting; the next one is refused with a notice.

@@ -1,4 +1,4 @@
-"""Runs the sweep every few seconds, audits, and looks after payments (`python -m tasks.clock`).
+"""Sweeps every few seconds, audits, prunes and looks after payments (`python -m tasks.clock`).
 
 Two clocks do no harm.
 """
@@ -17,14 +17,19 @@ from tasks import auditing, reconciling, upkeep
 
 log = structlog.get_logger()
 
+PRUNE_SECONDS = 60.0
+
 
 def run(over: threading.Event) -> None:
     """Sweep until `over` is set; a database that is away is tried again at the next tick."""
     settings = get_settings()
-    next_audit = time.monotonic()
+    next_audit = next_pruning = time.monotonic()
     while not over.wait(settings.sweep_seconds):
         try:
             upkeep.sweep()
+            if time.monotonic() >= next_pruning:
+                upkeep.prune()
+                next_pruning = time.monotonic() + PRUNE_SECONDS
             if time.monotonic() >= next_audit:
                 auditing.audit()
                 next_audit = time.monotonic() + settings.audit_seconds

@@ -1,4 +1,4 @@
-"""What somebody must look after: silent workers, lost nudges, late mail, lanes of the dead."""
+"""What somebody must look after: silent workers, lost nudges, late mail, what grows for ever."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -7,7 +7,8 @@ import redis
 import structlog
 
 from gateways.s3_files import Storage, StorageFailed
-from models import jobs, ledger, outbox, resetting, staging
+from models import jobs, ledger, outbox, pruning, resetting, staging
+from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
@@ -17,6 +18,8 @@ from tasks.outcomes import RETRYING
 log = structlog.get_logger()
 
 STAGED_FOR = timedelta(days=1)
+# Of each table; so the lock on what goes is short, and a large backlog takes its time.
+PRUNED_AT_ONCE = 500
 
 
 def sweep() -> None:
@@ -40,6 +43,15 @@ def sweep() -> None:
     if has_mail:
         nudges.mail()
     forget_files()
+
+
+def prune() -> None:
+    """Delete a batch of what is over and was kept long enough."""
+    before = utc_now() - timedelta(days=get_settings().kept_days)
+    with unit_of_work() as db:
+        pruned = pruning.prune(db, before, limit=PRUNED_AT_ONCE)
+    if pruned:
+        log.info("pruned", **pruned)
 
 
 def forget_files() -> None:
