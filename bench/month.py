@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,6 +29,8 @@ OUTCOMES: dict[str, Outcome] = {"are stopped": "stopped", "break off": "cut"}
 CREDITS_MICROS = (0, 20_000_000, 50_000_000)
 # The output that is held for beyond what comes.
 SPARE_TOKENS = 500
+# So rarely does a provider count more than was held for.
+MISCOUNTED = 1 / 200
 
 
 class Month:
@@ -86,6 +89,8 @@ class Month:
             books.open(call)
         except NoRoom:
             return False
+        if self._chance.random() < MISCOUNTED:
+            used = replace(used, output_tokens=2 * used.output_tokens + SPARE_TOKENS)
         price = self._prices.price(model, used)
         closed = ClosedCall(
             call_id=call.call_id,

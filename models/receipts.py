@@ -16,6 +16,8 @@ class Line:
     call: ModelCall
     entry: Transaction | None
     refund: Transaction | None
+    # What we absorbed of it, as it went beyond the hold.
+    beyond: Transaction | None = None
 
     @property
     def charged_micros(self) -> int:
@@ -68,11 +70,12 @@ class Receipt:
 
 def receipt(db: Session, job: Job) -> Receipt:
     """Write the receipt of a job as the books stand now. The caller knows whose it is."""
-    entry, refund = aliased(Transaction), aliased(Transaction)
+    entry, refund, beyond = (aliased(Transaction) for _ in range(3))
     rows = db.execute(
-        select(ModelCall, entry, refund)
+        select(ModelCall, entry, refund, beyond)
         .outerjoin(entry, entry.reference == _reference("call:"))
         .outerjoin(refund, refund.reference == _reference("refund:"))
+        .outerjoin(beyond, beyond.reference == _reference("absorbed:call:"))
         .where(ModelCall.job_id == job.id)
         .order_by(ModelCall.id)
     )

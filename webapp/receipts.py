@@ -61,4 +61,6 @@ def _reason(line: Line) -> str:
         return "At our expense: this try was given up."
     if line.call.status is CallStatus.FAILED:
         return "The model’s provider sent no answer."
+    if line.beyond:
+        return "The provider counted more than was held beforehand. The rest is at our expense."
     return ""

@@ -14,7 +14,7 @@ from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS, Body
-from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, Counter, request_tokens
+from agent.meter.wires.base import Counter, most_tokens
 from agent.prices import Prices, PriceUnknown
 from agent.turn import AgentFailed
 from settings import Settings
@@ -128,12 +128,12 @@ class MeteredCall:
         return min(found, key=lambda bound: bound.left_micros)
 
     def _affordable(self, wanted: int, micros: int) -> int:
-        size = request_tokens(self._body, HOLD_BYTES_PER_TOKEN)
+        size = most_tokens(self._body)
         return self._tools.prices.affordable_output(self._model, size, wanted, micros)
 
     def _hold(self, cap: int) -> Hold:
         """Lower the request's output cap to what is held for it."""
-        size = request_tokens(self._body, HOLD_BYTES_PER_TOKEN)
+        size = most_tokens(self._body)
         micros = self._tools.prices.worst_case(self._model, size, cap)
         self._wire.prepare(self._body, cap)
         return Hold(self._model, self._body, micros)

@@ -11,7 +11,7 @@ from agent.catalogue import Model
 from agent.meter.books import ClosedCall, NoRoom, OpenCall, Outcome, Usage
 from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
-from agent.meter.wires.base import LIKELY_BYTES_PER_TOKEN, request_tokens
+from agent.meter.wires.base import likely_tokens
 from agent.prices import Prices
 
 log = structlog.get_logger()
@@ -106,7 +106,7 @@ class Settlement:
         self._hold.release(self._running)
         if not was_open:
             return
-        self._running.spent_micros += closed.charge_micros
+        self._running.spent_micros += self._payable(closed)
         ends, rest = time.monotonic() + SETTLE_SECONDS, FIRST_RETRY_SECONDS
         while True:
             try:
@@ -121,9 +121,21 @@ class Settlement:
             await asyncio.sleep(rest)
             rest = min(2 * rest, LONGEST_RETRY_SECONDS)
 
+    def _payable(self, closed: ClosedCall) -> int:
+        """What the books will charge: never more than the hold, whatever the provider counts."""
+        if closed.charge_micros > self._hold.micros:
+            log.warning(
+                "meter.beyond_hold",
+                call_id=str(closed.call_id),
+                model=closed.model,
+                held_micros=self._hold.micros,
+                charge_micros=closed.charge_micros,
+            )
+        return min(closed.charge_micros, self._hold.micros)
+
     def _closed(self) -> ClosedCall:
         costs = self._is_begun and self._outcome != "failed"
-        likely = request_tokens(self._hold.body, LIKELY_BYTES_PER_TOKEN)
+        likely = likely_tokens(self._hold.body)
         usage = self._tally.counted(likely) if costs else Usage()
         price = self._prices.price(self._hold.model, usage)
         return ClosedCall(

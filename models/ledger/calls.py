@@ -1,7 +1,9 @@
 """Model calls: held before they start, charged for what they used, absorbed when we failed."""
 
 import enum
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, or_, select, text
@@ -17,6 +19,12 @@ from models.ledger.entries import (
     lock_account,
     record,
 )
+
+if TYPE_CHECKING:
+    from models.users import User
+
+
+BEYOND_HOLD = "The provider counted more than what was held for the call."
 
 
 class CallStatus(enum.StrEnum):
@@ -96,7 +104,7 @@ def close_call(
     """Turn a call's hold into its charge; return the micros charged. Telling it twice is harmless.
 
     With `is_ours`, or when its attempt was given up meanwhile, the person pays nothing: we absorb
-    the cost. So we do what goes beyond their credits: the balance never goes below zero.
+    the cost. So we do what goes beyond the hold: nobody pays more than they were told.
     """
     user_id = db.scalar(select(ModelCall.user_id).where(ModelCall.id == call_id))
     if user_id is None:
@@ -111,11 +119,10 @@ def close_call(
     if status is CallStatus.FAILED and cost.charge_micros == 0:
         db.flush()
         return 0
-    is_ours = is_ours or owes_nothing(db, call_id)
-    payable = 0 if is_ours else min(cost.charge_micros, user.credits_available_micros)
-    kind = EntryKind.ABSORBED if is_ours else EntryKind.CHARGE
-    record(db, user, _entry(call, kind, -payable, cost))
-    return payable
+    if is_ours or owes_nothing(db, call_id):
+        record(db, user, _entry(call, EntryKind.ABSORBED, 0, cost))
+        return 0
+    return _charge(db, user, call, cost)
 
 
 def refund_job(db: Session, job_id: UUID, *, attempt: int | None = None, note: str) -> int:
@@ -192,6 +199,28 @@ def _absorb(db: Session, call_id: UUID) -> None:
         detail="The worker stopped before the call ended.",
         is_ours=True,
     )
+
+
+def _charge(db: Session, user: "User", call: ModelCall, cost: CallCost) -> int:
+    """Charge up to what was held, and absorb the rest with its part of what the provider got."""
+    payable = min(cost.charge_micros, call.held_micros)
+    beyond = cost.charge_micros - payable
+    lost = cost.provider_cost_micros * beyond // cost.charge_micros if beyond else 0
+    paid = replace(cost, provider_cost_micros=cost.provider_cost_micros - lost)
+    record(db, user, _entry(call, EntryKind.CHARGE, -payable, paid))
+    if beyond:
+        rest = Transaction(
+            kind=EntryKind.ABSORBED,
+            amount_micros=0,
+            provider_cost_micros=lost,
+            reference=f"absorbed:call:{call.id}",
+            job_id=call.job_id,
+            model=call.model,
+            provider=call.model.partition("/")[0],
+            note=BEYOND_HOLD,
+        )
+        record(db, user, rest)
+    return payable
 
 
 def _refund(db: Session, call: ModelCall, note: str) -> int:

@@ -91,10 +91,29 @@ def test_a_call_becomes_one_charge_however_often_it_is_closed(db: Session, ada: 
 
 def test_a_call_that_costs_more_than_there_is_never_makes_a_debt(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    closed(db, job, GRANT + 999)
+    closed(db, job, GRANT + 999, held=GRANT)
 
     assert ada.credits_balance_micros == 0
     assert ledger.drift(db, ada.id) == 0
+
+
+def test_what_goes_beyond_a_hold_is_at_our_expense(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    call_id = closed(db, job, 1_000, held=600)
+
+    assert entries(db, ada)[1:] == [(EntryKind.CHARGE, -600), (EntryKind.ABSORBED, 0)]
+    costs = sa.select(Transaction.reference, Transaction.provider_cost_micros)
+    assert dict(db.execute(costs.where(Transaction.job_id == job.id)).all()) == {
+        f"call:{call_id}": 300,
+        f"absorbed:call:{call_id}": 200,
+    }
+    assert not any(ledger.audit(db).values())
+
+
+def test_a_charge_below_its_hold_has_nothing_absorbed(db: Session, ada: User) -> None:
+    closed(db, factories.running(db, ada), 600, held=600)
+
+    assert entries(db, ada)[1:] == [(EntryKind.CHARGE, -600)]
 
 
 def test_a_call_that_failed_before_anything_came_costs_nothing(db: Session, ada: User) -> None:

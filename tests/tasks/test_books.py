@@ -89,6 +89,27 @@ def test_nor_more_than_a_limit_allows(emptied: sa.Engine, tmp_path: Path, kind: 
         assert_in_order(check, job, left=900_000 - spent)
 
 
+def test_a_provider_that_counts_too_much_is_paid_by_us(emptied: sa.Engine, tmp_path: Path) -> None:
+    job = running(left=LEFT)
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            begin(w, job)
+            dear = "[[demo: say ok]] [[demo: usage input=90000 output=300]]"
+            assert (await w.ask(dear, cap=300))[0] == 200
+            await w.port.end()
+
+    run(scenario())
+    with Session(emptied) as check:
+        [call] = check.scalars(sa.select(ModelCall).where(ModelCall.job_id == job.id))
+        assert limits.spent(check, Transaction.job_id == job.id) == call.held_micros < LEFT
+        absorbed = sa.select(Transaction).where(Transaction.reference.like("absorbed:call:%"))
+        rest = check.scalars(absorbed).one()
+        assert (rest.provider_cost_micros or 0) > call.held_micros
+        assert "counted more" in rest.note
+        assert_in_order(check, job, left=LEFT - call.held_micros)
+
+
 def assert_in_order(db: Session, job: Job, *, left: int) -> None:
     owner = db.get_one(User, job.user_id)
     assert (owner.credits_balance_micros, owner.credits_held_micros) == (left, 0)

@@ -62,6 +62,21 @@ def test_a_receipt_adds_up_to_the_ledger(db: Session, ada: User, answered: Job) 
     assert (found.total_micros, found.refunded_micros) == (0, 700)
 
 
+def test_what_the_provider_counted_beyond_the_hold_is_on_us(
+    adas: Browser, ada: User, db: Session
+) -> None:
+    job = factories.running(db, ada)
+    closed(db, job, 50_000, held=20_000)
+    factories.answer(db, job)
+    db.commit()
+
+    page = adas.read(path(job))
+
+    assert "more than was held beforehand. The rest is at our expense." in page
+    assert "$0.02" in page
+    assert "$0.05" not in page
+
+
 def test_what_failed_says_that_it_was_not_charged(adas: Browser, ada: User, db: Session) -> None:
     job = factories.running(db, ada)
     closed(db, job, 700)

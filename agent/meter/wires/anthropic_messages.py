@@ -1,7 +1,17 @@
 """Anthropic's Messages API."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, size
+from agent.meter.wires.base import (
+    Body,
+    Format,
+    Tally,
+    is_function,
+    keep_tools,
+    note_error,
+    number,
+    part,
+    size,
+)
 
 
 class AnthropicMessages(Format):
@@ -18,8 +28,9 @@ class AnthropicMessages(Format):
         # The provider refuses a budget for thinking that is not below the cap.
         if number(part(body, "thinking").get("budget_tokens")) >= cap:
             del body["thinking"]
-        for dearer in ("service_tier", "speed", "inference_geo"):
+        for dearer in ("service_tier", "speed", "inference_geo", "mcp_servers"):
             body.pop(dearer, None)
+        keep_tools(body, is_function)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")

@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from string import ascii_letters, whitespace
 from typing import Any, cast
 
 from agent.meter.books import Usage
@@ -10,12 +11,18 @@ from agent.meter.sse import JsonEvents
 
 Body = dict[str, Any]
 
-# An image costs about this many tokens at most, however many bytes encode it.
+# An image costs about this many tokens, however many bytes encode it; and at most so many, for the
+# models that look closest.
 IMAGE_TOKENS = 2_000
-# Three bytes a token is more tokens than any text really has: a hold must not be too small.
+MOST_IMAGE_TOKENS = 5_000
+# What a provider adds to a request that has tools, so that the model knows how to use them.
+MOST_TOOLS_TOKENS = 1_000
+# Prose has fewer tokens than one in three bytes.
 HOLD_BYTES_PER_TOKEN = 3
 # The likely rate, for what was cut before the provider counted it.
 LIKELY_BYTES_PER_TOKEN = 4
+WORD_BYTES = (ascii_letters + whitespace).encode()
+ASCII_BYTES = bytes(range(128))
 
 
 class Tally:
@@ -84,15 +91,47 @@ class Counter:
             self._wire.read(event, self.tally)
 
 
-def request_tokens(body: Body, bytes_per_token: int) -> int:
+def likely_tokens(body: Body) -> int:
     """Count a request's tokens from its size; pictures count as pictures, not as their bytes."""
-    size = pictures = 0
-    for text in _strings(body):
-        if _is_picture(text):
-            pictures += 1
-        else:
-            size += len(text.encode()) + 1
-    return math.ceil(size / bytes_per_token) + pictures * IMAGE_TOKENS
+    texts = list(_strings(body))
+    pictures = sum(map(_is_picture, texts))
+    size = sum(len(text.encode()) + 1 for text in texts if not _is_picture(text))
+    return math.ceil(size / LIKELY_BYTES_PER_TOKEN) + pictures * IMAGE_TOKENS
+
+
+def most_tokens(body: Body) -> int:
+    """Count the most tokens that any provider can find in a request: a hold is never too small."""
+    added = MOST_TOOLS_TOKENS if body.get("tools") else 0
+    return added + sum(
+        MOST_IMAGE_TOKENS if _is_picture(text) else _most_in(text) for text in _strings(body)
+    )
+
+
+def _most_in(text: str) -> int:
+    """Words are long; each digit and sign may be a token, and of other scripts two in three bytes.
+
+    One more stands for what is around a text: its name's colon, quotes, the role of a message.
+    """
+    written = text.encode(errors="replace")
+    foreign = len(written.translate(None, ASCII_BYTES))
+    words = len(written) - len(written.translate(None, WORD_BYTES))
+    signs = len(written) - foreign - words
+    return math.ceil(words / HOLD_BYTES_PER_TOKEN + signs + foreign * 2 / 3) + 1
+
+
+def keep_tools(body: Body, is_ours: Callable[[Body], bool]) -> None:
+    """Leave out the tools that a provider runs itself: what they read and cost is in no hold."""
+    if "tools" not in body:
+        return
+    body["tools"] = [tool for tool in parts(body, "tools") if is_ours(tool)]
+    if not body["tools"]:
+        for name in ("tools", "tool_choice", "toolConfig"):
+            body.pop(name, None)
+
+
+def is_function(tool: Body) -> bool:
+    """Whether a tool is run by whoever asks, in the formats that give tools a type."""
+    return tool.get("type") in {None, "function", "custom"}
 
 
 def number(value: object) -> int:

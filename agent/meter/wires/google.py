@@ -1,7 +1,17 @@
 """Gemini's generateContent and streamGenerateContent."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, parts, size
+from agent.meter.wires.base import (
+    Body,
+    Format,
+    Tally,
+    keep_tools,
+    note_error,
+    number,
+    part,
+    parts,
+    size,
+)
 
 
 class Google(Format):
@@ -17,6 +27,7 @@ class Google(Format):
         body["generationConfig"] = {**part(body, "generationConfig"), "maxOutputTokens": cap}
         body["generationConfig"].pop("candidateCount", None)
         body.pop("serviceTier", None)
+        keep_tools(body, lambda tool: "functionDeclarations" in tool)
 
     def read(self, event: Body, tally: Tally) -> None:
         note_error(part(event, "error"), tally)

@@ -1,7 +1,18 @@
 """OpenAI's chat completions, which all the compatible servers speak too."""
 
 from agent.meter.books import Usage
-from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, parts, size
+from agent.meter.wires.base import (
+    Body,
+    Format,
+    Tally,
+    is_function,
+    keep_tools,
+    note_error,
+    number,
+    part,
+    parts,
+    size,
+)
 
 
 class OpenAICompletions(Format):
@@ -14,8 +25,10 @@ class OpenAICompletions(Format):
         # The newer name, unless the client speaks to a server that knows only the older one.
         older = "max_tokens" in body and "max_completion_tokens" not in body
         body["max_tokens" if older else "max_completion_tokens"] = cap
-        for dearer in ("n", "service_tier"):
+        # Words that were predicted in vain are paid like those of the answer, beside its cap.
+        for dearer in ("n", "service_tier", "web_search_options", "prediction"):
             body.pop(dearer, None)
+        keep_tools(body, is_function)
         if body.get("stream"):
             body["stream_options"] = {**part(body, "stream_options"), "include_usage": True}
 

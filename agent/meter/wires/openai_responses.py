@@ -1,6 +1,16 @@
 """OpenAI's Responses API."""
 
-from agent.meter.wires.base import Body, Format, Tally, note_error, number, part, size
+from agent.meter.wires.base import (
+    Body,
+    Format,
+    Tally,
+    is_function,
+    keep_tools,
+    note_error,
+    number,
+    part,
+    size,
+)
 from agent.meter.wires.openai_completions import usage_of
 
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
@@ -17,6 +27,7 @@ class OpenAIResponses(Format):
         # In the background it would go on, and be billed, without us.
         for dearer in ("background", "service_tier"):
             body.pop(dearer, None)
+        keep_tools(body, is_function)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")

@@ -133,7 +133,7 @@ def test_a_short_answer_is_served_with_little_credit_when_no_more_was_asked(
 ) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            w.books.balance = _price_of(w, input_tokens=60, output_tokens=50)
+            w.books.balance = _price_of(w, input_tokens=80, output_tokens=50)
             assert (await w.ask("[[demo: say ok]]", cap=50))[0] == 200
 
     run(scenario())
@@ -221,10 +221,10 @@ def test_a_turn_may_cost_so_much_and_no_more(tmp_path: Path) -> None:
         async with world(tmp_path, turn_max_cost_micros=20_000) as w:
             # It costs us 10,000, and so 16,667 with the margin.
             dear = "[[demo: say a]] [[demo: usage input=0 output=1000]]"
-            assert (await w.ask(dear))[0] == 200
+            assert (await w.ask(dear, cap=1_000))[0] == 200
             [first] = await w.settled()
             assert first.charge_micros == 16_667
-            status, raw = await w.ask(dear)
+            status, raw = await w.ask(dear, cap=1_000)
             assert status == 422
             assert TOO_COSTLY in raw.decode()
             assert w.port.trouble

@@ -111,8 +111,9 @@ class MemoryBooks:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the database is away")
-        assert self.held.pop(call.call_id), "only what is held can be closed, and once"
-        self.balance -= call.charge_micros
+        held = self.held.pop(call.call_id)
+        assert held, "only what is held can be closed, and once"
+        self.balance -= min(call.charge_micros, held)
         self.told.append(call)
 
 

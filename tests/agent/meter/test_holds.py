@@ -1,0 +1,92 @@
+"""A hold is the most that honest usage can be, in each format; nothing dearer goes out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.meter.wires.base import MOST_IMAGE_TOKENS, MOST_TOOLS_TOKENS, likely_tokens, most_tokens
+from tests.agent.meter.world import PROVIDERS, World, run, world
+
+CAP = 900
+# The most tokens that tokenizers make of each: a digit or sign is one, and a character of Chinese
+# may be two.
+TEXTS = {
+    "prose": ("The quick brown fox jumps over the lazy dog. " * 40, 40 * 10),
+    "digits": ("31415926535897932384 " * 40, 40 * 20),
+    "signs": ("{}[]();:!?=+-*/%&|<> " * 40, 40 * 20),
+    "Chinese": ("\u6211\u7684\u82b1\u56ed\u91cc\u6709\u73ab\u7470 " * 40, 40 * 16),
+    "pictograms": ("\U0001f33b\U0001f41d " * 40, 40 * 5),
+}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_most_that_a_call_can_honestly_use_is_held(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    words, tokens = TEXTS[text]
+    # All of it written to the cache, which is dearer; and thoughts up to the cap.
+    how = "input" if name == "gemini" else "input=0 cache_write"
+    thoughts = f" thoughts={CAP - 10}" if name == "gemini" else ""
+    told = f"[[demo: say ok]] [[demo: usage {how}={tokens} output={CAP}{thoughts}]] {words}"
+
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            assert (await w.ask(told, cap=CAP))[0] == 200
+            [closed] = await w.settled()
+            assert closed.usage.output_tokens == CAP
+            assert closed.usage.input_tokens + closed.usage.cache_write_tokens == tokens
+            assert 0 < closed.charge_micros <= w.books.opened[0].held_micros
+
+    run(scenario())
+
+
+def test_what_a_provider_adds_for_tools_and_sees_in_pictures_is_held() -> None:
+    words = {"messages": ["Hello"]}
+    picture = {"messages": ["Hello", "data:image/png;base64," + "A" * 9_000]}
+
+    assert most_tokens({**words, "tools": [{"name": "a"}]}) > MOST_TOOLS_TOKENS + most_tokens(words)
+    assert most_tokens(picture) == MOST_IMAGE_TOKENS + most_tokens(words)
+    assert likely_tokens(picture) < most_tokens(picture)
+
+
+def test_ordinary_words_are_not_held_for_like_signs() -> None:
+    prose = {"messages": ["all the words of a long letter to a friend " * 100]}
+    assert most_tokens(prose) < 1.4 * likely_tokens(prose)
+
+
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "anthropic": {"name": "look", "input_schema": {"type": "object"}},
+    "openai": {"type": "function", "name": "look", "parameters": {"type": "object"}},
+    "gemini": {"functionDeclarations": [{"name": "look"}]},
+    "compatible": {"type": "function", "function": {"name": "look"}},
+    "demo": {"type": "function", "function": {"name": "look"}},
+}
+OF_PROVIDERS: dict[str, dict[str, Any]] = {
+    "anthropic": {"type": "web_search_20250305", "name": "web_search"},
+    "openai": {"type": "web_search"},
+    "gemini": {"googleSearch": {}},
+    "compatible": {"type": "web_search"},
+    "demo": {"type": "web_search"},
+}
+
+
+async def sent_with(w: World, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """What reaches the provider of a request with these tools."""
+    body = {**w.request("[[demo: say ok]]"), "tools": tools}
+    async with w.post(body) as answer:
+        await answer.read()
+    return (await w.recorded())[-1]["body"]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_tools_that_a_provider_runs_and_charges_for_are_left_out(tmp_path: Path, name: str) -> None:
+    ours, theirs = FUNCTIONS[name], OF_PROVIDERS[name]
+
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            assert (await sent_with(w, [ours, theirs]))["tools"] == [ours]
+            assert "tools" not in await sent_with(w, [theirs])
+
+    run(scenario())
