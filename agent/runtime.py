@@ -12,9 +12,9 @@ import structlog
 from agent import catalogue, engine, workspace
 from agent.catalogue import Model
 from agent.cells.asking import cancelled
-from agent.cells.cell import DIED, Cell
+from agent.cells.cell import DIED, NO_ROOM, Cell
 from agent.cells.config import TENANT
-from agent.cells.files import FilesFailed
+from agent.cells.files import DiskFull, FilesFailed
 from agent.cells.gateway import Question
 from agent.cells.ground import Ground
 from agent.cells.groups import Groups
@@ -182,7 +182,7 @@ class Runtime:
         except FilesFailed as error:
             log.warning("cell.unreachable", pid=cell.pid, error=str(error))
             await self._pool.discard(cell)
-            raise AgentFailed("cell_died", DIED, permanent=False) from error
+            raise _reason(error) from error
         return Answer(text, version)
 
     async def _compose(self, turn: Turn, model: Model) -> Message:
@@ -214,7 +214,7 @@ class Runtime:
         except FilesFailed as error:
             log.warning("cell.not_bound", pid=spare.pid, error=str(error))
             await self._pool.discard(spare)
-            raise AgentFailed("cell_died", DIED, permanent=False) from error
+            raise _reason(error) from error
         return spare
 
     async def _warm(
@@ -261,6 +261,12 @@ class Runtime:
         cell = self._pool.of(user_id)
         if cell is not None:
             await self._pool.discard(cell)
+
+
+def _reason(error: FilesFailed) -> AgentFailed:
+    if isinstance(error, DiskFull):
+        return AgentFailed("disk_full", NO_ROOM, permanent=False)
+    return AgentFailed("cell_died", DIED, permanent=False)
 
 
 async def _until_free(cell: Cell) -> None:

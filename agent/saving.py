@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from agent.cells.cell import Cell
-from agent.cells.files import Changed, FilesFailed
+from agent.cells.files import Changed, DiskFull, FilesFailed
 from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
 from agent.turn import AgentFailed, SavedState
 
@@ -41,7 +41,9 @@ async def _save(states: SavedStates, user_id: UUID, cell: Cell, before: Known) -
         generation = await _read(cell, writer, before.generation)
         tree, packed = await asyncio.to_thread(writer.finish)
     except FilesFailed as error:
-        raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False) from error
+        log.warning("state.unreadable", user_id=str(user_id), error=repr(error))
+        code = "disk_full" if isinstance(error, DiskFull) else "cell_died"
+        raise AgentFailed(code, NOTHING_TO_SAVE, permanent=False) from error
     except TooLarge as error:
         raise AgentFailed("state_unavailable", TOO_LARGE, permanent=True) from error
     if DATABASE not in tree:

@@ -88,7 +88,8 @@ class AgentFailed(Exception):
 
     `code` is one of: no_credit, frozen, message_limit, day_limit, month_limit,
     provider_refused, provider_down, time_limit, cell_died, out_of_memory, engine_unavailable,
-    too_many_calls, stopped, busy, state_unavailable. A permanent failure would only repeat itself.
+    too_many_calls, stopped, busy, disk_full, state_unavailable. A permanent failure would only
+    repeat itself.
     """
 
     def __init__(self, code: str, sentence: str, *, permanent: bool) -> None:

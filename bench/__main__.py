@@ -12,6 +12,7 @@ BENCHES = {
     "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",
+    "loaded": "which of OpenClaw's modules a cell loads, and whether the bundles have them",
     "margin": "what is left of a synthetic month's charges, against the setting",
     "meter": "hundreds of answers that stream through one meter, against straight ones",
     "pages": "how many chat pages a second, against a bare Flask hello",

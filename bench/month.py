@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from agent import catalogue
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, NoRoom, OpenCall, Outcome, Usage
+from agent.meter.books import ClosedCall, NoRoom, Outcome, Usage
 from agent.prices import Prices
 from models import conversations, jobs, ledger, limits, users
 from models.base import new_id
@@ -84,9 +84,8 @@ class Month:
         used = self._usage()
         read = used.input_tokens + used.cache_read_tokens + used.cache_write_tokens
         most = self._prices.worst_case(model, read, used.output_tokens + SPARE_TOKENS)
-        call = OpenCall(new_id(), model.id, most)
         try:
-            books.open(call)
+            call = books.open(new_id(), model.id, lambda _: most)
         except NoRoom:
             return False
         if self._chance.random() < MISCOUNTED:

@@ -12,7 +12,7 @@ from embedded.programs import node_path, npm_script
 
 BUNDLE_DIR = Path(__file__).resolve().parent.parent / "vendor" / "bundle"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
-BUNDLE_FILES = (*NPM_FILES, "bundle.mjs", "modules.mjs", "loaded.txt")
+BUNDLE_FILES = (*NPM_FILES, "bundle.mjs", "plugins.mjs", "modules.mjs", "loaded.txt")
 # Its program for each platform is an optional package.
 NPM_FLAGS = ("--ignore-scripts", "--no-audit", "--no-fund")
 BUNDLING_SECONDS = 180

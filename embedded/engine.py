@@ -51,16 +51,17 @@ def is_installed(engine_dir: Path) -> bool:
     return current.is_symlink() and current.resolve().name == wanted_name() and current.exists()
 
 
-def install(engine_dir: Path, say: Say) -> Path:
+def install(engine_dir: Path, say: Say, *, is_bundled: bool = True) -> Path:
     """Make `engine_dir`/current the pinned engine and return that path.
 
+    Without `is_bundled` its modules stay in their many files, which is how they are looked into.
     Raises CannotStart when npm cannot fetch it or the disk is full; then nothing is left behind.
     """
     engine_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(engine_dir):
         target = engine_dir / wanted_name()
         if not target.exists():
-            _build(engine_dir, target, say)
+            _build(engine_dir, target, say, is_bundled)
         _point_current_at(target)
         _remove_others(engine_dir, keep=target)
     return engine_dir / "current"
@@ -74,7 +75,7 @@ def _only_one(engine_dir: Path) -> Generator[None]:
         yield
 
 
-def _build(engine_dir: Path, target: Path, say: Say) -> None:
+def _build(engine_dir: Path, target: Path, say: Say, is_bundled: bool) -> None:
     if shutil.disk_usage(engine_dir).free < NEEDED_BYTES:
         raise CannotStart(
             f"The disk is too full for the assistant engine: {engine_dir} needs "
@@ -89,7 +90,8 @@ def _build(engine_dir: Path, target: Path, say: Say) -> None:
         _npm_ci(aside, say)
         _finish_set_up(aside)
         _slim(aside)
-        _bundle(aside, say)
+        if is_bundled:
+            _bundle(aside, say)
         aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -112,7 +112,9 @@ def message_limit(user: User) -> int:
 
 def refuse_if_reached(db: Session, user: User) -> None:
     """Raise DayLimitReached or MonthLimitReached when nothing is left of one of them."""
-    for bound in _of_periods(db, user):
+    limited = _limited_periods(user)
+    used_in = _sums(db, *(_spent_since(user.id, one.begins) for one in limited))
+    for bound in _of_periods(user, limited, used_in):
         if bound.left_micros <= 0:
             raise bound.refusal
 
@@ -120,12 +122,15 @@ def refuse_if_reached(db: Session, user: User) -> None:
 def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
     """List what bounds the next call of a job: a freeze, the balance, then its person's limits."""
     allowed = job.cost_limit_micros or message_limit(user)
-    used = spent(db, Transaction.job_id == job.id) + _held_by(db, job.id)
+    limited = _limited_periods(user)
+    of_job = _spent(Transaction.job_id == job.id) + _held_by(job.id)
+    # In one question: each model call waits for the answer.
+    used, *used_in = _sums(db, of_job, *(_spent_since(user.id, one.begins) for one in limited))
     may_spend = user.spending_frozen_at is None
     return [
         *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
         Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
-        *_of_periods(db, user),
+        *_of_periods(user, limited, used_in),
         Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),
     ]
 
@@ -137,15 +142,12 @@ def tightest(found: list[Bound]) -> Bound:
 
 def spent_since(db: Session, user_id: UUID, since: datetime) -> int:
     """Add up what was charged to a person since then and not given back, in micros."""
-    return spent(db, Transaction.user_id == user_id, Transaction.created_at >= since)
+    return _sums(db, _spent_since(user_id, since))[0]
 
 
 def spent(db: Session, *which: ColumnElement[bool]) -> int:
     """Add up the charges among these entries that were not given back, in micros."""
-    total = select(func.coalesce(func.sum(-Transaction.amount_micros), 0)).where(
-        Transaction.kind == EntryKind.CHARGE, ~is_given_back(), *which
-    )
-    return int(db.scalar(total) or 0)
+    return _sums(db, _spent(*which))[0]
 
 
 def is_given_back() -> ColumnElement[bool]:
@@ -155,21 +157,51 @@ def is_given_back() -> ColumnElement[bool]:
     return select(refund.id).where(refund.reference == reference).exists()
 
 
-def _of_periods(db: Session, user: User) -> list[Bound]:
+@dataclass(frozen=True)
+class _LimitedPeriod:
+    """A day or month that its person has set a limit for."""
+
+    limit_micros: int
+    begins: datetime
+    refusal: type[LimitReached]
+
+
+def _limited_periods(user: User) -> list[_LimitedPeriod]:
     now = utc_now()
-    found: list[Bound] = []
-    for limit, period, refusal in (
+    found = (
         (user.month_limit_micros, month_of(user.timezone, now), MonthLimitReached),
         (user.day_limit_micros, day_of(user.timezone, now), DayLimitReached),
-    ):
-        if limit is not None:
-            used = spent_since(db, user.id, period.begins) + user.credits_held_micros
-            found.append(Bound(refusal.code, limit - used, refusal))
-    return found
+    )
+    return [
+        _LimitedPeriod(limit, period.begins, refusal)
+        for limit, period, refusal in found
+        if limit is not None
+    ]
 
 
-def _held_by(db: Session, job_id: UUID) -> int:
+def _of_periods(user: User, limited: list[_LimitedPeriod], used_in: list[int]) -> list[Bound]:
+    return [
+        Bound(one.refusal.code, one.limit_micros - used - user.credits_held_micros, one.refusal)
+        for one, used in zip(limited, used_in, strict=True)
+    ]
+
+
+def _sums(db: Session, *wanted: ColumnElement[int]) -> list[int]:
+    return [int(total) for total in db.execute(select(*wanted)).one()] if wanted else []
+
+
+def _spent_since(user_id: UUID, since: datetime) -> ColumnElement[int]:
+    return _spent(Transaction.user_id == user_id, Transaction.created_at >= since)
+
+
+def _spent(*which: ColumnElement[bool]) -> ColumnElement[int]:
+    total = select(func.coalesce(func.sum(-Transaction.amount_micros), 0))
+    charges = total.where(Transaction.kind == EntryKind.CHARGE, ~is_given_back(), *which)
+    return charges.scalar_subquery()
+
+
+def _held_by(job_id: UUID) -> ColumnElement[int]:
     held = select(func.coalesce(func.sum(ModelCall.held_micros), 0)).where(
         ModelCall.job_id == job_id, ModelCall.status == CallStatus.OPEN
     )
-    return int(db.scalar(held) or 0)
+    return held.scalar_subquery()

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
+from agent.meter.books import Bound, ClosedCall, Fit, NoRoom, OpenCall
 from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
-from models.jobs import Job
 from models.ledger import CallCost, CallStatus
 from models.payments import automatic
-from models.users import User
 from tasks import money_mail, nudges
 
 
@@ -21,30 +19,30 @@ class TurnBooks:
     job_id: UUID
     attempt: int
 
-    def bounds(self) -> list[Bound]:
-        """What bounds the next call: the balance, then the limits that the person has set."""
-        with unit_of_work() as db:
-            job, user = db.get_one(Job, self.job_id), db.get_one(User, self.user_id)
-            return [_told(bound) for bound in limits.bounds(db, user, job)]
+    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+        """Hold what `fit` makes of the balance and then the limits that the person has set.
 
-    def open(self, call: OpenCall) -> None:
-        """Hold `call.held_micros`; raise NoRoom, or LeaseLost when the job is another's now."""
+        Raises NoRoom, or LeaseLost when the job is another's now.
+        """
         with unit_of_work() as db:
             job = jobs.still_ours(db, self.job_id, self.attempt)
             # The account is locked: what is left now is left until the hold is written.
             user = ledger.lock_account(db, self.user_id)
-            bound = limits.tightest(limits.bounds(db, user, job))
-            if bound.left_micros < call.held_micros:
+            found = limits.bounds(db, user, job)
+            held = fit([_told(bound) for bound in found])
+            bound = limits.tightest(found)
+            if bound.left_micros < held:
                 raise NoRoom(_told(bound))
             ledger.open_call(
                 db,
-                call_id=call.call_id,
+                call_id=call_id,
                 user_id=self.user_id,
                 job_id=self.job_id,
                 attempt=self.attempt,
-                model=call.model,
-                held=call.held_micros,
+                model=model,
+                held=held,
             )
+        return OpenCall(call_id, model, held)
 
     def close(self, call: ClosedCall) -> None:
         """Charge what the call used; at our expense when its attempt has been given up."""

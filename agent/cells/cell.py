@@ -14,6 +14,7 @@ import structlog
 
 from agent.cells import boot
 from agent.cells.asking import ask
+from agent.cells.disk import Disk
 from agent.cells.doors import Doors
 from agent.cells.files import CellFiles
 from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_ready
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 HANG_UP_SECONDS = 3
 
 TOO_LARGE = "This took more memory than an assistant may have. Please try again."
+NO_ROOM = "There is no room for your assistant's files just now. Please try again in a minute."
 DIED = "Your assistant was interrupted. Please try again."
 NO_ANSWER = "Your assistant gave no answer. Please try again."
 
@@ -39,7 +41,7 @@ NO_ANSWER = "Your assistant gave no answer. Please try again."
 class Cell:
     """One cell. It lives on the runtime's event loop; nothing here is safe from other threads."""
 
-    def __init__(self, kit: Kit, place: Place) -> None:
+    def __init__(self, kit: Kit, place: Place, disk: Disk) -> None:
         self._state = State.BOOTING
         self.user_id: UUID | None = None
         # What is known of its files, as of the version that they are at; and the version before
@@ -60,6 +62,7 @@ class Cell:
         # Held while a turn runs or its files are read.
         self.lock = asyncio.Lock()
         self._kit = kit
+        self._disk = disk
         self._doors = Doors(place)
         self._gateway = Gateway(self._doors.gateway, secrets.token_urlsafe(32))
         self.files = CellFiles(self._doors.files)
@@ -243,6 +246,9 @@ class Cell:
             async with asyncio.timeout(1):
                 await self._require_process().gone.wait()
         except TimeoutError:
+            # OpenClaw itself says nothing of use.
+            if not self._disk.has_room():
+                return AgentFailed("disk_full", NO_ROOM, permanent=False)
             log.warning("turn.unanswered", pid=self.pid, error=str(error))
             return AgentFailed("no_answer", NO_ANSWER, permanent=False)
         process = self._require_process()

@@ -18,6 +18,10 @@ class FilesFailed(Exception):
     """The relay of a cell did not do what it was asked for."""
 
 
+class DiskFull(FilesFailed):
+    """There is no room for it on the disk that the cell is on."""
+
+
 @dataclass(frozen=True)
 class CellFile:
     """One file of a person, by its path in the cell; `mtime` is in seconds since 1970."""
@@ -117,6 +121,8 @@ class CellFiles:
 
 
 async def _expect(response: aiohttp.ClientResponse, status: int) -> None:
+    if response.status == 507:
+        raise DiskFull(await response.text())
     if response.status != status:
         raise FilesFailed(f"HTTP {response.status}: {await response.text()}")
 

@@ -10,6 +10,7 @@ from typing import IO
 
 import structlog
 
+from agent.cells.disk import Disk
 from agent.cells.process import kill_all_of
 from agent.cells.sandbox import Mode, Place
 from settings import Settings
@@ -32,6 +33,7 @@ class Ground:
         _own(settings.cells_dir)
         self._sweep(settings.cells_dir)
         self.folder, self._lock = _new_folder(settings.cells_dir)
+        self.disk = Disk(self.folder)
 
     def new_place(self) -> Place:
         """Make the folders of a new cell, under a uid that no other live cell here has."""

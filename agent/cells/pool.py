@@ -12,10 +12,11 @@ import structlog
 
 from agent.cells.asking import STOPPED, cancelled
 from agent.cells.boot import CellFailed
-from agent.cells.cell import Cell
+from agent.cells.cell import NO_ROOM, Cell
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
 from agent.cells.memory import available_bytes
+from agent.cells.pauses import Pauses
 from agent.cells.states import State
 from agent.cells.watch import Watch, is_ill
 from agent.turn import AgentFailed
@@ -31,10 +32,7 @@ KEEP_SECONDS = 1.0
 # A spare takes about twenty seconds to boot, longer on a machine that does much else.
 SPARE_SECONDS = 120.0
 STOP_POLL_SECONDS = 0.2
-# After each boot that failed the next one waits twice as long.
-RETRY_SECONDS = 1.0
 FIRST_WORDS_SECONDS = 4.0
-LONGEST_PAUSE_SECONDS = 60.0
 # Of all cells, how many may at most be held for people who have opened the chat and asked nothing.
 WARMED_SHARE = 0.25
 # Who wrote within this time is probably still reading: their cell is not taken for a spare.
@@ -75,13 +73,14 @@ class Pool:
         self.capacity = capacity(settings)
         self._settings = settings
         self._ground = ground
+        self._disk = ground.disk
         self._find_kit = find_kit
         self._on_spare = on_spare
         self._cells: list[Cell] = []
         self._waiting = 0
         self._booting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._failed_boots = 0
+        self._pauses = Pauses()
         self._next_boot = 0.0
         self._changed = asyncio.Event()
 
@@ -95,7 +94,9 @@ class Pool:
         return next(mine, None)
 
     def hot_users(self) -> list[UUID]:
-        """List the people whose cell is not at work now."""
+        """List the people whose cell is not at work now; none while it could write nothing."""
+        if not self._disk.has_room():
+            return []
         hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
         return [cell.user_id for cell in hot if cell.user_id]
 
@@ -104,7 +105,8 @@ class Pool:
 
         `taken` are the people whose turns are on here; each without a cell will need a spare.
         """
-        if self._is_for_one and (taken or self.count(State.BINDING, State.BUSY)):
+        is_taken = self._is_for_one and (taken or self.count(State.BINDING, State.BUSY))
+        if is_taken or not self._disk.has_room():
             return 0
         free = self._free(taken)
         return min(free, 1) if self._is_for_one else free
@@ -126,6 +128,8 @@ class Pool:
                     self._hurry()
                     if stop.is_set():
                         raise AgentFailed("stopped", STOPPED, permanent=True)
+                    if not self._disk.has_room():
+                        raise AgentFailed("disk_full", NO_ROOM, permanent=False)
                     await self._next_change(STOP_POLL_SECONDS)
         except TimeoutError as error:
             log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
@@ -245,9 +249,10 @@ class Pool:
         return is_short and is_left
 
     def _has_place(self) -> bool:
-        """Tell whether a further cell may be: by their number, and by the memory there is now."""
-        few = len(self._cells) < FEWEST
-        return len(self._cells) < self.capacity and (few or available_bytes() >= CELL_BYTES)
+        """Tell whether a further cell may be: by their number, by memory and by disk."""
+        if len(self._cells) >= self.capacity or not self._disk.has_room():
+            return False
+        return len(self._cells) < FEWEST or available_bytes() >= CELL_BYTES
 
     def _missing(self) -> int:
         """Count the spares to be, beyond those there are or that boot now."""
@@ -258,7 +263,8 @@ class Pool:
         is_booting = self._booting is not None and not self._booting.done()
         if is_booting or self._missing() <= 0 or not self._has_place():
             return
-        if time.monotonic() < self._next_boot and not self._waiting:
+        is_early = time.monotonic() < self._next_boot and not self._waiting
+        if is_early or not self._pauses.are_over(is_hurried=self._waiting > 0):
             return
         kit = self._find_kit()
         if kit is not None:
@@ -267,17 +273,16 @@ class Pool:
     async def _boot(self, kit: Kit) -> None:
         cell = None
         try:
-            cell = Cell(kit, await asyncio.to_thread(self._ground.new_place))
+            cell = Cell(kit, await asyncio.to_thread(self._ground.new_place), self._disk)
             self._cells.append(cell)
             await cell.boot()
         except (CellFailed, OSError) as error:
-            self._failed_boots += 1
-            pause = min(LONGEST_PAUSE_SECONDS, RETRY_SECONDS * 2**self._failed_boots)
-            self._next_boot = time.monotonic() + pause
+            self._pauses.failed()
+            pause = self._pauses.seconds(is_hurried=self._waiting > 0)
             log.error("cell.not_booted", error=str(error), next_try_seconds=pause)
             if cell is not None:
                 await self.discard(cell)
         else:
-            self._failed_boots = 0
+            self._pauses.worked()
             self._tell()
             self._on_spare()

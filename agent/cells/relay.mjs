@@ -8,7 +8,7 @@
 // writes it with the cell's own rights and no others. When stdin ends, the cell ends.
 import {spawn} from 'node:child_process';
 import {constants, createReadStream} from 'node:fs';
-import {mkdir, open, rename} from 'node:fs/promises';
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -19,6 +19,7 @@ const own = JSON.parse(process.env.CELL_RELAY);
 process.chdir(own.home);
 const root = process.cwd();
 const state = new State(root);
+const SQLITE_FULL = 13;
 const withoutLinks = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 function join(one, other) {
@@ -34,9 +35,15 @@ net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))
 http.createServer((request, response) => {
   serveFiles(request, response).catch((error) => {
     if (response.headersSent) response.destroy(error);
-    else response.writeHead(error.code === 'ENOENT' ? 404 : 500).end(String(error.message));
+    else response.writeHead(statusOf(error)).end(String(error.message));
   });
 }).listen({fd: own.filesFd});
+
+function statusOf(error) {
+  if (error.code === 'ENOENT') return 404;
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code) || error.errcode === SQLITE_FULL;
+  return isFull ? 507 : 500;
+}
 
 async function serveFiles(request, response) {
   const {pathname, searchParams} = new URL(request.url, 'http://cell');
@@ -67,10 +74,14 @@ function sendFile(response, name) {
 async function takeFile(request, response, name) {
   await mkdir(path.dirname(name), {recursive: true, mode: 0o700});
   const aside = `${name}.${process.pid}.new`;
-  const file = await open(aside, 'w', 0o600);
-  for await (const chunk of request) await file.write(chunk);
-  await file.close();
-  await rename(aside, name);
+  try {
+    // Not by write(), which on a full disk writes a part and says nothing.
+    await writeFile(aside, request, {mode: 0o600});
+    await rename(aside, name);
+  } catch (error) {
+    await rm(aside, {force: true});
+    throw error;
+  }
   response.writeHead(204).end();
 }
 

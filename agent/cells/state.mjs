@@ -64,7 +64,7 @@ export class State {
     try {
       for (let left = size; left > 0;) {
         const part = await incoming.some(left);
-        writeSync(file, part);
+        writeWhole(file, part);
         left -= part.length;
       }
     } finally {
@@ -82,7 +82,13 @@ export class State {
     const copy = this.#at('state-copy.sqlite');
     const fresh = this.#at('state-copy.new');
     rmSync(fresh, {force: true});
-    await backup(live, fresh);
+    try {
+      await backup(live, fresh);
+    } catch (error) {
+      // On a full disk half of a copy would keep it full.
+      rmSync(fresh, {force: true});
+      throw error;
+    }
     const file = openSync(fresh, READ);
     try {
       const {size} = fstatSync(file);
@@ -145,6 +151,11 @@ function mark(stat) {
 
 function isSettled(stat) {
   return BigInt(Date.now()) * 1_000_000n - stat.ctimeNs > TICK_NS;
+}
+
+// A full disk takes a part of what it is given before it refuses the rest.
+function writeWhole(file, bytes) {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
 // Through SQLite, because half of a live database is in its log.

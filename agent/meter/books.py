@@ -1,6 +1,6 @@
 """What the meter must ask and record, so that it needs no database of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -38,6 +38,11 @@ class Usage:
     cache_write_tokens: int = 0
 
 
+# Says how many micros to hold for a call, given all that bounds it; raises NoRoom when these do not
+# allow an answer that is of use.
+Fit = Callable[[Sequence[Bound]], int]
+
+
 @dataclass(frozen=True)
 class OpenCall:
     """A call that is about to go out, and the most that it can cost the person."""
@@ -66,13 +71,12 @@ class ClosedCall:
 class Books(Protocol):
     """The books of one turn. Blocking; the meter calls them from a thread."""
 
-    def bounds(self) -> Sequence[Bound]:
-        """What bounds the next call, beside what is held by those under way: the balance, and
-        whatever limits the person has set. There is at least one."""
-        ...
+    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+        """Hold what `fit` says, while nothing else can take it; raises NoRoom if that is too much.
 
-    def open(self, call: OpenCall) -> None:
-        """Hold the most that a call can cost; raises NoRoom when a bound does not allow it."""
+        It is told the balance and whatever limits the person has set, less what is held by calls
+        under way. There is at least one.
+        """
         ...
 
     def close(self, call: ClosedCall) -> None:

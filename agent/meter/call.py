@@ -1,6 +1,7 @@
 """One metered call: held before it goes out, forwarded as it streams, settled exactly once."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NoReturn
@@ -61,7 +62,9 @@ class MeteredCall:
         self._model = model
         self._body = body
         self._wire = FORMATS[model.wire]
-        # What the output cap was lowered for, if it was.
+        self._size = most_tokens(body)
+        # The output cap, and what it was lowered for, if it was.
+        self._cap = 0
         self._bound: Bound | None = None
 
     async def answer(self, request: web.Request, *, is_stream: bool) -> web.StreamResponse:
@@ -71,20 +74,20 @@ class MeteredCall:
         """
         counter = Counter(self._wire, is_stream=is_stream)
         try:
-            cap = await self._cap()
-            hold = self._hold(cap)
+            wanted = self._wanted()
         except Refused as refusal:
             return self._refuse(str(refusal))
+        hold = Hold(self._model, self._body)
         settlement = Settlement(self._running, self._tools.prices, hold, counter.tally)
         try:
-            await self._open(hold)
+            await self._open(hold, wanted)
             with self._running.awaits_provider():
                 upstream = await self._tools.providers.send(
                     self._model, self._body, request.headers, is_stream=is_stream
                 )
             settlement.has_begun(upstream.request_id)
             response = await self._forward(request, upstream, counter, settlement)
-            self._note_end(counter, cap)
+            self._note_end(counter)
             return response
         except Refused as refusal:
             return self._refuse(str(refusal))
@@ -98,8 +101,8 @@ class MeteredCall:
         finally:
             await settlement.settle()
 
-    async def _cap(self) -> int:
-        """Return how many output tokens can be paid for. Raises Refused."""
+    def _wanted(self) -> int:
+        """Return the most output tokens that the answer may have. Raises Refused."""
         running, settings = self._running, self._tools.settings
         if running.is_hopeless:
             raise Refused(str(running.trouble))
@@ -108,45 +111,42 @@ class MeteredCall:
             self._give_up("too_many_calls", TOO_MANY_CALLS)
         wanted = self._wire.output_cap(self._body) or self._model.max_output_tokens
         wanted = min(wanted, self._model.max_output_tokens)
-        bound = await self._tightest_bound()
         try:
-            cap = self._affordable(wanted, bound.left_micros)
+            self._most(wanted)
         except PriceUnknown:
             self._give_up("provider_refused", NO_PRICE)
-        if cap < min(wanted, SMALLEST_OUTPUT_TOKENS):
-            self._give_up(bound.code, bound.sentence)
-        if cap < wanted:
-            self._bound = bound
-        return cap
+        return wanted
 
-    async def _tightest_bound(self) -> Bound:
+    async def _open(self, hold: Hold, wanted: int) -> None:
+        """Hold the money, and lower the request's output cap to what is held. Raises Refused."""
         running, most = self._running, self._tools.settings.turn_max_cost_micros
         left = most - running.spent_micros - running.held_micros
-        bounds = await asyncio.to_thread(running.books.bounds)
-        # Of equals the person's own come first: those they can do something about.
-        found = (*bounds, Bound("too_many_calls", left, TOO_COSTLY))
-        return min(found, key=lambda bound: bound.left_micros)
-
-    def _affordable(self, wanted: int, micros: int) -> int:
-        size = most_tokens(self._body)
-        return self._tools.prices.affordable_output(self._model, size, wanted, micros)
-
-    def _hold(self, cap: int) -> Hold:
-        """Lower the request's output cap to what is held for it."""
-        size = most_tokens(self._body)
-        micros = self._tools.prices.worst_case(self._model, size, cap)
-        self._wire.prepare(self._body, cap)
-        return Hold(self._model, self._body, micros)
-
-    async def _open(self, hold: Hold) -> None:
+        own = Bound("too_many_calls", left, TOO_COSTLY)
         try:
-            await hold.open(self._running)
+            # Of equals the person's own come first: those they can do something about.
+            await hold.open(running, lambda bounds: self._fit(wanted, (*bounds, own)))
         except NoRoom as missing:
-            # Something else took it since it was looked at.
             self._give_up(missing.bound.code, missing.bound.sentence)
         except Exception as lost:  # noqa: BLE001  # whatever the books say, the call is not made
-            log.warning("meter.not_opened", job_id=str(self._running.turn.job_id), error=repr(lost))
+            log.warning("meter.not_opened", job_id=str(running.turn.job_id), error=repr(lost))
             self._give_up("stopped", NOT_OURS)
+        self._wire.prepare(self._body, self._cap)
+
+    def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
+        """Set the output cap to what can be paid for; return what to hold for it. Raises NoRoom.
+
+        Called from the thread of the books, while the account is locked.
+        """
+        bound = min(bounds, key=lambda bound: bound.left_micros)
+        prices = self._tools.prices
+        cap = prices.affordable_output(self._model, self._size, wanted, bound.left_micros)
+        if cap < min(wanted, SMALLEST_OUTPUT_TOKENS):
+            raise NoRoom(bound)
+        self._cap, self._bound = cap, bound if cap < wanted else None
+        return self._most(cap)
+
+    def _most(self, output_tokens: int) -> int:
+        return self._tools.prices.worst_case(self._model, self._size, output_tokens)
 
     async def _forward(
         self, request: web.Request, upstream: Upstream, counter: Counter, settlement: Settlement
@@ -175,10 +175,10 @@ class MeteredCall:
         await response.write_eof()
         return response
 
-    def _note_end(self, counter: Counter, cap: int) -> None:
+    def _note_end(self, counter: Counter) -> None:
         """Note when the answer is as long as it could be paid for: it would have gone on."""
         tally = counter.tally
-        if self._bound and tally.is_final and tally.usage.output_tokens >= cap:
+        if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
             failure = AgentFailed(self._bound.code, self._bound.sentence, permanent=True)
             self._running.cut_short = self._running.trouble = failure
 

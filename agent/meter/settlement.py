@@ -8,7 +8,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, NoRoom, OpenCall, Outcome, Usage
+from agent.meter.books import ClosedCall, Fit, NoRoom, Outcome, Usage
 from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
 from agent.meter.wires.base import likely_tokens
@@ -25,25 +25,27 @@ FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 0.5
 class Hold:
     """The most that one call can cost, set aside in the books."""
 
-    def __init__(self, model: Model, body: Body, micros: int) -> None:
+    def __init__(self, model: Model, body: Body) -> None:
         self.call_id: UUID = uuid7()
         self.model = model
         self.body = body
-        self.micros = micros
-        self._opening: asyncio.Future[None] | None = None
+        self.micros = 0
+        self._opening: asyncio.Task[None] | None = None
 
-    async def open(self, running: RunningTurn) -> None:
-        """Hold the money. Raises NoRoom, or whatever the books raise."""
-        call = OpenCall(self.call_id, self.model.id, self.micros)
-        running.held_micros += self.micros
-        self._opening = asyncio.ensure_future(asyncio.to_thread(running.books.open, call))
+    async def open(self, running: RunningTurn, fit: Fit) -> None:
+        """Hold the money that `fit` says. Raises NoRoom, or whatever the books raise."""
+        self._opening = asyncio.create_task(self._open(running, fit))
         # A thread goes on when its waiter is cancelled, so the hold may come into being yet.
         await asyncio.shield(self._opening)
 
+    async def _open(self, running: RunningTurn, fit: Fit) -> None:
+        call = await asyncio.to_thread(running.books.open, self.call_id, self.model.id, fit)
+        self.micros = call.held_micros
+        running.held_micros += self.micros
+
     def release(self, running: RunningTurn) -> None:
         """Count the money no more as held by the turn."""
-        if self._opening is not None:
-            running.held_micros -= self.micros
+        running.held_micros -= self.micros
 
     async def is_open(self) -> bool:
         """Tell whether the books hold the money, when that is known."""
@@ -135,8 +137,7 @@ class Settlement:
 
     def _closed(self) -> ClosedCall:
         costs = self._is_begun and self._outcome != "failed"
-        likely = likely_tokens(self._hold.body)
-        usage = self._tally.counted(likely) if costs else Usage()
+        usage = self._counted() if costs else Usage()
         price = self._prices.price(self._hold.model, usage)
         return ClosedCall(
             call_id=self._hold.call_id,
@@ -150,3 +151,8 @@ class Settlement:
             provider_request_id=self._request_id,
             detail=self._detail,
         )
+
+    def _counted(self) -> Usage:
+        if self._tally.is_final:
+            return self._tally.usage
+        return self._tally.counted(likely_tokens(self._hold.body))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import ledger, users
 from models.jobs.ending import fail, hand_back
 from models.jobs.table import Job, JobStatus
+from models.users import User
 from settings import get_settings
 
 WORKER_LOST = "Something on our side stopped working, several times. You were not charged."
@@ -21,10 +22,16 @@ class LeaseLost(Exception):
 
 def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
     """Lock the person and the job that we still hold; raise LeaseLost when we do not."""
-    user_id = db.scalar(select(Job.user_id).where(Job.id == job_id))
-    if user_id is None:
+    # As ledger.lock_account does, in one question.
+    owner = db.scalar(
+        select(User)
+        .join(Job, Job.user_id == User.id)
+        .where(Job.id == job_id)
+        .with_for_update(key_share=True, of=User)
+        .execution_options(populate_existing=True)
+    )
+    if owner is None:
         raise LeaseLost
-    ledger.lock_account(db, user_id)
     job = db.scalar(
         select(Job)
         .where(Job.id == job_id, Job.attempt == attempt, Job.status == JobStatus.RUNNING)

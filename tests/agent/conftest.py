@@ -62,7 +62,7 @@ def start_runtime(
     runtimes: list[Runtime] = []
 
     def start(**changes: Any) -> Runtime:
-        changes["cells_dir"] = tmp_path_factory.mktemp("cells")
+        changes.setdefault("cells_dir", tmp_path_factory.mktemp("cells"))
         runtime = Runtime(agent_settings.model_copy(update=changes), storage)
         has_spare = threading.Event()
         runtime.on_free = has_spare.set

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
+from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
 from agent.runtime import Runtime
 from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn
 
@@ -23,13 +23,10 @@ class Purse:
     opened: list[OpenCall] = field(default_factory=list[OpenCall])
     closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
 
-    def bounds(self) -> list[Bound]:
-        return [Bound("no_credit", self.micros, "Used up.")]
-
-    def open(self, call: OpenCall) -> None:
-        if call.held_micros > self.micros:
-            raise NoRoom(*self.bounds())
-        self.opened.append(call)
+    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+        held = fit([Bound("no_credit", self.micros, "Used up.")])
+        self.opened.append(OpenCall(call_id, model, held))
+        return self.opened[-1]
 
     def close(self, call: ClosedCall) -> None:
         self.closed.append(call)

@@ -21,9 +21,10 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--faults", type=int, default=200)
-    parser.add_argument("--pause", type=float, default=5.0, help="seconds between two faults")
+    parser.add_argument("--pause", type=float, default=8.0, help="seconds between two faults")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--cells", type=int, default=6, help="cells of each worker")
+    parser.add_argument("--cells", type=int, default=7, help="cells of each worker")
+    parser.add_argument("--at-once", type=int, default=10, help="how many people talk at a time")
     given = parser.parse_args()
     os.environ.update(DEMO_MODEL_SCRIPTABLE="1", DEMO_MODEL_RECORD="1")  # noqa: TID251
     plan = draw(
@@ -43,7 +44,7 @@ def main() -> int:
             stack.add_worker()
         house = House(stack)
         wait_for(house.is_ready, "the product to be ready", seconds=240)
-        report = Drill(house, plan, given.workers, _say).run()
+        report = Drill(house, plan, given.workers, given.at_once, _say).run()
         house.close()
     _print(report)
     return 0 if report.is_clean else 1

@@ -13,14 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.conversations import Message
-from models.jobs import Job
+from models.jobs import Job, JobStatus
+from models.snapshots import StateSnapshot
 from tests.drill import payments
-from tests.drill.plan import Life, Line
+from tests.drill.plan import Life, Line, recalling, telling
 from tests.house import House, Person
 
 Found = TypeVar("Found")
 
 PATIENCE_SECONDS = 240.0
+SAVING_SECONDS = 60.0
+# How often somebody says a thing again that came to nothing.
+ATTEMPTS = 8
 AGAIN_SECONDS = 1.0
 
 
@@ -37,10 +41,14 @@ class Told:
 
 
 class Talker:
-    """Lives one life of the plan."""
+    """Lives one life of the plan, once there is room at the `door`.
 
-    def __init__(self, house: House, life: Life) -> None:
+    First they tell the assistant a secret, until it is kept; at last they ask for it.
+    """
+
+    def __init__(self, house: House, life: Life, door: threading.Semaphore) -> None:
         self.life, self.told = life, Told()
+        self._door = door
         self.person = Person(house, f"U{life.number:03d}", "Nothing much")
         self._house = house
         self._conversation: UUID | None = None
@@ -51,12 +59,6 @@ class Talker:
     def id(self) -> UUID:
         return self.person.id
 
-    def remember(self) -> Job:
-        """Have the assistant write the canary into its memory; before anything breaks."""
-        note = f"# Memory\\n- The person keeps {self.life.canary}\\n"
-        tool = f'[[demo: tool write {{"path": "MEMORY.md", "content": "{note}"}}]]'
-        return self.person.ask(f"Please keep {self.life.canary}. {tool} [[demo: say Kept.]]")
-
     def start(self) -> None:
         self._thread.start()
 
@@ -64,12 +66,48 @@ class Talker:
         return self._thread.is_alive()
 
     def _live(self) -> None:
-        for burst in self.life.bursts:
-            for line in burst:
-                if line.tops_up:
-                    payments.top_up(self.person, self._csrf)
-                self._say(line)
+        with self._door:
+            self._insist(telling, until=self._is_saved)
+            for burst in self.life.bursts:
+                for line in burst:
+                    if line.tops_up:
+                        payments.top_up(self.person, self._csrf)
+                    self._say(line)
+                self._wait_until_idle()
+            self._insist(recalling, until=self._is_answered)
+
+    def _insist(
+        self, say: Callable[[Life, int], Line], until: Callable[[Session, Job], bool]
+    ) -> None:
+        """Say a thing, and again while it comes to nothing."""
+        for attempt in range(ATTEMPTS):
+            line = say(self.life, attempt)
+            self._say(line)
             self._wait_until_idle()
+            if self._came_true(line.mark, until):
+                return
+        self.told.impatient += 1
+
+    def _came_true(self, mark: str, until: Callable[[Session, Job], bool]) -> bool:
+        """Tell whether a message was answered, and what must follow has followed soon enough."""
+        ends = time.monotonic() + SAVING_SECONDS
+        while time.monotonic() < ends:
+            job = self._try(lambda db: _job(db, self.id, mark))
+            if job is None or (job.is_over and job.status is not JobStatus.COMPLETED):
+                return False
+            if self._try(lambda db, job=job: until(db, job)):
+                return True
+            time.sleep(AGAIN_SECONDS)
+        return False
+
+    @staticmethod
+    def _is_answered(_: Session, job: Job) -> bool:
+        return job.status is JobStatus.COMPLETED
+
+    @staticmethod
+    def _is_saved(db: Session, job: Job) -> bool:
+        saved = sa.select(StateSnapshot.id).where(StateSnapshot.job_id == job.id)
+        return db.scalar(saved) is not None
 
     def _say(self, line: Line) -> None:
         if line.begins:
@@ -125,3 +163,8 @@ class Talker:
 def _message(db: Session, user_id: UUID, mark: str) -> Message | None:
     mine = sa.select(Message).where(Message.user_id == user_id, Message.role == "user")
     return db.scalars(mine.where(Message.text.startswith(mark)).limit(1)).first()
+
+
+def _job(db: Session, user_id: UUID, mark: str) -> Job | None:
+    message = _message(db, user_id, mark)
+    return message and db.scalars(sa.select(Job).where(Job.message_id == message.id)).first()

@@ -109,6 +109,11 @@ class Life:
     canary: str
     bursts: tuple[tuple[Line, ...], ...]
 
+    @property
+    def recalling(self) -> str:
+        """The mark of the question, asked at the end, whether the canary is remembered."""
+        return f"mark-u{self.number:03d}-9999-{self.canary[-8:]}"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -129,6 +134,21 @@ def draw(seed: int, *, users: int, messages: int, faults: int, pause_seconds: fl
         _life(chance, number, each + (1 if number < more else 0)) for number in range(users)
     )
     return Plan(seed, lives, tuple(_fault(chance, pause_seconds) for _ in range(faults)))
+
+
+def recalling(life: Life, attempt: int) -> Line:
+    """Ask for the canary, in a new conversation and without saying it."""
+    words = f"{life.recalling}-{attempt:x}: Do you remember?"
+    return Line(words.partition(":")[0], words, begins=True, tops_up=False)
+
+
+def telling(life: Life, attempt: int) -> Line:
+    """Have the assistant write the canary into its memory."""
+    mark = f"mark-u{life.number:03d}-0000-{life.canary[-8:]}-{attempt:x}"
+    note = f"# Memory\\n- The person keeps {life.canary}\\n"
+    tool = f'[[demo: tool write {{"path": "MEMORY.md", "content": "{note}"}}]]'
+    words = f"{mark}: Please keep {life.canary}. {tool} [[demo: say Kept.]]"
+    return Line(mark, words, begins=True, tops_up=False)
 
 
 def mark_of(number: int, line: int, chance: random.Random) -> str:

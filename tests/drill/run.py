@@ -25,8 +25,6 @@ from tests.drill.plan import Plan
 from tests.house import House, wait_for
 
 SETTLE_SECONDS = 300.0
-# A cell is booted for each of them.
-INTRODUCTION_SECONDS = 1800.0
 
 
 @dataclass
@@ -51,12 +49,13 @@ class Report:
 
 
 class Drill:
-    """Runs a plan on a house. `say` is told how it goes."""
+    """Runs a plan on a house, with `at_once` people talking. `say` is told how it goes."""
 
     def __init__(
-        self, house: House, plan: Plan, workers: int, say: Callable[[str], object]
+        self, house: House, plan: Plan, workers: int, at_once: int, say: Callable[[str], object]
     ) -> None:
         self._house, self._plan, self._say = house, plan, say
+        self._door = threading.Semaphore(at_once)
         self._breaker = Breaker(house, workers)
         self._listening = Requests(house)
         os.environ.update(house.environment)  # noqa: TID251  # what the product's own parts read
@@ -65,12 +64,11 @@ class Drill:
     def run(self) -> Report:
         """Return what was done and found."""
         began = time.monotonic()
-        talkers = self._introduce()
+        talkers = [Talker(self._house, life, self._door) for life in self._plan.lives]
+        self._say(f"{len(talkers)} people have signed up")
         inspector = Inspector(self._house, {life.number: life.canary for life in self._plan.lives})
         with inspector.at_work(), self._listening.at_work():
             self._storm(talkers)
-            self._settle(talkers)
-            self._ask_for_canaries(talkers)
             self._settle(talkers)
         report = self._audit(talkers)
         report.findings["in others' cells"] = sorted(inspector.found)
@@ -88,26 +86,12 @@ class Drill:
                 self._progress(talkers, storm)
                 time.sleep(5)
 
-    def _introduce(self) -> list[Talker]:
-        """Sign everybody up and have their canaries written down, before anything breaks."""
-        talkers = [Talker(self._house, life) for life in self._plan.lives]
-        jobs = [talker.remember() for talker in talkers]
-        self._say(f"{len(talkers)} people, each with a secret to remember")
-        for talker, job in zip(talkers, jobs, strict=True):
-            assert talker.person.outcome(job, seconds=INTRODUCTION_SECONDS).answer
-            talker.person.wait_until_saved(job)
-        return talkers
-
-    def _ask_for_canaries(self, talkers: list[Talker]) -> None:
-        """Begin a new conversation with everybody; what is asked of the model is audited."""
-        for talker in talkers:
-            wait_for(lambda t=talker: t.person.ask(f"Do you remember? {_last(t)}"), "to be asked")
-
     def _progress(self, talkers: list[Talker], storm: Storm) -> None:
         said = sum(len(talker.told.accepted) for talker in talkers)
+        at_it = sum(talker.is_at_it() for talker in talkers)
         broken = sum(self._breaker.done.values())
         still = "" if storm.is_on() else " (the storm is over)"
-        self._say(f"{said} of {self._plan.messages} messages, {broken} faults{still}")
+        self._say(f"{said} messages, {broken} faults{still}, {at_it} people not done")
 
     def _settle(self, talkers: list[Talker]) -> None:
         """Wait until nothing is to be done any more, no call is open and every save has ended."""
@@ -154,18 +138,20 @@ class Drill:
         self, talkers: list[Talker], people: dict[UUID, int]
     ) -> dict[str, list[str]]:
         house, settings = self._house, self._settings
+        canaries = {talker.life.number: talker.life.canary for talker in talkers}
         leaks = secrets.in_requests(self._listening.heard) + secrets.in_messages(house, people)
-        foreign, broken = secrets.in_states(house, settings, people)
+        states = secrets.in_states(house, settings, people, canaries)
         every = VERSIONS_BETWEEN_COLLECTIONS
         return {
-            "leaked": leaks + foreign,
+            "leaked": leaks + states.foreign,
             "in logs": secrets.in_logs(Path(house.stack.folder.logs)),
-            "damaged": broken,
+            "damaged": states.broken,
             "left in storage": secrets.left_in_storage(house, settings, people, every),
-            "forgotten": [
-                f"the secret of {talker.life.number}"
+            "forgotten": states.forgotten
+            + [
+                f"{talker.life.number} was not remembered"
                 for talker in talkers
-                if not self._listening.has(_last(talker), talker.life.canary)
+                if not self._listening.has(talker.life.recalling, talker.life.canary)
             ],
             "gave up waiting": [
                 f"{talker.life.number}, {talker.told.impatient} times"
@@ -208,7 +194,3 @@ class Requests:
         found = self._house.recorded()
         httpx2.delete(f"{self._house.environment['DEMO_MODEL_URL']}/_recorded", timeout=10)
         self.heard += found
-
-
-def _last(talker: Talker) -> str:
-    return f"mark-u{talker.life.number:03d}-9999-{talker.life.canary[-8:]}"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -51,13 +52,20 @@ def in_messages(house: House, people: Mapping[UUID, int]) -> list[str]:
     ]
 
 
+@dataclass
+class States:
+    """What was found in everybody's newest version."""
+
+    foreign: list[str] = field(default_factory=list[str])
+    broken: list[str] = field(default_factory=list[str])
+    forgotten: list[str] = field(default_factory=list[str])
+
+
 def in_states(
-    house: House, settings: Settings, people: Mapping[UUID, int]
-) -> tuple[list[str], list[str]]:
-    """Restore everybody's newest version; list those with foreign words, and those not whole."""
-    states = SavedStates(Storage(settings))
-    foreign: list[str] = []
-    broken: list[str] = []
+    house: House, settings: Settings, people: Mapping[UUID, int], canaries: Mapping[int, str]
+) -> States:
+    """Restore everybody's newest version; list what has foreign words, is not whole, or forgot."""
+    states, found = SavedStates(Storage(settings)), States()
     for user_id, number in people.items():
         with house.database() as db:
             saved = tuple(
@@ -67,14 +75,16 @@ def in_states(
         try:
             files = states.get(saved).files
         except AgentFailed as error:
-            broken.append(f"version {saved[0].version} of {number}: {error}")
+            found.broken.append(f"version {saved[0].version} of {number}: {error}")
             continue
-        foreign += [
+        found.foreign += [
             f"{file.path} of {number}"
             for file in files
             if owners(file.data.decode(errors="replace")) - {number}
         ]
-    return foreign, broken
+        if not any(canaries[number].encode() in file.data for file in files):
+            found.forgotten.append(f"the secret of {number} is not in their files")
+    return found
 
 
 def in_logs(folder: Path) -> list[str]:

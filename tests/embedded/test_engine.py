@@ -113,3 +113,19 @@ def test_a_bundle_that_cannot_be_made_leaves_the_engine_as_it_came(
     folder.mkdir()
     assert bundling.bundle(folder, surroundings())
     assert list(folder.iterdir()) == []
+
+
+def test_the_installed_engine_is_bundled_with_each_of_its_threads() -> None:
+    """What cannot be bundled works too, only slowly: nothing else would tell."""
+    current = engine.PROJECT_DIR / ".engine" / "current"
+    if not engine.is_installed(engine.PROJECT_DIR / ".engine"):
+        pytest.skip("the engine is not installed here: `make test` installs it")
+    dist = current / "node_modules/openclaw/dist"
+    lines = (bundling.BUNDLE_DIR / "loaded.txt").read_text().splitlines()
+    threads = [line.removesuffix(":") for line in lines if line.endswith(":")]
+
+    assert threads[0] == "entry.js"
+    assert len(threads) > 1
+    assert (dist / "cell.mjs").is_file()
+    for thread in threads[1:]:
+        assert "/cell-" in (dist / thread).read_text(), f"{thread} loads its modules one by one"

@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from agent.meter.books import NoRoom, OpenCall
+from agent.meter.books import NoRoom
 from models import jobs, ledger, limits, periods
 from models.base import new_id
 from models.database import unit_of_work
@@ -199,8 +199,7 @@ def test_calls_side_by_side_never_pass_the_limit_of_their_message(emptied: sa.En
     books = TurnBooks(owner.id, job.id, job.attempt)
 
     def _call() -> None:
-        call = OpenCall(new_id(), MODEL, 3 * CENT)
-        books.open(call)
+        call = books.open(new_id(), MODEL, lambda _: 3 * CENT)
         _close(call.call_id, 3 * CENT - 1)
 
     outcomes = factories.in_parallel(16, _call)

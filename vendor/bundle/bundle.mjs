@@ -1,98 +1,26 @@
-// Puts the thousands of modules that a cell loads into one file: node bundle.mjs ENGINE_FOLDER
+// Puts the thousands of modules that a cell loads into a few files: node bundle.mjs ENGINE_FOLDER
 //
-// dist/cell.mjs starts OpenClaw out of dist/cell-modules.mjs. Nothing else changes: what is in no
-// bundle, like the workers that run in threads of their own, stays where it is.
-import {readFileSync, writeFileSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
+// One is for OpenClaw itself, which dist/cell.mjs starts, and one for each kind of worker thread
+// that it starts by its file: there is nothing that threads could share. What is in no bundle
+// stays where it is.
+import {readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {nameOf, plugins} from './plugins.mjs';
 
-const dist = path.resolve(process.argv[2], 'node_modules/openclaw/dist');
+// esbuild tells us of files by their real paths.
+const dist = path.join(realpathSync(process.argv[2]), 'node_modules/openclaw/dist');
 const START = fileURLToPath(new URL('modules.mjs', import.meta.url));
-// What a booting and answering cell loads late, or by a path that OpenClaw works out.
 const LOADED = new URL('loaded.txt', import.meta.url);
+const MAIN = 'entry.js';
 
 // OpenClaw runs only what it was started by, and tells its helpers where that is.
 const CELL = `import {fileURLToPath} from 'node:url';
-import {load} from './cell-modules.mjs';
+import {load} from './${bundleOf(MAIN)}.mjs';
 process.argv[1] = fileURLToPath(new URL('../openclaw.mjs', import.meta.url));
-load('entry.js');
+load('${MAIN}');
 `;
-
-// A module that reads files beside itself must go on finding them where it was.
-const itsOwnPlace = {
-  name: 'its own place',
-  setup({onLoad}) {
-    onLoad({filter: /\.m?js$/}, async ({path: file}) => {
-      const text = await readFile(file, 'utf8');
-      if (!text.includes('import.meta') || file === START) return undefined;
-      return {contents: placed(text, nameOf(file)), loader: 'js'};
-    });
-  },
-};
-
-function placed(text, name) {
-  const place = JSON.stringify(name.split('/').map(encodeURIComponent).join('/'));
-  const head = [
-    "import {fileURLToPath as cellPath} from 'node:url';",
-    "const cellAt = import.meta.url.lastIndexOf('/dist/') + '/dist/'.length;",
-    `const cellUrl = new URL(${place}, import.meta.url.slice(0, cellAt)).href;`,
-    "const cellFilename = cellPath(cellUrl), cellDirname = cellPath(new URL('.', cellUrl)).slice(0, -1);",
-  ];
-  const known = {url: 'cellUrl', filename: 'cellFilename', dirname: 'cellDirname'};
-  const body = text.replace(/^#!.*/, '');
-  const own = body.replace(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, word) => known[word]);
-  return head.join('') + own;
-}
-
-// Packages that we leave out are looked for only where something needs them: it fails there as it
-// would have, and not when the bundle starts.
-const leftOut = {
-  name: 'left out',
-  setup({onLoad, onResolve, resolve}) {
-    onResolve({filter: /^[^./]/}, async ({path: name, pluginData, kind, importer, resolveDir}) => {
-      if (pluginData === 'asked' || name.startsWith('node:')) return undefined;
-      const found = await resolve(name, {kind, importer, resolveDir, pluginData: 'asked'});
-      return found.errors.length ? {path: name, namespace: 'left-out'} : found;
-    });
-    onLoad({filter: /.*/, namespace: 'left-out'}, ({path: name}) => ({contents: failing(name)}));
-  },
-};
-
-function failing(name) {
-  const message = JSON.stringify(`Cannot find package '${name}'`);
-  return `module.exports = {}; throw Object.assign(new Error(${message}), {code: 'ERR_MODULE_NOT_FOUND'});`;
-}
-
-// What a cell does not load stays where it is, until somebody needs it after all.
-const putOff = (names) => ({
-  name: 'put off',
-  setup({onResolve}) {
-    onResolve({filter: /^\./}, ({path: target, kind, resolveDir}) => {
-      const name = nameOf(path.resolve(resolveDir, target));
-      if (kind !== 'dynamic-import' || name.startsWith('..') || names.has(name)) return undefined;
-      return {path: `./${name}`, external: true};
-    });
-  },
-});
-
-// The list that modules.mjs imports: each module's name in dist, and what loads it.
-const listed = (names) => ({
-  name: 'listed',
-  setup({onLoad, onResolve}) {
-    onResolve({filter: /^cell:modules$/}, () => ({path: 'modules', namespace: 'listed'}));
-    onLoad({filter: /.*/, namespace: 'listed'}, () => ({contents: list(names), resolveDir: dist}));
-  },
-});
-
-function list(names) {
-  const lines = names.map((name) => {
-    const quoted = JSON.stringify(name);
-    return `${quoted}: () => require(${JSON.stringify(`./${name}`)}),`;
-  });
-  return `export const modules = {\n${lines.join('\n')}\n};`;
-}
 
 const shared = {
   bundle: true,
@@ -112,8 +40,15 @@ const shared = {
   },
 };
 
-function nameOf(file) {
-  return path.relative(dist, file).split(path.sep).join('/');
+// What each thread starts with, and the modules that it loads late, or by a path that OpenClaw
+// works out: a line that ends with a colon, and the lines after it.
+function read(text) {
+  const threads = new Map();
+  for (const line of text.split('\n').filter(Boolean)) {
+    if (line.endsWith(':')) threads.set(line.slice(0, -1), [line.slice(0, -1)]);
+    else [...threads.values()].at(-1).push(line);
+  }
+  return threads;
 }
 
 // These modules of dist and all that they import, as long as it is not put off by an import().
@@ -125,16 +60,34 @@ function closure(names) {
     found.add(name);
     const text = readFileSync(path.join(dist, name), 'utf8');
     for (const [, target] of text.matchAll(/\b(?:from|import)\s*"(\.[^"\n]+\.m?js)"/g)) {
-      waiting.push(nameOf(path.join(dist, path.dirname(name), target)));
+      waiting.push(nameOf(dist, path.join(dist, path.dirname(name), target)));
     }
   }
   return found;
 }
 
-const names = closure(readFileSync(LOADED, 'utf8').split('\n').filter(Boolean));
-await build({
-  ...shared,
-  entryPoints: [{in: START, out: 'cell-modules'}],
-  plugins: [listed([...names].sort()), putOff(names), leftOut, itsOwnPlace],
-});
+function bundleOf(entry) {
+  return `cell-${path.basename(entry, '.js').replaceAll('.', '-')}`;
+}
+
+function startOf(entry) {
+  const up = '../'.repeat(entry.split('/').length - 1) || './';
+  return `import {load} from '${up}${bundleOf(entry)}.mjs';\nload(${JSON.stringify(entry)});\n`;
+}
+
+const threads = read(readFileSync(LOADED, 'utf8'));
+for (const [entry, names] of threads) {
+  await build({
+    ...shared,
+    entryPoints: [{in: START, out: bundleOf(entry)}],
+    plugins: plugins(dist, START, closure(names)),
+  });
+}
+for (const entry of threads.keys()) {
+  if (entry === MAIN) continue;
+  // Removed first, for a copy of the folder may share the file.
+  rmSync(path.join(dist, entry));
+  writeFileSync(path.join(dist, entry), startOf(entry));
+}
+// At last: it is what tells that all of this is there.
 writeFileSync(path.join(dist, 'cell.mjs'), CELL);

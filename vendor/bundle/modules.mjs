@@ -1,4 +1,4 @@
-// Runs OpenClaw's modules out of the one file that bundle.mjs puts this into.
+// Runs the modules of one of OpenClaw's threads out of the file that bundle.mjs puts this into.
 //
 // OpenClaw also loads modules by paths that it works out while it runs. Such a path leads to the
 // copy in this file, where there is one: two copies of a module would not know of each other.

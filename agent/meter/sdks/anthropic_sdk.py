@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
-from anthropic import APIConnectionError, APIStatusError, AsyncAnthropic, AsyncStream
+from anthropic import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncAnthropic,
+    AsyncStream,
+    DefaultAioHttpClient,
+)
 
 from agent.catalogue import Provider
 from agent.meter.upstream import ProviderFailed, Upstream, begun, timeouts
@@ -26,6 +32,8 @@ class AnthropicSdk:
             base_url=settings.anthropic_base_url,
             timeout=timeouts(settings),
             max_retries=settings.provider_max_retries,
+            # Its usual client looks at every connection for each request.
+            http_client=DefaultAioHttpClient(timeout=timeouts(settings)),
         )
 
     async def send(

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, AsyncStream
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncOpenAI,
+    AsyncStream,
+    DefaultAioHttpClient,
+)
 
 from agent.catalogue import WIRES, Provider, Wire
 from agent.meter.upstream import ProviderFailed, Upstream, begun, timeouts
@@ -30,6 +36,9 @@ class OpenAISdk:
             base_url=base_url,
             timeout=timeouts(settings),
             max_retries=settings.provider_max_retries,
+            # Its usual client looks at every connection for each request: with hundreds of streams
+            # that took longer than all else.
+            http_client=DefaultAioHttpClient(timeout=timeouts(settings)),
         )
 
     async def send(

@@ -2,11 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from agent import catalogue
-from agent.meter.books import Bound, ClosedCall, OpenCall
+from agent.meter.books import ClosedCall, Fit, OpenCall
 from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
 from agent.prices import Prices
 from tests.agent.meter.world import (
@@ -274,10 +275,7 @@ def test_a_database_that_restarts_loses_no_charge(tmp_path: Path) -> None:
 
 def test_books_that_cannot_open_let_no_call_out(tmp_path: Path) -> None:
     class Broken:
-        def bounds(self) -> list[Bound]:
-            return [Bound("no_credit", DOLLAR, NO_CREDIT)]
-
-        def open(self, call: OpenCall) -> None:
+        def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
             raise ConnectionError("the lease is lost")
 
         def close(self, call: ClosedCall) -> None:

@@ -20,7 +20,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import Bound, ClosedCall, NoRoom, OpenCall
+from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
 from agent.meter.server import Meter, MeterPort
 from agent.turn import Profile, Turn
 from embedded.demo_model.server import DemoModel, Options
@@ -78,6 +78,8 @@ class MemoryBooks:
     may_open: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event = field(default_factory=threading.Event)
     held: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    # As the account's, in the books that are kept in a database.
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.may_open.set()
@@ -98,14 +100,14 @@ class MemoryBooks:
             Bound("message_limit", self.limit - spent - held, MESSAGE_LIMIT),
         ]
 
-    def open(self, call: OpenCall) -> None:
+    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
         self.opening.set()
         assert self.may_open.wait(WAIT_SECONDS)
-        for bound in self.bounds():
-            if call.held_micros > bound.left_micros:
-                raise NoRoom(bound)
-        self.held[call.call_id] = call.held_micros
+        with self._lock:
+            self.held[call_id] = fit(self.bounds())
+        call = OpenCall(call_id, model, self.held[call_id])
         self.told.append(call)
+        return call
 
     def close(self, call: ClosedCall) -> None:
         if self.failures:
