@@ -1,6 +1,7 @@
 """A cell whose disk is full: refused by name, and nothing is half there."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +15,10 @@ from tests.agent.disks import filled, small_disk
 from tests.agent.state.relay import Relay, started
 
 Result = TypeVar("Result")
-ROOM_MB = 8
-TOO_MUCH = b"x" * (ROOM_MB + 1) * 1024 * 1024
+# Such that the last bytes of what is just too large do not begin a part of their own.
+ROOM_MB = 7
+# By how much a file is too large: by less than is written at once, and by more.
+too_large_by = pytest.mark.parametrize("excess", [1, 2 * 1024 * 1024])
 NOTES = "workspace/notes.md"
 
 
@@ -41,19 +44,26 @@ def test_a_save_is_refused_and_the_next_one_has_it_all(relay: Relay) -> None:
     assert len(sent[0].data or b"") == sent[0].size > 100_000
 
 
-def test_a_file_is_written_whole_or_not_at_all(relay: Relay) -> None:
+@too_large_by
+def test_a_file_is_written_whole_or_not_at_all(relay: Relay, excess: int) -> None:
     _ask(relay, lambda cell: cell.put(NOTES, b"as they were"))
 
     with pytest.raises(DiskFull):
-        _ask(relay, lambda cell: cell.put(NOTES, TOO_MUCH))
+        _ask(relay, lambda cell: cell.put(NOTES, _more_than_fits(relay, excess)))
 
     assert _ask(relay, lambda cell: cell.get(NOTES)) == b"as they were"
     assert [path.name for path in (relay.root / "workspace").iterdir()] == ["notes.md"]
 
 
-def test_files_that_do_not_fit_are_not_taken_for_restored(relay: Relay) -> None:
+@too_large_by
+def test_files_that_do_not_fit_are_not_taken_for_restored(relay: Relay, excess: int) -> None:
+    given = [CellFile(NOTES, _more_than_fits(relay, excess))]
     with pytest.raises(DiskFull):
-        _ask(relay, lambda cell: cell.put_state([CellFile(NOTES, TOO_MUCH)]))
+        _ask(relay, lambda cell: cell.put_state(given))
+
+
+def _more_than_fits(relay: Relay, excess: int) -> bytes:
+    return bytes(shutil.disk_usage(relay.root).free + excess)
 
 
 async def _read(cell: CellFiles) -> list[Changed]:
