@@ -27,8 +27,10 @@ NOT_OURS_AFTER = timedelta(days=1)
 def take_in(notice: Notice) -> bool:
     """Have an event's effect, once; return whether that was now. It is committed on return.
 
-    Raises TooEarly for one that must be told again later.
+    One about another amount than we asked for is set aside, with an error in the log: it would be
+    no better when told again. Raises TooEarly for one that must be told again later.
     """
+    trouble = ""
     with unit_of_work() as db:
         owner = telling.owner(db, notice.payment_id, notice.intent_id, notice.customer_id)
         if owner is None:
@@ -36,7 +38,14 @@ def take_in(notice: Notice) -> bool:
         user = ledger.lock_account(db, owner)
         if not telling.is_first_time(db, notice.event_id, notice.kind, notice.at):
             return False
-        resumed = _act(db, user, notice)
+        try:
+            resumed = _act(db, user, notice)
+        except payments.AmountDiffers as differs:
+            resumed, trouble = [], str(differs)
+            telling.set_aside(db, notice.event_id, trouble)
+    if trouble:
+        log.error("stripe.set_aside", event_id=notice.event_id, reason=trouble)
+        return True
     for job in resumed:
         nudges.resumed(job.conversation_id, job.id, job.attempt)
     log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from agent.meter.books import ClosedCall, Outcome, Usage
 from models import conversations, jobs, users
 from models.base import new_id
 from models.conversations import Conversation
@@ -65,6 +66,22 @@ def answer(db: Session, job: Job, words: str = "Done.", html: str = "") -> None:
     done = jobs.complete_many(db, [finished(job, words, html)], SOMEBODY, timedelta(0))
     assert done == {job.id: True}
     db.refresh(job)
+
+
+def closed_call(call_id: UUID, micros: int, outcome: Outcome = "completed") -> ClosedCall:
+    """A model call that is over and costs so much."""
+    return ClosedCall(
+        call_id=call_id,
+        model=MODEL,
+        usage=Usage(100, 100),
+        is_estimated=outcome != "completed",
+        provider_cost_micros=micros // 2,
+        charge_micros=micros,
+        price_version="test",
+        outcome=outcome,
+        provider_request_id=None,
+        detail=None,
+    )
 
 
 def in_parallel(times: int, action: Callable[[], object]) -> list[BaseException | None]:

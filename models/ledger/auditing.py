@@ -44,7 +44,8 @@ RULES = {
         FROM transactions AS entry
         LEFT JOIN model_calls AS call
                ON 'call:' || call.id = entry.reference AND call.user_id = entry.user_id
-        WHERE entry.kind IN ('charge', 'absorbed') AND entry.reference NOT LIKE 'absorbed:%'
+        WHERE entry.kind IN ('charge', 'absorbed')
+          AND entry.reference NOT LIKE ALL (ARRAY['absorbed:%', 'undone:absorbed:%'])
           AND (call.id IS NULL OR call.status = 'open')""",
     # One that failed before anything came has used nothing: `failed` is its reason.
     "a call has its charge, or was absorbed": """

@@ -181,6 +181,8 @@ def absorb_orphans(db: Session, older_than: timedelta) -> int:
             Job.status.in_(OVER),
             Job.finished_at < utc_now() - older_than,
         )
+        # Whoever locks several accounts does so in the order of their ids.
+        .order_by(ModelCall.user_id)
         .limit(100)
     )
     found = db.scalars(orphans).all()

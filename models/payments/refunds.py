@@ -12,7 +12,7 @@ from models.base import utc_now
 from models.jobs import Job
 from models.ledger import EntryKind
 from models.payments.table import Payment, Refund
-from models.payments.telling import share
+from models.payments.telling import TooEarly, share
 from models.payments.thawing import FROZEN_BY_REFUND, thaw
 from models.users import User
 
@@ -23,12 +23,15 @@ FAILED = "The money that was to be given back did not arrive, so the credits are
 def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> None:
     """Take the credits of a refund back, once; `back_micros` is the money that goes back.
 
-    What had been used up already is at our expense, and freezes spending. Raises TooEarly.
+    What had been used up already is at our expense, and freezes spending. Raises TooEarly, also
+    while refunds are known of more than was paid: one of those has failed and we were not told yet.
     """
     if db.get(Refund, refund_id) is not None:
         return
-    due = share(payment, _back_so_far(db, payment) + back_micros) - payment.returned_micros
-    due = max(due, 0)
+    back = _back_so_far(db, payment) + back_micros
+    due = max(share(payment, back) - payment.returned_micros, 0)
+    if back > (payment.charged_micros or 0):
+        raise TooEarly(f"refund {refund_id}")
     taken = 0
     if due:
         taken = ledger.take_back(

@@ -116,7 +116,10 @@ class Dispute(Base):
 
 
 class StripeEvent(Base):
-    """An event whose effect is there: its row is written in the transaction that has the effect."""
+    """An event whose effect is there: its row is written in the transaction that has the effect.
+
+    One that has `trouble` had none, for this reason, and waits for somebody to look into it.
+    """
 
     __tablename__ = "stripe_events"
 
@@ -124,6 +127,7 @@ class StripeEvent(Base):
     kind: Mapped[str]
     # When it happened, by Stripe's clock; and when it was taken in.
     happened_at: Mapped[datetime]
+    trouble: Mapped[str | None]
     created_at: Mapped[Created]
 
 

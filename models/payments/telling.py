@@ -57,6 +57,12 @@ def is_first_time(db: Session, event_id: str, kind: str, happened_at: datetime) 
     return noted is not None
 
 
+def set_aside(db: Session, event_id: str, trouble: str) -> None:
+    """Keep an event that can have no effect, however often it is told, for somebody to look at."""
+    db.get_one(StripeEvent, event_id).trouble = trouble
+    db.flush()
+
+
 def known(db: Session, event_ids: list[str]) -> set[str]:
     """Return those of the events that were taken in."""
     return set(db.scalars(select(StripeEvent.id).where(StripeEvent.id.in_(event_ids))))
@@ -72,7 +78,10 @@ def paid(
     currency: str,
     intent_id: str | None,
 ) -> list[Job]:
-    """Credit a payment to its locked owner, once; return the messages that go on with it."""
+    """Credit a payment to its locked owner, once; return the messages that go on with it.
+
+    Raises AmountDiffers, having changed nothing.
+    """
     if payment.status is PaymentStatus.PAID:
         return []
     if currency != "usd" or bought_micros != payment.amount_micros:

@@ -159,6 +159,22 @@ def test_a_signal_while_it_starts_stops_it_cleanly(place: Path) -> None:
         assert _ours(place) == []
 
 
+@pytest.mark.parametrize("has_account", [False, True])
+def test_the_stand_in_for_stripe_is_there_only_without_an_account(
+    place: Path, monkeypatch: pytest.MonkeyPatch, has_account: bool
+) -> None:
+    for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+        if has_account:
+            monkeypatch.setenv(name, "any")
+    with _started(place) as terminal:
+        terminal.wait_for("bringing the database")
+        commands = [_command(pid) for pid in _children(terminal.process.pid)]
+        assert any("stripe_stand_in" in command for command in commands) is not has_account
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 0
+
+
 @pytest.mark.parametrize("port", ["web", "70000", "-1"])
 def test_a_port_that_is_none_is_refused(place: Path, port: str) -> None:
     terminal = Terminal(place, port)

@@ -100,6 +100,21 @@ def test_what_goes_back_after_a_failure_is_taken_anew(db: Session, ada: User) ->
     assert not any(ledger.audit(db).values())
 
 
+def test_what_goes_back_before_a_failure_is_told_waits_for_that(db: Session, ada: User) -> None:
+    payment = bought(db, ada)
+    stripe_notices.take_in(refund(payment, 700, "re_1"))
+    again = refund(payment, 700, "re_2")
+    with pytest.raises(TooEarly):
+        stripe_notices.take_in(again)
+
+    stripe_notices.take_in(refund(payment, 700, "re_1", fails=True))
+    assert stripe_notices.take_in(again)
+
+    db.refresh(ada)
+    assert ada.credits_bought_micros == TEN * 3 // 10
+    assert not any(ledger.audit(db).values())
+
+
 def test_a_refund_that_fails_ends_the_freeze_it_had_begun(db: Session, ada: User) -> None:
     payment = bought(db, ada)
     spend(db, ada, GRANT + 9_000_000)
@@ -114,6 +129,7 @@ def test_a_refund_that_fails_ends_the_freeze_it_had_begun(db: Session, ada: User
     assert (ada.credits_bought_micros, ada.is_frozen) == (1_000_000, False)
     costs = sa.select(sa.func.sum(Transaction.provider_cost_micros))
     assert db.scalar(costs.where(Transaction.kind == EntryKind.ABSORBED)) == 0
+    assert not any(ledger.audit(db).values())
 
 
 @pytest.mark.parametrize("owes", ["another refund", "a dispute", "the audit"])

@@ -8,7 +8,7 @@ from gateways.stripe_events import Notice, SavedCard
 from models import ledger, payments
 from models.database import unit_of_work
 from models.ledger import EntryKind
-from models.payments import BillingAccount, Payment, PaymentStatus, telling
+from models.payments import BillingAccount, Payment, PaymentStatus, StripeEvent
 from models.users import User
 from tasks import stripe_notices
 from tests import factories
@@ -57,14 +57,24 @@ def test_twenty_deliveries_at_once_credit_once(emptied: sa.Engine) -> None:
         assert check.scalar(sa.select(sa.func.count()).select_from(payments.StripeEvent)) == 2
 
 
-def test_another_amount_than_we_asked_for_is_not_credited(db: Session, ada: User) -> None:
+def test_another_amount_than_we_asked_for_is_set_aside(
+    db: Session, ada: User, capsys: pytest.CaptureFixture[str]
+) -> None:
     payment = payments.begin(db, ada.id, TEN)
     db.commit()
     for wrong in (notice(payment, "paid", bought_cents=1), notice(payment, "paid", currency="jpy")):
-        with pytest.raises(payments.AmountDiffers):
-            stripe_notices.take_in(wrong)
-    assert not telling.known(db, [wrong.event_id])
-    assert ada.credits_balance_micros == GRANT
+        assert stripe_notices.take_in(wrong)
+        assert not stripe_notices.take_in(wrong)
+
+        assert capsys.readouterr().out.count("stripe.set_aside") == 1
+        assert str(payment.id) in (db.get_one(StripeEvent, wrong.event_id).trouble or "")
+    db.refresh(ada)
+    db.refresh(payment)
+    assert (ada.credits_balance_micros, payment.status) == (GRANT, PaymentStatus.OPEN)
+
+    assert stripe_notices.take_in(notice(payment, "paid"))
+    db.refresh(ada)
+    assert ada.credits_balance_micros == GRANT + TEN
 
 
 def test_a_bank_that_takes_its_time_is_waited_for(db: Session, ada: User) -> None:

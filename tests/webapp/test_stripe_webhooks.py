@@ -103,17 +103,34 @@ def test_what_comes_too_early_is_wanted_again(
     assert ada.credits_balance_micros == GRANT
 
 
-def test_what_cannot_be_committed_is_not_accepted(
+def test_another_amount_than_we_asked_for_is_told_once_and_not_credited(
     browser: Browser, ada: User, db: Session, stripe: ServedStripe
 ) -> None:
     payment, session_id = begun(db, ada)
     event = completed(stripe, session_id)
     event["data"]["object"]["amount_subtotal"] = 1
 
-    assert browser.client.post(PATH, **signed(event)).status_code == 500
+    with capture_logs() as lines:
+        for _ in range(2):
+            assert browser.client.post(PATH, **signed(event)).status_code == 200
 
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["stripe.set_aside"]
     db.refresh(payment)
     assert payment.status is PaymentStatus.OPEN
+    assert db.scalar(sa.select(StripeEvent.trouble))
+
+
+def test_what_cannot_be_committed_is_not_accepted(
+    browser: Browser, ada: User, db: Session, stripe: ServedStripe
+) -> None:
+    _, session_id = begun(db, ada)
+    stripe.pay(session_id)
+    event = stripe.events("charge.succeeded")[-1]
+    # PostgreSQL has no such letter.
+    event["data"]["object"]["receipt_url"] = "\0"
+
+    assert browser.client.post(PATH, **signed(event)).status_code == 500
+
     assert db.scalar(sa.select(StripeEvent.id)) is None
 
 

@@ -1,0 +1,70 @@
+"""What a process does that is killed in the middle of it: the product's own code, and nothing else.
+
+A server forks these processes, in which all of it is imported already.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import configure_mappers
+
+from gateways.stripe_events import Notice
+from models import database, jobs
+from models.base import new_id
+from models.database import unit_of_work
+from models.jobs import FinishedAnswer
+from settings import get_settings
+from tasks import stripe_notices, topping_up
+from tasks.books import TurnBooks
+from tests import factories
+from tests.factories import LEASE, MODEL
+
+HELD, CHARGED = 100_000, 70_000
+
+# Once for all of them.
+configure_mappers()
+
+Ending = Literal["completed", "failed"]
+
+
+def live(environment: Mapping[str, str], work: Callable[..., None], *given: object) -> None:
+    """Do `work` with these settings."""
+    os.environ.update(environment)  # noqa: TID251  # as whoever starts a process does
+    get_settings.cache_clear()
+    database.connect(get_settings().database_url.get_secret_value(), pool_size=1)
+    work(*given)
+
+
+def hear(notices: Sequence[Notice]) -> None:
+    """Take in what Stripe tells."""
+    for notice in notices:
+        stripe_notices.take_in(notice)
+
+
+def top_up(user_id: UUID) -> None:
+    """Charge a saved card, if that is due."""
+    topping_up.begin(user_id)
+
+
+def answer(user_id: UUID, ending: Ending) -> None:
+    """See a message of somebody through: a model call, and what became of it."""
+    worker_id = new_id()
+    with unit_of_work() as db:
+        (claim,) = jobs.claim_many(db, worker_id, LEASE, 1, only=[user_id])
+    books = TurnBooks(claim.user_id, claim.job_id, claim.attempt)
+    _call(books)
+    with unit_of_work() as db:
+        if ending == "completed":
+            done = FinishedAnswer(claim.job_id, claim.user_id, claim.attempt, "Done.", "")
+            jobs.complete_many(db, [done], worker_id, timedelta(0))
+        else:
+            job = jobs.still_ours(db, claim.job_id, claim.attempt)
+            jobs.fail(db, job, "Our fault.", code="unexpected")
+
+
+def _call(books: TurnBooks) -> None:
+    call = books.open(new_id(), MODEL, lambda _: HELD)
+    books.close(factories.closed_call(call.call_id, CHARGED))
