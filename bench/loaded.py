@@ -30,11 +30,17 @@ import {threadId} from 'node:worker_threads';
 const dist = new URL('./', import.meta.url).href;
 const entry = new URL(import.meta.url).search.slice(1);
 const file = `${process.env.OPENCLAW_STATE_DIR}/tmp/loaded-${process.pid}-${threadId}`;
-const note = (name) => appendFileSync(file, `${name}\\n`);
+const note = (name) => {
+  try {
+    appendFileSync(file, `${name}\n`);
+  } catch {
+    // A helper process may not know the folder.
+  }
+};
 note(entry);
 registerHooks({
   load(url, context, next) {
-    if (url.startsWith(dist)) note(url.slice(dist.length));
+    if (url.startsWith(dist) && !url.includes('?')) note(url.slice(dist.length));
     return next(url, context);
   },
 });
