@@ -8,6 +8,7 @@ from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
 from models.ledger import CallCost, CallStatus
 from models.payments import automatic
+from models.users import User
 from tasks import money_mail, nudges
 
 
@@ -27,7 +28,7 @@ class TurnBooks:
         with unit_of_work() as db:
             job = jobs.still_ours(db, self.job_id, self.attempt)
             # The account is locked: what is left now is left until the hold is written.
-            user = ledger.lock_account(db, self.user_id)
+            user = db.get_one(User, self.user_id)
             found = limits.bounds(db, user, job)
             held = fit([_told(bound) for bound in found])
             bound = limits.tightest(found)

@@ -15,7 +15,7 @@ from models.staging import StagedUpload
 from webapp import chat_files, chat_page, model_choice, quoting
 from webapp.chat_jobs import draw_exchange, tell_asked
 from webapp.chat_stream import ConversationStream, Cursor
-from webapp.database import db, let_go
+from webapp.database import commit_now, db, let_go
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.quoting import MayCostMore
@@ -115,6 +115,7 @@ def _send(conversation_id: UUID | None) -> Answer:
     except Refused as refusal:
         return _refuse(conversation_id, words, refusal, staged)
     after_commit(db(), lambda: tell_asked(job))
+    commit_now()
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation.id))
     return _sent(conversation, job, is_first=conversation_id is None)

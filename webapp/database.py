@@ -10,7 +10,7 @@ def db() -> Session:
     """Return this request's session; it is opened when it is first asked for.
 
     What was changed through it is committed after a good response (below 400) and undone after
-    any other, so a view never commits. Streams and threads open `unit_of_work()` instead.
+    any other, so a view need not commit. Streams and threads open `unit_of_work()` instead.
     """
     if "db" not in g:
         g.db = database.open_session()
@@ -21,6 +21,14 @@ def let_go() -> None:
     """Give this request's connection back while the network is waited for.
 
     It ends the transaction: call it before anything is locked or changed. What was read stays.
+    """
+    db().commit()
+
+
+def commit_now() -> None:
+    """Commit what was changed, so that what waits for it begins while the page is being drawn.
+
+    An error response afterwards does not undo it.
     """
     db().commit()
 
