@@ -25,9 +25,11 @@ from sqlalchemy.orm import Session
 
 from embedded.stack import Stack
 from models import ledger
+from models.base import new_id
 from models.conversations import Message, Role
 from models.jobs import Job, JobStatus
 from models.ledger import CallStatus, EntryKind, ModelCall, Transaction
+from models.ledger.entries import record
 from models.snapshots import StateSnapshot
 from models.users import User
 from models.workers import Worker
@@ -211,6 +213,17 @@ class Person:
             assert call.status is not CallStatus.OPEN
             if call.status is not CallStatus.FAILED:
                 assert f"call:{call.id}" in booked
+
+    def keep_only(self, micros: int) -> None:
+        """Lose all credits but so many."""
+        with self.house.database() as db, db.begin():
+            user = ledger.lock_account(db, self.id)
+            lost = Transaction(
+                kind=EntryKind.ADJUSTMENT,
+                amount_micros=micros - user.credits_balance_micros,
+                reference=f"lost:{new_id()}",
+            )
+            assert record(db, user, lost)
 
     def paid_micros(self) -> int:
         """What was charged and not given back."""

@@ -12,7 +12,7 @@ from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from markupsafe import Markup
 
-from models import conversations, history
+from models import conversations, history, jobs
 from models.base import utc_now
 from models.conversations import Conversation
 from models.history import Glance
@@ -117,7 +117,7 @@ def _composer(
     settings = get_settings()
     person = current_user()
     newcomer = newcomers.look_at(db(), person)
-    is_dry = person.credits_available_micros <= 0 and not newcomer.is_awaited
+    is_dry = jobs.is_paused(db(), person) and not newcomer.is_awaited
     return Composer(
         draft=draft,
         newcomer=newcomer,

@@ -26,7 +26,7 @@ from flask import Flask, render_template
 from markupsafe import Markup
 
 from gateways.event_streams import Event
-from models import conversations, history
+from models import conversations, history, jobs
 from models.base import utc_now
 from models.conversations import PAGE_LENGTH
 from models.database import unit_of_work
@@ -255,9 +255,7 @@ def _draw_one(view: ExchangeView) -> str:
     # While words come, nothing has been charged yet.
     if all(run.state in AT_REST for run in view.runs):
         person = find_current_user()
-        is_dry = (
-            person is not None and not person.is_frozen and person.credits_available_micros <= 0
-        )
+        is_dry = person is not None and not person.is_frozen and jobs.is_paused(db(), person)
         for name in ("_credits_left.html", "chat/_dry.html", "alerts/_list.html"):
             html += Markup(render_template(name, is_dry=is_dry))  # noqa: S704  # it escapes
     return html

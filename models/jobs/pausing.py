@@ -13,7 +13,7 @@ from settings import get_settings
 
 
 def is_paused(db: Session, user: User) -> bool:
-    """Whether what a locked account sends now waits for credits: there are none, or others wait.
+    """Whether what an account sends now waits for credits: there are none, or others wait.
 
     A later message never goes before an earlier one.
     """
