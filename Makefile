@@ -40,7 +40,7 @@ drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" re
 audit: ## Prove that the books balance, or say where they do not; the product may run or not
 	@exec $(PREPARED) embedded embedded.audit
 
-account: ## See why an account is frozen, or end that; ARGS="show ada@example.org", "unfreeze …"
+account: ## See why an account is frozen, end that, make an admin; ARGS="show ada@example.org", …
 	@exec $(PREPARED) embedded embedded.accounts $(ARGS)
 
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …

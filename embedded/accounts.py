@@ -1,4 +1,4 @@
-"""Shows and unfreezes accounts of this machine's data (`make account`), running or not."""
+"""Shows and unfreezes accounts, and makes admins, in this machine's data (`make account`)."""
 
 import sys
 

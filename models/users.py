@@ -52,6 +52,8 @@ class User(Base):
     onboarded_at: Mapped[datetime | None]
     # When a link was opened that had been sent to `email`, as it is now.
     email_verified_at: Mapped[datetime | None]
+    # Whether they see the pages of admins; it is set by hand alone.
+    is_admin: Mapped[bool] = mapped_column(default=False, server_default="false")
     # "provider/model" of the catalogue; None follows the default.
     model: Mapped[str | None]
     # A cache of the sum of this person's transactions, changed in the same transaction.
@@ -208,6 +210,11 @@ def forget_cell(user: User) -> None:
 def choose_model(user: User, model_id: str) -> None:
     """Let `model_id` answer this person from now on; the caller has checked that it is offered."""
     user.model = model_id
+
+
+def set_admin(user: User, *, is_admin: bool) -> None:
+    """Let a person see the pages of admins, or see them no more; no page calls this."""
+    user.is_admin = is_admin
 
 
 def normal_address(email: str) -> str:

@@ -3,6 +3,8 @@
     make account ARGS="show ada@example.org"
     make account ARGS="unfreeze ada@example.org"
     make account ARGS="unfreeze ada@example.org --force 'Why it may spend all the same.'"
+    make account ARGS="admin ada@example.org"
+    make account ARGS="no-admin ada@example.org"
 
 Accounts are named by their address or their id.
 """
@@ -14,13 +16,15 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from models import database, freezes
+from models import database, freezes, users
 from models.database import unit_of_work
 from models.errors import Refused
 from models.money import money
 from models.users import User
 from settings import get_settings
 from tasks import nudges
+
+ADMIN_VERBS = {"admin": True, "no-admin": False}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if asked.verb == "unfreeze":
             _unfreeze(asked.account, asked.force)
+        elif asked.verb in ADMIN_VERBS:
+            _set_admin(asked.account, is_admin=ADMIN_VERBS[asked.verb])
         _show(asked.account)
     except Refused as refusal:
         print(refusal, file=sys.stderr)
@@ -39,10 +45,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make account")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show | unfreeze")
+    verbs = parser.add_subparsers(
+        dest="verb", required=True, metavar="show | unfreeze | admin | no-admin"
+    )
     show = verbs.add_parser("show", help="say whether an account is frozen, and why")
     unfreeze = verbs.add_parser("unfreeze", help="let it spend again, and its messages go on")
-    for verb in (show, unfreeze):
+    admin = verbs.add_parser("admin", help="let its person see the pages of admins")
+    no_admin = verbs.add_parser("no-admin", help="let them see these no more, from now on")
+    for verb in (show, unfreeze, admin, no_admin):
         verb.add_argument("account", help="an address or an id")
     unfreeze.add_argument(
         "--force", metavar="REASON", help="although the audit finds something; the reason is kept"
@@ -59,10 +69,17 @@ def _unfreeze(who: str, forced_because: str | None) -> None:
     print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
 
 
+def _set_admin(who: str, *, is_admin: bool) -> None:
+    with unit_of_work() as db:
+        users.set_admin(freezes.find_account(db, who), is_admin=is_admin)
+
+
 def _show(who: str) -> None:
     with unit_of_work() as db:
         account = freezes.find_account(db, who)
         print(f"{account.email} ({account.id}) has {money(account.credits_balance_micros)}")
+        if account.is_admin:
+            print("an admin")
         if account.spending_frozen_at is None:
             print("not frozen")
         else:

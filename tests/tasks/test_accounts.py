@@ -32,6 +32,11 @@ def is_frozen(engine: sa.Engine) -> bool:
         return check.scalars(sa.select(User)).one().is_frozen
 
 
+def is_admin(engine: sa.Engine) -> bool:
+    with Session(engine) as check:
+        return check.scalars(sa.select(User)).one().is_admin
+
+
 def test_a_freeze_is_shown_and_ended(emptied: sa.Engine) -> None:
     frozen()
     shown = by_hand("show", ADDRESS)
@@ -61,7 +66,21 @@ def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine) -> None:
     assert not is_frozen(emptied)
 
 
+def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        assert not factories.user(db, ADDRESS).is_admin
+
+    made = by_hand("admin", ADDRESS)
+    assert made.returncode == 0, made.stderr
+    assert "an admin" in made.stdout.splitlines()
+    assert is_admin(emptied)
+
+    assert "an admin" not in by_hand("no-admin", ADDRESS).stdout.splitlines()
+    assert not is_admin(emptied)
+
+
 def test_who_is_not_there_is_said_to_be_not_there(emptied: sa.Engine) -> None:
-    refused = by_hand("show", "nobody@example.org")
-    assert refused.returncode == 1
-    assert "no account" in refused.stderr
+    for verb in ("show", "admin", "no-admin"):
+        refused = by_hand(verb, "nobody@example.org")
+        assert refused.returncode == 1
+        assert "no account" in refused.stderr
