@@ -30,6 +30,10 @@ class Unfreezing(Base):
     frozen_reason: Mapped[str]
     # Why it was ended although the audit still found something.
     forced_because: Mapped[str | None]
+    # Who did it on the site; None if it was done by hand, or their account is gone.
+    admin_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
     created_at: Mapped[Created]
 
 
@@ -79,11 +83,18 @@ def still_found(db: Session, user_id: UUID) -> list[Mismatch]:
     ]
 
 
-def end(db: Session, user_id: UUID, *, forced_because: str | None = None) -> list[Job]:
+def end(
+    db: Session,
+    user_id: UUID,
+    *,
+    forced_because: str | None = None,
+    admin_id: UUID | None = None,
+) -> list[Job]:
     """Let a frozen account spend again; return its paused messages that go on.
 
     Refused while the audit still finds something in it, unless by force and with a reason, which is
-    kept. A forced end holds: the same finding does not freeze the account again.
+    kept, as is the admin who did it. A forced end holds: the same finding does not freeze the
+    account again.
     """
     user = ledger.lock_account(db, user_id)
     if user.spending_frozen_at is None or user.spending_frozen_reason is None:
@@ -98,6 +109,7 @@ def end(db: Session, user_id: UUID, *, forced_because: str | None = None) -> lis
             frozen_at=user.spending_frozen_at,
             frozen_reason=user.spending_frozen_reason,
             forced_because=forced_because.strip() if forced_because else None,
+            admin_id=admin_id,
         )
     )
     ledger.unfreeze(user)

@@ -101,6 +101,8 @@ def _show_ended(db: Session, account: User) -> None:
         print(f"    {one.frozen_reason}")
         if one.forced_because:
             print(f"    by force: {one.forced_because}")
+        if one.admin_id:
+            print(f"    by the admin {one.admin_id}")
 
 
 def _time(at: datetime) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from models import freezes, ledger, payments
 from models.base import utc_now
 from models.jobs import Job, JobStatus
-from models.ledger import AuditFinding
+from models.ledger import AuditFinding, Transaction
 from models.ledger.auditing import FROZEN
 from models.users import User
 from tasks import auditing, stripe_notices
@@ -73,6 +73,21 @@ def test_a_freeze_ends_once_and_is_remembered(db: Session, ada: User) -> None:
     )
     with pytest.raises(freezes.NotFrozen):
         freezes.end(db, ada.id)
+
+
+def test_who_ended_it_is_kept_until_their_account_is_gone(db: Session, ada: User) -> None:
+    admin = factories.user(db, "grace@example.org")
+    ledger.freeze(ada, "A reason.")
+
+    freezes.end(db, ada.id, admin_id=admin.id)
+
+    (ended,) = freezes.list_ended(db, ada.id)
+    assert ended.admin_id == admin.id
+    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
+    db.execute(sa.delete(Transaction).where(Transaction.user_id == admin.id))
+    db.execute(sa.delete(User).where(User.id == admin.id))
+    db.refresh(ended)
+    assert ended.admin_id is None
 
 
 def test_while_something_is_wrong_it_ends_only_by_force_and_with_a_reason(

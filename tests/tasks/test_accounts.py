@@ -6,7 +6,7 @@ import sys
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import ledger
+from models import freezes, ledger
 from models.database import unit_of_work
 from models.users import User
 from settings import PROJECT_DIR
@@ -64,6 +64,15 @@ def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine) -> None:
     assert forced.returncode == 0, forced.stderr
     assert "by force: Known to us." in forced.stdout
     assert not is_frozen(emptied)
+
+
+def test_who_ended_a_freeze_on_the_site_is_shown(emptied: sa.Engine) -> None:
+    frozen()
+    with unit_of_work() as db:
+        admin = factories.user(db, "ada@example.org")
+        freezes.end(db, freezes.find_account(db, ADDRESS).id, admin_id=admin.id)
+
+    assert f"by the admin {admin.id}" in by_hand("show", ADDRESS).stdout
 
 
 def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine) -> None:
