@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import CheckConstraint, select
+from sqlalchemy import CheckConstraint, Index, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -40,6 +40,12 @@ class User(Base):
         CheckConstraint(
             "(spending_frozen_at IS NULL) = (spending_frozen_reason IS NULL)",
             name="frozen_has_reason",
+        ),
+        # Few are, and somebody looks for them among all.
+        Index(
+            "ix_users_spending_frozen_at",
+            "spending_frozen_at",
+            postgresql_where=text("spending_frozen_at IS NOT NULL"),
         ),
     )
 

@@ -14,7 +14,7 @@ from gateways.stripe_payments import PaymentsFailed
 from models import database, freezes, ledger
 from models.base import utc_now
 from models.database import unit_of_work
-from models.ledger import Mismatch
+from models.ledger import Books, Mismatch
 from models.users import User
 from settings import get_settings
 from tasks import comparing
@@ -29,7 +29,10 @@ def audit() -> list[Mismatch]:
     began = utc_now()
     with unit_of_work() as db:
         broken = ledger.audit(db)
-    return keep(broken, began)
+    new = keep(broken, began)
+    with unit_of_work() as db:
+        ledger.note_run(db, Books.LEDGER, began)
+    return new
 
 
 def audit_at_stripe() -> list[Mismatch]:
@@ -45,7 +48,10 @@ def audit_at_stripe() -> list[Mismatch]:
         return []
     if not comparison.is_whole:
         log.warning("audit.stripe_cut", most=get_settings().audit_stripe_most)
-    return keep(comparison.broken, began, is_whole=comparison.is_whole)
+    new = keep(comparison.broken, began, is_whole=comparison.is_whole)
+    with unit_of_work() as db:
+        ledger.note_run(db, Books.STRIPE, began)
+    return new
 
 
 def keep(

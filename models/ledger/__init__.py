@@ -14,9 +14,13 @@ the ledger: the ledger has what happened, one entry for each call that really di
 from models.ledger.auditing import (
     RULES,
     AuditFinding,
+    AuditRun,
+    Books,
     Mismatch,
     audit,
+    last_runs,
     note,
+    note_run,
     open_findings,
     resolve,
 )
@@ -48,6 +52,8 @@ from models.ledger.taking import expire_grants, freeze, give_back, take_back, un
 __all__ = [
     "RULES",
     "AuditFinding",
+    "AuditRun",
+    "Books",
     "CallCost",
     "CallNotOpen",
     "CallStatus",
@@ -67,8 +73,10 @@ __all__ = [
     "give_back",
     "grant",
     "is_booked",
+    "last_runs",
     "lock_account",
     "note",
+    "note_run",
     "open_call",
     "open_findings",
     "owes_nothing",

@@ -4,16 +4,17 @@ Each rule is one statement, so it sees one moment: whatever changes money change
 compares in one transaction.
 """
 
+import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, select, text
+from sqlalchemy import ForeignKey, Index, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, Created, PrimaryKey, new_id, utc_now
+from models.base import Base, Created, PrimaryKey, new_id, stored_as_text, utc_now
 from models.ledger.entries import lock_account
 from models.ledger.taking import freeze
 
@@ -111,6 +112,23 @@ class AuditFinding(Base):
     resolved_at: Mapped[datetime | None]
 
 
+class Books(enum.StrEnum):
+    """What an audit looks through."""
+
+    LEDGER = "ledger"
+    # The payments and refunds of recent days, held against Stripe's own.
+    STRIPE = "stripe"
+
+
+class AuditRun(Base):
+    """The last audit that came to its end, of each kind of books."""
+
+    __tablename__ = "audit_runs"
+
+    books: Mapped[Books] = mapped_column(stored_as_text(Books), primary_key=True)
+    began_at: Mapped[datetime]
+
+
 @dataclass(frozen=True)
 class Mismatch:
     """Something that breaks a rule."""
@@ -170,6 +188,21 @@ def resolve(
 def open_findings() -> Select[AuditFinding]:
     """Select what audits have found and still see, oldest first."""
     return select(AuditFinding).where(AuditFinding.resolved_at.is_(None)).order_by(AuditFinding.id)
+
+
+def note_run(db: Session, books: Books, began_at: datetime) -> None:
+    """Keep when the last audit of these books began; call it once what it found is kept."""
+    ended = insert(AuditRun).values(books=books, began_at=began_at)
+    # Of two at once the later counts.
+    latest = func.greatest(AuditRun.began_at, ended.excluded.began_at)
+    db.execute(
+        ended.on_conflict_do_update(index_elements=[AuditRun.books], set_={"began_at": latest})
+    )
+
+
+def last_runs(db: Session) -> dict[Books, datetime]:
+    """Tell when the last audit began of those books that were audited at all."""
+    return {one.books: one.began_at for one in db.scalars(select(AuditRun))}
 
 
 def _broken(db: Session, rule: str, statement: str, only: UUID | None) -> list[Mismatch]:

@@ -122,6 +122,13 @@ class StripeEvent(Base):
     """
 
     __tablename__ = "stripe_events"
+    __table_args__ = (
+        Index(
+            "ix_stripe_events_set_aside",
+            "created_at",
+            postgresql_where=text("trouble IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -1,5 +1,6 @@
 """The auditor finds each fault, planted by hand in books that were in order, and freezes it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -7,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import jobs, ledger
+from models.base import utc_now
 from models.jobs import Job
-from models.ledger import AuditFinding, CallCost, CallStatus
+from models.ledger import AuditFinding, Books, CallCost, CallStatus
 from models.ledger.auditing import FROZEN
 from models.users import User
 from tasks import auditing, stripe_notices
@@ -146,6 +148,23 @@ def test_a_finding_is_told_once_and_freezes_the_account_alone(
     assert eve.spending_frozen_at is None
     kept = db.scalars(sa.select(AuditFinding)).one()
     assert (kept.user_id, kept.subject) == (ada.id, f"user:{ada.id}")
+
+
+def test_when_audits_began_is_kept_once_they_came_to_their_end(db: Session) -> None:
+    assert ledger.last_runs(db) == {}
+    before = utc_now()
+    auditing.audit()
+
+    began = ledger.last_runs(db)
+    assert began.keys() == {Books.LEDGER}
+    assert before <= began[Books.LEDGER] <= utc_now()
+
+
+def test_of_two_audits_at_once_the_later_counts(db: Session) -> None:
+    now = utc_now()
+    for began in (now, now - timedelta(seconds=1)):
+        ledger.note_run(db, Books.LEDGER, began)
+    assert ledger.last_runs(db) == {Books.LEDGER: now}
 
 
 def test_who_is_frozen_reads_but_does_not_send(db: Session, ada: User, eve: User) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from gateways.stripe_payments import StripePayments
 from models import freezes, ledger
 from models.base import utc_now
-from models.ledger import AuditFinding
+from models.ledger import AuditFinding, Books
 from models.payments import Payment, PaymentStatus, Refund
 from models.payments.comparing import PAYMENTS, REFUNDS
 from models.users import User
@@ -150,6 +150,8 @@ def test_that_stripe_is_away_is_said_and_ends_nothing(
 ) -> None:
     refunded(payment, stripe, 200)
     auditing.audit_at_stripe()
+    looked = ledger.last_runs(db)
+    assert looked.keys() == {Books.STRIPE}
     adjust(STRIPE_API_BASE="http://127.0.0.1:9")
 
     with capture_logs() as lines:
@@ -157,6 +159,7 @@ def test_that_stripe_is_away_is_said_and_ends_nothing(
 
     assert [line["event"] for line in lines] == ["audit.stripe_not_asked"]
     assert db.scalars(sa.select(AuditFinding.resolved_at)).one() is None
+    assert ledger.last_runs(db) == looked
 
 
 def test_a_list_that_is_cut_short_says_how_far_it_reaches(
