@@ -8,6 +8,8 @@ from jinja2 import StrictUndefined
 from settings import Settings
 from webapp import (
     account,
+    admin,
+    admin_books,
     alerts,
     assets,
     billing,
@@ -43,7 +45,7 @@ PARTS = (
     *(verification, password_reset, credentials),
     *(chat, chat_jobs, chat_list, uploads),
     *(alerts, limits, prices, receipts, usage),
-    *(billing, stripe_webhooks),
+    *(billing, stripe_webhooks, admin_books),
 )
 
 
@@ -56,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     cast(dict[str, object], app.jinja_env.globals)["product_name"] = settings.product_name
     # The order matters: what is installed last sees a response first.
     request_log.install(app)
+    admin.install(app)
     security.install(app, settings)
     database.install(app)
     sign_in.install(app)

@@ -161,7 +161,7 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
     parts = (
         _edition(),
         _csrf_secret(),
-        (person.id, person.name, person.email, person.credits_available_micros),
+        (person.id, person.name, person.email, person.credits_available_micros, person.is_admin),
         utc_now().astimezone(viewers_zone()).date(),
         engine_is_ready(),
         page.conversation and page.conversation.id,

@@ -1,0 +1,151 @@
+"""What an admin sees of everybody's money: what is wrong, who may not spend, what waits for a look.
+
+Plain rows. People are named by address and id, and nothing that they wrote is read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.base import utc_now
+from models.free_credit import FreeCreditRefusal, RefusalReason
+from models.ledger import AuditFinding, Books
+from models.payments import StripeEvent
+from models.users import User
+
+# Of each list.
+MOST = 100
+MENDED_FOR = timedelta(days=30)
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Row]):
+    """A list; `is_cut` if there are more than are shown."""
+
+    rows: Sequence[Row]
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that broke a rule of the audit; `resolved_at` is when an audit saw it no more."""
+
+    user_id: UUID
+    email: str
+    rule: str
+    subject: str
+    off_by_micros: int
+    found_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FrozenAccount:
+    """An account that may not spend, and the sentence that its person reads."""
+
+    user_id: UUID
+    email: str
+    reason: str
+    frozen_at: datetime
+
+
+@dataclass(frozen=True)
+class EventSetAside:
+    """An event of Stripe's that can have no effect, and why."""
+
+    event_id: str
+    kind: str
+    trouble: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True)
+class RefusedCredit:
+    """A free credit that was not given; nobody's when the account is gone."""
+
+    user_id: UUID | None
+    email: str | None
+    reason: RefusalReason
+    refused_at: datetime
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All of it, and when the audits that came to their end last began."""
+
+    open_count: int
+    audited_at: datetime | None
+    compared_at: datetime | None
+    found: Listed[Finding]
+    mended: Listed[Finding]
+    frozen: Listed[FrozenAccount]
+    set_aside: Listed[EventSetAside]
+    refused: Listed[RefusedCredit]
+
+
+def read(db: Session) -> Overview:
+    """Read it all, at most MOST of each; frozen accounts longest first, else the newest first."""
+    runs = ledger.last_runs(db)
+    is_open = AuditFinding.resolved_at.is_(None)
+    return Overview(
+        open_count=db.scalar(select(func.count()).select_from(AuditFinding).where(is_open)) or 0,
+        audited_at=runs.get(Books.LEDGER),
+        compared_at=runs.get(Books.STRIPE),
+        found=_listed(db, Finding, _findings().where(is_open).order_by(AuditFinding.id.desc())),
+        mended=_listed(db, Finding, _mended()),
+        frozen=_listed(db, FrozenAccount, _frozen()),
+        set_aside=_listed(db, EventSetAside, _set_aside()),
+        refused=_listed(db, RefusedCredit, _refused()),
+    )
+
+
+def _listed(db: Session, make: Callable[..., Row], wanted: Select[*tuple[Any, ...]]) -> Listed[Row]:
+    found = db.execute(wanted.limit(MOST + 1)).all()
+    return Listed([make(*row) for row in found[:MOST]], is_cut=len(found) > MOST)
+
+
+def _findings() -> Select[*tuple[Any, ...]]:
+    return select(
+        User.id,
+        User.email,
+        AuditFinding.rule,
+        AuditFinding.subject,
+        AuditFinding.off_by_micros,
+        AuditFinding.created_at,
+        AuditFinding.resolved_at,
+    ).join(User, User.id == AuditFinding.user_id)
+
+
+def _mended() -> Select[*tuple[Any, ...]]:
+    lately = AuditFinding.resolved_at > utc_now() - MENDED_FOR
+    return _findings().where(lately).order_by(AuditFinding.resolved_at.desc(), AuditFinding.id)
+
+
+def _frozen() -> Select[*tuple[Any, ...]]:
+    wanted = select(User.id, User.email, User.spending_frozen_reason, User.spending_frozen_at)
+    frozen = wanted.where(User.spending_frozen_at.is_not(None))
+    return frozen.order_by(User.spending_frozen_at, User.id)
+
+
+def _set_aside() -> Select[*tuple[Any, ...]]:
+    wanted = select(
+        StripeEvent.id, StripeEvent.kind, StripeEvent.trouble, StripeEvent.happened_at
+    ).where(StripeEvent.trouble.is_not(None))
+    return wanted.order_by(StripeEvent.created_at.desc(), StripeEvent.id)
+
+
+def _refused() -> Select[*tuple[Any, ...]]:
+    wanted = select(
+        User.id, User.email, FreeCreditRefusal.reason, FreeCreditRefusal.created_at
+    ).select_from(FreeCreditRefusal)
+    # Who deleted their account was refused all the same.
+    with_people = wanted.outerjoin(User, User.id == FreeCreditRefusal.user_id)
+    return with_people.order_by(FreeCreditRefusal.id.desc())

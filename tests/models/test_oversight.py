@@ -1,0 +1,124 @@
+"""What an admin sees of everybody's money."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import freezes, ledger, oversight, payments
+from models.base import utc_now
+from models.free_credit import FreeCreditRefusal, RefusalReason
+from models.ledger import AuditFinding, Books
+from models.oversight import MENDED_FOR, MOST
+from models.users import User
+from tasks import auditing, stripe_notices
+from tests import factories
+from tests.models.test_freezes import put_off_by
+from tests.payments import TEN, notice
+
+
+def refused(db: Session, user: User | None, reason: RefusalReason) -> None:
+    about = {"user_id": user.id if user else None, "mailbox_hash": "hash"}
+    db.add(FreeCreditRefusal(reason=reason, **about))
+    db.flush()
+
+
+def test_while_all_is_well_there_is_nothing(db: Session, ada: User) -> None:
+    seen = oversight.read(db)
+
+    assert (seen.open_count, seen.audited_at, seen.compared_at) == (0, None, None)
+    for listed in (seen.found, seen.mended, seen.frozen, seen.set_aside, seen.refused):
+        assert (listed.rows, listed.is_cut) == ([], False)
+    auditing.audit()
+    assert oversight.read(db).audited_at == ledger.last_runs(db)[Books.LEDGER]
+
+
+def test_findings_come_newest_first_and_go_when_they_are_mended(
+    db: Session, ada: User, eve: User
+) -> None:
+    put_off_by(db, ada, 1)
+    put_off_by(db, eve, 3)
+
+    seen = oversight.read(db)
+
+    assert seen.open_count == 2
+    found = [(one.user_id, one.email, one.off_by_micros) for one in seen.found.rows]
+    assert found == [(eve.id, eve.email, 3), (ada.id, ada.email, 1)]
+    assert seen.found.rows[0].rule == "the balance is the sum of the entries"
+    assert seen.found.rows[0].subject == f"user:{eve.id}"
+    assert seen.mended.rows == []
+
+    put_off_by(db, eve, -3)
+    seen = oversight.read(db)
+
+    assert [one.user_id for one in seen.found.rows] == [ada.id]
+    (mended,) = seen.mended.rows
+    assert mended.user_id == eve.id
+    assert mended.resolved_at is not None
+    assert seen.open_count == 1
+
+
+def test_what_was_mended_long_ago_is_left_out(db: Session, ada: User) -> None:
+    for micros in (1, -1):
+        put_off_by(db, ada, micros)
+    finding = db.scalars(sa.select(AuditFinding)).one()
+    for ago, shown in ((MENDED_FOR - timedelta(hours=1), 1), (MENDED_FOR, 0)):
+        finding.resolved_at = utc_now() - ago
+        db.flush()
+        assert len(oversight.read(db).mended.rows) == shown
+
+
+def test_the_longest_frozen_comes_first_and_goes_with_the_freeze(
+    db: Session, ada: User, eve: User
+) -> None:
+    for user, reason in ((eve, "One."), (ada, "Another.")):
+        ledger.freeze(user, reason)
+    db.flush()
+
+    frozen = oversight.read(db).frozen.rows
+
+    assert [(one.user_id, one.email, one.reason) for one in frozen] == [
+        (eve.id, eve.email, "One."),
+        (ada.id, ada.email, "Another."),
+    ]
+    assert frozen[0].frozen_at == eve.spending_frozen_at
+    freezes.end(db, eve.id)
+    assert [one.user_id for one in oversight.read(db).frozen.rows] == [ada.id]
+
+
+def test_only_events_with_trouble_are_shown(db: Session, ada: User) -> None:
+    payment = payments.begin(db, ada.id, TEN)
+    db.commit()
+    wrong = notice(payment, "paid", bought_cents=1)
+    for told in (wrong, notice(payment, "paid")):
+        stripe_notices.take_in(told)
+
+    (event,) = oversight.read(db).set_aside.rows
+
+    assert (event.event_id, event.kind, event.happened_at) == (wrong.event_id, "paid", wrong.at)
+    assert str(payment.id) in event.trouble
+
+
+def test_refusals_stay_when_their_account_is_gone(db: Session, ada: User) -> None:
+    refused(db, ada, RefusalReason.CLAIMED)
+    refused(db, None, RefusalReason.NETWORK)
+
+    seen = [(one.user_id, one.email, one.reason) for one in oversight.read(db).refused.rows]
+
+    assert seen == [
+        (None, None, RefusalReason.NETWORK),
+        (ada.id, ada.email, RefusalReason.CLAIMED),
+    ]
+
+
+def test_a_long_list_is_cut_and_says_so(db: Session) -> None:
+    for _ in range(MOST):
+        refused(db, None, RefusalReason.BLOCKED)
+    assert not oversight.read(db).refused.is_cut
+
+    refused(db, factories.user(db, "grace@example.org"), RefusalReason.CLAIMED)
+
+    listed = oversight.read(db).refused
+    assert listed.is_cut
+    assert len(listed.rows) == MOST
+    assert listed.rows[0].reason is RefusalReason.CLAIMED

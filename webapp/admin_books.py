@@ -1,0 +1,78 @@
+"""The books, for admins: what audits found, who may not spend, and what waits for a look.
+
+`webapp.admin` lets nobody else near.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, flash, render_template, request, url_for
+
+from models import freezes, oversight
+from models.base import utc_now
+from models.database import after_commit
+from models.errors import Refused
+from models.free_credit import RefusalReason
+from models.jobs import Job
+from models.oversight import Overview
+from settings import get_settings
+from tasks import nudges
+from webapp.database import db
+from webapp.htmx import Answer, go_to
+from webapp.sign_in import current_user
+
+pages = Blueprint("admin_books", __name__)
+
+# What the person reads is put to them; this is about them.
+REASONS = {
+    RefusalReason.CLAIMED: "The mailbox has had it before.",
+    RefusalReason.DISPOSABLE: "Anybody can have an address of this domain for some minutes.",
+    RefusalReason.BLOCKED: "The settings block the address or the network.",
+    RefusalReason.NETWORK: "It was given too often in the network that week.",
+}
+
+
+@pages.get("/admin/books")
+def show() -> Answer:
+    """Show whether the books balance, and all that waits for somebody."""
+    return _page()
+
+
+@pages.post("/admin/accounts/<uuid:user_id>/unfreezing")
+def unfreeze(user_id: UUID) -> Answer:
+    """Let an account spend again; while the audit finds something only with a reason, by force."""
+    reason = request.form.get("reason")
+    try:
+        account = freezes.find_account(db(), str(user_id))
+        resumed = freezes.end(db(), account.id, forced_because=reason, admin_id=current_user().id)
+    except Refused as refusal:
+        return _page(user_id, str(refusal)), 422
+    after_commit(db(), lambda: _tell_resumed(resumed))
+    flash(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
+    return go_to(url_for("admin_books.show", _anchor="frozen"))
+
+
+def _tell_resumed(resumed: list[Job]) -> None:
+    for job in resumed:
+        nudges.resumed(job.conversation_id, job.id, job.attempt)
+
+
+def _page(refused_id: UUID | None = None, refusal: str = "") -> str:
+    """Draw the page; a refusal stands beside the account that was not unfrozen."""
+    overview = oversight.read(db())
+    return render_template(
+        "admin/books.html",
+        overview=overview,
+        is_late=_is_late(overview),
+        most=oversight.MOST,
+        reasons=REASONS,
+        refusal=refusal,
+        refused_id=refused_id,
+        refused_is_listed=refused_id in {one.user_id for one in overview.frozen.rows},
+    )
+
+
+def _is_late(overview: Overview) -> bool:
+    """Whether an audit should have come to its end since the last one."""
+    patience = timedelta(seconds=2 * get_settings().audit_seconds)
+    return overview.audited_at is not None and utc_now() - overview.audited_at > patience
