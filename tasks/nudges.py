@@ -27,7 +27,8 @@ TOP_UP = "top_up"
 MAX_AGE_MS = 60_000
 # Who opened the chat this long ago has either asked by now or is not about to.
 WARM_MAX_AGE_MS = 10_000
-WARM_TRIES = 4
+# The waits between the tries double; all of them together outlast the boot of a spare.
+WARM_TRIES = 7
 WARM_AGAIN_MS = 300
 
 
@@ -45,8 +46,10 @@ def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
 
     Whichever hears of it first and has no room tells the others, `tries` times in all.
     """
-    delay_ms = None if tries == WARM_TRIES else WARM_AGAIN_MS
-    _enqueue(WARM, (str(user_id), tries), max_age_ms=WARM_MAX_AGE_MS, delay_ms=delay_ms)
+    made = WARM_TRIES - tries
+    delay_ms = WARM_AGAIN_MS * 2 ** (made - 1) if made else 0
+    max_age_ms = WARM_MAX_AGE_MS + delay_ms
+    _enqueue(WARM, (str(user_id), tries), max_age_ms=max_age_ms, delay_ms=delay_ms or None)
 
 
 def mail() -> None:

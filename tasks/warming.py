@@ -22,24 +22,31 @@ from tasks.process import WorkerProcess, current_process
 def warm(user_id: str, tries: int) -> None:
     """Bind a spare of this process to the person, and let it go first for their next job.
 
-    Without room here, another process is given a try.
+    Without room here, another process is given a try, or this one later.
     """
     process, person = current_process(), UUID(user_id)
+    if person in process.runtime.hot_users():
+        return
     if process.draining.is_set() or not process.runtime.room(process.held.people()):
-        if tries > 1:
-            nudges.warm(person, tries - 1)
+        _try_again(person, tries)
         return
     with unit_of_work() as db:
         if not _may_warm(process, ledger.lock_account(db, person), db):
             return
         states = saved_states(snapshots.newest(db, person))
     if not process.runtime.warm(person, states, process.held.people()):
+        _try_again(person, tries)
         return
     with unit_of_work() as db:
         user = ledger.lock_account(db, person)
         # Somebody else may have been quicker; then the cell finds itself stale when it is asked.
         if _may_warm(process, user, db):
             users.hold_cell(user, process.id, utc_now())
+
+
+def _try_again(person: UUID, tries: int) -> None:
+    if tries > 1:
+        nudges.warm(person, tries - 1)
 
 
 def _may_warm(process: WorkerProcess, user: users.User, db: Session) -> bool:

@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,14 +105,16 @@ class House:
 
     def wait_for_spares(self) -> None:
         """Wait until a cell stands ready for somebody new, and none boots."""
-        wait_for(lambda: self._spares() >= int(SETTINGS["SPARE_CELLS"]), "a spare")
+        # What a worker said before may be of a spare that somebody has taken since.
+        now = datetime.now(UTC)
+        wait_for(lambda: self._spares(now) >= int(SETTINGS["SPARE_CELLS"]), "a spare")
 
-    def _spares(self) -> int:
+    def _spares(self, said_after: datetime) -> int:
         with self.database() as db:
             # A worker that was killed has not said that its spares are gone.
             lately = sa.func.clock_timestamp() - timedelta(seconds=3)
             alive = sa.select(sa.func.coalesce(sa.func.sum(Worker.spare), 0)).where(
-                Worker.stopped_at.is_(None), Worker.seen_at > lately
+                Worker.stopped_at.is_(None), Worker.seen_at > sa.func.greatest(lately, said_after)
             )
             return int(db.scalar(alive) or 0)
 
