@@ -20,6 +20,7 @@ from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.quoting import MayCostMore
 from webapp.sign_in import current_user, member_required
+from webapp.turns import in_turn
 from webapp.warming import openings
 
 pages = Blueprint("chat", __name__)
@@ -64,10 +65,12 @@ def show(conversation_id: UUID) -> Answer:
 
 
 @pages.get("/chat/<uuid:conversation_id>/events")
+@in_turn
 @member_required
 def follow(conversation_id: UUID) -> Response:
     """Stream what happens in a conversation, on from `Last-Event-ID` or `after`."""
     conversations.find_own(db(), current_user().id, conversation_id)
+    let_go()
     given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     # Werkzeug's request hangs in it too, with all that it has parsed: kilobytes for each stream.
     request.environ.pop("werkzeug.request", None)

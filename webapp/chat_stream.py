@@ -39,6 +39,7 @@ from webapp.chat_views import ExchangeView, Standing
 from webapp.database import db
 from webapp.live import RESYNC, Hub, Listener
 from webapp.sign_in import find_current_user
+from webapp.turns import turn
 
 RETRY_MS = 1000
 HEARTBEAT_SECONDS = 15.0
@@ -176,7 +177,7 @@ class ConversationStream:
 
     def _moved(self) -> dict[UUID, tuple[Job, Standing]]:
         now = utc_now()
-        with unit_of_work() as own:
+        with turn(), unit_of_work() as own:
             moved = history.jobs_that_moved(own, self._conversation_id, self._since - MARGIN)
             found = {job.id: (job, chat_views.standing(own, job)) for job in moved}
         self._since = now
@@ -238,7 +239,7 @@ class ConversationStream:
     ) -> list[tuple[ExchangeView, str]]:
         # As if the browser had asked again: with its login, its time zone, and a session that is
         # closed before we go on.
-        with self._app.request_context(self._environ):
+        with turn(), self._app.request_context(self._environ):
             person = find_current_user()
             if person is None:
                 raise Gone

@@ -4,6 +4,7 @@ import structlog
 from flask import Flask, Response, current_app, make_response
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
 from models.errors import NotFound, Refused
@@ -36,6 +37,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _show_expired_form)
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(OperationalError, _show_outage)
+    app.register_error_handler(NoConnection, _show_crowd)
     app.register_error_handler(Exception, _show_bug)
 
 
@@ -73,6 +75,11 @@ def _show_http_error(error: HTTPException) -> Response:
 
 def _show_outage(error: OperationalError) -> Response:
     log.error("database_lost", reason=type(error.orig).__name__)
+    return _show(503, *WORDS[503])
+
+
+def _show_crowd(_: NoConnection) -> Response:
+    log.error("database_crowded")
     return _show(503, *WORDS[503])
 
 
