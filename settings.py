@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     ses_endpoint_url: str | None = None
     # The sender's address, of a domain that may send; the name beside it is the product's.
     mail_from: str = "hello@localhost"
+    # Where people may write to; unset means the sender's address.
+    support_email: str | None = None
     # A server that says nothing for this long is tried again later.
     mail_timeout_seconds: float = Field(default=20, gt=0, le=60)
     # A page on which everybody's mail can be read, linked where mail is promised: never in earnest.

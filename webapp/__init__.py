@@ -55,7 +55,9 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # A global, not a context processor: imported macros see only globals.
-    cast(dict[str, object], app.jinja_env.globals)["product_name"] = settings.product_name
+    known = cast(dict[str, object], app.jinja_env.globals)
+    known["product_name"] = settings.product_name
+    known["support_email"] = settings.support_email or settings.mail_from
     # The order matters: what is installed last sees a response first.
     request_log.install(app)
     admin.install(app)

@@ -144,7 +144,9 @@ def test_who_is_frozen_reads_why_and_cannot_buy(
     ledger.freeze(ada, "A bank has taken a payment back.")
     db.commit()
 
-    assert "A bank has taken a payment back." in adas.read("/billing")
+    page = adas.read("/billing")
+    assert "A bank has taken a payment back." in page
+    assert 'href="mailto:hello@localhost"' in page
     assert adas.post("/billing/top-ups", {"amount": "5"}).status_code == 422
     assert payments.list_own(db, ada.id) == []
 

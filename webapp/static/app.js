@@ -79,9 +79,10 @@ function showOffline(event) {
   document.getElementById("notices").replaceChildren(template.content.cloneNode(true));
 }
 
-// What worked needs no answer, so it goes by itself.
+// What worked needs no answer, so it goes by itself; and at once when people go on.
 for (const notice of document.querySelectorAll("#notices > .notice-good")) {
   setTimeout(() => dismiss(notice), 6000);
+  document.addEventListener("submit", () => dismiss(notice), { once: true });
 }
 
 showTheme();
