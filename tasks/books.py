@@ -8,7 +8,6 @@ from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
 from models.ledger import CallCost, CallStatus
 from models.payments import automatic
-from models.users import User
 from tasks import money_mail, nudges
 
 
@@ -26,9 +25,8 @@ class TurnBooks:
         Raises NoRoom, or LeaseLost when the job is another's now.
         """
         with unit_of_work() as db:
-            job = jobs.still_ours(db, self.job_id, self.attempt)
             # The account is locked: what is left now is left until the hold is written.
-            user = db.get_one(User, self.user_id)
+            user, job = jobs.lock_held(db, self.job_id, self.attempt)
             found = limits.bounds(db, user, job)
             held = fit([_told(bound) for bound in found])
             bound = limits.tightest(found)
@@ -36,8 +34,8 @@ class TurnBooks:
                 raise NoRoom(_told(bound))
             ledger.open_call(
                 db,
+                user,
                 call_id=call_id,
-                user_id=self.user_id,
                 job_id=self.job_id,
                 attempt=self.attempt,
                 model=model,

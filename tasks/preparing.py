@@ -61,7 +61,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
 
 def _read(job_id: UUID, attempt: int) -> _Rows:
     with unit_of_work() as db:
-        job = jobs.still_ours(db, job_id, attempt)
+        user, job = jobs.lock_held(db, job_id, attempt)
         message = db.get(Message, job.message_id) if job.message_id else None
         if message is None:
             raise MessageGone
@@ -74,7 +74,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             limit=RECENT_EXCHANGES,
         )
         return _Rows(
-            user=db.get_one(User, job.user_id),
+            user=user,
             message=message,
             words=_words(message.text, jobs.written_so_far(db, job)),
             model=job.model,

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from agent.meter.books import ClosedCall, Outcome, Usage
-from models import conversations, jobs, users
+from models import conversations, jobs, ledger, users
 from models.base import new_id
 from models.conversations import Conversation
 from models.jobs import FinishedAnswer, Job
+from models.ledger import CallCost, CallStatus
 from models.users import Profile, User
 
 PASSWORD = "correct horse battery"
@@ -66,6 +67,29 @@ def answer(db: Session, job: Job, words: str = "Done.", html: str = "") -> None:
     done = jobs.complete_many(db, [finished(job, words, html)], SOMEBODY, timedelta(0))
     assert done == {job.id: True}
     db.refresh(job)
+
+
+def open_call(db: Session, job: Job, held: int) -> UUID:
+    """Hold so much for a call of this job to the model, and return the call's id."""
+    call_id = new_id()
+    ledger.open_call(
+        db,
+        ledger.lock_account(db, job.user_id),
+        call_id=call_id,
+        job_id=job.id,
+        attempt=job.attempt,
+        model=MODEL,
+        held=held,
+    )
+    return call_id
+
+
+def charge(db: Session, job: Job, micros: int) -> UUID:
+    """Let a call of this job cost so much, half of which is the provider's; return its id."""
+    call_id = open_call(db, job, micros)
+    cost = CallCost(1, 1, 0, 0, micros // 2, micros, "test", is_estimated=False)
+    ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost)
+    return call_id
 
 
 def closed_call(call_id: UUID, micros: int, outcome: Outcome = "completed") -> ClosedCall:

@@ -7,14 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gateways.stripe_events import Notice
-from models import ledger, payments
+from models import payments
 from models.base import new_id, utc_now
-from models.ledger import CallCost, CallStatus, EntryKind, Transaction
+from models.ledger import EntryKind, Transaction
 from models.payments import Payment
 from models.users import User
 from tasks import stripe_notices
 from tests import factories
-from tests.factories import MODEL
 
 GRANT = 1_000_000
 TEN = 10_000_000
@@ -59,18 +58,7 @@ def bought(db: Session, user: User, micros: int = TEN) -> Payment:
 def spend(db: Session, user: User, micros: int) -> UUID:
     """Let a message cost so much."""
     job = factories.running(db, user)
-    call_id = new_id()
-    ledger.open_call(
-        db,
-        call_id=call_id,
-        user_id=user.id,
-        job_id=job.id,
-        attempt=job.attempt,
-        model=MODEL,
-        held=micros,
-    )
-    cost = CallCost(1, 1, 0, 0, micros // 2, micros, "test", is_estimated=False)
-    ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost)
+    factories.charge(db, job, micros)
     factories.answer(db, job)
     db.commit()
     return job.id

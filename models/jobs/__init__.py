@@ -20,7 +20,14 @@ from models.jobs.asking import (
 )
 from models.jobs.claiming import Claim, claim_many, count_claimable
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
-from models.jobs.leases import LeaseLost, release_abandoned, renew, retry_delay, still_ours
+from models.jobs.leases import (
+    LeaseLost,
+    lock_held,
+    release_abandoned,
+    renew,
+    retry_delay,
+    still_ours,
+)
 from models.jobs.pausing import is_paused, pause, resume
 from models.jobs.preferring import may_warm, open_to_all, stop_waiting_for_the_dead
 from models.jobs.reading import MOST_COUNTED, find_own, position, written_so_far
@@ -48,6 +55,7 @@ __all__ = [
     "go_on",
     "hand_back",
     "is_paused",
+    "lock_held",
     "may_warm",
     "open_to_all",
     "pause",

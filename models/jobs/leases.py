@@ -22,6 +22,11 @@ class LeaseLost(Exception):
 
 def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
     """Lock the person and the job that we still hold; raise LeaseLost when we do not."""
+    return lock_held(db, job_id, attempt)[1]
+
+
+def lock_held(db: Session, job_id: UUID, attempt: int) -> tuple[User, Job]:
+    """Do as `still_ours`, and return the locked account too, as it stands."""
     # As ledger.lock_account does, in one question.
     owner = db.scalar(
         select(User)
@@ -40,7 +45,7 @@ def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
     )
     if job is None:
         raise LeaseLost
-    return job
+    return owner, job
 
 
 # Whoever completes several jobs meanwhile locks in the same order.

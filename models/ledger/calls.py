@@ -66,13 +66,12 @@ class CallNotOpen(Exception):
 
 
 def open_call(
-    db: Session, *, call_id: UUID, user_id: UUID, job_id: UUID, attempt: int, model: str, held: int
+    db: Session, user: "User", *, call_id: UUID, job_id: UUID, attempt: int, model: str, held: int
 ) -> None:
-    """Set `held` micros aside for a call, or raise OutOfCredit or SpendingFrozen.
+    """Set `held` micros of a locked account aside for a call.
 
-    The caller proves the lease.
+    Raises OutOfCredit or SpendingFrozen. The caller proves the lease.
     """
-    user = lock_account(db, user_id)
     if user.is_frozen:
         raise SpendingFrozen(user.spending_frozen_reason)
     if held <= 0 or user.credits_available_micros < held:
@@ -81,7 +80,7 @@ def open_call(
     db.add(
         ModelCall(
             id=call_id,
-            user_id=user_id,
+            user_id=user.id,
             job_id=job_id,
             attempt=attempt,
             model=model,

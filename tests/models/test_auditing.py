@@ -16,7 +16,7 @@ from models.users import User
 from tasks import auditing, stripe_notices
 from tests import factories
 from tests.factories import MODEL
-from tests.models.test_ledger import closed, opened
+from tests.models.test_ledger import closed
 from tests.payments import bought, dispute, refund, spend
 
 NOTHING = CallCost(0, 0, 0, 0, 0, 0, "test", is_estimated=False)
@@ -28,10 +28,12 @@ def answered(db: Session, ada: User, eve: User) -> Job:
     _pay_and_take_back(db, eve)
     job = factories.running(db, eve)
     closed(db, job, 500)
-    ledger.close_call(db, call_id=opened(db, job, 9), status=CallStatus.FAILED, cost=NOTHING)
-    opened(db, job, 700)
+    ledger.close_call(
+        db, call_id=factories.open_call(db, job, 9), status=CallStatus.FAILED, cost=NOTHING
+    )
+    factories.open_call(db, job, 700)
     ledger.absorb_abandoned(db, job.id, job.attempt)
-    opened(db, job, 900)
+    factories.open_call(db, job, 900)
     job = factories.running(db, ada)
     closed(db, job, 1_000)
     factories.answer(db, job)

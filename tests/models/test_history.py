@@ -3,13 +3,12 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from models import conversations, history, jobs, ledger
-from models.base import new_id, utc_now
+from models import conversations, history, jobs
+from models.base import utc_now
 from models.conversations import Conversation, Role
 from models.errors import NotFound
 from models.jobs import Job, JobStatus
 from models.jobs.stopping import cancel, cancel_all
-from models.ledger import CallCost, CallStatus
 from models.users import User
 from tests import factories
 from tests.factories import MODEL
@@ -19,21 +18,6 @@ def take(db: Session) -> Job:
     job = factories.claim(db)
     assert job is not None
     return job
-
-
-def charge(db: Session, job: Job, micros: int) -> None:
-    call = new_id()
-    ledger.open_call(
-        db,
-        call_id=call,
-        user_id=job.user_id,
-        job_id=job.id,
-        attempt=job.attempt,
-        model=MODEL,
-        held=micros,
-    )
-    cost = CallCost(1, 1, 0, 0, 1, micros, "test", is_estimated=False)
-    ledger.close_call(db, call_id=call, status=CallStatus.COMPLETED, cost=cost)
 
 
 def only(db: Session, conversation: Conversation) -> history.Exchange:
@@ -46,8 +30,8 @@ def test_a_message_comes_with_its_answer_and_what_it_cost(db: Session, ada: User
     conversation = factories.conversation(db, ada)
     jobs.ask(db, conversation, "Hello?", model=MODEL)
     job = take(db)
-    charge(db, job, 4000)
-    charge(db, job, 2000)
+    factories.charge(db, job, 4000)
+    factories.charge(db, job, 2000)
     factories.answer(db, job, "Hello!", "<p>Hello!</p>")
     (run,) = only(db, conversation).runs
     assert run.answer is not None
@@ -58,7 +42,7 @@ def test_what_failed_costs_nothing_and_gives_way_to_the_next_try(db: Session, ad
     conversation = factories.conversation(db, ada)
     jobs.ask(db, conversation, "Hello?", model=MODEL)
     job = take(db)
-    charge(db, job, 4000)
+    factories.charge(db, job, 4000)
     jobs.fail(db, job, "No.", code="provider_down")
     assert [run.cost_micros for run in only(db, conversation).runs] == [0]
     again = jobs.ask_again(db, job, model=MODEL)

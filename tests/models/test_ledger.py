@@ -17,7 +17,6 @@ from models.jobs import Job
 from models.ledger import CallCost, CallStatus, EntryKind, ModelCall, Transaction
 from models.users import User
 from tests import factories
-from tests.factories import MODEL
 
 GRANT = 1_000_000
 
@@ -26,22 +25,8 @@ def cost(charge: int, *, tokens: int = 10) -> CallCost:
     return CallCost(tokens, tokens, 0, 0, charge // 2, charge, "test", is_estimated=False)
 
 
-def opened(db: Session, job: Job, held: int) -> UUID:
-    call_id = new_id()
-    ledger.open_call(
-        db,
-        call_id=call_id,
-        user_id=job.user_id,
-        job_id=job.id,
-        attempt=job.attempt,
-        model=MODEL,
-        held=held,
-    )
-    return call_id
-
-
 def closed(db: Session, job: Job, charge: int, *, held: int = 500_000) -> UUID:
-    call_id = opened(db, job, held)
+    call_id = factories.open_call(db, job, held)
     ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost(charge))
     return call_id
 
@@ -70,11 +55,11 @@ def test_a_grant_told_twice_counts_once(db: Session, ada: User) -> None:
 
 def test_a_hold_cannot_be_spent_twice(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    opened(db, job, GRANT - 10)
+    factories.open_call(db, job, GRANT - 10)
 
     assert ada.credits_available_micros == 10
     with pytest.raises(ledger.OutOfCredit):
-        opened(db, job, 11)
+        factories.open_call(db, job, 11)
 
 
 def test_a_call_becomes_one_charge_however_often_it_is_closed(db: Session, ada: User) -> None:
@@ -118,7 +103,7 @@ def test_a_charge_below_its_hold_has_nothing_absorbed(db: Session, ada: User) ->
 
 def test_a_call_that_failed_before_anything_came_costs_nothing(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    call_id = opened(db, job, 500)
+    call_id = factories.open_call(db, job, 500)
     ledger.close_call(db, call_id=call_id, status=CallStatus.FAILED, cost=cost(0))
 
     assert entries(db, ada) == [(EntryKind.GRANT, GRANT)]
@@ -147,7 +132,7 @@ def test_who_ran_dry_keeps_the_part_and_pays_for_it(db: Session, ada: User) -> N
 def test_a_dead_workers_calls_are_at_our_expense(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
     closed(db, job, 700)
-    lost = opened(db, job, 5_000)
+    lost = factories.open_call(db, job, 5_000)
 
     ledger.absorb_abandoned(db, job.id, attempt=1)
 
@@ -162,7 +147,7 @@ def test_a_dead_workers_calls_are_at_our_expense(db: Session, ada: User) -> None
 
 def test_a_call_that_ends_after_its_attempt_was_given_up_is_ours(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    call_id = opened(db, job, 5_000)
+    call_id = factories.open_call(db, job, 5_000)
     job.attempt = 2
     db.flush()
 
@@ -173,7 +158,7 @@ def test_a_call_that_ends_after_its_attempt_was_given_up_is_ours(db: Session, ad
 
 def test_a_call_left_open_by_an_ended_job_is_absorbed_after_a_while(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    opened(db, job, 5_000)
+    factories.open_call(db, job, 5_000)
     jobs.stop(db, job)
 
     assert ledger.absorb_orphans(db, timedelta(minutes=1)) == 0
@@ -245,7 +230,7 @@ def test_whatever_happens_the_books_balance(db: Session, steps: list[tuple[str, 
     for step, micros in steps:
         if step == "open":
             try:
-                waiting.append(opened(db, job, micros))
+                waiting.append(factories.open_call(db, job, micros))
             except ledger.OutOfCredit:
                 assert owner.credits_available_micros < micros
         elif step == "close" and waiting:

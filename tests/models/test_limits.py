@@ -21,7 +21,7 @@ from settings import get_settings
 from tasks.books import TurnBooks
 from tests import factories
 from tests.factories import MODEL
-from tests.models.test_ledger import closed, opened
+from tests.models.test_ledger import closed
 
 CENT = 10_000
 DOLLAR = 1_000_000
@@ -53,7 +53,7 @@ def test_what_is_spent_and_held_is_not_left(db: Session, ada: User) -> None:
     limits.choose(db, ada.id, Limits(day_micros=30 * CENT, month_micros=50 * CENT))
     job = factories.running(db, ada)
     closed(db, job, 7 * CENT)
-    opened(db, job, 5 * CENT)
+    factories.open_call(db, job, 5 * CENT)
 
     assert left(db, job) == {
         "no_credit": DOLLAR - 12 * CENT,

@@ -15,7 +15,7 @@ from models.users import User
 from settings import get_settings
 from tests import factories
 from tests.factories import MODEL
-from tests.models.test_ledger import cost, opened
+from tests.models.test_ledger import cost
 
 
 def run_dry(db: Session, user: User, *, left: int = 0) -> None:
@@ -63,7 +63,7 @@ def test_a_call_that_closes_after_its_job_was_paused_is_at_our_expense(
     db: Session, ada: User
 ) -> None:
     job = factories.running(db, ada)
-    call_id = opened(db, job, 500)
+    call_id = factories.open_call(db, job, 500)
     jobs.pause(db, job)
 
     paid = ledger.close_call(db, call_id=call_id, status=CallStatus.CUT, cost=cost(300))

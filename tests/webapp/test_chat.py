@@ -15,7 +15,6 @@ from models import conversations, history, jobs, ledger, markdown
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
 from models.jobs import Job
-from models.ledger import CallCost, CallStatus
 from models.users import User
 from settings import Settings
 from tests import factories
@@ -29,18 +28,7 @@ def answer(db: Session, words: str = "An **answer**.", charge_micros: int = 0) -
     job = factories.claim(db)
     assert job is not None
     if charge_micros:
-        call = new_id()
-        ledger.open_call(
-            db,
-            call_id=call,
-            user_id=job.user_id,
-            job_id=job.id,
-            attempt=1,
-            model=MODEL,
-            held=charge_micros,
-        )
-        cost = CallCost(1, 1, 0, 0, 1, charge_micros, "test", is_estimated=False)
-        ledger.close_call(db, call_id=call, status=CallStatus.COMPLETED, cost=cost)
+        factories.charge(db, job, charge_micros)
     factories.answer(db, job, words, markdown.render(words))
     db.commit()
     return job

@@ -10,7 +10,7 @@ from models.jobs import Job
 from models.ledger import CallCost, CallStatus, Transaction
 from models.users import User
 from tests import factories
-from tests.models.test_ledger import closed, opened
+from tests.models.test_ledger import closed
 from tests.webapp.browser import Browser
 
 
@@ -19,7 +19,7 @@ def answered(db: Session, ada: User) -> Job:
     """An answer of two calls, one of them counted by us."""
     job = factories.running(db, ada, "What grows in shade?")
     closed(db, job, 12_300, held=100_000)
-    guessed = opened(db, job, 50_000)
+    guessed = factories.open_call(db, job, 50_000)
     cost = CallCost(1_234, 56, 7_890, 321, 60, 100, "prices-1", is_estimated=True)
     ledger.close_call(db, call_id=guessed, status=CallStatus.CUT, cost=cost)
     factories.answer(db, job, "Ferns.", "<p>Ferns.</p>")
@@ -46,7 +46,7 @@ def test_a_receipt_adds_up_to_the_ledger(db: Session, ada: User, answered: Job) 
     failed = factories.claim(db)
     assert failed
     closed(db, failed, 700)
-    lost = opened(db, failed, 900)
+    lost = factories.open_call(db, failed, 900)
     ledger.absorb_abandoned(db, failed.id, failed.attempt)
     jobs.fail(db, failed, "Our fault.", code="unexpected")
     for job in (answered, failed):
@@ -99,7 +99,7 @@ def test_what_no_model_was_asked_for_says_so(adas: Browser, ada: User, db: Sessi
 
 def test_a_call_that_the_provider_failed_is_listed(adas: Browser, ada: User, db: Session) -> None:
     job = factories.running(db, ada)
-    call = opened(db, job, 700)
+    call = factories.open_call(db, job, 700)
     nothing = CallCost(0, 0, 0, 0, 0, 0, "prices-1", is_estimated=False)
     ledger.close_call(db, call_id=call, status=CallStatus.FAILED, cost=nothing)
     jobs.fail(db, job, "No answer.", code="provider_down")
