@@ -1,8 +1,9 @@
 """What every wire has in common."""
 
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from string import ascii_letters, whitespace
 from typing import Any, cast
 
@@ -23,6 +24,9 @@ HOLD_BYTES_PER_TOKEN = 3
 LIKELY_BYTES_PER_TOKEN = 4
 WORD_BYTES = (ascii_letters + whitespace).encode()
 ASCII_BYTES = bytes(range(128))
+# Longer than any word.
+NOISE_LENGTH = 64
+NOISE = re.compile(rf"[A-Za-z0-9+/=_-]{{{NOISE_LENGTH},}}")
 
 
 class Tally:
@@ -93,30 +97,32 @@ class Counter:
 
 def likely_tokens(body: Body) -> int:
     """Count a request's tokens from its size; pictures count as pictures, not as their bytes."""
-    texts = list(_strings(body))
-    pictures = sum(map(_is_picture, texts))
-    size = sum(len(text.encode()) + 1 for text in texts if not _is_picture(text))
+    texts, pictures = _contents(body)
+    size = sum(len(text.encode()) + 1 for text in texts)
     return math.ceil(size / LIKELY_BYTES_PER_TOKEN) + pictures * IMAGE_TOKENS
 
 
 def most_tokens(body: Body) -> int:
     """Count the most tokens that any provider can find in a request: a hold is never too small."""
+    texts, pictures = _contents(body)
     added = MOST_TOOLS_TOKENS if body.get("tools") else 0
-    return added + sum(
-        MOST_IMAGE_TOKENS if _is_picture(text) else _most_in(text) for text in _strings(body)
-    )
+    return added + pictures * MOST_IMAGE_TOKENS + sum(map(_most_in, texts))
 
 
 def _most_in(text: str) -> int:
     """Words are long; each digit and sign may be a token, and of other scripts two in three bytes.
 
-    One more stands for what is around a text: its name's colon, quotes, the role of a message.
+    So may each letter of what is no word, as in keys and encoded bytes. One more stands for what is
+    around a text: its name's colon, quotes, the role of a message.
     """
     written = text.encode(errors="replace")
     foreign = len(written.translate(None, ASCII_BYTES))
     words = len(written) - len(written.translate(None, WORD_BYTES))
     signs = len(written) - foreign - words
-    return math.ceil(words / HOLD_BYTES_PER_TOKEN + signs + foreign * 2 / 3) + 1
+    # Prose has no such runs, and need not be searched for them letter by letter.
+    runs = " ".join(run for run in text.split() if len(run) >= NOISE_LENGTH)
+    noise = sum(map(len, NOISE.findall(runs))) * (1 - 1 / HOLD_BYTES_PER_TOKEN)
+    return math.ceil(words / HOLD_BYTES_PER_TOKEN + signs + foreign * 2 / 3 + noise) + 1
 
 
 def keep_tools(body: Body, is_ours: Callable[[Body], bool]) -> None:
@@ -157,22 +163,32 @@ def size(value: object) -> int:
     return len(value.encode()) if isinstance(value, str) else 0
 
 
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in cast(dict[str, object], value).items():
-            yield name
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in cast(list[object], value):
-            yield from _strings(inner)
+def _contents(body: Body) -> tuple[list[str], int]:
+    """Return all texts of a request, names of fields included, and how many pictures it has."""
+    texts: list[str] = []
+    pictures = 0
+    left: list[object] = [body]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            left += cast(list[object], value)
+        elif isinstance(value, dict):
+            holder = cast(Body, value)
+            texts += holder
+            drawn = {name for name in holder if _is_picture(holder, name)}
+            pictures += len(drawn)
+            left += [inner for name, inner in holder.items() if name not in drawn]
+    return texts, pictures
 
 
-def _is_picture(text: str) -> bool:
-    # Base64 of 3 kB or more without a space in its beginning is no prose.
-    return text.startswith("data:image/") or (
-        len(text) > 4096
-        and text[:4096].isascii()
-        and (text[:4096].replace("+", "").replace("/", "").replace("=", "").isalnum())
-    )
+def _is_picture(holder: Body, name: str) -> bool:
+    """Whether the bytes of a picture stand there, by the place: people may write what looks so."""
+    value = holder[name]
+    if not isinstance(value, str):
+        return False
+    if name == "data":
+        kind = holder.get("media_type") or holder.get("mimeType")
+        return isinstance(kind, str) and kind.startswith("image/")
+    return name in {"url", "image_url"} and value.startswith("data:image/")

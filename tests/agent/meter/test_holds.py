@@ -16,6 +16,9 @@ TEXTS = {
     "digits": ("31415926535897932384 " * 40, 40 * 20),
     "signs": ("{}[]();:!?=+-*/%&|<> " * 40, 40 * 20),
     "Chinese": ("\u6211\u7684\u82b1\u56ed\u91cc\u6709\u73ab\u7470 " * 40, 40 * 16),
+    # As if it were a picture, and as if it were one's own words.
+    "encoded bytes": ("Qk0eXZlcnlsb25nd29yZHdpdGhvdXRhbnlzcGFjZQ" * 110, 42 * 110),
+    "noise": ("qzjxkvwpbfmghyuolcidtnrsaeqzjxkvwpbfmghyuolcidtnrsae" * 40 + " ", 52 * 40),
     "pictograms": ("\U0001f33b\U0001f41d " * 40, 40 * 5),
 }
 
@@ -42,13 +45,31 @@ def test_the_most_that_a_call_can_honestly_use_is_held(
     run(scenario())
 
 
-def test_what_a_provider_adds_for_tools_and_sees_in_pictures_is_held() -> None:
-    words = {"messages": ["Hello"]}
-    picture = {"messages": ["Hello", "data:image/png;base64," + "A" * 9_000]}
+DATA = "A" * 9_000
+PICTURES: dict[str, dict[str, Any]] = {
+    "anthropic": {"source": {"type": "base64", "media_type": "image/png", "data": DATA}},
+    "openai": {"type": "input_image", "image_url": f"data:image/png;base64,{DATA}"},
+    "compatible": {"image_url": {"url": f"data:image/png;base64,{DATA}"}},
+    "gemini": {"inlineData": {"mimeType": "image/png", "data": DATA}},
+}
 
+
+def test_what_a_provider_adds_for_tools_is_held() -> None:
+    words = {"messages": ["Hello"]}
     assert most_tokens({**words, "tools": [{"name": "a"}]}) > MOST_TOOLS_TOKENS + most_tokens(words)
-    assert most_tokens(picture) == MOST_IMAGE_TOKENS + most_tokens(words)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_held_for_by_what_a_provider_sees_in_it(name: str) -> None:
+    picture = {"messages": ["Hello", PICTURES[name]]}
+    assert MOST_IMAGE_TOKENS < most_tokens(picture) < MOST_IMAGE_TOKENS + 50
     assert likely_tokens(picture) < most_tokens(picture)
+
+
+@pytest.mark.parametrize("words", [DATA, f"data:image/png;base64,{DATA}"])
+def test_words_that_look_like_a_picture_are_held_for_as_words(words: str) -> None:
+    for message in ({"content": words}, {"text": words}, {"data": words}):
+        assert most_tokens({"messages": [message]}) > len(DATA)
 
 
 def test_ordinary_words_are_not_held_for_like_signs() -> None:
