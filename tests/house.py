@@ -123,9 +123,15 @@ class House:
 
     def recorded(self) -> list[dict[str, Any]]:
         """What the demo model was asked, oldest first."""
-        answer = httpx2.get(f"{self.environment['DEMO_MODEL_URL']}/_recorded", timeout=10)
-        records = answer.json()
-        return records["requests"] if isinstance(records, dict) else records
+        return self._recorded("GET")
+
+    def take_recorded(self) -> list[dict[str, Any]]:
+        """Do as `recorded`, and let the demo model forget it."""
+        return self._recorded("DELETE")
+
+    def _recorded(self, method: str) -> list[dict[str, Any]]:
+        address = f"{self.environment['DEMO_MODEL_URL']}/_recorded"
+        return httpx2.request(method, address, timeout=10).json()
 
     def asked_with(self, words: str) -> list[dict[str, Any]]:
         """The recorded requests in which these words stand."""

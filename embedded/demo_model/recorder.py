@@ -56,6 +56,8 @@ class Recorder:
         self.gate.set()
         self.gate = asyncio.Event()
 
-    def clear(self) -> None:
-        """Forget what was recorded."""
+    def take_out(self) -> list[Body]:
+        """Return what was recorded, and forget it."""
+        listed = self.listed()
         self._records.clear()
+        return listed

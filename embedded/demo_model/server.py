@@ -56,7 +56,7 @@ class DemoModel:
         app.router.add_post("/{version:v1|v1beta}/models/{model}:{verb}", self._gemini)
         if self._is_recording:
             app.router.add_get("/_recorded", self._show)
-            app.router.add_delete("/_recorded", self._forget)
+            app.router.add_delete("/_recorded", self._take_out)
             app.router.add_post("/_release", self._release)
         return app
 
@@ -100,9 +100,9 @@ class DemoModel:
     async def _show(self, _: web.Request) -> web.Response:
         return web.json_response(self._recorder.listed())
 
-    async def _forget(self, _: web.Request) -> web.Response:
-        self._recorder.clear()
-        return web.Response(status=204)
+    async def _take_out(self, _: web.Request) -> web.Response:
+        # In one: whatever came between two would be forgotten and shown to nobody.
+        return web.json_response(self._recorder.take_out())
 
     async def _release(self, _: web.Request) -> web.Response:
         self._recorder.release()

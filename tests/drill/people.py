@@ -37,7 +37,8 @@ class Told:
     # Marks of messages of which the browser knows nothing, since the connection broke.
     unknown: list[str] = field(default_factory=list[str])
     refused: int = 0
-    impatient: int = 0
+    # What they gave up waiting for.
+    impatient: list[str] = field(default_factory=list[str])
 
 
 class Talker:
@@ -86,7 +87,7 @@ class Talker:
             self._wait_until_idle()
             if self._came_true(line.mark, until):
                 return
-        self.told.impatient += 1
+        self.told.impatient.append(f"{say.__name__}, {ATTEMPTS} times")
 
     def _came_true(self, mark: str, until: Callable[[Session, Job], bool]) -> bool:
         """Tell whether a message was answered, and what must follow has followed soon enough."""
@@ -129,7 +130,7 @@ class Talker:
                 if answer.status_code < 500:
                     self.told.refused += 1
             time.sleep(AGAIN_SECONDS)
-        self.told.impatient += 1
+        self.told.impatient.append("a message to be taken")
 
     def _is_recorded(self, mark: str) -> bool:
         """Look, as a person would, whether the message stands in the chat before trying again."""
@@ -141,15 +142,19 @@ class Talker:
             self._conversation = message.conversation_id
 
     def _wait_until_idle(self) -> None:
-        ends = time.monotonic() + PATIENCE_SECONDS
-        unfinished = sa.select(Job.id).where(
+        """Wait for the end of all that was said; lose patience when nothing of it ends for long."""
+        unfinished = sa.select(sa.func.count()).where(
             Job.user_id == self.id, Job.status.in_(("pending", "running"))
         )
+        left, ends = None, time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < ends:
-            if self._try(lambda db: [db.scalar(unfinished.limit(1))]) == [None]:
+            found = self._try(lambda db: db.scalar(unfinished))
+            if found == 0:
                 return
+            if found is not None and found != left:
+                left, ends = found, time.monotonic() + PATIENCE_SECONDS
             time.sleep(0.3)
-        self.told.impatient += 1
+        self.told.impatient.append(f"{left} messages of which none ended")
 
     def _try(self, look: Callable[[Session], Found]) -> Found | None:
         """Look into the database; None when it is away."""

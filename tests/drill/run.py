@@ -154,9 +154,9 @@ class Drill:
                 if not self._listening.has(talker.life.recalling, talker.life.canary)
             ],
             "gave up waiting": [
-                f"{talker.life.number}, {talker.told.impatient} times"
+                f"{talker.life.number}: {what}"
                 for talker in talkers
-                if talker.told.impatient
+                for what in talker.told.impatient
             ],
         }
 
@@ -191,6 +191,4 @@ class Requests:
             self._collect()
 
     def _collect(self) -> None:
-        found = self._house.recorded()
-        httpx2.delete(f"{self._house.environment['DEMO_MODEL_URL']}/_recorded", timeout=10)
-        self.heard += found
+        self.heard += self._house.take_recorded()

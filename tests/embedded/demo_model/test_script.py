@@ -140,3 +140,12 @@ def test_it_records_requests_without_their_keys(demo: Served) -> None:
     assert (recorded["ended"], recorded["status"]) == ("finished", 200)
     assert recorded["bytes_sent"] > 0
     assert "very-secret" not in str(recorded)
+
+
+def test_what_was_recorded_is_shown_as_it_is_forgotten(demo: Served) -> None:
+    httpx2.delete(f"{demo.url}/_recorded")
+    demo.chat("hi")
+    seen = demo.recorded()
+    assert len(seen) == 1
+    assert httpx2.delete(f"{demo.url}/_recorded").json() == seen
+    assert demo.recorded() == []
