@@ -3,7 +3,7 @@
     python -m embedded.demo_model --port 8090 [--pause-ms 30] [--scriptable] [--record]
 
 DEMO_MODEL_SCRIPTABLE=1 and DEMO_MODEL_RECORD=1 in the environment do what the flags do. Scripts are
-told in embedded.demo_model.script. With --record, GET /_recorded shows the latest requests, and DELETE
+told in embedded.demo_model.script. With --record, GET /_recorded shows the latest requests; DELETE
 forgets what it shows.
 """
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-import httpx2
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
