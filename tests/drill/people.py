@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from models.base import utc_now
 from models.conversations import Message
 from models.jobs import Job, JobStatus
 from models.snapshots import StateSnapshot
@@ -154,7 +155,8 @@ class Talker:
             if found is not None and found != left:
                 left, ends = found, time.monotonic() + PATIENCE_SECONDS
             time.sleep(0.3)
-        self.told.impatient.append(f"{left} messages of which none ended")
+        first = self._try(lambda db: _first_in_line(db, self.id)) or "nothing that can be seen"
+        self.told.impatient.append(f"{left} messages of which none ended, first {first}")
 
     def _try(self, look: Callable[[Session], Found]) -> Found | None:
         """Look into the database; None when it is away."""
@@ -163,6 +165,18 @@ class Talker:
                 return look(db)
         except SQLAlchemyError:
             return None
+
+
+def _first_in_line(db: Session, user_id: UUID) -> str:
+    """Say how it stands with what somebody waits for, at the time that the drill's lines tell."""
+    job = db.scalars(sa.select(Job).where(Job.user_id == user_id, Job.is_head)).first()
+    if job is None:
+        return "no job"
+    begun = f"{job.started_at:%H:%M:%S}" if job.started_at else "never"
+    return (
+        f"job {job.id}, {job.status} since {begun} in attempt {job.attempt}, asked"
+        f" {job.created_at:%H:%M:%S}, due {job.ready_at:%H:%M:%S}, at {utc_now():%H:%M:%S}"
+    )
 
 
 def _message(db: Session, user_id: UUID, mark: str) -> Message | None:
