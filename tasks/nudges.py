@@ -25,7 +25,7 @@ SEND_MAIL = "send_mail"
 TOP_UP = "top_up"
 # An old nudge says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
-# Who opened the chat this long ago has either asked by now or is not about to.
+# A try that comes this late has been overtaken: its person has asked, or is not about to.
 WARM_MAX_AGE_MS = 10_000
 # The waits between the tries double; all of them together outlast the boot of a spare.
 WARM_TRIES = 7
