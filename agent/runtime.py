@@ -92,6 +92,14 @@ class Runtime:
         """List the people who can be answered at once by the cell that they have."""
         return self._pool.hot_users()
 
+    def owners(self) -> list[UUID]:
+        """List the people who have a cell, at work or not."""
+        return self._pool.owners()
+
+    def tell_queue(self, seconds: float) -> None:
+        """Say how long the first of those in the queue waits whom no worker has a cell for."""
+        self._pool.waiting.tell_queue(seconds)
+
     def pid_of(self, user_id: UUID) -> int | None:
         """Return the process that holds all of the person's cell, if they have one."""
         cell = self._pool.of(user_id)

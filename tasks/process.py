@@ -3,9 +3,11 @@
 import os
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import redis
 import structlog
@@ -21,7 +23,7 @@ from models.database import unit_of_work
 from models.jobs import Claim
 from settings import Settings
 from tasks.holding import HeldJobs
-from tasks.pump import Pump
+from tasks.pump import LOOK_SECONDS, Pump
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ class WorkerProcess:
         self.runtime.on_free = self.pump.wake
         self.draining = threading.Event()
         self._over = threading.Event()
+        self._next_look = 0.0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -90,11 +93,22 @@ class WorkerProcess:
         """Take jobs for all cells that are free; without one, those of people whose cell is hot."""
         if self.draining.is_set():
             return []
-        room = self.runtime.room(self.held.people())
+        held = self.held.people()
+        room = self.runtime.room(held)
         if room:
             return jobs.claim_many(db, self.id, self.lease, room)
+        self._look_who_waits(db, held)
         hot = self.runtime.hot_users()
         return jobs.claim_many(db, self.id, self.lease, len(hot), only=hot) if hot else []
+
+    def _look_who_waits(self, db: Session, held: Collection[UUID]) -> None:
+        """Tell the cells, once a second, how urgently somebody who has none needs one."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        served = {*held, *self.runtime.owners()}
+        self.runtime.tell_queue(jobs.longest_wait(db, self.id, besides=served))
 
     def _hand_all_back(self) -> None:
         for held in self.held.all():

@@ -18,6 +18,7 @@ from agent.cells.kit import Kit
 from agent.cells.memory import available_bytes
 from agent.cells.pauses import Pauses
 from agent.cells.states import State
+from agent.cells.waiting import Waiting
 from agent.cells.watch import Watch, is_ill
 from agent.turn import AgentFailed
 from settings import Settings
@@ -71,13 +72,13 @@ class Pool:
         on_spare: Callable[[], None],
     ) -> None:
         self.capacity = capacity(settings)
+        self.waiting = Waiting()
         self._settings = settings
         self._ground = ground
         self._disk = ground.disk
         self._find_kit = find_kit
         self._on_spare = on_spare
         self._cells: list[Cell] = []
-        self._waiting = 0
         self._booting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._pauses = Pauses()
@@ -94,11 +95,20 @@ class Pool:
         return next(mine, None)
 
     def hot_users(self) -> list[UUID]:
-        """List the people whose cell is not at work now; none while it could write nothing."""
-        if not self._disk.has_room():
+        """List the people whose cell is not at work now and may go on.
+
+        None may while a cell could write nothing, and while somebody else has waited for so long
+        that the first cell that is idle is ended to make room.
+        """
+        is_full = not self._has_place() and self._missing() > 0
+        if not self._disk.has_room() or (self.waiting.is_long and is_full):
             return []
         hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
         return [cell.user_id for cell in hot if cell.user_id]
+
+    def owners(self) -> list[UUID]:
+        """List the people who have a live cell."""
+        return [cell.user_id for cell in list(self._cells) if cell.user_id and cell.is_alive]
 
     def room(self, taken: Collection[UUID]) -> int:
         """Count the spares that may be given to new people.
@@ -120,7 +130,7 @@ class Pool:
 
         Raises AgentFailed when none comes up in time, or `stop` is set before.
         """
-        self._waiting += 1
+        self.waiting.turns += 1
         self._tell()
         try:
             async with asyncio.timeout(SPARE_SECONDS):
@@ -137,7 +147,7 @@ class Pool:
                 raise AgentFailed("engine_unavailable", NO_ENGINE, permanent=False) from error
             raise AgentFailed("busy", NO_CELL, permanent=False) from error
         finally:
-            self._waiting -= 1
+            self.waiting.turns -= 1
         spare.reserve(user_id)
         # The next spare does not take the processor from the first words of this answer.
         self._next_boot = max(self._next_boot, time.monotonic() + FIRST_WORDS_SECONDS)
@@ -159,7 +169,7 @@ class Pool:
         be booted, or when enough cells are held for people who may never ask.
         """
         held = sum(cell.state is State.BINDING or cell.is_warmed for cell in self._cells)
-        free = 0 if self._waiting else self._free(taken)
+        free = 0 if self.waiting.is_anybody else self._free(taken)
         is_served = user_id in taken or self.of(user_id) is not None
         if is_served or self._is_for_one or held >= max(1, self.capacity * WARMED_SHARE):
             return None
@@ -177,6 +187,8 @@ class Pool:
             try:
                 for cell in self._superfluous():
                     await self.discard(cell)
+                if self.waiting.is_anybody:
+                    self._hurry()
                 self._boot_if_wanted()
             except Exception:
                 # Without its keeper a worker would stay up and never have a cell again.
@@ -243,7 +255,7 @@ class Pool:
             log.warning("cells.memory_low", cells=len(self._cells))
             return True
         is_short = not self._has_place() and self._missing() > 0
-        if self._waiting and (self._is_for_one or is_short):
+        if self.waiting.is_anybody and (self._is_for_one or is_short):
             return True
         is_left = longest_idle.is_warmed or now - longest_idle.last_used > READING_SECONDS
         return is_short and is_left
@@ -257,14 +269,14 @@ class Pool:
     def _missing(self) -> int:
         """Count the spares to be, beyond those there are or that boot now."""
         coming = self.count(State.SPARE, State.BOOTING, State.WARMING)
-        return max(1, self._settings.spare_cells, self._waiting) - coming
+        return max(1, self._settings.spare_cells, self.waiting.turns) - coming
 
     def _boot_if_wanted(self) -> None:
         is_booting = self._booting is not None and not self._booting.done()
         if is_booting or self._missing() <= 0 or not self._has_place():
             return
-        is_early = time.monotonic() < self._next_boot and not self._waiting
-        if is_early or not self._pauses.are_over(is_hurried=self._waiting > 0):
+        is_early = time.monotonic() < self._next_boot and not self.waiting.is_anybody
+        if is_early or not self._pauses.are_over(is_hurried=self.waiting.is_anybody):
             return
         kit = self._find_kit()
         if kit is not None:
@@ -278,7 +290,7 @@ class Pool:
             await cell.boot()
         except (CellFailed, OSError) as error:
             self._pauses.failed()
-            pause = self._pauses.seconds(is_hurried=self._waiting > 0)
+            pause = self._pauses.seconds(is_hurried=self.waiting.is_anybody)
             log.error("cell.not_booted", error=str(error), next_try_seconds=pause)
             if cell is not None:
                 await self.discard(cell)

@@ -18,7 +18,7 @@ from models.jobs.asking import (
     further_allowance,
     go_on,
 )
-from models.jobs.claiming import Claim, claim_many, count_claimable
+from models.jobs.claiming import Claim, claim_many, count_claimable, longest_wait
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import (
     LeaseLost,
@@ -56,6 +56,7 @@ __all__ = [
     "hand_back",
     "is_paused",
     "lock_held",
+    "longest_wait",
     "may_warm",
     "open_to_all",
     "pause",

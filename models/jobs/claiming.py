@@ -63,6 +63,26 @@ def claim_many(
     return [Claim(*row) for row in db.execute(CLAIM, given)]
 
 
+_LONGEST_WAIT = text("""
+    SELECT extract(epoch FROM clock_timestamp() - ready_at)::float FROM jobs
+    WHERE status = 'pending' AND is_head AND ready_at <= statement_timestamp()
+      AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
+           OR preferred_until <= statement_timestamp())
+      AND user_id <> ALL (:besides)
+    ORDER BY ready_at, id
+    LIMIT 1
+""")
+
+
+def longest_wait(db: Session, worker_id: UUID, *, besides: Collection[UUID]) -> float:
+    """Return for how many seconds the first that this worker could take has been ready; else 0.
+
+    Left out are `besides`: people who are served already.
+    """
+    given = {"worker_id": worker_id, "besides": list(besides)}
+    return db.scalar(_LONGEST_WAIT, given) or 0.0
+
+
 def count_claimable(db: Session) -> int:
     """Count the heads that a worker could take now: what a lost nudge would have announced."""
     ready = select(func.count()).where(

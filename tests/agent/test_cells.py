@@ -12,6 +12,7 @@ import pytest
 
 from agent.cells import watch
 from agent.cells.pool import Pool
+from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS
 from agent.cells.watch import Watch
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, Profile
@@ -123,6 +124,26 @@ def test_a_spare_that_hangs_is_replaced(
     wait_for(lambda: runtime.census().spare == 1, "another spare", seconds=BOOT_SECONDS)
     assert not Path(f"/proc/{stopped}").exists()
     assert [cell.pid for cell in _cells(runtime)] != [stopped]
+
+
+def test_who_reads_their_answer_makes_room_for_who_waits(
+    start_runtime: Callable[..., Runtime], model: ScriptedModel
+) -> None:
+    """And who goes on asking does too, between two answers, when somebody has waited for long."""
+    runtime = start_runtime(cells_per_worker=1)
+    ada = Person(runtime, Profile("Ada", "UTC", ""))
+    model.will("There you are.")
+    ada.say("Quickly, please.", saved=False)
+    runtime.tell_queue(PATIENCE_SECONDS)
+    assert runtime.hot_users() == [ada.id], "she may still go on"
+
+    runtime.tell_queue(LONG_SECONDS)
+    assert runtime.hot_users() == []
+    assert runtime.owners() == [ada.id], "what she has is not saved"
+
+    ada.save()
+    wait_for(lambda: runtime.owners() == [], "her cell to be ended", seconds=10)
+    wait_for(lambda: runtime.census().booting == 1, "a spare to boot", seconds=10)
 
 
 def _wait_for_spare(runtime: Runtime) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models import conversations, jobs
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer, Job, JobStatus
@@ -37,6 +37,23 @@ def test_a_claim_takes_what_there_is_room_for_and_one_job_of_each_person(
     claims = jobs.claim_many(db, SOMEBODY, LEASE, 5)
     assert {claim.job_id for claim in claims} == {his.id, grace.id}
     assert {claim.attempt for claim in claims} == {1}
+
+
+def test_the_longest_wait_is_that_of_the_first_whom_nobody_serves(
+    db: Session, ada: User, eve: User
+) -> None:
+    assert jobs.longest_wait(db, SOMEBODY, besides=[]) == 0
+    first, second = factories.job(db, ada), factories.job(db, eve)
+    now = utc_now()
+    first.ready_at, second.ready_at = now - timedelta(seconds=60), now - timedelta(seconds=30)
+    db.flush()
+
+    assert 60 <= jobs.longest_wait(db, SOMEBODY, besides=[]) < 90
+    assert 30 <= jobs.longest_wait(db, SOMEBODY, besides=[ada.id]) < 60
+    assert jobs.longest_wait(db, SOMEBODY, besides=[ada.id, eve.id]) == 0
+    first.preferred_worker_id, first.preferred_until = new_id(), now + timedelta(minutes=1)
+    db.flush()
+    assert jobs.longest_wait(db, SOMEBODY, besides=[]) < 60, "the first waits for its own cell"
 
 
 def test_a_set_of_answers_closes_its_jobs_and_moves_the_next_ones_up(

@@ -1,0 +1,45 @@
+"""How urgent it is that somebody waits."""
+
+import pytest
+
+from agent.cells import waiting
+from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS, Waiting
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_anybody", "is_long"),
+    [
+        (0.0, False, False),
+        (PATIENCE_SECONDS - 1, False, False),
+        (PATIENCE_SECONDS, True, False),
+        (LONG_SECONDS - 1, True, False),
+        (LONG_SECONDS, True, True),
+    ],
+)
+def test_the_longer_the_first_waits_the_more_urgent(
+    seconds: float, is_anybody: bool, is_long: bool
+) -> None:
+    someone = Waiting()
+
+    someone.tell_queue(seconds)
+
+    assert (someone.is_anybody, someone.is_long) == (is_anybody, is_long)
+
+
+def test_a_turn_without_a_cell_is_urgent_and_makes_nobody_yield() -> None:
+    someone = Waiting()
+    assert not someone.is_anybody
+
+    someone.turns += 1
+
+    assert someone.is_anybody
+    assert not someone.is_long
+
+
+def test_what_was_told_long_ago_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "FRESH_SECONDS", 0.0)
+    someone = Waiting()
+
+    someone.tell_queue(LONG_SECONDS)
+
+    assert not someone.is_anybody

@@ -1,0 +1,61 @@
+"""A worker without room knows how long people wait whom nobody has a cell for."""
+
+from collections.abc import Generator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from agent.cells.waiting import LONG_SECONDS, Waiting
+from models.base import new_id, utc_now
+from models.jobs import Claim
+from models.users import User
+from settings import Settings
+from tasks.holding import HeldJob
+from tasks.process import WorkerProcess
+from tests import factories
+from tests.house import wait_for
+
+
+@pytest.fixture
+def worker(emptied: sa.Engine, settings: Settings, tmp_path: Path) -> Generator[WorkerProcess]:
+    """A worker that looks for jobs and has no cell yet."""
+    begun: list[Claim] = []
+    changes = {"cells_dir": tmp_path / "cells"}
+    process = WorkerProcess(
+        settings.model_copy(update=changes), lambda _, claim: begun.append(claim)
+    )
+    process.pump.start()
+    yield process
+    process.pump.stop()
+    assert begun == []
+
+
+def test_it_knows_how_long_the_first_has_waited(
+    worker: WorkerProcess, db: Session, ada: User
+) -> None:
+    assert not _waiting(worker).is_anybody
+    job = factories.job(db, ada)
+    job.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS)
+    db.commit()
+
+    wait_for(lambda: _waiting(worker).is_long, "the worker to see who waits", seconds=10)
+
+
+def test_whose_turn_is_on_here_does_not_wait(
+    worker: WorkerProcess, db: Session, ada: User, eve: User
+) -> None:
+    worker.held.add(HeldJob(new_id(), ada.id, new_id(), attempt=1))
+    hers, other = factories.job(db, ada), factories.job(db, eve)
+    hers.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS)
+    other.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS / 2)
+    db.commit()
+
+    wait_for(lambda: _waiting(worker).is_anybody, "the worker to see who waits", seconds=10)
+    assert not _waiting(worker).is_long
+
+
+def _waiting(worker: WorkerProcess) -> Waiting:
+    return worker.runtime._pool.waiting  # pyright: ignore[reportPrivateUsage]
