@@ -20,6 +20,8 @@ log = structlog.get_logger()
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
 LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit"}
 SOUND = {*LIMITS, "provider_refused", "provider_down", "too_many_calls"}
+# Another cell may do better, and at once.
+CELL_FAILED = {"cell_died", "out_of_memory", "no_answer"}
 RETRYING = "Something on our side went wrong. Trying again."
 
 
@@ -53,7 +55,9 @@ def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: Agen
     elif failure.permanent or held.attempt >= process.settings.job_max_attempts:
         _fail(process, held, teller, failure)
     else:
-        _hand_back(process, held, teller, jobs.retry_delay(held.attempt), failure)
+        is_cells = failure.code in CELL_FAILED
+        wait = timedelta(0) if is_cells else jobs.retry_delay(held.attempt)
+        _hand_back(process, held, teller, wait, failure)
     if is_sound:
         saving.save(process, held)
 

@@ -14,6 +14,8 @@ from models.conversations import Conversation, Message, Role
 from models.jobs.preferring import PREFERRED_UNTIL, patience
 from models.jobs.table import Job, JobStatus
 
+NO_TIME = timedelta(0)
+
 
 @dataclass(frozen=True)
 class FinishedAnswer:
@@ -143,12 +145,16 @@ def stop(db: Session, job: Job, *, answer: str = "", html: str = "") -> Message 
     return reply
 
 
-def hand_back(db: Session, job: Job, *, wait: timedelta) -> None:
-    """Let any worker try a running job again after `wait`; it keeps its place in the lane."""
+def hand_back(db: Session, job: Job, *, wait: timedelta = NO_TIME) -> None:
+    """Let any worker try a running job again, at once or after `wait`; it stays head of its lane.
+
+    At once means before all whose turn came later, as if it had never begun.
+    """
     job.status = JobStatus.PENDING
     job.lease_until = None
     job.worker_id = None
-    job.ready_at = database.clock(db) + wait
+    if wait > NO_TIME:
+        job.ready_at = database.clock(db) + wait
     db.flush()
 
 

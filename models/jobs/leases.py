@@ -109,7 +109,8 @@ def _release(db: Session, job: Job) -> None:
     if job.attempt >= get_settings().job_max_attempts:
         fail(db, job, WORKER_LOST, code="worker_lost")
         return
-    hand_back(db, job, wait=retry_delay(job.attempt))
+    # The lease was wait enough.
+    hand_back(db, job)
     # Its live files died with the worker.
     users.forget_cell(ledger.lock_account(db, job.user_id))
     job.preferred_worker_id, job.preferred_until = None, None
