@@ -8,7 +8,7 @@ import gevent
 from gateways import logs
 from models import database, passwords
 from settings import get_settings
-from webapp import create_app
+from webapp import aside, create_app
 
 
 def _in_a_thread(work: Callable[[], Any]) -> Any:
@@ -20,3 +20,4 @@ logs.configure(get_settings())
 database.connect(get_settings().database_url.get_secret_value())
 passwords.compute_in(_in_a_thread)
 app = create_app(get_settings())
+aside.install(app)

@@ -34,6 +34,7 @@ from models.errors import NotFound
 from models.jobs import Job
 from models.jobs.table import OVER
 from webapp import chat_drawing, chat_views
+from webapp.aside import aside
 from webapp.chat_told import ADDING, Told, fold, in_words, is_later
 from webapp.chat_views import ExchangeView, Standing
 from webapp.database import db
@@ -124,20 +125,20 @@ class ConversationStream:
 
     def _follow(self, listener: Listener) -> Iterator[str]:
         listener.next(CONNECT_SECONDS)
-        yield from self._catch_up()
+        yield from aside(list, self._catch_up())
         began = looked = beat = time.monotonic()
         while (now := time.monotonic()) < began + LONGEST_SECONDS and not listener.is_dropped:
             if now >= looked + LOOK_SECONDS:
                 looked = now
-                yield from self._look_again()
+                yield from aside(list, self._look_again())
             if now >= beat + HEARTBEAT_SECONDS:
                 beat = now
                 yield HEARTBEAT
             heard = listener.next(self._rest_seconds(now, looked, beat))
             if heard is RESYNC:
-                yield from self._catch_up()
+                yield from aside(list, self._catch_up())
             elif isinstance(heard, Event):
-                yield from self._tell(heard)
+                yield from aside(list, self._tell(heard))
 
     def _rest_seconds(self, now: float, looked: float, beat: float) -> float:
         # A stream on which nothing goes on only wakes to beat: thousands of them do.

@@ -19,6 +19,7 @@ import structlog
 
 from gateways.event_streams import Event, Streams
 from settings import get_settings
+from webapp.aside import aside
 
 log = structlog.get_logger("live")
 
@@ -123,7 +124,7 @@ class Hub:
         channel, listener = self.streams.channel(conversation_id), Listener(self._queue_length)
         self._audience.add(channel, listener)
         self._start()
-        self._ring()
+        aside(self._ring)
         try:
             yield listener
         finally:
