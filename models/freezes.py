@@ -53,6 +53,10 @@ class NoReason(Refused):
     """Whoever unfreezes by force has to say why in words."""
 
 
+class OwnAccount(Refused):
+    """This account is your own. Ask another administrator to look at it."""
+
+
 def find_account(db: Session, address_or_id: str) -> User:
     """Find an account by its address or its id; raise UnknownAccount."""
     try:
@@ -94,8 +98,10 @@ def end(
 
     Refused while the audit still finds something in it, unless by force and with a reason, which is
     kept, as is the admin who did it. A forced end holds: the same finding does not freeze the
-    account again.
+    account again. Nobody ends the freeze of their own account on the site.
     """
+    if user_id == admin_id:
+        raise OwnAccount
     user = ledger.lock_account(db, user_id)
     if user.spending_frozen_at is None or user.spending_frozen_reason is None:
         raise NotFrozen

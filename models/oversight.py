@@ -59,8 +59,10 @@ class FrozenAccount:
 
 @dataclass(frozen=True)
 class EventSetAside:
-    """An event of Stripe's that can have no effect, and why."""
+    """An event of Stripe's that can have no effect, and why; nobody's when the account is gone."""
 
+    user_id: UUID | None
+    email: str | None
     event_id: str
     kind: str
     trouble: str
@@ -136,9 +138,13 @@ def _frozen() -> Select[*tuple[Any, ...]]:
 
 
 def _set_aside() -> Select[*tuple[Any, ...]]:
-    wanted = select(
-        StripeEvent.id, StripeEvent.kind, StripeEvent.trouble, StripeEvent.happened_at
-    ).where(StripeEvent.trouble.is_not(None))
+    event = StripeEvent
+    wanted = (
+        select(User.id, User.email, event.id, event.kind, event.trouble, event.happened_at)
+        .select_from(event)
+        .outerjoin(User, User.id == event.user_id)
+        .where(event.trouble.is_not(None))
+    )
     return wanted.order_by(StripeEvent.created_at.desc(), StripeEvent.id)
 
 

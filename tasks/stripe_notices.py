@@ -42,9 +42,14 @@ def take_in(notice: Notice) -> bool:
             resumed = _act(db, user, notice)
         except payments.AmountDiffers as differs:
             resumed, trouble = [], str(differs)
-            telling.set_aside(db, notice.event_id, trouble)
+            telling.set_aside(db, notice.event_id, owner, trouble)
     if trouble:
-        log.error("stripe.set_aside", event_id=notice.event_id, reason=trouble)
+        log.error(
+            "stripe.set_aside",
+            event_id=notice.event_id,
+            user_id=str(owner),
+            reason=trouble,
+        )
         return True
     for job in resumed:
         nudges.resumed(job.conversation_id, job.id, job.attempt)

@@ -135,6 +135,10 @@ class StripeEvent(Base):
     # When it happened, by Stripe's clock; and when it was taken in.
     happened_at: Mapped[datetime]
     trouble: Mapped[str | None]
+    # Whose it is, kept of one with trouble; None of all others, or when their account is gone.
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
     created_at: Mapped[Created]
 
 

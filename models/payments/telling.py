@@ -57,9 +57,10 @@ def is_first_time(db: Session, event_id: str, kind: str, happened_at: datetime) 
     return noted is not None
 
 
-def set_aside(db: Session, event_id: str, trouble: str) -> None:
+def set_aside(db: Session, event_id: str, user_id: UUID, trouble: str) -> None:
     """Keep an event that can have no effect, however often it is told, for somebody to look at."""
-    db.get_one(StripeEvent, event_id).trouble = trouble
+    event = db.get_one(StripeEvent, event_id)
+    event.user_id, event.trouble = user_id, trouble
     db.flush()
 
 

@@ -196,6 +196,7 @@ def test_events_that_were_set_aside_are_shown(graces: Browser, ada: User, db: Se
 
     assert f"payment {payment.id}: {TEN} jpy" in page
     assert wrong.event_id in page
+    assert ada.email in page
 
 
 @pytest.mark.parametrize("reason", RefusalReason)
@@ -276,6 +277,19 @@ def test_who_is_not_frozen_or_not_there_is_said_to_be_so(graces: Browser, ada: U
         assert answer.status_code == 422
         assert words in answer.text
         assert answer.text.count('id="refusal"') == 1
+
+
+def test_nobody_ends_the_freeze_of_their_own_account(
+    graces: Browser, grace: User, db: Session
+) -> None:
+    freeze(db, grace)
+
+    for form in ({}, {"reason": "I say so."}):
+        answer = graces.post(unfreezing(grace), form)
+        assert answer.status_code == 422
+        assert "This account is your own." in answer.text
+    db.refresh(grace)
+    assert grace.is_frozen
 
 
 def test_without_its_token_a_form_of_an_admin_is_refused(
