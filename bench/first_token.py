@@ -18,8 +18,8 @@ from bench.plain_gateway import PlainOpenClaw, first_word
 from embedded.stack import Stack
 from tests.house import SETTINGS, House, Person, wait_for
 
-HOT_LIMIT = 1.5
-SPARE_LIMIT = 5.0
+HOT_LIMIT = 1.15
+SPARE_LIMIT = 10.0
 WORDS = "How are you today? [[demo: words 5]]"
 SPARES = 3
 COLD_RUNS = 2

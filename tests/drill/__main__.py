@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between two faults")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--cells", type=int, default=7, help="cells of each worker")
-    parser.add_argument("--at-once", type=int, default=10, help="how many people talk at a time")
+    parser.add_argument("--at-once", type=int, default=5, help="how many people talk at a time")
     given = parser.parse_args()
     os.environ.update(DEMO_MODEL_SCRIPTABLE="1", DEMO_MODEL_RECORD="1")  # noqa: TID251
     plan = draw(
