@@ -47,8 +47,9 @@ def _turn(process: WorkerProcess, held: HeldJob) -> None:
         ):
             _see_through(process, held)
     except Exception:
-        # Its lease runs out, and another attempt is made.
+        # Its lease runs out, and another attempt is made; not in a cell that remembers this one.
         log.exception("turn.broke_off", job_id=str(held.job_id))
+        process.runtime.discard(held.user_id)
     finally:
         process.held.remove(held)
         # The next of this lane, or somebody whom no cell was free for.

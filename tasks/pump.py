@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.database import unit_of_work
@@ -125,7 +125,7 @@ class Pump:
                     written = self._close(db, [one.answer])
             except OperationalError:
                 left.append(one)
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001  # told to the turn; the thread serves all
                 one.written.set_exception(error)
             else:
                 left += self._settle([one], written)

@@ -17,12 +17,19 @@ from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from models.errors import Refused
 from settings import Settings, get_settings
 
 # A load balancer asks for these by address, not by name.
 ANY_HOST = {"health.alive", "health.ready"}
 
 csrf = CSRFProtect()
+
+
+class NotKept(Refused):
+    """There is an invisible character in this that cannot be kept. Please type it yourself."""
+
+
 limiter = Limiter(get_remote_address, key_prefix="web")
 
 
@@ -55,6 +62,7 @@ def install(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
     app.before_request(lambda: _refuse_strange_hosts([*trusted, "127.0.0.1", "localhost"]))
+    app.before_request(_refuse_what_cannot_be_kept)
     app.after_request(partial(_add_headers, secure=settings.is_secure))
     app.add_template_global(nonce, "csp_nonce")
     app.add_template_global(csrf_field, "csrf")
@@ -97,6 +105,13 @@ def address_in_form() -> str:
 def _refuse_strange_hosts(trusted: list[str]) -> None:
     if request.endpoint not in ANY_HOST and not host_is_trusted(request.host, trusted):
         abort(400)
+
+
+def _refuse_what_cannot_be_kept() -> None:
+    # The one character that no text in PostgreSQL may hold, and no JSON there either.
+    given = [*request.args.lists(), *request.form.lists()]
+    if any("\x00" in text for name, values in given for text in (name, *values)):
+        raise NotKept
 
 
 def _add_headers(response: Response, secure: bool) -> Response:

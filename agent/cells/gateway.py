@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import aiohttp
 
+from agent.cells.pieces import Pieces
+
 # A whole event, with a long text in it, comes on one line.
 LINE_BYTES = 4 * 1024 * 1024
 PROTOCOL = 4
@@ -90,11 +92,13 @@ class Gateway:
             ) as response:
                 if response.status != 200:
                     raise GatewayFailed(f"HTTP {response.status}: {await response.text()}")
+                pieces = Pieces()
                 async for line in response.content:
-                    if line.strip() == DONE:
+                    is_last = line.strip() == DONE
+                    if words := pieces.add(_delta(line) or "", is_last=is_last):
+                        yield words
+                    if is_last:
                         return
-                    if delta := _delta(line):
-                        yield delta
         except (aiohttp.ClientError, ValueError) as error:
             raise GatewayFailed(str(error)) from error
         raise GatewayFailed("The answer broke off.")

@@ -31,6 +31,12 @@ def runtime(start_runtime: Callable[..., Runtime]) -> Runtime:
     return start_runtime(cell_max_turns=MOST_TURNS)
 
 
+@pytest.fixture(scope="module")
+def small(start_runtime: Callable[..., Runtime]) -> Runtime:
+    """A worker with room for one cell."""
+    return start_runtime(cells_per_worker=1)
+
+
 @pytest.fixture
 def eve(runtime: Runtime) -> Person:
     return Person(runtime, Profile("Eve", "UTC", ""))
@@ -109,41 +115,34 @@ def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
     assert eve.id not in runtime.hot_users()
 
 
-def test_a_spare_that_hangs_is_replaced(
-    start_runtime: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_spare_that_hangs_is_replaced(small: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "HEALTH_SECONDS", 0.5)
-    runtime = start_runtime(cells_per_worker=1)
-    (spare,) = _cells(runtime)
+    (spare,) = _cells(small)
     assert spare.pid is not None
     stopped = spare.pid
     for pid in _descendants(stopped):
         os.kill(pid, signal.SIGSTOP)
 
-    wait_for(lambda: runtime.census().spare == 0, "the spare to be given up", seconds=60)
-    wait_for(lambda: runtime.census().spare == 1, "another spare", seconds=BOOT_SECONDS)
+    wait_for(lambda: small.census().spare == 0, "the spare to be given up", seconds=60)
+    _wait_for_spare(small)
     assert not Path(f"/proc/{stopped}").exists()
-    assert [cell.pid for cell in _cells(runtime)] != [stopped]
+    assert [cell.pid for cell in _cells(small)] != [stopped]
 
 
-def test_who_reads_their_answer_makes_room_for_who_waits(
-    start_runtime: Callable[..., Runtime], model: ScriptedModel
-) -> None:
-    """And who goes on asking does too, between two answers, when somebody has waited for long."""
-    runtime = start_runtime(cells_per_worker=1)
-    ada = Person(runtime, Profile("Ada", "UTC", ""))
+def test_who_goes_on_asking_makes_room_for_who_waits(small: Runtime, model: ScriptedModel) -> None:
+    ada = Person(small, Profile("Ada", "UTC", ""))
     model.will("There you are.")
     ada.say("Quickly, please.", saved=False)
-    runtime.tell_queue(PATIENCE_SECONDS)
-    assert runtime.hot_users() == [ada.id], "she may still go on"
+    small.tell_queue(PATIENCE_SECONDS)
+    assert small.hot_users() == [ada.id], "she may still go on"
 
-    runtime.tell_queue(LONG_SECONDS)
-    assert runtime.hot_users() == []
-    assert runtime.owners() == [ada.id], "what she has is not saved"
+    small.tell_queue(LONG_SECONDS)
+    assert small.hot_users() == []
+    assert small.owners() == [ada.id], "what she has is not saved"
 
     ada.save()
-    wait_for(lambda: runtime.owners() == [], "her cell to be ended", seconds=10)
-    wait_for(lambda: runtime.census().booting == 1, "a spare to boot", seconds=10)
+    wait_for(lambda: small.owners() == [], "her cell to be ended", seconds=10)
+    wait_for(lambda: small.census().booting == 1, "a spare to boot", seconds=10)
 
 
 def _wait_for_spare(runtime: Runtime) -> None:

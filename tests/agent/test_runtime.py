@@ -57,6 +57,13 @@ def test_words_are_heard_before_the_answer_ends(ada: Person, model: ScriptedMode
     assert answer.text == ears.said == "First and last."
 
 
+def test_characters_that_come_in_halves_are_put_together(ada: Person, model: ScriptedModel) -> None:
+    """And what no database keeps is left out."""
+    model.will("Well \ud83d", "\ude00 done\x00.")
+
+    assert ada.say("Smile!").text == "Well \N{GRINNING FACE} done."
+
+
 def test_an_answer_stands_in_no_log(
     ada: Person, model: ScriptedModel, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,14 +103,19 @@ def test_who_lost_the_job_is_told(working: Working) -> None:
     assert _state(claim)[1] == []
 
 
-def test_an_answer_that_the_database_refuses_fails_alone(working: Working) -> None:
+@pytest.mark.parametrize(
+    ("words", "trouble"), [("NUL: \x00", DataError), ("Half: \ud83d", UnicodeEncodeError)]
+)
+def test_an_answer_that_cannot_be_written_fails_alone(
+    working: Working, words: str, trouble: type[Exception]
+) -> None:
     _ask("ada", "eve")
     poisoned, sound = working.next(), working.next()
 
-    refused, written = working.answer(poisoned, "NUL: \x00"), working.answer(sound)
+    refused, written = working.answer(poisoned, words), working.answer(sound)
 
     assert written.result(PATIENCE_SECONDS)
-    assert isinstance(refused.exception(PATIENCE_SECONDS), DataError)
+    assert isinstance(refused.exception(PATIENCE_SECONDS), trouble)
     assert _state(poisoned) == (JobStatus.RUNNING, [])
 
 

@@ -96,3 +96,11 @@ def test_a_load_balancer_may_ask_by_address(secure: Browser) -> None:
 def test_what_is_behind_the_door_is_kept_by_no_browser(adas: Browser, browser: Browser) -> None:
     assert adas.get("/settings").headers["Cache-Control"] == "no-store"
     assert "no-store" not in browser.get("/").headers.get("Cache-Control", "")
+
+
+def test_a_character_that_cannot_be_kept_is_refused_in_words(adas: Browser) -> None:
+    sent = adas.post("/chat", {"text": "Well\x00come"})
+    assert sent.status_code == 422
+    assert "invisible character" in sent.text
+    for query in ("next=%00", "%00=1"):
+        assert adas.get(f"/login?{query}").status_code == 422

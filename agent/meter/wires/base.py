@@ -98,7 +98,7 @@ class Counter:
 def likely_tokens(body: Body) -> int:
     """Count a request's tokens from its size; pictures count as pictures, not as their bytes."""
     texts, pictures = _contents(body)
-    size = sum(len(text.encode()) + 1 for text in texts)
+    size = sum(len(_bytes(text)) + 1 for text in texts)
     return math.ceil(size / LIKELY_BYTES_PER_TOKEN) + pictures * IMAGE_TOKENS
 
 
@@ -115,7 +115,7 @@ def _most_in(text: str) -> int:
     So may each letter of what is no word, as in keys and encoded bytes. One more stands for what is
     around a text: its name's colon, quotes, the role of a message.
     """
-    written = text.encode(errors="replace")
+    written = _bytes(text)
     foreign = len(written.translate(None, ASCII_BYTES))
     words = len(written) - len(written.translate(None, WORD_BYTES))
     signs = len(written) - foreign - words
@@ -160,7 +160,12 @@ def parts(event: Body, name: str) -> list[Body]:
 
 def size(value: object) -> int:
     """How many bytes of words there are in a value that may be missing."""
-    return len(value.encode()) if isinstance(value, str) else 0
+    return len(_bytes(value)) if isinstance(value, str) else 0
+
+
+def _bytes(text: str) -> bytes:
+    # OpenClaw may cut a text in the middle of a character.
+    return text.encode(errors="replace")
 
 
 def _contents(body: Body) -> tuple[list[str], int]:

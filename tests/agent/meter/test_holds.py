@@ -54,6 +54,12 @@ PICTURES: dict[str, dict[str, Any]] = {
 }
 
 
+def test_half_a_character_is_counted_like_a_whole_one() -> None:
+    """OpenClaw cuts long texts wherever they are long enough."""
+    for count in (most_tokens, likely_tokens):
+        assert count({"messages": ["Cut \ud83d"]}) >= count({"messages": ["Cut "]})
+
+
 def test_what_a_provider_adds_for_tools_is_held() -> None:
     words = {"messages": ["Hello"]}
     assert most_tokens({**words, "tools": [{"name": "a"}]}) > MOST_TOOLS_TOKENS + most_tokens(words)
