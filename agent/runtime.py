@@ -96,9 +96,9 @@ class Runtime:
         """List the people who have a cell, at work or not."""
         return self._pool.owners()
 
-    def tell_queue(self, seconds: float) -> None:
-        """Say how long the first of those in the queue waits whom no worker has a cell for."""
-        self._pool.waiting.tell_queue(seconds)
+    def tell_queue(self, people: int, seconds: float) -> None:
+        """Say how many wait in the queue for a cell of this worker, and the first for how long."""
+        self._pool.waiting.tell_queue(people, seconds)
 
     def pid_of(self, user_id: UUID) -> int | None:
         """Return the process that holds all of the person's cell, if they have one."""

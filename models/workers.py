@@ -59,6 +59,13 @@ def sign_off(db: Session, worker_id: UUID) -> None:
     db.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=utc_now()))
 
 
+def count_live(db: Session, seen_within: timedelta) -> int:
+    """Count the workers that were seen lately, whatever their cells are doing."""
+    seen_after = utc_now() - seen_within
+    live = select(func.count()).where(Worker.stopped_at.is_(None), Worker.seen_at > seen_after)
+    return db.scalar(live) or 0
+
+
 def count_ready(db: Session, seen_within: timedelta) -> int:
     """Count the workers that were seen lately and have a cell that is warm or at work."""
     return db.scalar(_COUNT_READY, {"seen_after": utc_now() - seen_within}) or 0

@@ -1,5 +1,6 @@
 """What one worker process has: its cells, its held jobs, and the threads that keep both alive."""
 
+import math
 import os
 import socket
 import threading
@@ -102,13 +103,18 @@ class WorkerProcess:
         return jobs.claim_many(db, self.id, self.lease, len(hot), only=hot) if hot else []
 
     def _look_who_waits(self, db: Session, held: Collection[UUID]) -> None:
-        """Tell the cells, once a second, how urgently somebody who has none needs one."""
+        """Tell the cells, once a second, how many people need one, and how urgently.
+
+        Each worker boots for its share of them.
+        """
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
         served = {*held, *self.runtime.owners()}
-        self.runtime.tell_queue(jobs.longest_wait(db, self.id, besides=served))
+        queue = jobs.queue(db, self.id, besides=served)
+        share = math.ceil(queue.people / max(1, workers.count_live(db, self.lease)))
+        self.runtime.tell_queue(share, queue.longest_seconds)
 
     def _hand_all_back(self) -> None:
         for held in self.held.all():

@@ -12,11 +12,11 @@ import structlog
 
 from agent.cells.asking import STOPPED, cancelled
 from agent.cells.boot import CellFailed
+from agent.cells.boots import Boots, at_once
 from agent.cells.cell import NO_ROOM, Cell
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
 from agent.cells.memory import available_bytes
-from agent.cells.pauses import Pauses
 from agent.cells.states import State
 from agent.cells.waiting import Waiting
 from agent.cells.watch import Watch, is_ill
@@ -79,10 +79,8 @@ class Pool:
         self._find_kit = find_kit
         self._on_spare = on_spare
         self._cells: list[Cell] = []
-        self._booting: asyncio.Task[None] | None = None
+        self._boots = Boots(at_once())
         self._watching: asyncio.Task[None] | None = None
-        self._pauses = Pauses()
-        self._next_boot = 0.0
         self._changed = asyncio.Event()
 
     def count(self, *states: State) -> int:
@@ -100,8 +98,7 @@ class Pool:
         None may while a cell could write nothing, and while somebody else has waited for so long
         that the first cell that is idle is ended to make room.
         """
-        is_full = not self._has_place() and self._missing() > 0
-        if not self._disk.has_room() or (self.waiting.is_long and is_full):
+        if not self._disk.has_room() or (self.waiting.is_long and self._is_short()):
             return []
         hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
         return [cell.user_id for cell in hot if cell.user_id]
@@ -150,7 +147,7 @@ class Pool:
             self.waiting.turns -= 1
         spare.reserve(user_id)
         # The next spare does not take the processor from the first words of this answer.
-        self._next_boot = max(self._next_boot, time.monotonic() + FIRST_WORDS_SECONDS)
+        self._boots.hold_off(FIRST_WORDS_SECONDS)
         self._tell()
         return spare
 
@@ -197,9 +194,9 @@ class Pool:
 
     async def end(self, grace_seconds: float) -> None:
         """End all cells at once."""
-        for task in (self._watching, self._booting):
-            if task is not None:
-                await cancelled(task)
+        if self._watching is not None:
+            await cancelled(self._watching)
+        await self._boots.end()
         await asyncio.gather(*(self.discard(cell, grace_seconds) for cell in list(self._cells)))
 
     def _tell(self) -> None:
@@ -254,7 +251,7 @@ class Pool:
         if len(self._cells) > FEWEST and available_bytes() < LOW_BYTES:
             log.warning("cells.memory_low", cells=len(self._cells))
             return True
-        is_short = not self._has_place() and self._missing() > 0
+        is_short = self._is_short()
         if self.waiting.is_anybody and (self._is_for_one or is_short):
             return True
         is_left = longest_idle.is_warmed or now - longest_idle.last_used > READING_SECONDS
@@ -262,25 +259,25 @@ class Pool:
 
     def _has_place(self) -> bool:
         """Tell whether a further cell may be: by their number, by memory and by disk."""
-        if len(self._cells) >= self.capacity or not self._disk.has_room():
+        booting = len(self._boots)
+        cells = len(self._cells) - self.count(State.BOOTING, State.WARMING) + booting
+        if cells >= self.capacity or not self._disk.has_room():
             return False
-        return len(self._cells) < FEWEST or available_bytes() >= CELL_BYTES
+        # Those that boot do not have all of their memory yet.
+        return cells < FEWEST or available_bytes() >= CELL_BYTES * (booting + 1)
 
-    def _missing(self) -> int:
-        """Count the spares to be, beyond those there are or that boot now."""
-        coming = self.count(State.SPARE, State.BOOTING, State.WARMING)
-        return max(1, self._settings.spare_cells, self.waiting.turns) - coming
+    def _is_due(self) -> bool:
+        """Tell whether another cell should boot now, beyond the spares and those that boot."""
+        wanted = max(1, self._settings.spare_cells, self.waiting.people)
+        is_missing = self.count(State.SPARE) + len(self._boots) < wanted
+        return is_missing and self._boots.may_begin(is_hurried=self.waiting.is_anybody)
+
+    def _is_short(self) -> bool:
+        return self._is_due() and not self._has_place()
 
     def _boot_if_wanted(self) -> None:
-        is_booting = self._booting is not None and not self._booting.done()
-        if is_booting or self._missing() <= 0 or not self._has_place():
-            return
-        is_early = time.monotonic() < self._next_boot and not self.waiting.is_anybody
-        if is_early or not self._pauses.are_over(is_hurried=self.waiting.is_anybody):
-            return
-        kit = self._find_kit()
-        if kit is not None:
-            self._booting = asyncio.create_task(self._boot(kit))
+        while self._is_due() and self._has_place() and (kit := self._find_kit()):
+            self._boots.begin(self._boot(kit))
 
     async def _boot(self, kit: Kit) -> None:
         cell = None
@@ -289,12 +286,11 @@ class Pool:
             self._cells.append(cell)
             await cell.boot()
         except (CellFailed, OSError) as error:
-            self._pauses.failed()
-            pause = self._pauses.seconds(is_hurried=self.waiting.is_anybody)
+            pause = self._boots.failed(is_hurried=self.waiting.is_anybody)
             log.error("cell.not_booted", error=str(error), next_try_seconds=pause)
             if cell is not None:
                 await self.discard(cell)
         else:
-            self._pauses.worked()
+            self._boots.worked()
             self._tell()
             self._on_spare()

@@ -18,7 +18,7 @@ from models.jobs.asking import (
     further_allowance,
     go_on,
 )
-from models.jobs.claiming import Claim, claim_many, count_claimable, longest_wait
+from models.jobs.claiming import Claim, Queue, claim_many, count_claimable, queue
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import (
     LeaseLost,
@@ -42,6 +42,7 @@ __all__ = [
     "JobStatus",
     "LeaseLost",
     "NothingToSend",
+    "Queue",
     "TooManyUsersWaiting",
     "TooManyWaiting",
     "ask",
@@ -56,11 +57,11 @@ __all__ = [
     "hand_back",
     "is_paused",
     "lock_held",
-    "longest_wait",
     "may_warm",
     "open_to_all",
     "pause",
     "position",
+    "queue",
     "release_abandoned",
     "renew",
     "resume",

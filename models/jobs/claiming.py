@@ -63,24 +63,33 @@ def claim_many(
     return [Claim(*row) for row in db.execute(CLAIM, given)]
 
 
-_LONGEST_WAIT = text("""
-    SELECT extract(epoch FROM clock_timestamp() - ready_at)::float FROM jobs
-    WHERE status = 'pending' AND is_head AND ready_at <= statement_timestamp()
-      AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
-           OR preferred_until <= statement_timestamp())
-      AND user_id <> ALL (:besides)
-    ORDER BY ready_at, id
-    LIMIT 1
+# More than any worker has cells for.
+MOST_QUEUED = 100
+_QUEUE = text("""
+    SELECT count(*), coalesce(max(waited), 0)::float FROM (
+        SELECT extract(epoch FROM clock_timestamp() - ready_at) AS waited FROM jobs
+        WHERE status = 'pending' AND is_head AND ready_at <= statement_timestamp()
+          AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
+               OR preferred_until <= statement_timestamp())
+          AND user_id <> ALL (:besides)
+        ORDER BY ready_at, id
+        LIMIT :most
+    ) AS first
 """)
 
 
-def longest_wait(db: Session, worker_id: UUID, *, besides: Collection[UUID]) -> float:
-    """Return for how many seconds the first that this worker could take has been ready; else 0.
+@dataclass(frozen=True)
+class Queue:
+    """People whom a worker could take a job of, as far as MOST_QUEUED, and the longest wait."""
 
-    Left out are `besides`: people who are served already.
-    """
-    given = {"worker_id": worker_id, "besides": list(besides)}
-    return db.scalar(_LONGEST_WAIT, given) or 0.0
+    people: int
+    longest_seconds: float
+
+
+def queue(db: Session, worker_id: UUID, *, besides: Collection[UUID]) -> Queue:
+    """Look who waits in the queue; left out are `besides`, who are served already."""
+    given = {"worker_id": worker_id, "besides": list(besides), "most": MOST_QUEUED}
+    return Queue(*db.execute(_QUEUE, given).one())
 
 
 def count_claimable(db: Session) -> int:

@@ -133,10 +133,10 @@ def test_who_goes_on_asking_makes_room_for_who_waits(small: Runtime, model: Scri
     ada = Person(small, Profile("Ada", "UTC", ""))
     model.will("There you are.")
     ada.say("Quickly, please.", saved=False)
-    small.tell_queue(PATIENCE_SECONDS)
+    small.tell_queue(1, PATIENCE_SECONDS)
     assert small.hot_users() == [ada.id], "she may still go on"
 
-    small.tell_queue(LONG_SECONDS)
+    small.tell_queue(1, LONG_SECONDS)
     assert small.hot_users() == []
     assert small.owners() == [ada.id], "what she has is not saved"
 

@@ -39,21 +39,24 @@ def test_a_claim_takes_what_there_is_room_for_and_one_job_of_each_person(
     assert {claim.attempt for claim in claims} == {1}
 
 
-def test_the_longest_wait_is_that_of_the_first_whom_nobody_serves(
-    db: Session, ada: User, eve: User
-) -> None:
-    assert jobs.longest_wait(db, SOMEBODY, besides=[]) == 0
+def test_the_queue_is_of_those_whom_nobody_serves(db: Session, ada: User, eve: User) -> None:
+    def waiting(*served: User) -> tuple[int, float]:
+        queue = jobs.queue(db, SOMEBODY, besides=[one.id for one in served])
+        return queue.people, round(queue.longest_seconds, -1)
+
+    assert waiting() == (0, 0)
     first, second = factories.job(db, ada), factories.job(db, eve)
     now = utc_now()
     first.ready_at, second.ready_at = now - timedelta(seconds=60), now - timedelta(seconds=30)
     db.flush()
 
-    assert 60 <= jobs.longest_wait(db, SOMEBODY, besides=[]) < 90
-    assert 30 <= jobs.longest_wait(db, SOMEBODY, besides=[ada.id]) < 60
-    assert jobs.longest_wait(db, SOMEBODY, besides=[ada.id, eve.id]) == 0
+    factories.job(db, ada)
+    assert waiting() == (2, 60), "of each person the head"
+    assert waiting(ada) == (1, 30)
+    assert waiting(ada, eve) == (0, 0)
     first.preferred_worker_id, first.preferred_until = new_id(), now + timedelta(minutes=1)
     db.flush()
-    assert jobs.longest_wait(db, SOMEBODY, besides=[]) < 60, "the first waits for its own cell"
+    assert waiting() == (1, 30), "the first waits for its own cell"
 
 
 def test_a_set_of_answers_closes_its_jobs_and_moves_the_next_ones_up(

@@ -21,9 +21,10 @@ def test_the_longer_the_first_waits_the_more_urgent(
 ) -> None:
     someone = Waiting()
 
-    someone.tell_queue(seconds)
+    someone.tell_queue(2, seconds)
 
     assert (someone.is_anybody, someone.is_long) == (is_anybody, is_long)
+    assert someone.people == (2 if is_anybody else 0)
 
 
 def test_a_turn_without_a_cell_is_urgent_and_makes_nobody_yield() -> None:
@@ -36,10 +37,18 @@ def test_a_turn_without_a_cell_is_urgent_and_makes_nobody_yield() -> None:
     assert not someone.is_long
 
 
+def test_an_empty_queue_is_not_urgent() -> None:
+    someone = Waiting()
+
+    someone.tell_queue(0, 0)
+
+    assert not someone.is_anybody
+
+
 def test_what_was_told_long_ago_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "FRESH_SECONDS", 0.0)
     someone = Waiting()
 
-    someone.tell_queue(LONG_SECONDS)
+    someone.tell_queue(2, LONG_SECONDS)
 
     assert not someone.is_anybody
