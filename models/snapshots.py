@@ -1,6 +1,7 @@
 """Versions of a person's saved files. The files are in storage; the truth about them is here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
 
@@ -66,18 +67,34 @@ def add(db: Session, snapshot: StateSnapshot) -> None:
     db.flush()
 
 
-def prune(db: Session, user_id: UUID) -> list[str]:
-    """Forget all but the newest versions; return the storage keys that nothing points to now."""
+@dataclass(frozen=True)
+class Superseded:
+    """Versions that are not kept, and the storage keys that only they need."""
+
+    ids: tuple[UUID, ...]
+    keys: tuple[str, ...]
+
+
+def superseded(db: Session, user_id: UUID) -> Superseded:
+    """List the versions before those that are kept.
+
+    Delete what is in storage first, then `forget` them: whatever happens in between, the next save
+    still knows what to delete.
+    """
     kept = newest(db, user_id)
-    forgotten = db.scalars(
-        delete(StateSnapshot)
-        .where(
+    older = db.scalars(
+        select(StateSnapshot).where(
             StateSnapshot.user_id == user_id,
             StateSnapshot.id.not_in([snapshot.id for snapshot in kept]),
         )
-        .returning(StateSnapshot)
     ).all()
-    return sorted(keys(forgotten) - keys(kept))
+    return Superseded(tuple(one.id for one in older), tuple(sorted(keys(older) - keys(kept))))
+
+
+def forget(db: Session, ids: Collection[UUID]) -> None:
+    """Forget superseded versions whose keys are deleted."""
+    if ids:
+        db.execute(delete(StateSnapshot).where(StateSnapshot.id.in_(ids)))
 
 
 def keys(snapshots: Iterable[StateSnapshot]) -> set[str]:

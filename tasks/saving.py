@@ -58,7 +58,9 @@ def _save(process: WorkerProcess, held: HeldJob) -> None:
             job_id=held.job_id,
         )
         snapshots.add(db, snapshot)
-        forgotten = snapshots.prune(db, held.user_id)
+        old = snapshots.superseded(db, held.user_id)
+        if not old.keys:
+            snapshots.forget(db, old.ids)
         kept = snapshots.keys(snapshots.newest(db, held.user_id))
     log.info(
         "state.saved",
@@ -67,7 +69,9 @@ def _save(process: WorkerProcess, held: HeldJob) -> None:
         newest_pack_bytes=saved.packs[-1].size_bytes,
         seconds=round(time.monotonic() - began, 3),
     )
-    _delete(process.storage, forgotten)
+    if old.keys and _delete(process.storage, old.keys):
+        with unit_of_work() as db:
+            snapshots.forget(db, old.ids)
     if saved.version % VERSIONS_BETWEEN_COLLECTIONS == 0:
         _collect(process.storage, held.user_id, saved.version, kept)
 
@@ -82,10 +86,13 @@ def _collect(storage: Storage, user_id: UUID, newest: int, kept: Collection[str]
         _delete(storage, lost)
 
 
-def _delete(storage: Storage, keys: list[str]) -> None:
+def _delete(storage: Storage, keys: Collection[str]) -> bool:
+    """Delete objects that no version needs; say whether all are gone."""
     for key in keys:
         try:
             storage.delete(key)
         except StorageFailed as error:
-            # It costs room until the next collection, and nothing else.
+            # It costs room until the next save or collection, and nothing else.
             log.warning("state.not_deleted", key=key, error=str(error))
+            return False
+    return True

@@ -105,7 +105,8 @@ def left_in_storage(
     storage, found = Storage(settings), list[str]()
     for user_id in people:
         with house.database() as db:
-            kept = snapshots.newest(db, user_id)
+            # Older versions stand there until their packs are deleted.
+            kept = snapshots.newest(db, user_id, limit=10_000)
         if kept:
             collected = kept[0].version - kept[0].version % every
             needed = snapshots.keys(kept)

@@ -119,10 +119,14 @@ def test_only_who_follows_the_newest_version_may_save(db: Session, ada: User) ->
         saved(db, ada, job, 3)
 
 
-def test_old_versions_are_pruned_and_their_keys_returned(db: Session, ada: User) -> None:
+def test_old_versions_are_known_until_their_keys_are_deleted(db: Session, ada: User) -> None:
     job = answered(db, ada, "Hello", "Hello.")
     for version in range(1, 6):
         saved(db, ada, job, version, base="old base" if version == 1 else "base.pack")
 
-    assert snapshots.prune(db, ada.id) == ["1.pack", "2.pack", "old base"]
-    assert [one.version for one in snapshots.newest(db, ada.id)] == [5, 4, 3]
+    old = snapshots.superseded(db, ada.id)
+    assert old.keys == ("1.pack", "2.pack", "old base")
+    assert snapshots.superseded(db, ada.id) == old
+    snapshots.forget(db, old.ids)
+    assert snapshots.superseded(db, ada.id).ids == ()
+    assert [one.version for one in snapshots.newest(db, ada.id, limit=9)] == [5, 4, 3]
