@@ -52,6 +52,13 @@ class Message(Base):
             unique=True,
             postgresql_where=text("role = 'assistant'"),
         ),
+        Index(
+            "uq_messages_sent_key",
+            "user_id",
+            "sent_key",
+            unique=True,
+            postgresql_where=text("sent_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -67,6 +74,9 @@ class Message(Base):
     text: Mapped[str]
     # `text` as safe HTML, rendered once when it is written.
     html: Mapped[str] = mapped_column(default="", server_default="")
+    # Of the form in which it was written: one that is sent again, as nobody knows whether it came,
+    # is said once.
+    sent_key: Mapped[UUID | None]
     created_at: Mapped[Created]
 
     uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")

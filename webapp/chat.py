@@ -6,6 +6,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
 
 from models import conversations, jobs, ledger, staging, users
+from models.base import new_id
 from models.conversations import Conversation
 from models.database import after_commit
 from models.errors import NotFound, Refused
@@ -24,6 +25,7 @@ from webapp.turns import in_turn
 from webapp.warming import openings
 
 pages = Blueprint("chat", __name__)
+pages.add_app_template_global(new_id, "new_key")
 
 STREAM_HEADERS = {
     "Cache-Control": "no-store, no-transform",
@@ -113,6 +115,8 @@ def _send(conversation_id: UUID | None) -> Answer:
         conversation, job = _ask(conversation_id, words, files, staged)
     except NotFound:
         raise
+    except jobs.AlreadySent as before:
+        return _answer_again(before.job, is_first=conversation_id is None)
     except MayCostMore as question:
         return _ask_first(conversation_id, words, question, [*(one.file for one in staged), *files])
     except Refused as refusal:
@@ -122,6 +126,14 @@ def _send(conversation_id: UUID | None) -> Answer:
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation.id))
     return _sent(conversation, job, is_first=conversation_id is None)
+
+
+def _answer_again(job: Job, *, is_first: bool) -> Answer:
+    """Answer a form that came twice as if only the second had come."""
+    conversation = conversations.find_own(db(), job.user_id, job.conversation_id)
+    if not is_partial():
+        return go_to(url_for("chat.show", conversation_id=conversation.id))
+    return _sent(conversation, job, is_first=is_first)
 
 
 def _keep_files() -> list[SentFile]:
@@ -170,6 +182,7 @@ def _ask(
                 model=model_choice.current(person).id,
                 files=every,
                 cost_limit_micros=allowed,
+                sent_key=request.form.get("sent_key", type=UUID),
             )
             return conversation, job
     except MayCostMore:

@@ -95,7 +95,8 @@ class Gateway:
                 pieces = Pieces()
                 async for line in response.content:
                     is_last = line.strip() == DONE
-                    if words := pieces.add(_delta(line) or "", is_last=is_last):
+                    delta = None if is_last else _delta(line)
+                    if words := pieces.add(delta or "", is_last=is_last):
                         yield words
                     if is_last:
                         return

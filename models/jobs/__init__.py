@@ -10,6 +10,7 @@ one at a time, and the claim stays as cheap with a million waiting as with one.
 
 from models.jobs.asking import (
     AlreadyAnswered,
+    AlreadySent,
     NothingToSend,
     TooManyUsersWaiting,
     TooManyWaiting,
@@ -36,6 +37,7 @@ from models.jobs.table import Job, JobStatus
 __all__ = [
     "MOST_COUNTED",
     "AlreadyAnswered",
+    "AlreadySent",
     "Claim",
     "FinishedAnswer",
     "Job",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import conversations, ledger, limits, verification
 from models.base import new_id
-from models.conversations import Conversation
+from models.conversations import Conversation, Message
 from models.errors import Refused
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.preferring import PREFERRED_UNTIL, patience
@@ -38,6 +38,14 @@ class AlreadyAnswered(Refused):
     """This message is being answered, or has been."""
 
 
+class AlreadySent(Exception):
+    """The same words came in the same form before; `job` answers them."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job.id)
+        self.job = job
+
+
 class MessageTooLong(Refused):
     """This message is longer than 20,000 characters. Please shorten it or send it as a file."""
 
@@ -58,16 +66,17 @@ def ask(
     words: str,
     *,
     model: str,
-    html: str = "",
     files: Sequence[SentFile] = (),
     cost_limit_micros: int | None = None,
+    sent_key: UUID | None = None,
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
-    Its calls may cost `cost_limit_micros`, or else what this person lets each message cost.
-    Refuses an empty or overlong message, one beyond the limit of a day or month, one too many
-    waiting, of this person's or of all people's, and any while spending is frozen. Without credits
-    it is paused until there are some, or refused if they come with a verified address.
+    Its calls may cost `cost_limit_micros`, or else what this person lets each message cost. Refuses
+    an empty or overlong message, one beyond the limit of a day or month, one too many waiting, of
+    this person's or of all people's, and any while spending is frozen. Raises AlreadySent when they
+    sent the same words under the same `sent_key` before. Without credits it is paused until there
+    are some, or refused if they come with a verified address.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -78,10 +87,15 @@ def ask(
     conversations.was_used(conversation, words)
     rest = {
         "text": words,
-        "html": html,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
     }
-    job = _queue(db, _ASK, conversation.id, user, new_id(), model, **place, **rest)
+    ids = (conversation.id, user, new_id(), model)
+    job = _queue(db, _ASK, *ids, **place, **rest, sent_key=sent_key)
+    if job is None:
+        if (before := _find_sent(db, user, sent_key, words)) is not None:
+            raise AlreadySent(before)
+        # Other words, so another message: the form was open twice.
+        job = _queued(_queue(db, _ASK, *ids, **place, **rest, sent_key=None))
     db.add_all(
         Upload(
             user_id=user.id,
@@ -115,7 +129,8 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
         raise AlreadyAnswered
     allowed = cost_limit_micros or max(failed.cost_limit_micros or 0, limits.message_limit(user))
     rest = {**_make_room(db, user), "cost_limit_micros": allowed}
-    return _queue(db, _ASK_AGAIN, failed.conversation_id, user, failed.message_id, model, **rest)
+    ids = (failed.conversation_id, user, failed.message_id, model)
+    return _queued(_queue(db, _ASK_AGAIN, *ids, **rest))
 
 
 def go_on(db: Session, failed: Job, *, model: str) -> Job:
@@ -150,21 +165,25 @@ _LANE = text("""
     SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
 """)
 # The locked account says which worker goes first: see `preferring`.
-_ASK_AGAIN = text(f"""
+_QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
                       status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)
     SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
            :status, :is_head,
            clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
-    RETURNING *
-""")  # noqa: S608  # only words of our own
+"""  # noqa: S608  # only words of our own
+_ASK_AGAIN = text(f"{_QUEUE} RETURNING *")
 _ASK = text(f"""
     WITH said AS (
-        INSERT INTO messages (id, conversation_id, user_id, role, text, html, created_at)
-        VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :html, clock_timestamp())
+        INSERT INTO messages (id, conversation_id, user_id, role, text, sent_key, created_at)
+        VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :sent_key,
+                clock_timestamp())
+        ON CONFLICT (user_id, sent_key) WHERE sent_key IS NOT NULL DO NOTHING
+        RETURNING id
     )
-    {_ASK_AGAIN.text}
+    {_QUEUE} AND EXISTS (SELECT 1 FROM said)
+    RETURNING *
 """)  # noqa: S608
 
 
@@ -204,8 +223,8 @@ def _queue(
     message_id: UUID,
     model: str,
     **rest: object,
-) -> Job:
-    """Put a job at the end of the lane of a locked account."""
+) -> Job | None:
+    """Put a job at the end of the lane of a locked account; None if its message was there."""
     given = {
         "job_id": new_id(),
         "user_id": user.id,
@@ -215,4 +234,19 @@ def _queue(
         "patience": patience(),
         **rest,
     }
-    return db.scalars(select(Job).from_statement(statement), given).one()
+    return db.scalars(select(Job).from_statement(statement), given).one_or_none()
+
+
+def _queued(job: Job | None) -> Job:
+    if job is None:
+        raise RuntimeError("Only a message with a key can have been there.")
+    return job
+
+
+def _find_sent(db: Session, user: User, sent_key: UUID | None, words: str) -> Job | None:
+    """Return the newest job of the message that came with this key, if these are its words."""
+    sent = select(Message.id).where(
+        Message.user_id == user.id, Message.sent_key == sent_key, Message.text == words
+    )
+    wanted = select(Job).where(Job.message_id == sent.scalar_subquery())
+    return db.scalars(wanted.order_by(Job.id.desc()).limit(1)).one_or_none()

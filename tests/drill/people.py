@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.base import utc_now
+from models.base import new_id, utc_now
 from models.conversations import Message
 from models.jobs import Job, JobStatus
 from models.snapshots import StateSnapshot
@@ -115,7 +115,8 @@ class Talker:
         if line.begins:
             self._conversation = None
         address = f"/chat/{self._conversation}/messages" if self._conversation else "/chat"
-        form = {"csrf_token": self._csrf, "text": line.words}
+        # The same form is sent until it is taken.
+        form = {"csrf_token": self._csrf, "text": line.words, "sent_key": str(new_id())}
         for _ in range(30):
             try:
                 answer = self.person.browser.post(address, data=form, timeout=60)

@@ -92,6 +92,24 @@ def test_a_further_message_is_drawn_alone(adas: Browser, ada: User, db: Session)
     assert adas.post(f"{path}/messages", {"text": "x"}).location == path
 
 
+def test_a_form_that_is_sent_again_says_it_once(
+    adas: Browser, eves: Browser, ada: User, db: Session
+) -> None:
+    form = {"text": "Did this come?", "sent_key": str(new_id())}
+    first = adas.post("/chat", form)
+    assert adas.post("/chat", form).location == first.location
+    assert "Did this come?" in adas.post_part("/chat", form).text
+    assert len(conversations.list_own(db, ada.id)) == 1
+
+    said = f"{first.location}/messages"
+    assert adas.post(said, form).location == first.location
+    assert adas.post(said, {**form, "text": "Another tab"}).location == first.location
+    assert adas.post(said, {"text": "Did this come?", "sent_key": "nonsense"}).status_code == 303
+    assert eves.post("/chat", form).status_code == 303
+    mine = sa.select(Message.text).where(Message.user_id == ada.id).order_by(Message.id)
+    assert db.scalars(mine).all() == ["Did this come?", "Another tab", "Did this come?"]
+
+
 def test_what_people_write_is_shown_as_they_wrote_it(adas: Browser) -> None:
     sent = adas.post("/chat", {"text": "<script>alert(1)</script> & **stars**"})
     page = adas.get(sent.location).text

@@ -150,7 +150,13 @@
     });
   }
 
-  // Sending. What is typed while it is under way stays.
+  // Sending. What is typed while it is under way stays, and what is sent again is said once: the
+  // key stays until an answer says that the message came.
+
+  function renewKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    find("sent-key").value = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
 
   let sent = "";
   let rest = "";
@@ -177,6 +183,7 @@
     rest = value.startsWith(sent) ? value.slice(sent.length) : value;
     setText(rest);
     setFiles([]);
+    renewKey();
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -186,12 +193,14 @@
   document.addEventListener("htmx:load", (event) => {
     if (event.detail.elt.id !== "conversation") return;
     chosen = [];
+    renewKey();
     setText(rest);
     if (hasKeyboard.matches) find("text").focus();
   });
 
   if (find("composer")) {
     restore();
+    renewKey();
     if (hasKeyboard.matches) find("text").focus({ preventScroll: true });
   }
 })();
