@@ -98,7 +98,8 @@ class Pool:
         None may while a cell could write nothing, and while somebody else has waited for so long
         that the first cell that is idle is ended to make room.
         """
-        if not self._disk.has_room() or (self.waiting.is_long and self._is_short()):
+        must_yield = self.waiting.is_long and (self._is_for_one or self._is_short())
+        if must_yield or not self._disk.has_room():
             return []
         hot = (cell for cell in list(self._cells) if cell.state is State.HOT and cell.is_alive)
         return [cell.user_id for cell in hot if cell.user_id]

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import factories
 from tests.house import House, wait_for
@@ -142,6 +142,30 @@ def test_the_composer_keeps_what_could_not_be_sent(page: Page) -> None:
 
     expect(page.locator("#composer-notice")).to_contain_text("tool.exe")
     expect(page.locator("#text")).to_have_value("Please read this.")
+
+
+def test_what_is_sent_again_as_its_answer_got_lost_is_said_once(page: Page) -> None:
+    sign_up(page, "Vera")
+    send(page, "The first. [[demo: say One.]]")
+    expect_state(page, "sent")
+    said = "The second. [[demo: say Two.]]"
+    page.route("**/messages", _lose_the_answer)
+    send(page, said)
+    expect(page.locator("[data-exchange]")).to_have_count(2)
+    expect(page.locator("#text")).to_have_value(said)
+
+    page.unroute("**/messages")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator("[data-exchange]")).to_have_count(2)
+    send(page, said)
+    expect(page.locator("[data-exchange]")).to_have_count(3)
+
+
+def _lose_the_answer(route: Route) -> None:
+    """Let the site have the request, and the browser no answer."""
+    route.fetch()
+    route.abort()
 
 
 def _png() -> bytes:
