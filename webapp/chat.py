@@ -116,24 +116,16 @@ def _send(conversation_id: UUID | None) -> Answer:
     except NotFound:
         raise
     except jobs.AlreadySent as before:
-        return _answer_again(before.job, is_first=conversation_id is None)
+        # As if only this one had come.
+        conversation = conversations.find_own(db(), current_user().id, before.job.conversation_id)
+        return _sent(conversation, before.job, is_first=conversation_id is None)
     except MayCostMore as question:
         return _ask_first(conversation_id, words, question, [*(one.file for one in staged), *files])
     except Refused as refusal:
         return _refuse(conversation_id, words, refusal, staged)
     after_commit(db(), lambda: tell_asked(job))
     commit_now()
-    if not is_partial():
-        return go_to(url_for("chat.show", conversation_id=conversation.id))
     return _sent(conversation, job, is_first=conversation_id is None)
-
-
-def _answer_again(job: Job, *, is_first: bool) -> Answer:
-    """Answer a form that came twice as if only the second had come."""
-    conversation = conversations.find_own(db(), job.user_id, job.conversation_id)
-    if not is_partial():
-        return go_to(url_for("chat.show", conversation_id=conversation.id))
-    return _sent(conversation, job, is_first=is_first)
 
 
 def _keep_files() -> list[SentFile]:
@@ -193,6 +185,8 @@ def _ask(
 
 
 def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
+    if not is_partial():
+        return go_to(url_for("chat.show", conversation_id=conversation.id))
     if not is_first:
         return draw_exchange(job)
     html = render_template(

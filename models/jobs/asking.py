@@ -85,21 +85,27 @@ def ask(
     user = ledger.lock_account(db, conversation.user_id)
     place = _make_room(db, user)
     conversations.was_used(conversation, words)
+    ids = (conversation.id, user, new_id(), model)
     rest = {
+        **place,
         "text": words,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
     }
-    ids = (conversation.id, user, new_id(), model)
-    job = _queue(db, _ASK, *ids, **place, **rest, sent_key=sent_key)
+    job = _queue(db, _ASK, *ids, **rest, sent_key=sent_key)
     if job is None:
         if (before := _find_sent(db, user, sent_key, words)) is not None:
             raise AlreadySent(before)
         # Other words, so another message: the form was open twice.
-        job = _queued(_queue(db, _ASK, *ids, **place, **rest, sent_key=None))
+        job = _queued(_queue(db, _ASK, *ids, **rest, sent_key=None))
+    _attach(db, job, files)
+    return job
+
+
+def _attach(db: Session, job: Job, files: Sequence[SentFile]) -> None:
     db.add_all(
         Upload(
-            user_id=user.id,
-            conversation_id=conversation.id,
+            user_id=job.user_id,
+            conversation_id=job.conversation_id,
             message_id=job.message_id,
             name=file.name,
             media_type=file.media_type,
@@ -108,7 +114,6 @@ def ask(
         )
         for file in files
     )
-    return job
 
 
 def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | None = None) -> Job:
