@@ -16,6 +16,7 @@ from webapp import (
     chat,
     chat_jobs,
     chat_list,
+    chat_rows,
     credentials,
     database,
     engine,
@@ -43,7 +44,7 @@ from webapp import (
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(verification, password_reset, credentials),
-    *(chat, chat_jobs, chat_list, uploads),
+    *(chat, chat_jobs, chat_list, chat_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, admin_books),
 )

@@ -1,0 +1,77 @@
+"""Rows of conversations are drawn once, and carry the token of the login that sees them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from models.conversations import Conversation
+from models.users import User
+from tests import factories
+from tests.webapp.browser import Browser
+from webapp import chat_rows
+from webapp.chat_drawing import Drawings
+
+DELETE = re.compile(r'/deletion".*?name="csrf_token" value="([^"]+)"', re.DOTALL)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes the names of the rows that are really drawn, from none kept."""
+    kept, noted = Drawings(), list[str]()
+    draw = chat_rows.draw
+
+    def _draw(conversation: Conversation, *, is_open: bool) -> Markup:
+        noted.append(conversation.title)
+        return draw(conversation, is_open=is_open)
+
+    monkeypatch.setattr(chat_rows, "rows", lambda: kept)
+    monkeypatch.setattr(chat_rows, "draw", _draw)
+    return noted
+
+
+def test_a_row_is_drawn_anew_only_under_another_name(
+    adas: Browser, ada: User, db: Session, drawn: list[str]
+) -> None:
+    garden = factories.job(db, ada, "Garden").conversation_id
+    db.commit()
+    assert ">Garden</a>" in adas.read("/chat/new")
+    assert ">Garden</a>" in adas.read("/chat/new")
+    assert drawn == ["Garden"]
+    adas.post(f"/chat/{garden}/title", {"title": "<b>Beans & peas</b>"})
+    assert ">&lt;b&gt;Beans &amp; peas&lt;/b&gt;</a>" in adas.get("/chat/new").text
+    assert len(drawn) == 2
+
+
+def test_the_open_one_is_marked(adas: Browser, ada: User, db: Session, drawn: list[str]) -> None:
+    garden = factories.job(db, ada, "Garden").conversation_id
+    factories.job(db, ada, "Beans")
+    db.commit()
+    assert "aria-current" not in adas.read("/chat/new")
+    row = f'<a href="/chat/{garden}" aria-current="page">Garden</a>'
+    assert row in adas.read(f"/chat/{garden}")
+    assert len(drawn) == 3
+
+
+def test_each_login_finds_its_own_token_in_the_forms(
+    adas: Browser,
+    log_in: Callable[[User], Browser],
+    ada: User,
+    db: Session,
+    drawn: list[str],
+) -> None:
+    garden = factories.job(db, ada, "Garden").conversation_id
+    db.commit()
+    first, other = (DELETE.findall(one.read("/chat/new")) for one in (adas, log_in(ada)))
+    assert len(drawn) == 1
+    assert first != other
+    path = f"/chat/{garden}/deletion"
+    assert adas.post(path, {"csrf_token": first[0]}).location == "/chat"
+
+
+def test_no_token_stays_in_what_is_kept(adas: Browser, ada: User, db: Session) -> None:
+    factories.job(db, ada, "Garden")
+    db.commit()
+    assert chat_rows.TOKEN not in adas.read("/chat/new")
