@@ -283,6 +283,9 @@ def test_nobody_ends_the_freeze_of_their_own_account(
     graces: Browser, grace: User, db: Session
 ) -> None:
     freeze(db, grace)
+    page = graces.read(PAGE)
+    assert "This account is your own." in page
+    assert unfreezing(grace) not in page
 
     for form in ({}, {"reason": "I say so."}):
         answer = graces.post(unfreezing(grace), form)
