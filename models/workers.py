@@ -59,11 +59,20 @@ def sign_off(db: Session, worker_id: UUID) -> None:
     db.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=utc_now()))
 
 
-def count_live(db: Session, seen_within: timedelta) -> int:
-    """Count the workers that were seen lately, whatever their cells are doing."""
+def list_helpers(db: Session, seen_within: timedelta) -> list[UUID]:
+    """List the workers that were seen lately, first those to whom another cell costs least.
+
+    Those are the ones with a free place; then those with the most cells that are idle.
+    """
     seen_after = utc_now() - seen_within
-    live = select(func.count()).where(Worker.stopped_at.is_(None), Worker.seen_at > seen_after)
-    return db.scalar(live) or 0
+    has_place = Worker.capacity > Worker.spare + Worker.hot + Worker.busy
+    return list(
+        db.scalars(
+            select(Worker.id)
+            .where(Worker.stopped_at.is_(None), Worker.seen_at > seen_after)
+            .order_by(has_place.desc(), Worker.hot.desc(), Worker.id)
+        )
+    )
 
 
 def count_ready(db: Session, seen_within: timedelta) -> int:

@@ -1,6 +1,5 @@
 """What one worker process has: its cells, its held jobs, and the threads that keep both alive."""
 
-import math
 import os
 import socket
 import threading
@@ -23,6 +22,7 @@ from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim
 from settings import Settings
+from tasks import helping
 from tasks.holding import HeldJobs
 from tasks.pump import LOOK_SECONDS, Pump
 
@@ -53,6 +53,8 @@ class WorkerProcess:
         close = partial(jobs.complete_many, worker_id=self.id, save_time=SAVE_TIME)
         self.pump = Pump(close, self._claim, partial(begin, self))
         self.runtime.on_free = self.pump.wake
+        # Who missed two heartbeats is not counted on.
+        self._seen_within = timedelta(seconds=2.5 * settings.job_heartbeat_seconds)
         self.draining = threading.Event()
         self._over = threading.Event()
         self._next_look = 0.0
@@ -103,17 +105,15 @@ class WorkerProcess:
         return jobs.claim_many(db, self.id, self.lease, len(hot), only=hot) if hot else []
 
     def _look_who_waits(self, db: Session, held: Collection[UUID]) -> None:
-        """Tell the cells, once a second, how many people need one, and how urgently.
-
-        Each worker boots for its share of them.
-        """
+        """Tell the cells, once a second, for how many people to boot, and how urgently."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
         served = {*held, *self.runtime.owners()}
         queue = jobs.queue(db, self.id, besides=served)
-        share = math.ceil(queue.people / max(1, workers.count_live(db, self.lease)))
+        live = workers.list_helpers(db, self._seen_within)
+        share = helping.share(queue.people, queue.longest_seconds, self.id, live)
         self.runtime.tell_queue(share, queue.longest_seconds)
 
     def _hand_all_back(self) -> None:

@@ -8,11 +8,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.cells.waiting import LONG_SECONDS, Waiting
+from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS, Waiting
+from models import workers
 from models.base import new_id, utc_now
 from models.jobs import Claim
 from models.users import User
 from settings import Settings
+from tasks.helping import STEP_SECONDS
 from tasks.holding import HeldJob
 from tasks.process import WorkerProcess
 from tests import factories
@@ -55,6 +57,20 @@ def test_whose_turn_is_on_here_does_not_wait(
 
     wait_for(lambda: _waiting(worker).is_anybody, "the worker to see who waits", seconds=10)
     assert not _waiting(worker).is_long
+
+
+def test_it_leaves_who_waits_to_a_worker_with_room_at_first(
+    worker: WorkerProcess, db: Session, ada: User
+) -> None:
+    other = workers.register(db, new_id(), "elsewhere")
+    workers.report(db, other.id, sandbox="bwrap", capacity=1, spare=0, hot=0, busy=0)
+    job = factories.job(db, ada)
+    job.ready_at = utc_now() - timedelta(seconds=PATIENCE_SECONDS + STEP_SECONDS - 2)
+    db.commit()
+
+    wait_for(lambda: _waiting(worker).is_anybody, "the worker to help too", seconds=10)
+    waited = utc_now() - job.ready_at
+    assert waited >= timedelta(seconds=PATIENCE_SECONDS + STEP_SECONDS)
 
 
 def _waiting(worker: WorkerProcess) -> Waiting:
