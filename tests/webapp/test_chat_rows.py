@@ -74,4 +74,4 @@ def test_each_login_finds_its_own_token_in_the_forms(
 def test_no_token_stays_in_what_is_kept(adas: Browser, ada: User, db: Session) -> None:
     factories.job(db, ada, "Garden")
     db.commit()
-    assert chat_rows.TOKEN not in adas.read("/chat/new")
+    assert chat_rows.PLACE_OF_TOKEN not in adas.read("/chat/new")
