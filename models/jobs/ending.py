@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import conversations, database, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
-from models.jobs.preferring import PREFERRED_UNTIL, patience
+from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.table import Job, JobStatus
 
 NO_TIME = timedelta(0)
@@ -32,6 +32,9 @@ class FinishedAnswer:
 LOCK_ACCOUNTS = text("""
     SELECT id FROM users WHERE id = ANY (:user_ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 """)
+# Each step hands all that it was given to the next: joined again to what came before, a set of a
+# hundred would be compared ten thousand times. A person has one running job, so no conversation
+# comes twice in a set.
 COMPLETE = text("""
     WITH given AS (
         SELECT * FROM unnest(
@@ -40,16 +43,15 @@ COMPLETE = text("""
         ) AS answer (job_id, attempt, reply_id, text, html)
     ), ours AS (
         -- Whoever renews leases meanwhile locks in the same order.
-        SELECT jobs.id FROM jobs JOIN given ON given.job_id = jobs.id
+        SELECT given.* FROM jobs JOIN given ON given.job_id = jobs.id
         WHERE jobs.status = 'running' AND jobs.attempt = given.attempt
         ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
     ), closed AS (
         UPDATE jobs
         SET status = 'completed', is_head = false, lease_until = NULL,
             finished_at = clock_timestamp()
-        FROM given, ours
-        WHERE jobs.id = ours.id AND given.job_id = ours.id
-        RETURNING jobs.id, jobs.user_id, jobs.conversation_id, given.*
+        FROM ours WHERE jobs.id = ours.job_id
+        RETURNING jobs.user_id, jobs.conversation_id, ours.*
     ), saving AS (
         UPDATE users
         SET cell_worker_id = :worker_id, cell_worker_until = clock_timestamp() + :save_time
@@ -59,22 +61,22 @@ COMPLETE = text("""
         UPDATE conversations SET updated_at = clock_timestamp()
         FROM closed
         WHERE conversations.id = closed.conversation_id AND conversations.deleted_at IS NULL
-        RETURNING conversations.id
+        RETURNING closed.*
     ), replied AS (
         INSERT INTO messages
             (id, conversation_id, user_id, job_id, role, text, html, created_at)
         SELECT reply_id, conversation_id, user_id, job_id, 'assistant', text, html,
                clock_timestamp()
-        FROM closed JOIN open ON open.id = closed.conversation_id
+        FROM open
     )
-    SELECT id FROM closed
+    SELECT job_id FROM closed
 """)
 PROMOTE = text(f"""
     UPDATE jobs
     SET is_head = true,
         -- Behind the heads of all others who wait: people take turns.
         ready_at = clock_timestamp(),
-        preferred_worker_id = users.cell_worker_id, preferred_until = {PREFERRED_UNTIL}
+        preferred_worker_id = {PREFERRED_WORKER}, preferred_until = {PREFERRED_UNTIL}
     FROM users
     WHERE users.id = jobs.user_id AND jobs.id = ANY (ARRAY(
         SELECT oldest.id FROM unnest(CAST(:user_ids AS uuid[])) AS lane (user_id)
@@ -179,4 +181,4 @@ def _close(db: Session, job: Job, status: JobStatus) -> None:
 
 def promote(db: Session, user_ids: Collection[UUID]) -> None:
     """Make the oldest waiting job of each of these locked accounts the head of its lane."""
-    db.execute(PROMOTE, {"user_ids": list(user_ids), "patience": patience()})
+    db.execute(PROMOTE, {"user_ids": list(user_ids), **preference()})
