@@ -32,6 +32,14 @@ def unit_of_work() -> Generator[Session]:
         yield db
 
 
+@contextmanager
+def committed_singly() -> Generator[Session]:
+    """Commit each statement by itself: one that is alone needs no transaction around it."""
+    with open_session() as db:
+        db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield db
+
+
 def clock(db: Session) -> datetime:
     """Tell the time by the database's clock, the one that all processes share."""
     # The caller may be in the middle of a change.

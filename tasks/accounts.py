@@ -65,7 +65,7 @@ def _unfreeze(who: str, forced_because: str | None) -> None:
         account = freezes.find_account(db, who)
         resumed = freezes.end(db, account.id, forced_because=forced_because)
     for job in resumed:
-        nudges.resumed(job.conversation_id, job.id, job.attempt)
+        nudges.resumed(job)
     print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
 
 

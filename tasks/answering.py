@@ -17,7 +17,7 @@ from tasks.books import TurnBooks
 from tasks.broker import get_broker
 from tasks.holding import HeldJob
 from tasks.preparing import MessageGone
-from tasks.process import WorkerProcess, current_process
+from tasks.process import WorkerProcess
 from tasks.telling import Teller
 
 log = structlog.get_logger()
@@ -26,10 +26,12 @@ UNEXPECTED = "Something on our side went wrong. You were not charged for this an
 NO_FILES = "Your files could not be reached just now. You were not charged; please try again."
 
 
-@dramatiq.actor(broker=get_broker(), actor_name=nudges.ANSWER_NEXT, queue_name=nudges.ANSWERS_QUEUE)
-def answer_next() -> None:
-    """Have this process look for jobs; its pump claims what there is room for."""
-    current_process().pump.wake()
+@dramatiq.actor(
+    broker=get_broker(), actor_name=nudges.ANSWER_LATER, queue_name=nudges.ANSWERS_QUEUE
+)
+def answer_later() -> None:
+    """Knock now that the wait between two attempts is over: this process may have no room."""
+    nudges.answer()
 
 
 def begin(process: WorkerProcess, claim: Claim) -> None:
@@ -53,7 +55,7 @@ def _turn(process: WorkerProcess, held: HeldJob) -> None:
     finally:
         process.held.remove(held)
         # The next of this lane, or somebody whom no cell was free for.
-        process.pump.wake()
+        process.look_again()
 
 
 def _see_through(process: WorkerProcess, held: HeldJob) -> None:

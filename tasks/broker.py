@@ -4,7 +4,6 @@ A stock consumer that finds its queue empty sleeps for up to a second before it 
 a person would feel on each message. Ours waits on a Redis list that every enqueue pushes to.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
@@ -18,18 +17,11 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import AgeLimit, Callbacks, ShutdownNotifications, TimeLimit
 
 from gateways import event_streams
+from gateways.knocks import Knocks
 from settings import get_settings
 
 # A lost knock must not cost more than this: then the consumer looks again by itself.
 LONGEST_WAIT_SECONDS = 1
-# More knocks than consumers say no more than one for each.
-MAX_KNOCKS = 32
-# KEYS: the list. ARGV: its longest length.
-KNOCK = """
-redis.call('LPUSH', KEYS[1], '1')
-redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
-redis.call('EXPIRE', KEYS[1], 60)
-"""
 
 
 class WakingBroker(RedisBroker):
@@ -44,10 +36,7 @@ class WakingBroker(RedisBroker):
             maintenance_chance=100_000,
             heartbeat_timeout=30_000,
         )
-        # Called for each knock that is heard here, before its message has even been fetched.
-        self.on_knock: Callable[[], object] = lambda: None
-        self._door = event_streams.connect(url, waits=True)
-        self._knock = self._door.register_script(KNOCK)
+        self._knocks = Knocks(url)
 
     @property
     def consumer_class(self) -> type["WakingConsumer"]:
@@ -59,14 +48,12 @@ class WakingBroker(RedisBroker):
             Message[Any],
             super().enqueue(message, delay=delay),  # pyright: ignore[reportUnknownMemberType]
         )
-        knocks = _knocks(queued.queue_name)
-        self._knock(keys=[knocks], args=[MAX_KNOCKS])
+        self._knocks.at(queued.queue_name)
         return queued
 
     def wait_for_knock(self, queue_name: str) -> None:
         """Return when something was put on the queue, or after LONGEST_WAIT_SECONDS."""
-        if self._door.blpop([_knocks(queue_name)], timeout=LONGEST_WAIT_SECONDS):
-            self.on_knock()
+        self._knocks.heard(queue_name, LONGEST_WAIT_SECONDS)
 
 
 class WakingConsumer(_RedisConsumer):
@@ -88,7 +75,3 @@ class WakingConsumer(_RedisConsumer):
 def get_broker() -> WakingBroker:
     """Make this process's broker; it connects when it is first used."""
     return WakingBroker(get_settings().redis_url.get_secret_value())
-
-
-def _knocks(queue_name: str) -> str:
-    return f"knocks:{queue_name}"

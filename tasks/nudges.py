@@ -11,14 +11,18 @@ from dramatiq.errors import BrokerError
 from sqlalchemy.orm import Session
 
 from gateways.event_streams import Streams
+from gateways.knocks import Knocks
 from models.database import after_commit
+from models.jobs import Job
 from settings import get_settings
 from tasks.broker import get_broker
 
 log = structlog.get_logger()
 
+# The door at which workers with room wait.
+ALL_WORKERS = "workers"
 ANSWERS_QUEUE = "answers"
-ANSWER_NEXT = "answer_next"
+ANSWER_LATER = "answer_later"
 WARM = "warm"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
@@ -32,13 +36,26 @@ WARM_TRIES = 7
 WARM_AGAIN_MS = 300
 
 
-def answer(wait: timedelta = timedelta(0)) -> None:
-    """Tell the workers, now or after `wait`, that a job may be waiting; it never raises.
+def answer(worker_id: UUID | None = None) -> None:
+    """Tell a worker with room, or the one that goes first, of a job that may wait; never raises.
 
     Call it after the commit.
     """
+    try:
+        knocks().at(own_door(worker_id) if worker_id else ALL_WORKERS)
+    except redis.RedisError as error:
+        log.warning("nudge.lost", to="workers", error=str(error))
+
+
+def answer_later(wait: timedelta) -> None:
+    """Tell a worker with room after `wait` that a job may be waiting; it never raises."""
     delay_ms = int(wait.total_seconds() * 1000)
-    _enqueue(ANSWER_NEXT, (), max_age_ms=MAX_AGE_MS, delay_ms=delay_ms or None)
+    _enqueue(ANSWER_LATER, (), max_age_ms=MAX_AGE_MS, delay_ms=delay_ms)
+
+
+def own_door(worker_id: UUID) -> str:
+    """Name the door at which only this worker waits."""
+    return f"worker:{worker_id}"
 
 
 def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
@@ -67,13 +84,13 @@ def top_up(user_id: UUID) -> None:
     _enqueue(TOP_UP, (str(user_id),), max_age_ms=MAX_AGE_MS, delay_ms=None)
 
 
-def resumed(conversation_id: UUID, job_id: UUID, attempt: int) -> None:
+def resumed(job: Job) -> None:
     """Tell the workers, and the pages that show it, that a paused job goes on; it never raises."""
-    answer()
+    answer(job.preferred_worker_id)
     try:
-        streams().append(conversation_id, job_id, attempt, "resumed")
+        streams().append(job.conversation_id, job.id, job.attempt, "resumed")
     except redis.RedisError as error:
-        log.warning("live.lost", job_id=str(job_id), error=str(error))
+        log.warning("live.lost", job_id=str(job.id), error=str(error))
 
 
 def _enqueue(
@@ -109,3 +126,9 @@ def stop(job_id: UUID) -> None:
 def streams() -> Streams:
     """The live events of this process, connected when first used."""
     return Streams(get_settings().redis_url.get_secret_value())
+
+
+@lru_cache(maxsize=1)
+def knocks() -> Knocks:
+    """The doors of all workers, connected when first used."""
+    return Knocks(get_settings().redis_url.get_secret_value())

@@ -126,7 +126,10 @@ def _hand_back(
         jobs.hand_back(db, job, wait=wait)
     teller.tell("waiting", reason=RETRYING)
     log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
-    nudges.answer(wait)
+    if wait:
+        nudges.answer_later(wait)
+    else:
+        nudges.answer()
 
 
 def _keep_cell(db: Session, process: WorkerProcess, held: HeldJob) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from agent.runtime import Runtime
 from gateways.event_streams import Streams
+from gateways.knocks import Knocks
 from gateways.s3_files import Storage
 from models import jobs, workers
 from models.base import new_id
@@ -24,6 +25,7 @@ from models.jobs import Claim
 from settings import Settings
 from tasks import helping
 from tasks.holding import HeldJobs
+from tasks.listening import Ears
 from tasks.pump import LOOK_SECONDS, Pump
 
 log = structlog.get_logger()
@@ -52,7 +54,9 @@ class WorkerProcess:
         self.held = HeldJobs(self.lease, settings.job_time_limit_seconds + LIMIT_MARGIN_SECONDS)
         close = partial(jobs.complete_many, worker_id=self.id, save_time=SAVE_TIME)
         self.pump = Pump(close, self._claim, partial(begin, self))
-        self.runtime.on_free = self.pump.wake
+        knocks = Knocks(settings.redis_url.get_secret_value())
+        self._ears = Ears(knocks, self.id, self._has_room, self.pump.wake)
+        self.runtime.on_free = self.look_again
         # Who missed two heartbeats is not counted on.
         self._seen_within = timedelta(seconds=2.5 * settings.job_heartbeat_seconds)
         self.draining = threading.Event()
@@ -66,9 +70,15 @@ class WorkerProcess:
             workers.register(db, self.id, socket.gethostname())
         self.runtime.start()
         self.pump.start()
+        self._ears.start()
         self._run("heartbeat", self._heartbeat)
         self._run("stops", self._listen_for_stops)
         log.info("worker.started", worker_id=str(self.id), sandbox=self.runtime.census().sandbox)
+
+    def look_again(self) -> None:
+        """Claim soon, if there is anything: there may be room that was not there before."""
+        self.pump.wake()
+        self._ears.look_for_room()
 
     def drain(self, grace_seconds: float) -> None:
         """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
@@ -86,11 +96,15 @@ class WorkerProcess:
         """Wait for the turns that run, destroy the cells and sign off."""
         self.held.wait_until_none(self.settings.worker_drain_seconds + STOP_SECONDS)
         self.pump.stop()
+        self._ears.stop()
         self._over.set()
         self.runtime.stop(grace_seconds=5)
         with unit_of_work() as db:
             workers.sign_off(db, self.id)
         log.info("worker.stopped", worker_id=str(self.id))
+
+    def _has_room(self) -> bool:
+        return not self.draining.is_set() and self.runtime.room(self.held.people()) > 0
 
     def _claim(self, db: Session) -> list[Claim]:
         """Take jobs for all cells that are free; without one, those of people whose cell is hot."""

@@ -52,7 +52,7 @@ def take_in(notice: Notice) -> bool:
         )
         return True
     for job in resumed:
-        nudges.resumed(job.conversation_id, job.id, job.attempt)
+        nudges.resumed(job)
     log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))
     return True
 

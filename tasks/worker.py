@@ -13,12 +13,12 @@ from tasks.broker import get_broker
 from tasks.process import WorkerProcess
 
 # Importing the actors registers them with the broker.
-from tasks.answering import answer_next, begin  # isort: skip
+from tasks.answering import answer_later, begin  # isort: skip
 from tasks.mailing import send_mail  # isort: skip
 from tasks.topping_up import top_up  # isort: skip
 from tasks.warming import warm  # isort: skip
 
-__all__ = ["answer_next", "send_mail", "top_up", "warm"]
+__all__ = ["answer_later", "send_mail", "top_up", "warm"]
 
 
 class Cells(Middleware):
@@ -31,8 +31,6 @@ class Cells(Middleware):
         database.connect(settings.database_url.get_secret_value())
         working = WorkerProcess(settings, begin)
         process.enter(working)
-        # The same as the actor does, a little sooner.
-        get_broker().on_knock = working.pump.wake
         working.start()
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:

@@ -54,7 +54,7 @@ def unfreeze(user_id: UUID) -> Answer:
 
 def _tell_resumed(resumed: list[Job]) -> None:
     for job in resumed:
-        nudges.resumed(job.conversation_id, job.id, job.attempt)
+        nudges.resumed(job)
 
 
 def _page(refused_id: UUID | None = None, refusal: str = "") -> str:

@@ -51,8 +51,8 @@ def go_on(job_id: UUID) -> Answer:
 
 
 def tell_asked(job: Job) -> None:
-    """After the commit: wake the workers, and show it wherever the conversation is open."""
-    nudges.answer()
+    """After the commit: wake a worker, and show it wherever the conversation is open."""
+    nudges.answer(job.preferred_worker_id)
     hub().announce(job.conversation_id, job.id, "asked")
 
 

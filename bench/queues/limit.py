@@ -38,6 +38,7 @@ def run(url: str, slots: int, jobs: int, clients: int) -> None:
         "lease": "30 s",
         "save_time": "0 s",
         "patience": "2 s",
+        "kept": "15 min",
         "limit": str(slots),
         "reply": work.REPLY,
         **dict.fromkeys(BEFORE, "{}"),

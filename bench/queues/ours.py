@@ -1,21 +1,20 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""A worker process of ours: the product's broker, pump and verbs; its turns do nothing."""
+"""A worker process of ours: the product's ears, pump and verbs; its turns do nothing."""
 
 import os
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import dramatiq
 from sqlalchemy.orm import Session
 
 from bench.queues import work
 from bench.queues.workers import Given, mark, say_ready, until_told
+from gateways.knocks import Knocks
 from models import database, jobs
 from models.base import new_id
 from models.jobs import Claim, FinishedAnswer
-from tasks import nudges
-from tasks.broker import WakingBroker
+from tasks.listening import Ears
 from tasks.pump import Pump
 
 LEASE = timedelta(seconds=30)
@@ -27,16 +26,16 @@ class Working:
 
     def __init__(self, given: Given) -> None:
         self._given = given
-        self._id = new_id()
+        self.id = new_id()
         self.pump = Pump(self._close, self._claim, self._begin)
 
     def _close(self, db: Session, answers: Sequence[FinishedAnswer]) -> dict[UUID, bool]:
-        written = jobs.complete_many(db, answers, self._id, NO_TIME)
+        written = jobs.complete_many(db, answers, self.id, NO_TIME)
         work.charge(db, [answer for answer in answers if written.get(answer.job_id)])
         return written
 
     def _claim(self, db: Session) -> list[Claim]:
-        return jobs.claim_many(db, self._id, LEASE, self._given.slots)
+        return jobs.claim_many(db, self.id, LEASE, self._given.slots)
 
     def _begin(self, claim: Claim) -> None:
         mark(self._given, str(claim.job_id))
@@ -53,17 +52,12 @@ def main() -> None:
     )
     database.connect(given.database_url)
     working = Working(given)
-    broker = WakingBroker(given.redis_url)
-    dramatiq.actor(broker=broker, actor_name=nudges.ANSWER_NEXT, queue_name=nudges.ANSWERS_QUEUE)(
-        working.pump.wake
-    )
-    broker.on_knock = working.pump.wake
-    worker = dramatiq.Worker(broker, worker_threads=1)
-    worker.start()
+    ears = Ears(Knocks(given.redis_url), working.id, lambda: True, working.pump.wake)
+    ears.start()
     working.pump.start()
     say_ready()
     until_told()
-    worker.stop()
+    ears.stop()
     working.pump.stop()
 
 

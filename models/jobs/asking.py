@@ -12,7 +12,7 @@ from models.base import new_id
 from models.conversations import Conversation, Message
 from models.errors import Refused
 from models.jobs.pausing import has_room, is_paused
-from models.jobs.preferring import PREFERRED_UNTIL, patience
+from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.reading import UNFINISHED
 from models.jobs.table import Job, JobStatus
 from models.uploads import Upload
@@ -175,7 +175,7 @@ _QUEUE = f"""
                       status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)
     SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
            :status, :is_head,
-           clock_timestamp(), clock_timestamp(), users.cell_worker_id, {PREFERRED_UNTIL}
+           clock_timestamp(), clock_timestamp(), {PREFERRED_WORKER}, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
 """  # noqa: S608  # only words of our own
 _ASK_AGAIN = text(f"{_QUEUE} RETURNING *")
@@ -236,7 +236,7 @@ def _queue(
         "conversation_id": conversation_id,
         "message_id": message_id,
         "model": model,
-        "patience": patience(),
+        **preference(),
         **rest,
     }
     return db.scalars(select(Job).from_statement(statement), given).one_or_none()

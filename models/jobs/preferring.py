@@ -15,9 +15,18 @@ from settings import get_settings
 
 # A new head goes first to the worker that holds the person's live files, for `:patience`. While it
 # still saves them (`cell_worker_until` is in the future) nobody else may start at all: they would
-# start from older files. NULL when there is no such worker.
-PREFERRED_UNTIL = """
-    CASE WHEN users.cell_worker_id IS NOT NULL
+# start from older files. Both NULL when no worker can have them any more: it has stopped, or the
+# cell has been idle for `:kept`, after which it is ended. By the time that the statement began, so
+# that both say the same.
+_IS_HELD = """
+    users.cell_worker_until > statement_timestamp() - CAST(:kept AS interval)
+    AND NOT EXISTS (
+        SELECT 1 FROM workers WHERE id = users.cell_worker_id AND stopped_at IS NOT NULL
+    )
+"""
+PREFERRED_WORKER = f"CASE WHEN {_IS_HELD} THEN users.cell_worker_id END"
+PREFERRED_UNTIL = f"""
+    CASE WHEN {_IS_HELD}
          THEN greatest(users.cell_worker_until, clock_timestamp() + :patience) END
 """
 
@@ -25,6 +34,12 @@ PREFERRED_UNTIL = """
 def patience() -> timedelta:
     """How long a person's next job waits for the worker that holds their hot cell."""
     return timedelta(seconds=get_settings().hot_cell_preference_seconds)
+
+
+def preference() -> dict[str, timedelta]:
+    """Give the two statements above what they are bound to."""
+    kept = timedelta(seconds=get_settings().hot_cell_idle_seconds)
+    return {"patience": patience(), "kept": kept}
 
 
 def open_to_all(db: Session, user: User, worker_id: UUID) -> None:

@@ -30,7 +30,7 @@ TAKE_CELLS = {Kind.WORKER, Kind.WORKER_ENDS, Kind.CELL, Kind.CELL_HANGS, Kind.LE
 CELLS_UP = """
     SELECT coalesce(sum(spare + hot + busy), 0) FROM workers
     WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '4 seconds'"""
-QUEUE = "dramatiq:answers"
+NUDGES = ("knocks:*", "dramatiq:answers*")
 CELL = "openclaw-gateway"
 AWAY = (redis.RedisError, SQLAlchemyError, httpx2.HTTPError, ProcessLookupError, LookupError)
 
@@ -56,7 +56,7 @@ class Breaker:
             Kind.WEBHOOKS: self._lose_webhooks,
             Kind.CELL_HANGS: lambda: self._signal_cell(signal.SIGSTOP),
             Kind.FLUSH: lambda: self._redis().flushall(),
-            Kind.NUDGES_LOST: lambda: self._redis().delete(QUEUE, f"{QUEUE}.msgs"),
+            Kind.NUDGES_LOST: self._lose_nudges,
             Kind.NUDGES_REPLAYED: self._replay_nudges,
             Kind.LEASES_END: self._end_leases,
             Kind.WORKER_ENDS: lambda: self._signal_child(self._a_worker(), signal.SIGTERM),
@@ -129,6 +129,11 @@ class Breaker:
     def _switch_webhooks(self, switches: dict[str, object]) -> None:
         url = self._house.stack.environment()["STRIPE_API_BASE"]
         httpx2.put(f"{url}/_control/switches", json=switches, timeout=10)
+
+    def _lose_nudges(self) -> None:
+        store = self._redis()
+        for key in (key for pattern in NUDGES for key in store.scan_iter(pattern)):
+            store.delete(key)
 
     def _replay_nudges(self) -> None:
         from tasks import nudges  # noqa: PLC0415  # needs the stack's settings

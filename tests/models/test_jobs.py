@@ -16,7 +16,7 @@ from models.database import unit_of_work
 from models.jobs import Job, JobStatus
 from models.ledger.entries import record
 from models.users import User
-from settings import get_settings
+from settings import Settings, get_settings
 from tests import factories
 from tests.factories import LEASE, MODEL, SOMEBODY
 
@@ -280,6 +280,27 @@ def test_the_worker_with_the_live_files_goes_first_for_a_while(db: Session, ada:
     assert factories.claim(db, ELSEWHERE) is None
     job.preferred_until = utc_now() - timedelta(seconds=1)
     db.flush()
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_nobody_waits_for_a_cell_that_has_been_idle_for_too_long(
+    db: Session, ada: User, settings: Settings
+) -> None:
+    kept = timedelta(seconds=settings.hot_cell_idle_seconds)
+    ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now() - kept
+    job = factories.job(db, ada)
+
+    assert job.preferred_worker_id is None
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_nobody_waits_for_a_worker_that_has_signed_off(db: Session, ada: User) -> None:
+    workers.register(db, SOMEBODY, "here")
+    workers.sign_off(db, SOMEBODY)
+    _is_hot(db, ada)
+    job = factories.job(db, ada)
+
+    assert job.preferred_worker_id is None
     assert factories.claim(db, ELSEWHERE) is not None
 
 

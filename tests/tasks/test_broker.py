@@ -69,14 +69,3 @@ def test_after_the_store_was_emptied_messages_flow_again(
     broker.client.flushdb()
     broker.get_actor("hear").send(1)
     assert heard.wait_for(1) == [1]
-
-
-def test_a_knock_is_told_at_once(broker: WakingBroker, heard: Heard) -> None:
-    knocked = threading.Event()
-    broker.on_knock = knocked.set
-    # The consumer may not be waiting yet when the first one comes.
-    for number in range(50):
-        broker.get_actor("hear").send(number)
-        if knocked.wait(0.2):
-            break
-    assert knocked.is_set()

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS, Waiting
 from models import workers
 from models.base import new_id, utc_now
-from models.jobs import Claim
+from models.database import unit_of_work
+from models.jobs import Claim, Job
 from models.users import User
 from settings import Settings
 from tasks.helping import STEP_SECONDS
@@ -35,42 +37,46 @@ def worker(emptied: sa.Engine, settings: Settings, tmp_path: Path) -> Generator[
     assert begun == []
 
 
-def test_it_knows_how_long_the_first_has_waited(
-    worker: WorkerProcess, db: Session, ada: User
-) -> None:
+def test_it_knows_how_long_the_first_has_waited(worker: WorkerProcess) -> None:
     assert not _waiting(worker).is_anybody
-    job = factories.job(db, ada)
-    job.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS)
-    db.commit()
+    with unit_of_work() as db:
+        _ask(db, _sign_up("ada"), LONG_SECONDS)
 
     wait_for(lambda: _waiting(worker).is_long, "the worker to see who waits", seconds=10)
 
 
-def test_whose_turn_is_on_here_does_not_wait(
-    worker: WorkerProcess, db: Session, ada: User, eve: User
-) -> None:
-    worker.held.add(HeldJob(new_id(), ada.id, new_id(), attempt=1))
-    hers, other = factories.job(db, ada), factories.job(db, eve)
-    hers.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS)
-    other.ready_at = utc_now() - timedelta(seconds=LONG_SECONDS / 2)
-    db.commit()
+def test_whose_turn_is_on_here_does_not_wait(worker: WorkerProcess) -> None:
+    served = _sign_up("ada")
+    worker.held.add(HeldJob(new_id(), served, new_id(), attempt=1))
+    with unit_of_work() as db:
+        _ask(db, served, LONG_SECONDS)
+        _ask(db, _sign_up("eve"), LONG_SECONDS / 2)
 
     wait_for(lambda: _waiting(worker).is_anybody, "the worker to see who waits", seconds=10)
     assert not _waiting(worker).is_long
 
 
-def test_it_leaves_who_waits_to_a_worker_with_room_at_first(
-    worker: WorkerProcess, db: Session, ada: User
-) -> None:
-    other = workers.register(db, new_id(), "elsewhere")
-    workers.report(db, other.id, sandbox="bwrap", capacity=1, spare=0, hot=0, busy=0)
-    job = factories.job(db, ada)
-    job.ready_at = utc_now() - timedelta(seconds=PATIENCE_SECONDS + STEP_SECONDS - 2)
-    db.commit()
+def test_it_leaves_who_waits_to_a_worker_with_room_at_first(worker: WorkerProcess) -> None:
+    with unit_of_work() as db:
+        other = workers.register(db, new_id(), "elsewhere")
+        workers.report(db, other.id, sandbox="bwrap", capacity=1, spare=0, hot=0, busy=0)
+        job = _ask(db, _sign_up("ada"), PATIENCE_SECONDS + STEP_SECONDS - 2)
 
     wait_for(lambda: _waiting(worker).is_anybody, "the worker to help too", seconds=10)
     waited = utc_now() - job.ready_at
     assert waited >= timedelta(seconds=PATIENCE_SECONDS + STEP_SECONDS)
+
+
+def _sign_up(name: str) -> UUID:
+    with unit_of_work() as db:
+        return factories.user(db, f"{name}@example.org").id
+
+
+def _ask(db: Session, user_id: UUID, seconds: float) -> Job:
+    """A message that has waited for so long already."""
+    job = factories.job(db, db.get_one(User, user_id))
+    job.ready_at = utc_now() - timedelta(seconds=seconds)
+    return job
 
 
 def _waiting(worker: WorkerProcess) -> Waiting:

@@ -4,12 +4,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import conversations, jobs, ledger
-from models.base import new_id
+from gateways.knocks import Knocks
+from models import conversations, jobs, ledger, users
+from models.base import new_id, utc_now
 from models.jobs import Job, JobStatus
 from models.users import User
 from tasks import nudges
 from tests import factories
+from tests.factories import SOMEBODY
 from tests.webapp.browser import Browser
 from webapp.live import hub
 
@@ -100,6 +102,25 @@ def test_an_answer_is_asked_for_once_however_often_retry_is_pressed(
     assert adas.post_part(f"/jobs/{job.id}/retry").status_code == 204
     assert adas.post_part(f"/jobs/{job.id}/retry").status_code == 422
     assert len(db.scalars(sa.select(Job.id).where(Job.user_id == ada.id)).all()) == 2
+
+
+@pytest.mark.parametrize("has_live_files", [True, False])
+def test_the_worker_that_goes_first_is_told_at_its_own_door(
+    adas: Browser, ada: User, db: Session, redis_url: str, has_live_files: bool
+) -> None:
+    job = factories.running(db, ada)
+    jobs.fail(db, job, "No.", code="provider_down")
+    if has_live_files:
+        users.hold_cell(ada, SOMEBODY, utc_now())
+    db.commit()
+
+    adas.post(f"/jobs/{job.id}/retry")
+
+    doors = [nudges.own_door(SOMEBODY), nudges.ALL_WORKERS]
+    told, untold = doors if has_live_files else reversed(doors)
+    knocks = Knocks(redis_url)
+    assert knocks.heard(told, 10)
+    assert not knocks.heard(untold, 1)
 
 
 def test_nobody_stops_or_retries_what_is_anothers(
