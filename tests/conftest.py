@@ -25,7 +25,6 @@ from models import database
 from models.database import open_session
 from models.users import User
 from settings import PROJECT_DIR, Settings, get_settings
-from tasks import nudges
 from tests import factories
 from tests.embedded.stripe_stand_in.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
@@ -163,9 +162,6 @@ def redis_url(settings: Settings) -> Generator[str]:
     url = settings.redis_url.get_secret_value()
     client: Any = redis.Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType]
     client.flushdb()
-    # A drill in this process may have told the workers of its own stack.
-    nudges.knocks.cache_clear()
-    nudges.streams.cache_clear()
     yield url
     client.flushdb()
     client.close()
