@@ -15,6 +15,7 @@ import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from tasks import nudges
 from tests.drill.plan import Fault, Kind
 from tests.drill.stages import wait_until
 from tests.house import House
@@ -136,8 +137,6 @@ class Breaker:
             store.delete(key)
 
     def _replay_nudges(self) -> None:
-        from tasks import nudges  # noqa: PLC0415  # needs the stack's settings
-
         for _ in range(REPLAYS):
             nudges.answer()
 

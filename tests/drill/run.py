@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import ledger
 from models.jobs import Job
-from settings import Settings
+from settings import get_settings
+from tasks import nudges
 from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
 from tests.drill import books, payments, secrets
 from tests.drill.cells import Inspector
@@ -57,11 +58,13 @@ class Drill:
         self._door = threading.Semaphore(at_once)
         self._breaker = Breaker(house, workers)
         self._listening = Requests(house)
-        os.environ.update(house.environment)  # noqa: TID251  # what the product's own parts read
-        self._settings = Settings()  # pyright: ignore[reportCallIssue]
 
     def run(self) -> Report:
         """Return what was done and found."""
+        with _settings_of(self._house):
+            return self._run()
+
+    def _run(self) -> Report:
         began = time.monotonic()
         talkers = [Talker(self._house, life, self._door) for life in self._plan.lives]
         self._say(f"{len(talkers)} people have signed up")
@@ -114,7 +117,7 @@ class Drill:
         accepted = [mark for talker in talkers for mark in talker.told.accepted]
         report = Report(self._plan.seed, people=len(people), faults=dict(self._breaker.done))
         report.missed_stages = self._breaker.missed_stages
-        unsettled = payments.unsettled(self._house, self._settings, people)
+        unsettled = payments.unsettled(self._house, get_settings(), people)
         with self._house.database() as db:
             report.findings = {"lost": books.lost(db, people, accepted)}
             report.findings["said twice"] = books.doubled(db, people)
@@ -136,7 +139,7 @@ class Drill:
     def _audit_secrets(
         self, talkers: list[Talker], people: dict[UUID, int]
     ) -> dict[str, list[str]]:
-        house, settings = self._house, self._settings
+        house, settings = self._house, get_settings()
         canaries = {talker.life.number: talker.life.canary for talker in talkers}
         leaks = secrets.in_requests(self._listening.heard) + secrets.in_messages(house, people)
         states = secrets.in_states(house, settings, people, canaries)
@@ -191,3 +194,22 @@ class Requests:
 
     def _collect(self) -> None:
         self.heard += self._house.take_recorded()
+
+
+@contextmanager
+def _settings_of(house: House) -> Generator[None]:
+    """Let the product's own parts in this process work on the house; afterwards as before."""
+    before = dict(os.environ)  # noqa: TID251
+    os.environ.update(house.environment)  # noqa: TID251
+    _read_anew()
+    try:
+        yield
+    finally:
+        os.environ.clear()  # noqa: TID251
+        os.environ.update(before)  # noqa: TID251
+        _read_anew()
+
+
+def _read_anew() -> None:
+    get_settings.cache_clear()
+    nudges.knocks.cache_clear()
