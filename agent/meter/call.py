@@ -86,9 +86,7 @@ class MeteredCall:
                     self._model, self._body, request.headers, is_stream=is_stream
                 )
             settlement.has_begun(upstream.request_id)
-            response = await self._forward(request, upstream, counter, settlement)
-            self._note_end(counter)
-            return response
+            return await self._forward(request, upstream, counter, settlement)
         except Refused as refusal:
             return self._refuse(str(refusal))
         except ProviderFailed as failure:
@@ -99,6 +97,7 @@ class MeteredCall:
             settlement.was_stopped()
             raise
         finally:
+            self._note_end(counter)
             await settlement.settle()
 
     def _wanted(self) -> int:
@@ -176,7 +175,10 @@ class MeteredCall:
         return response
 
     def _note_end(self, counter: Counter) -> None:
-        """Note when the answer is as long as it could be paid for: it would have gone on."""
+        """Note when the answer is as long as it could be paid for: it would have gone on.
+
+        The cell may have hung up by then: it has heard the end, and the provider has yet to close.
+        """
         tally = counter.tally
         if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
             failure = AgentFailed(self._bound.code, self._bound.sentence, permanent=True)

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from embedded.data_folder import LOCALHOST
 from embedded.demo_model.server import DemoModel, Options
 from embedded.errors import in_one_sentence
+from embedded.ports import LOCALHOST
 from embedded.surroundings import surroundings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -8,6 +8,7 @@
 [[demo: cut after N]]         drop the connection after N words; without "after", at once
 [[demo: fail after N]]        give up within the stream after N words, in the provider's own way
 [[demo: hold after N]]        wait after N words until POST /_release
+[[demo: linger]]              say everything, and leave the connection open
 [[demo: status 429 x2]]       refuse with this status, here twice, otherwise always
 [[demo: usage input=1 output=2 cache_read=3 cache_write=4 thoughts=1 tool_prompt=1]]
 [[demo: no usage]]            end a stream without telling the usage
@@ -23,7 +24,7 @@ from embedded.demo_model.reply import Usage
 
 OPENING = "[[demo:"
 REPEATED = re.compile(r"\s*(?:x(\d+))?\s*\]\]")
-STOPS = re.compile(r"(stall|cut|fail|hold)(?: after (\d+))?")
+STOPS = re.compile(r"(stall|cut|fail|hold)(?: after (\d+))?|(linger)")
 
 
 class NoSuchDirective(Exception):
@@ -32,9 +33,12 @@ class NoSuchDirective(Exception):
 
 @dataclass(frozen=True)
 class Stop:
-    """Where an answer does not go on. `after` is in words; -1 is before anything at all."""
+    """Where an answer does not go on. `after` is in words; -1 is before anything at all.
 
-    kind: Literal["stall", "cut", "fail", "hold"]
+    One that lingers is whole, only the connection does not end.
+    """
+
+    kind: Literal["stall", "cut", "fail", "hold", "linger"]
     after: int
 
 
@@ -89,7 +93,7 @@ def _apply(script: Script, directive: str) -> Script:
     if directive == "no usage":
         return replace(script, tells_usage=False)
     if stop := STOPS.fullmatch(directive):
-        return replace(script, stop=_stop(stop[1], stop[2]))
+        return replace(script, stop=_stop(stop[1] or stop[3], stop[2]))
     try:
         return _with_number(script, name, value)
     except ValueError as error:
@@ -97,7 +101,7 @@ def _apply(script: Script, directive: str) -> Script:
 
 
 def _stop(kind: str, after: str | None) -> Stop:
-    if kind not in ("stall", "cut", "fail", "hold"):
+    if kind not in ("stall", "cut", "fail", "hold", "linger"):
         raise NoSuchDirective(kind)
     return Stop(kind, -1 if after is None else int(after))
 

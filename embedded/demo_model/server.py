@@ -148,6 +148,8 @@ class Answer:
             return await self._broken_off(response)
         end = self.writer.end(plan.reply, tells_usage=plan.tells_usage)
         await self._write(response, end)
+        if plan.stop is not None and plan.stop.kind == "linger":
+            await asyncio.Event().wait()
         await response.write_eof()
         return response
 

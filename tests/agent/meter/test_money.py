@@ -187,6 +187,22 @@ def test_an_answer_that_ends_at_its_lowered_cap_is_no_whole_one(tmp_path: Path) 
     run(scenario())
 
 
+def test_a_lowered_cap_counts_too_when_the_cell_hangs_up_at_the_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            full = "[[demo: say a]] [[demo: usage input=10 output=500]] [[demo: linger]]"
+            async with w.post(w.request(full, cap=100_000)) as response:
+                await response.content.readuntil(b"message_stop")
+                await w.port.end()
+            [closed] = w.books.closed
+            assert closed.outcome == "completed"
+            assert w.port.cut_short
+            assert w.port.cut_short.code == "message_limit"
+
+    run(scenario())
+
+
 def test_an_answer_that_ends_before_its_lowered_cap_is_whole(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
