@@ -17,10 +17,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from agent.cells.doors import free_port
 from bench.crowd import Elsewhere, open_many_files
 from bench.site import Served, Site, Visitor
 from embedded import product
+from embedded.ports import free_port
 from gateways.event_streams import Streams
 from models.base import new_id, utc_now
 from models.conversations import Message, Role

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import aiohttp
 
-from agent.cells.doors import free_port
 from agent.meter.server import Meter
 from bench.crowd import open_many_files
 from embedded.engine import PROJECT_DIR
+from embedded.ports import free_port
 from tests.agent.meter.world import MODELS, TOKEN, MemoryBooks, settings, turn
 
 STREAMS, WORDS, PAUSE_MS = 300, 100, 100

@@ -13,8 +13,8 @@ import httpx2
 
 from agent import catalogue, engine
 from agent.cells.config import TENANT, Wiring, environment, openclaw_config
-from agent.cells.doors import free_port
 from agent.cells.sandbox import Inside
+from embedded.ports import free_port
 from settings import Settings
 
 TOKEN = "bench"

@@ -10,16 +10,15 @@ import json
 import os
 import secrets
 import shutil
-import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from embedded.errors import CannotStart, in_one_sentence
+from embedded.ports import free_port, reserve
 
 NEEDED_BYTES = 300 * 1024 * 1024
-LOCALHOST = "127.0.0.1"
 
 
 class DataFolder:
@@ -78,8 +77,9 @@ class DataFolder:
     def port(self, name: str) -> int:
         """Return a free port for an internal service, the one of last time where possible."""
         known = self.known_port(name)
-        if known is not None and is_free(known):
-            return known
+        if known is not None:
+            with suppress(OSError):
+                return reserve(known)
         chosen = free_port()
         self._write(self._ports, {**self._read(self._ports), name: chosen})
         return chosen
@@ -129,23 +129,3 @@ class DataFolder:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-
-
-def is_free(port: int) -> bool:
-    """Tell whether a server could listen on this port of this machine now."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((LOCALHOST, port))
-            # Binding alone succeeds beside another socket that is bound and not listening yet.
-            trial.listen(1)
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as trial:
-        trial.bind((LOCALHOST, 0))
-        return int(trial.getsockname()[1])

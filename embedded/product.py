@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.child import Program
-from embedded.data_folder import LOCALHOST
 from embedded.engine import PROJECT_DIR
+from embedded.ports import LOCALHOST
 from embedded.stores import is_listening
 from embedded.surroundings import surroundings
 

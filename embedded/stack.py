@@ -22,10 +22,11 @@ from pydantic import ValidationError
 from embedded import postgres, product
 from embedded.child import wait_done, wait_ready
 from embedded.console import Console
-from embedded.data_folder import LOCALHOST, DataFolder
+from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR, is_installed, wanted_name
 from embedded.errors import CannotStart
 from embedded.keeper import Keeper
+from embedded.ports import LOCALHOST
 from embedded.processes import end_recorded
 from embedded.programs import node_path
 from embedded.stores import BUCKET, prepare_object_store, prepare_valkey

@@ -3,8 +3,8 @@
 import errno
 import socket
 
-from embedded.data_folder import LOCALHOST
 from embedded.errors import CannotStart, in_one_sentence
+from embedded.ports import LOCALHOST
 
 BACKLOG = 4096
 

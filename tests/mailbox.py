@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from embedded.data_folder import LOCALHOST, free_port
+from embedded.ports import LOCALHOST, free_port
 from embedded.stores import is_listening
 from settings import PROJECT_DIR
 from tests.house import wait_for

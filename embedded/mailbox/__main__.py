@@ -15,11 +15,11 @@ from pathlib import Path
 from aiohttp import web
 from aiosmtpd.smtp import SMTP
 
-from embedded.data_folder import LOCALHOST
 from embedded.errors import in_one_sentence
 from embedded.mailbox.folder import MailFolder
 from embedded.mailbox.reception import Reception
 from embedded.mailbox.site import MailSite
+from embedded.ports import LOCALHOST
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -7,9 +7,9 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from embedded.data_folder import LOCALHOST
 from embedded.mailbox.folder import KeptMail, MailFolder
 from embedded.mailbox.reception import MOODS, Reception
+from embedded.ports import LOCALHOST
 
 PAGES = Path(__file__).parent / "pages"
 # Whatever a mail has in it, it runs nothing and loads nothing; its links open in a new tab.

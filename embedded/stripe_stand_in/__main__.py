@@ -15,8 +15,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from embedded.data_folder import LOCALHOST, free_port
 from embedded.errors import in_one_sentence
+from embedded.ports import LOCALHOST, free_port
 from embedded.stripe_stand_in import control
 from embedded.stripe_stand_in.pages import Pages
 from embedded.stripe_stand_in.server import StandIn

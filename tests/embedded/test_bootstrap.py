@@ -13,7 +13,7 @@ import pytest
 
 from embedded import bootstrap
 from embedded.bootstrap import CannotPrepare
-from embedded.data_folder import free_port
+from embedded.ports import free_port
 
 ONE_PACKAGE = "iniconfig==2.3.0 --hash=sha256:" + "0" * 64 + "\n"
 

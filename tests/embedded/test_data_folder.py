@@ -77,9 +77,7 @@ def test_damaged_credentials_are_refused_and_not_replaced(tmp_path: Path) -> Non
 def test_a_port_stays_the_same_until_somebody_else_has_it(tmp_path: Path) -> None:
     chosen = DataFolder(tmp_path).port("postgres")
     assert DataFolder(tmp_path).port("postgres") == chosen
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", chosen))
-        other.listen()
+    with socket.create_server(("127.0.0.1", chosen)):
         another = DataFolder(tmp_path).port("postgres")
     assert another != chosen
     assert DataFolder(tmp_path).port("postgres") == another

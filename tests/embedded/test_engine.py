@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from embedded import bundling, engine
-from embedded.data_folder import free_port
 from embedded.errors import CannotStart
+from embedded.ports import free_port
 from embedded.surroundings import surroundings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from embedded.data_folder import free_port
+from embedded.ports import free_port
 from gateways.mail import Mail, MailFailed, compose, make_mailer
 from settings import Settings
 from tests.mailbox import Mailbox, own_mailbox

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from embedded.data_folder import free_port
+from embedded.ports import free_port
 from gateways.mail import Mailer, make_mailer
 from models import letters, outbox, resetting
 from models.database import unit_of_work

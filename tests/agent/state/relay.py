@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent import engine
-from agent.cells.doors import free_port
 from agent.cells.sandbox import RELAY
 from agent.state import DATABASE
+from embedded.ports import free_port
 from settings import Settings
 
 
