@@ -177,7 +177,6 @@ class Runtime:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
             raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
-        watcher.working()
         message = await self._compose(turn, model)
         cell = await self._cell_for(turn, stop)
         try:

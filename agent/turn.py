@@ -101,10 +101,6 @@ class AgentFailed(Exception):
 class Watcher(Protocol):
     """Is told how a turn goes on, from the runtime's event loop; it must not hold that up."""
 
-    def working(self) -> None:
-        """The assistant has begun."""
-        ...
-
     def tool(self, name: str) -> None:
         """The assistant uses a tool."""
         ...

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, true
+from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.conversations import Conversation, Message, Role
@@ -28,20 +28,37 @@ def recent(
     Those are the ones of other conversations, and, when a worker died between answering and saving,
     those of this one that are newer than the `saved` files.
     """
+    wanted = {
+        "user": user_id,
+        "conversation": conversation_id,
+        "saved_job": saved.job_id if saved else None,
+        "limit": limit,
+    }
+    return [Exchange(*row) for row in reversed(db.execute(_RECENT, wanted).all())]
+
+
+def _recent() -> Executable:
+    """Made once: to put it together takes longer than to have it answered."""
     asked, answered = aliased(Message), aliased(Message)
-    unknown = Job.conversation_id != conversation_id
-    if saved is None:
-        unknown = true()
-    else:
-        last_saved = select(Job.finished_at).where(Job.id == saved.job_id).scalar_subquery()
-        unknown = or_(unknown, Job.finished_at > last_saved)
-    rows = db.execute(
+    saved_job = bindparam("saved_job", type_=Uuid())
+    last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
+    return (
         select(Conversation.title, asked.text, answered.text, asked.created_at)
         .join(Job, Job.message_id == asked.id)
         .join(answered, and_(answered.job_id == Job.id, answered.role == Role.ASSISTANT))
         .join(Conversation, Conversation.id == Job.conversation_id)
-        .where(Job.user_id == user_id, Conversation.deleted_at.is_(None), unknown)
+        .where(
+            Job.user_id == bindparam("user", type_=Uuid()),
+            Conversation.deleted_at.is_(None),
+            or_(
+                Job.conversation_id != bindparam("conversation", type_=Uuid()),
+                saved_job.is_(None),
+                Job.finished_at > last_saved,
+            ),
+        )
         .order_by(Job.id.desc())
-        .limit(limit)
-    ).all()
-    return [Exchange(*row) for row in reversed(rows)]
+        .limit(bindparam("limit", type_=Integer()))
+    )
+
+
+_RECENT = _recent()

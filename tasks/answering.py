@@ -60,7 +60,7 @@ def _turn(process: WorkerProcess, held: HeldJob) -> None:
 
 def _see_through(process: WorkerProcess, held: HeldJob) -> None:
     teller = Teller(process.streams, held.conversation_id, held.job_id, held.attempt)
-    teller.tell("working")
+    teller.working()
     try:
         _answer(process, held, teller)
     except LeaseLost:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import joinedload
+
 from agent.turn import Attachment, Exchange, Profile, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
 from models import exchanges, jobs, snapshots
@@ -34,6 +36,10 @@ class _Rows:
     states: tuple[SavedState, ...]
 
 
+# In the one question.
+_WITH_FILES = joinedload(Message.uploads)
+
+
 class MessageGone(Exception):
     """The conversation was deleted while its message waited."""
 
@@ -62,7 +68,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
 def _read(job_id: UUID, attempt: int) -> _Rows:
     with unit_of_work() as db:
         user, job = jobs.lock_held(db, job_id, attempt)
-        message = db.get(Message, job.message_id) if job.message_id else None
+        message = db.get(Message, job.message_id, options=[_WITH_FILES]) if job.message_id else None
         if message is None:
             raise MessageGone
         saved = snapshots.newest(db, job.user_id)

@@ -24,8 +24,9 @@ class _Words:
 
 
 @dataclass(frozen=True)
-class _Tool:
-    name: str
+class _Step:
+    kind: str
+    data: dict[str, str]
 
 
 class Teller:
@@ -37,7 +38,7 @@ class Teller:
     def __init__(self, streams: Streams, conversation_id: UUID, job_id: UUID, attempt: int) -> None:
         self._streams = streams
         self._address = (conversation_id, job_id, attempt)
-        self._queue: queue.SimpleQueue[_Words | _Tool | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Words | _Step | None] = queue.SimpleQueue()
         self._said: list[str] = []
         self._tail = ""
         self._is_down = False
@@ -50,10 +51,11 @@ class Teller:
         return "".join(self._said)
 
     def working(self) -> None:
-        """Nothing to add: the job was told to be working when it was claimed."""
+        """Say that the attempt has begun."""
+        self._queue.put(_Step("working", {}))
 
     def tool(self, name: str) -> None:
-        self._queue.put(_Tool(name))
+        self._queue.put(_Step("tool", {"name": name}))
 
     def text(self, delta: str) -> None:
         self._said.append(delta)
@@ -79,17 +81,17 @@ class Teller:
         while (item := self._queue.get()) is not None:
             words = ""
             while item is not None:
-                if isinstance(item, _Tool):
+                if isinstance(item, _Words):
+                    words += item.text
+                else:
                     self._tell_words(words)
                     words = ""
-                    self.tell("tool", name=item.name)
-                else:
-                    words += item.text
+                    self.tell(item.kind, **item.data)
                 item = self._next_now()
             self._tell_words(words)
             time.sleep(COALESCE_SECONDS)
 
-    def _next_now(self) -> _Words | _Tool | None:
+    def _next_now(self) -> _Words | _Step | None:
         try:
             item = self._queue.get_nowait()
         except queue.Empty:

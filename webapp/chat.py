@@ -93,7 +93,6 @@ def start() -> Answer:
 @member_required
 def say(conversation_id: UUID) -> Answer:
     """Send a message in a conversation."""
-    conversations.find_own(db(), current_user().id, conversation_id)
     return _send(conversation_id)
 
 
@@ -188,7 +187,7 @@ def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation.id))
     if not is_first:
-        return draw_exchange(job)
+        return draw_exchange(conversation, job)
     html = render_template(
         "chat/_started.html",
         page=chat_page.read(conversation),

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, url_for
 
 from models import conversations, history, jobs
+from models.conversations import Conversation
 from models.database import after_commit
 from models.jobs import Job
 from models.jobs.stopping import cancel
@@ -66,9 +67,8 @@ def tell_cancelled(job: Job) -> None:
         hub().announce(job.conversation_id, job.id, "stopping")
 
 
-def draw_exchange(job: Job) -> str:
-    """Draw the exchange of a job as it stands now."""
-    conversation = conversations.find_own(db(), job.user_id, job.conversation_id)
+def draw_exchange(conversation: Conversation, job: Job) -> str:
+    """Draw the exchange of a job of the conversation as it stands now."""
     found = history.exchanges_of(db(), conversation, [job.id])
     return "".join(chat_drawing.draw(view) for view in chat_views.show(db(), found, {}))
 

@@ -47,6 +47,8 @@ HEARTBEAT_SECONDS = 15.0
 # Without Redis a stream begins all the same, and goes on by looking at PostgreSQL.
 CONNECT_SECONDS = 2.0
 LOOK_SECONDS = 5.0
+# Most messages are taken up at once: then one drawing shows both. Who sent it has one already.
+TAKEN_UP_SECONDS = 0.05
 # Afterwards the browser comes back, and is asked again who it is.
 LONGEST_SECONDS = 900.0
 # Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
@@ -138,6 +140,8 @@ class ConversationStream:
             if heard is RESYNC:
                 yield from aside(list, self._catch_up())
             elif isinstance(heard, Event):
+                if heard.kind == "asked":
+                    time.sleep(TAKEN_UP_SECONDS)
                 yield from aside(list, self._tell(heard))
 
     def _rest_seconds(self, now: float, looked: float, beat: float) -> float:

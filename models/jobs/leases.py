@@ -27,25 +27,19 @@ def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
 
 def lock_held(db: Session, job_id: UUID, attempt: int) -> tuple[User, Job]:
     """Do as `still_ours`, and return the locked account too, as it stands."""
-    # As ledger.lock_account does, in one question.
-    owner = db.scalar(
-        select(User)
+    # As ledger.lock_account does, in one question: PostgreSQL locks the rows in the order of `of`,
+    # and asks again of what it had to wait for.
+    held = db.execute(
+        select(User, Job)
         .join(Job, Job.user_id == User.id)
-        .where(Job.id == job_id)
-        .with_for_update(key_share=True, of=User)
-        .execution_options(populate_existing=True)
-    )
-    if owner is None:
-        raise LeaseLost
-    job = db.scalar(
-        select(Job)
         .where(Job.id == job_id, Job.attempt == attempt, Job.status == JobStatus.RUNNING)
-        .with_for_update()
+        .with_for_update(key_share=True, of=(User, Job))
         .execution_options(populate_existing=True)
-    )
-    if job is None:
+    ).one_or_none()
+    if held is None:
         raise LeaseLost
-    return owner, job
+    user, job = held
+    return user, job
 
 
 # Whoever completes several jobs meanwhile locks in the same order.

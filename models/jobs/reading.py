@@ -29,15 +29,17 @@ def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) ->
 def written_so_far(db: Session, job: Job) -> str:
     """Return what the job before wrote for the same message until it reached its limit, or ""."""
     before = (
-        select(Job)
+        select(Job.id, Job.failure_code)
         .where(Job.message_id == job.message_id, Job.id < job.id)
         .order_by(Job.id.desc())
         .limit(1)
+        .subquery()
     )
-    cut = db.scalar(before)
-    if cut is None or cut.failure_code != MessageLimitReached.code:
-        return ""
-    answer = select(Message.text).where(Message.job_id == cut.id, Message.role == Role.ASSISTANT)
+    answer = (
+        select(Message.text)
+        .join(before, Message.job_id == before.c.id)
+        .where(before.c.failure_code == MessageLimitReached.code, Message.role == Role.ASSISTANT)
+    )
     return db.scalar(answer) or ""
 
 

@@ -40,8 +40,6 @@ class Ears:
     tools: list[str] = field(default_factory=list[str])
     on_text: Callable[[str], object] = lambda _: None
 
-    def working(self) -> None: ...
-
     def tool(self, name: str) -> None:
         self.tools.append(name)
 
