@@ -22,11 +22,14 @@ class Worker(Base):
     busy: Mapped[int] = mapped_column(default=0, server_default="0")
     started_at: Mapped[Created]
     seen_at: Mapped[Created]
+    # From then on it takes nothing more, and saves what it has.
+    draining_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
 
 
 # Every page asks this; putting it together anew took as long as asking.
 _COUNT_READY = select(func.count()).where(
+    Worker.draining_at.is_(None),
     Worker.stopped_at.is_(None),
     Worker.seen_at > bindparam("seen_after"),
     Worker.spare + Worker.hot + Worker.busy > 0,
@@ -54,6 +57,11 @@ def report(
     )
 
 
+def drain(db: Session, worker_id: UUID) -> None:
+    """Say that a worker takes nothing more and will stop."""
+    db.execute(update(Worker).where(Worker.id == worker_id).values(draining_at=utc_now()))
+
+
 def sign_off(db: Session, worker_id: UUID) -> None:
     """Say that a worker has stopped in good order."""
     db.execute(update(Worker).where(Worker.id == worker_id).values(stopped_at=utc_now()))
@@ -69,7 +77,8 @@ def list_helpers(db: Session, seen_within: timedelta) -> list[UUID]:
     return list(
         db.scalars(
             select(Worker.id)
-            .where(Worker.stopped_at.is_(None), Worker.seen_at > seen_after)
+            .where(Worker.draining_at.is_(None), Worker.stopped_at.is_(None))
+            .where(Worker.seen_at > seen_after)
             .order_by(has_place.desc(), Worker.hot.desc(), Worker.id)
         )
     )

@@ -23,7 +23,7 @@ from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim
 from settings import Settings
-from tasks import helping
+from tasks import helping, nudges
 from tasks.holding import HeldJobs
 from tasks.listening import Ears
 from tasks.pump import LOOK_SECONDS, Pump
@@ -83,6 +83,7 @@ class WorkerProcess:
     def drain(self, grace_seconds: float) -> None:
         """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
         self.draining.set()
+        self._run("draining", self._tell_draining)
         for seconds, then in (
             (grace_seconds, self._hand_all_back),
             (self.settings.worker_stop_seconds, self._give_up),
@@ -129,6 +130,17 @@ class WorkerProcess:
         live = workers.list_helpers(db, self._seen_within)
         share = helping.share(queue.people, queue.longest_seconds, self.id, live)
         self.runtime.tell_queue(share, queue.longest_seconds)
+
+    def _tell_draining(self) -> None:
+        """Send elsewhere whoever waits for the cell of theirs that we have."""
+        try:
+            with unit_of_work() as db:
+                workers.drain(db, self.id)
+                jobs.stop_waiting_for(db, self.id)
+        except SQLAlchemyError as error:
+            # They wait for as long as one waits for a hot cell, and no longer.
+            log.warning("draining.untold", worker_id=str(self.id), error=str(error))
+        nudges.answer()
 
     def _hand_all_back(self) -> None:
         for held in self.held.all():

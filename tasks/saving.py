@@ -12,6 +12,7 @@ from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger, snapshots
 from models.database import unit_of_work
 from models.snapshots import Pack, StaleState, StateSnapshot
+from tasks import nudges
 from tasks.holding import HeldJob
 from tasks.process import WorkerProcess
 
@@ -40,6 +41,9 @@ def save(process: WorkerProcess, held: HeldJob) -> None:
         with unit_of_work() as db:
             user = ledger.lock_account(db, held.user_id)
             jobs.open_to_all(db, user, process.id)
+        if process.draining.is_set():
+            # Their next message is another worker's.
+            nudges.answer()
 
 
 def _save(process: WorkerProcess, held: HeldJob) -> None:

@@ -30,7 +30,12 @@ from models.jobs.leases import (
     still_ours,
 )
 from models.jobs.pausing import is_paused, pause, resume
-from models.jobs.preferring import may_warm, open_to_all, stop_waiting_for_the_dead
+from models.jobs.preferring import (
+    may_warm,
+    open_to_all,
+    stop_waiting_for,
+    stop_waiting_for_the_dead,
+)
 from models.jobs.reading import MOST_COUNTED, find_own, position, written_so_far
 from models.jobs.table import Job, JobStatus
 
@@ -70,6 +75,7 @@ __all__ = [
     "retry_delay",
     "still_ours",
     "stop",
+    "stop_waiting_for",
     "stop_waiting_for_the_dead",
     "written_so_far",
 ]

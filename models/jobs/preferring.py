@@ -15,13 +15,16 @@ from settings import get_settings
 
 # A new head goes first to the worker that holds the person's live files, for `:patience`. While it
 # still saves them (`cell_worker_until` is in the future) nobody else may start at all: they would
-# start from older files. Both NULL when no worker can have them any more: it has stopped, or the
-# cell has been idle for `:kept`, after which it is ended. By the time that the statement began, so
-# that both say the same.
+# start from older files. Both NULL when no worker can have them any more: it has stopped, or has
+# saved them and is about to, or the cell has been idle for `:kept`, after which it is ended. By the
+# time that the statement began, so that both say the same.
 _IS_HELD = """
     users.cell_worker_until > statement_timestamp() - CAST(:kept AS interval)
     AND NOT EXISTS (
-        SELECT 1 FROM workers WHERE id = users.cell_worker_id AND stopped_at IS NOT NULL
+        SELECT 1 FROM workers
+        WHERE id = users.cell_worker_id
+          AND (stopped_at IS NOT NULL
+               OR draining_at IS NOT NULL AND users.cell_worker_until <= statement_timestamp())
     )
 """
 PREFERRED_WORKER = f"CASE WHEN {_IS_HELD} THEN users.cell_worker_id END"
@@ -43,14 +46,20 @@ def preference() -> dict[str, timedelta]:
 
 
 def open_to_all(db: Session, user: User, worker_id: UUID) -> None:
-    """Let others take the next job of a locked account, whose files `worker_id` has now saved."""
+    """Let others take the next job of a locked account, whose files `worker_id` has now saved.
+
+    After the usual patience; at once if it is about to stop.
+    """
     if user.cell_worker_id != worker_id:
         return
     users.hold_cell(user, worker_id, utc_now())
+    is_draining = db.scalar(select(Worker.draining_at).where(Worker.id == worker_id)) is not None
     db.execute(
         update(Job)
         .where(Job.user_id == user.id, Job.is_head, Job.status == JobStatus.PENDING)
-        .values(preferred_until=func.clock_timestamp() + patience())
+        .values(
+            preferred_until=func.clock_timestamp() + (timedelta(0) if is_draining else patience())
+        )
     )
 
 
@@ -73,6 +82,23 @@ def may_warm(
         .where(Worker.seen_at > utc_now() - silent_after)
     )
     return user.cell_worker_until < utc_now() - kept_for or db.scalar(lives) is None
+
+
+def stop_waiting_for(db: Session, worker_id: UUID) -> None:
+    """Let anyone take the heads that wait for a worker which is about to stop.
+
+    Those whose files it still saves wait for that.
+    """
+    saves = select(User.id).where(
+        User.cell_worker_id == worker_id, User.cell_worker_until > func.clock_timestamp()
+    )
+    db.execute(
+        update(Job)
+        .where(Job.status == JobStatus.PENDING, Job.is_head)
+        .where(Job.preferred_worker_id == worker_id, Job.user_id.not_in(saves))
+        .values(preferred_worker_id=None, preferred_until=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def stop_waiting_for_the_dead(db: Session, silent_after: timedelta) -> None:

@@ -304,6 +304,33 @@ def test_nobody_waits_for_a_worker_that_has_signed_off(db: Session, ada: User) -
     assert factories.claim(db, ELSEWHERE) is not None
 
 
+def test_nobody_waits_for_a_worker_that_is_about_to_stop(db: Session, ada: User, eve: User) -> None:
+    workers.register(db, SOMEBODY, "here")
+    _is_hot(db, ada)
+    assert factories.job(db, ada).preferred_worker_id == SOMEBODY
+    assert factories.claim(db, ELSEWHERE) is None
+
+    workers.drain(db, SOMEBODY)
+    jobs.stop_waiting_for(db, SOMEBODY)
+    assert factories.claim(db, ELSEWHERE) is not None
+    _is_hot(db, eve)
+    assert factories.job(db, eve).preferred_worker_id is None
+
+
+def test_whoever_s_files_it_still_saves_waits_for_that_and_no_longer(
+    db: Session, ada: User
+) -> None:
+    workers.register(db, SOMEBODY, "here")
+    ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now() + timedelta(minutes=1)
+    factories.job(db, ada)
+
+    workers.drain(db, SOMEBODY)
+    jobs.stop_waiting_for(db, SOMEBODY)
+    assert factories.claim(db, ELSEWHERE) is None
+    jobs.open_to_all(db, ada, SOMEBODY)
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
 def test_nobody_waits_for_the_files_of_a_dead_worker(db: Session, ada: User) -> None:
     workers.register(db, SOMEBODY, "here")
     ada.cell_worker_id, ada.cell_worker_until = SOMEBODY, utc_now() + timedelta(minutes=1)

@@ -30,9 +30,11 @@ def test_first_helps_who_has_a_place_then_who_has_idle_cells(db: Session) -> Non
     assert workers.list_helpers(db, LATELY) == [has_place, most_idle, some_idle, busy, new]
 
 
-def test_who_stopped_or_is_silent_does_not_help(db: Session) -> None:
-    here, stopped, silent = (working(db, capacity=4) for _ in range(3))
+def test_who_is_stopping_or_silent_neither_helps_nor_answers(db: Session) -> None:
+    here, draining, stopped, silent = (working(db, capacity=4, spare=1) for _ in range(4))
+    workers.drain(db, draining)
     workers.sign_off(db, stopped)
     db.get_one(Worker, silent).seen_at = utc_now() - LATELY
     db.flush()
     assert workers.list_helpers(db, LATELY) == [here]
+    assert workers.count_ready(db, LATELY) == 1

@@ -38,7 +38,9 @@ def test_a_worker_that_is_asked_to_end_loses_nothing(house: House) -> None:
     assert (outcome.job.attempt, len(house.asked_with("A long one"))) == (2, 2)
     assert outcome.job.worker_id != worker_id
     with house.database() as db:
-        assert db.get_one(Worker, worker_id).stopped_at is not None
+        worker = db.get_one(Worker, worker_id)
+        assert worker.draining_at is not None
+        assert worker.stopped_at is not None
     for person in (ada, eve):
         person.assert_books_balance()
         kinds = [entry.kind for entry in person.entries()]
