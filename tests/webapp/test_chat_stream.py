@@ -1,6 +1,7 @@
 """The live stream: whatever is cut, lost or begun anew, the answer is shown exactly once."""
 
 import random
+import threading
 from collections.abc import Callable, Generator
 from typing import Any, cast
 from uuid import UUID
@@ -360,6 +361,31 @@ def test_a_message_from_another_tab_appears(
         adas.post(f"/chat/{asked.conversation_id}/messages", {"text": "From the other tab"})
         assert "From the other tab" in stream.until("exchange")
         assert len(screen.jobs) == 2
+
+
+def test_a_message_that_is_taken_up_at_once_is_drawn_once(
+    follow: Callable[[], Stream],
+    adas: Browser,
+    db: Session,
+    worker: FakeWorker,
+    screen: Screen,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_stream, "TAKEN_UP_SECONDS", 1.0)
+    worker.claim()
+    worker.say("Done.")
+    worker.finish()
+    with follow() as stream:
+        stream.until("exchange")
+        adas.post(f"/chat/{worker.job.conversation_id}/messages", {"text": "And then?"})
+        taking = threading.Timer(0.2, worker.claim)
+        taking.start()
+        stream.until("exchange")
+        taking.join()
+        assert shown(screen, worker.job).state == "working"
+        worker.say("Then this.")
+        heard = (kind for kind, _ in iter(stream.next, None) if kind != "beat")
+        assert next(heard) == "text"
 
 
 def test_after_a_very_long_sleep_the_page_is_asked_for_anew(
