@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 from embedded.console import standard_output
 from embedded.engine import PROJECT_DIR
@@ -26,22 +27,33 @@ class StoppedEarly(Exception):
 
 
 class Ending:
-    """What a stop signal does: the first ends the run, the second hurries its end."""
+    """What stop signals do: the first ends the run, each later one hurries its end.
+
+    While the stack `is_starting`, the first raises StoppedEarly in the main thread.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self.asked = threading.Event()
         self.is_starting = True
         self._stack = stack
+        # A handler runs in the middle of whatever its thread does. A lock that it waited for may be
+        # held by that thread, an Event's too; putting into this kind of queue waits for none.
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        threading.Thread(target=self._follow, name="signals", daemon=True).start()
 
-    def ask(self, *_: object) -> None:
+    def ask(self, number: int, _frame: object) -> None:
         """Handle a signal."""
-        if self.asked.is_set():
+        self._signals.put(number)
+        if self.is_starting:
+            self.is_starting = False
+            raise StoppedEarly
+
+    def _follow(self) -> None:
+        self._signals.get()
+        self.asked.set()
+        while self._signals.get():
             self._stack.console.say("stopping at once")
             self._stack.keeper.hurry.set()
-            return
-        self.asked.set()
-        if self.is_starting:
-            raise StoppedEarly
 
 
 def main() -> int:

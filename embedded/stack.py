@@ -77,11 +77,13 @@ class Services:
         return cls(parent / f"run-{os.getpid()}", is_kept=False)
 
     def __enter__(self) -> Self:
-        with self._undo:
+        try:
             self._hold()
             self.start()
-            # Nothing went wrong: what is to be undone waits for the end.
-            self._undo = self._undo.pop_all()
+        except BaseException as error:
+            # Told why, it leaves no folder that was made for nothing.
+            self._undo.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(

@@ -6,6 +6,7 @@ Two clocks do no harm.
 import signal
 import threading
 import time
+from queue import SimpleQueue
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,13 +56,27 @@ def run_money(over: threading.Event) -> None:
             return
 
 
+def over_at_a_signal() -> threading.Event:
+    """Return what SIGTERM and SIGINT set from now on."""
+    over, asked = threading.Event(), SimpleQueue[int]()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        # A handler runs in the middle of whatever the main thread does, which may be waiting for
+        # the event: its lock would never come free. This kind of queue has none to wait for.
+        signal.signal(wanted, lambda number, _frame: asked.put(number))
+
+    def follow() -> None:
+        asked.get()
+        over.set()
+
+    threading.Thread(target=follow, name="signals", daemon=True).start()
+    return over
+
+
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
     database.connect(settings.database_url.get_secret_value(), pool_size=3)
-    over = threading.Event()
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda _signal, _frame: over.set())
+    over = over_at_a_signal()
     # By itself: it asks Stripe, which may take its time, and no lease waits for that.
     threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
     run(over)

@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from agent.cells.asking import STOPPED, cancelled
 from agent.cells.boot import CellFailed
 from agent.cells.boots import Boots, at_once
 from agent.cells.cell import NO_ROOM, Cell
+from agent.cells.changes import Changes
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
 from agent.cells.memory import available_bytes
@@ -81,7 +81,7 @@ class Pool:
         self._cells: list[Cell] = []
         self._boots = Boots(at_once())
         self._watching: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
+        self._changes = Changes()
 
     def count(self, *states: State) -> int:
         """Count the cells in any of `states`."""
@@ -129,7 +129,7 @@ class Pool:
         Raises AgentFailed when none comes up in time, or `stop` is set before.
         """
         self.waiting.turns += 1
-        self._tell()
+        self._changes.tell()
         try:
             async with asyncio.timeout(SPARE_SECONDS):
                 while (spare := self._bindable()) is None:
@@ -138,7 +138,7 @@ class Pool:
                         raise AgentFailed("stopped", STOPPED, permanent=True)
                     if not self._disk.has_room():
                         raise AgentFailed("disk_full", NO_ROOM, permanent=False)
-                    await self._next_change(STOP_POLL_SECONDS)
+                    await self._changes.wait(STOP_POLL_SECONDS)
         except TimeoutError as error:
             log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
             if self._find_kit() is None:
@@ -149,7 +149,7 @@ class Pool:
         spare.reserve(user_id)
         # The next spare does not take the processor from the first words of this answer.
         self._boots.hold_off(FIRST_WORDS_SECONDS)
-        self._tell()
+        self._changes.tell()
         return spare
 
     async def discard(self, cell: Cell, grace_seconds: float = 0) -> None:
@@ -158,7 +158,7 @@ class Pool:
             self._cells.remove(cell)
             await cell.end(grace_seconds)
             await asyncio.to_thread(self._ground.clear, cell.place)
-            self._tell()
+            self._changes.tell()
 
     def spare_to_warm(self, user_id: UUID, taken: Collection[UUID]) -> Cell | None:
         """Return a spare that is this person's from now on, though they have asked nothing yet.
@@ -174,7 +174,7 @@ class Pool:
         spare = self._bindable() if free > 1 or (free and self._has_place()) else None
         if spare is not None:
             spare.reserve(user_id)
-            self._tell()
+            self._changes.tell()
         return spare
 
     async def keep(self) -> None:
@@ -191,7 +191,7 @@ class Pool:
             except Exception:
                 # Without its keeper a worker would stay up and never have a cell again.
                 log.exception("cells.keeper_stumbled")
-            await self._next_change(KEEP_SECONDS)
+            await self._changes.wait(KEEP_SECONDS)
 
     async def end(self, grace_seconds: float) -> None:
         """End all cells at once."""
@@ -199,15 +199,6 @@ class Pool:
             await cancelled(self._watching)
         await self._boots.end()
         await asyncio.gather(*(self.discard(cell, grace_seconds) for cell in list(self._cells)))
-
-    def _tell(self) -> None:
-        """Wake all who wait for something to change."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
-    async def _next_change(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), seconds)
 
     def _hurry(self) -> None:
         for cell in self._cells:
@@ -293,5 +284,5 @@ class Pool:
                 await self.discard(cell)
         else:
             self._boots.worked()
-            self._tell()
+            self._changes.tell()
             self._on_spare()

@@ -115,7 +115,8 @@ class CellProcess:
 
     async def _wait_until_gone(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.gone.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.gone.wait()
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):

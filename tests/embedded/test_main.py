@@ -20,8 +20,8 @@ from embedded.surroundings import surroundings
 from settings import PROJECT_DIR
 from tests.embedded.stand_ins import is_alive, processes_naming, wait_until
 
-# No OpenClaw is booted for these tests, and no turn runs that a stop would wait for.
-WITHOUT_TURNS = {"SPARE_CELLS": "0", "WORKER_DRAIN_SECONDS": "1"}
+# No turn runs that a stop would wait for.
+WITHOUT_TURNS = {"WORKER_DRAIN_SECONDS": "1"}
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 
@@ -53,7 +53,10 @@ class Terminal:
 
     def end(self) -> int:
         """Wait for the end and return the exit code; `lines` is then complete."""
-        code = self.process.wait(STOP_SECONDS)
+        try:
+            code = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pytest.fail("It does not stop. It said:\n" + "\n".join(self.lines))
         self._reader.join(5)
         return code
 
