@@ -12,7 +12,8 @@ from embedded.programs import node_path, npm_script
 
 BUNDLE_DIR = Path(__file__).resolve().parent.parent / "vendor" / "bundle"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
-BUNDLE_FILES = (*NPM_FILES, "bundle.mjs", "plugins.mjs", "modules.mjs", "loaded.txt")
+SCRIPTS = ("bundle.mjs", "plugins.mjs", "modules.mjs", "changes.mjs")
+BUNDLE_FILES = (*NPM_FILES, *SCRIPTS, "loaded.txt")
 # Its program for each platform is an optional package.
 NPM_FLAGS = ("--ignore-scripts", "--no-audit", "--no-fund")
 BUNDLING_SECONDS = 180

@@ -18,7 +18,7 @@ FRAME_POLICY = (
     "form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from embedded import bundling, engine
 from embedded.errors import CannotStart
 from embedded.ports import free_port
+from embedded.programs import node_path
 from embedded.surroundings import surroundings
 
 
@@ -129,3 +131,16 @@ def test_the_installed_engine_is_bundled_with_each_of_its_threads() -> None:
     assert (dist / "cell.mjs").is_file()
     for thread in threads[1:]:
         assert "/cell-" in (dist / thread).read_text(), f"{thread} loads its modules one by one"
+    main = (dist / "cell-entry.mjs").read_text()
+    assert "IDLE_EXECUTION_MS=864e5" in main, "the changes to OpenClaw are not in it"
+
+
+def test_an_openclaw_without_what_we_change_is_not_bundled() -> None:
+    script = (
+        f"import {{changing}} from {json.dumps((bundling.BUNDLE_DIR / 'changes.mjs').as_uri())};"
+        "const {change, check} = changing(); change('something else'); check();"
+    )
+    command = [str(node_path()), "--input-type=module", "--eval", script]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "should be in OpenClaw once and is 0 times" in ended.stderr

@@ -7,6 +7,7 @@ import {readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {changing} from './changes.mjs';
 import {nameOf, plugins} from './plugins.mjs';
 
 // esbuild tells us of files by their real paths.
@@ -77,11 +78,13 @@ function startOf(entry) {
 
 const threads = read(readFileSync(LOADED, 'utf8'));
 for (const [entry, names] of threads) {
+  const {change, check} = changing();
   await build({
     ...shared,
     entryPoints: [{in: START, out: bundleOf(entry)}],
-    plugins: plugins(dist, START, closure(names)),
+    plugins: plugins(dist, START, closure(names), change),
   });
+  if (entry === MAIN) check();
 }
 for (const entry of threads.keys()) {
   if (entry === MAIN) continue;

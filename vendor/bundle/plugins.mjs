@@ -3,13 +3,15 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 
 // A module that reads files beside itself must go on finding them where it was.
-const itsOwnPlace = (dist, start) => ({
+const itsOwnPlace = (dist, start, change) => ({
   name: 'its own place',
   setup({onLoad}) {
     onLoad({filter: /\.m?js$/}, async ({path: file}) => {
-      const text = await readFile(file, 'utf8');
-      if (!text.includes('import.meta') || file === start) return undefined;
-      return {contents: placed(text, nameOf(dist, file)), loader: 'js'};
+      const theirs = await readFile(file, 'utf8');
+      const text = change(theirs);
+      const isPlaced = text.includes('import.meta') && file !== start;
+      if (text === theirs && !isPlaced) return undefined;
+      return {contents: isPlaced ? placed(text, nameOf(dist, file)) : text, loader: 'js'};
     });
   },
 });
@@ -82,6 +84,7 @@ export function nameOf(dist, file) {
   return path.relative(dist, file).split(path.sep).join('/');
 }
 
-export function plugins(dist, start, names) {
-  return [listed(dist, names), putOff(dist, names), leftOut, itsOwnPlace(dist, start)];
+// `change` is given each module's text and returns what is used in its stead.
+export function plugins(dist, start, names, change) {
+  return [listed(dist, names), putOff(dist, names), leftOut, itsOwnPlace(dist, start, change)];
 }
