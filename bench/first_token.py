@@ -27,6 +27,9 @@ COLD_RUNS = 2
 QUIET_SECONDS = 10
 # Nobody asks on in the very moment that an answer ends; our state is saved in it.
 THINKING_SECONDS = 1
+# For so long people read and think; a minute of quiet makes OpenClaw put things away.
+PAUSE_SECONDS = 65
+PAUSES = 2
 # What an exchange that is drawn whole says before and after the first words of an answer.
 EMPTY_TAIL = "data-tail></div>"
 
@@ -46,6 +49,23 @@ class Measured:
         return f"{self.what:<42} {self.median:7.3f} s  ({spread})"
 
 
+@dataclass(frozen=True)
+class Theirs:
+    """What a warm OpenClaw gateway takes, called directly."""
+
+    hot: Measured
+    paused: Measured
+
+
+@dataclass(frozen=True)
+class Mine:
+    """What the product takes, at the browser."""
+
+    spare: Measured
+    hot: Measured
+    paused: Measured
+
+
 def main(arguments: list[str]) -> int:
     """Measure hot, spare and cold in one run, and print; return 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="bench first_token")
@@ -58,17 +78,20 @@ def main(arguments: list[str]) -> int:
     ):
         house = House(stack)
         wait_for(house.is_ready, "the product to be ready", seconds=240)
-        spare, hot = product(house, turns)
+        mine = product(house, turns)
         engine = PlainOpenClaw(house.environment, Path(folder) / "plain")
         with engine.gateway() as address:
             straight = direct(address, turns)
         cold = cold_command(engine)
         house.close()
-    return _report(spare, hot, straight, cold)
+    return _report(mine, straight, cold)
 
 
-def product(house: House, turns: int) -> tuple[Measured, Measured]:
-    """Measure first messages of new people, then further ones of one of them, at the browser."""
+def product(house: House, turns: int) -> Mine:
+    """Measure first messages of new people, then further ones of one of them, at the browser.
+
+    The last ones come after a pause each.
+    """
     spare: list[float] = []
     people = [house.person(f"Bench{number}") for number in range(SPARES)]
     for person in people:
@@ -78,15 +101,24 @@ def product(house: House, turns: int) -> tuple[Measured, Measured]:
     conversation = _conversation(one)
     _wait_for_a_spare(house)
     hot = [_next_message(one, conversation) for _ in range(turns)]
-    return Measured("product, first message to a warm spare", spare), Measured(
-        "product, further message to a hot cell", hot
+    paused = [
+        _after(PAUSE_SECONDS, lambda: _next_message(one, conversation)) for _ in range(PAUSES)
+    ]
+    return Mine(
+        Measured("product, first message to a warm spare", spare),
+        Measured("product, further message to a hot cell", hot),
+        Measured(f"product, after a pause of {PAUSE_SECONDS} s", paused),
     )
 
 
-def direct(address: str, turns: int) -> Measured:
+def direct(address: str, turns: int) -> Theirs:
     """Measure the same messages, put to a warm gateway without the product."""
-    seconds = [_after_thinking(lambda: first_word(address, WORDS)) for _ in range(turns)]
-    return Measured("warm OpenClaw gateway, called directly", seconds)
+    hot = [_after(THINKING_SECONDS, lambda: first_word(address, WORDS)) for _ in range(turns)]
+    paused = [_after(PAUSE_SECONDS, lambda: first_word(address, WORDS)) for _ in range(PAUSES)]
+    return Theirs(
+        Measured("warm OpenClaw gateway, called directly", hot),
+        Measured(f"the gateway, after a pause of {PAUSE_SECONDS} s", paused),
+    )
 
 
 def cold_command(engine: PlainOpenClaw) -> Measured:
@@ -94,8 +126,8 @@ def cold_command(engine: PlainOpenClaw) -> Measured:
     return Measured("openclaw agent --local", [engine.agent_once(WORDS) for _ in range(COLD_RUNS)])
 
 
-def _after_thinking(ask: Callable[[], float]) -> float:
-    time.sleep(THINKING_SECONDS)
+def _after(seconds: float, ask: Callable[[], float]) -> float:
+    time.sleep(seconds)
     return ask()
 
 
@@ -173,13 +205,15 @@ def _wait_for_a_spare(house: House) -> None:
     time.sleep(QUIET_SECONDS)
 
 
-def _report(spare: Measured, hot: Measured, straight: Measured, cold: Measured) -> int:
-    for one in (straight, hot, spare, cold):
+def _report(mine: Mine, straight: Theirs, cold: Measured) -> int:
+    for one in (straight.hot, mine.hot, straight.paused, mine.paused, mine.spare, cold):
         print(one)
-    hot_ratio = hot.median / straight.median
-    spare_ratio = cold.median / spare.median
+    hot_ratio = mine.hot.median / straight.hot.median
+    paused_ratio = mine.paused.median / straight.paused.median
+    spare_ratio = cold.median / mine.spare.median
     print(f"\nhot message at the browser / the same gateway called directly: {hot_ratio:.2f} x")
     print(f"  (target: at most {HOT_LIMIT} x)")
+    print(f"the same after a pause of {PAUSE_SECONDS} s each: {paused_ratio:.2f} x")
     print(f"`openclaw agent --local` / first message to a warm spare: {spare_ratio:.1f} x")
     print(f"  (target: at least {SPARE_LIMIT} x)")
     return 0 if hot_ratio <= HOT_LIMIT and spare_ratio >= SPARE_LIMIT else 1
