@@ -2,9 +2,10 @@
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 
-// A module that reads files beside itself must go on finding them where it was.
-const itsOwnPlace = (dist, start, change) => ({
-  name: 'its own place',
+// A module has our changes in it; and one that reads files beside itself goes on finding them where
+// it was.
+const adapted = (dist, start, change) => ({
+  name: 'adapted',
   setup({onLoad}) {
     onLoad({filter: /\.m?js$/}, async ({path: file}) => {
       const theirs = await readFile(file, 'utf8');
@@ -86,5 +87,5 @@ export function nameOf(dist, file) {
 
 // `change` is given each module's text and returns what is used in its stead.
 export function plugins(dist, start, names, change) {
-  return [listed(dist, names), putOff(dist, names), leftOut, itsOwnPlace(dist, start, change)];
+  return [listed(dist, names), putOff(dist, names), leftOut, adapted(dist, start, change)];
 }
