@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure in turns and print; return 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="bench queue")
     parser.add_argument("--rounds", type=int, default=2, help="how often each one is measured")
-    parser.add_argument("--starts", type=int, default=200, help="single jobs in each round")
+    parser.add_argument("--starts", type=int, default=500, help="single jobs in each round")
     given = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,

@@ -1,10 +1,11 @@
 """The connection to PostgreSQL and the unit of work."""
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 open_session: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
@@ -38,6 +39,42 @@ def committed_singly() -> Generator[Session]:
     with open_session() as db:
         db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         yield db
+
+
+class SessionAhead:
+    """A session as of `committed_singly`, opened before it is needed; for one thread.
+
+    For a statement that somebody waits for: opening and closing its session takes a third as long
+    as the statement.
+    """
+
+    def __init__(self) -> None:
+        self._opened = ExitStack()
+        self._session: Session | None = None
+        self._is_used = False
+
+    def get(self) -> Session:
+        """Return the session; it serves until `renew`."""
+        if self._session is None:
+            self._session = self._opened.enter_context(committed_singly())
+        self._is_used = True
+        return self._session
+
+    def renew(self) -> None:
+        """Close a session that was used, whatever became of it; open the next if that can be."""
+        if self._session is not None and not self._is_used:
+            return
+        self.close()
+        # Whatever is in the way, such as a database that is away, is told when it is wanted.
+        with suppress(Exception):
+            self.get()
+            self._is_used = False
+
+    def close(self) -> None:
+        """Give the connection back, or up if it is broken."""
+        self._session, self._is_used = None, False
+        with suppress(SQLAlchemyError):
+            self._opened.close()
 
 
 def clock(db: Session) -> datetime:

@@ -31,6 +31,7 @@ class Working:
         self.id = new_id()
         self.free = cells
         self.cuts = 0
+        self.claim_cuts = 0
         self.begun: SimpleQueue[Claim] = SimpleQueue()
         self.pump = Pump(self._close, self._claim, self._begin)
 
@@ -46,10 +47,13 @@ class Working:
     def _close(self, db: Session, answers: Sequence[FinishedAnswer]) -> dict[UUID, bool]:
         if self.cuts:
             self.cuts -= 1
-            db.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            _cut(db)
         return jobs.complete_many(db, answers, self.id, timedelta(0))
 
     def _claim(self, db: Session) -> list[Claim]:
+        if self.claim_cuts:
+            self.claim_cuts -= 1
+            _cut(db)
         return jobs.claim_many(db, self.id, LEASE, self.free)
 
     def _begin(self, claim: Claim) -> None:
@@ -129,6 +133,15 @@ def test_an_answer_outlives_a_database_that_is_away(working: Working) -> None:
     assert _state(claim) == (JobStatus.COMPLETED, ["Still here."])
 
 
+def test_what_waits_is_claimed_when_the_database_is_back(working: Working) -> None:
+    working.claim_cuts = 2
+    [asked] = _ask("ada")
+    working.pump.wake()
+
+    assert working.next().job_id == asked
+    assert working.claim_cuts == 0
+
+
 def test_a_locked_account_holds_up_nobody_else(working: Working, emptied: sa.Engine) -> None:
     _ask("ada", "eve")
     hers, his = working.next(), working.next()
@@ -151,6 +164,10 @@ def test_what_was_given_in_is_written_before_it_stops(emptied: sa.Engine) -> Non
     working.pump.stop()
 
     assert written.result(timeout=0)
+
+
+def _cut(db: Session) -> None:
+    db.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 def _ask(*names: str) -> list[UUID]:
