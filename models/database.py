@@ -1,11 +1,10 @@
 """The connection to PostgreSQL and the unit of work."""
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, event, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 open_session: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
@@ -33,45 +32,12 @@ def unit_of_work() -> Generator[Session]:
         yield db
 
 
-class SessionAhead:
-    """A session opened before it is needed, of which each statement is committed by itself.
-
-    For a statement that somebody waits for and that needs no transaction around it: opening and
-    closing its session takes a third as long. For one thread.
-    """
-
-    def __init__(self) -> None:
-        self._session: Session | None = None
-        self._is_used = False
-
-    def get(self) -> Session:
-        """Return the session; it serves until `renew`."""
-        if self._session is None:
-            self._session = _committing_singly()
-        self._is_used = True
-        return self._session
-
-    def renew(self) -> None:
-        """Close a session that was used, whatever became of it; open the next if that can be."""
-        if self._session is not None and not self._is_used:
-            return
-        self.close()
-        # Whatever is in the way, such as a database that is away, is told when it is wanted.
-        with suppress(Exception):
-            self._session = _committing_singly()
-
-    def close(self) -> None:
-        """Give the connection back, or up if it is broken."""
-        opened, self._session, self._is_used = self._session, None, False
-        if opened is not None:
-            with suppress(SQLAlchemyError):
-                opened.close()
-
-
-def _committing_singly() -> Session:
-    db = open_session()
-    db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-    return db
+@contextmanager
+def committed_singly() -> Generator[Session]:
+    """Commit each statement by itself: one that is alone needs no transaction around it."""
+    with open_session() as db:
+        db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield db
 
 
 def clock(db: Session) -> datetime:

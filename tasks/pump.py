@@ -2,8 +2,8 @@
 
 Each round closes all jobs that were answered since the last one and claims for all cells that are
 free, in one transaction: under load one commit serves many. One that only claims is a statement by
-itself, in a session that is open already, so that a job starts sooner. The pump never waits for
-somebody's lock, so no person holds up another.
+itself, so that a job starts sooner. The pump never waits for somebody's lock, so no person holds up
+another.
 """
 
 import threading
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models.database import SessionAhead, unit_of_work
+from models.database import committed_singly, unit_of_work
 from models.jobs import Claim, FinishedAnswer, LeaseLost
 
 log = structlog.get_logger()
@@ -55,7 +55,6 @@ class Pump:
         self._inbox: SimpleQueue[_Ended] = SimpleQueue()
         self._woken = threading.Event()
         self._over = threading.Event()
-        self._ahead = SessionAhead()
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def start(self) -> None:
@@ -89,12 +88,10 @@ class Pump:
     def _run(self) -> None:
         left: list[_Ended] = []
         while not self._over.is_set() or left or not self._inbox.empty():
-            self._ahead.renew()
             if not left:
                 self._woken.wait(LOOK_SECONDS)
             self._woken.clear()
             left = self._round(left + self._take())
-        self._ahead.close()
 
     def _take(self) -> list[_Ended]:
         taken: list[_Ended] = []
@@ -107,7 +104,9 @@ class Pump:
     def _round(self, ended: list[_Ended]) -> list[_Ended]:
         """Write and claim; return what must be tried again."""
         try:
-            written, claims = self._write(ended) if ended else ({}, self._claim(self._ahead.get()))
+            with unit_of_work() if ended else committed_singly() as db:
+                written = self._close(db, [one.answer for one in ended]) if ended else {}
+                claims = self._claim(db)
         except Exception as error:  # noqa: BLE001  # told for each answer, or by the next look
             log.warning("pump.failed", answers=len(ended), error=str(error))
             return self._one_by_one(ended)
@@ -117,11 +116,6 @@ class Pump:
             # There may be room for more.
             self._woken.set()
         return self._settle(ended, written)
-
-    def _write(self, ended: list[_Ended]) -> tuple[dict[UUID, bool], Sequence[Claim]]:
-        with unit_of_work() as db:
-            written = self._close(db, [one.answer for one in ended])
-            return written, self._claim(db)
 
     def _one_by_one(self, ended: list[_Ended]) -> list[_Ended]:
         """Write each in a transaction of its own, so that only the one at fault fails."""
