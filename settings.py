@@ -195,6 +195,10 @@ class Settings(BaseSettings):
     upload_max_bytes: int = 10 * 1024 * 1024
     upload_max_files: int = 5
     upload_text_max_chars: int = 200_000
+    # What one person's files may take in storage: those of sent messages, which stay until their
+    # conversation goes, and those that wait for a word whether a message may cost so much.
+    uploads_max_bytes_per_user: int = Field(default=1_000_000_000, ge=1)
+    staged_max_bytes_per_user: int = Field(default=100_000_000, ge=1)
 
     # flask-limiter's notation.
     login_rate_limit: str = "10 per minute; 60 per hour"
@@ -202,6 +206,18 @@ class Settings(BaseSettings):
     # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
     mail_rate_limit: str = "3 per 10 minutes; 10 per day"
     payment_rate_limit: str = "10 per minute; 40 per hour"
+    # All forms that one login, or one network of a stranger, may send, beside the stricter ones.
+    post_rate_limit: str = "120 per minute; 2000 per hour"
+    # Bytes that one login may send with its messages.
+    upload_rate_limit: str = "250000000 per hour; 1000000000 per day"
+    # Live streams that one login may have open in a web process: one for each tab or screen.
+    live_streams_per_user: int = Field(default=12, ge=1)
+    # Requests, other than streams, that one login or network may have under way in a web process.
+    requests_at_once_per_user: int = Field(default=24, ge=1)
+    requests_at_once_per_network: int = Field(default=200, ge=1)
+    # Who sends it as "Authorization: Bearer ..." reads at /readyz what is missing; all others read
+    # whether anything is.
+    readyz_token: SecretStr | None = None
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, PrimaryKey, utc_now
 from models.errors import Refused
-from models.jobs.asking import SentFile
+from models.uploads import SentFile
 
 
 class StagedUpload(Base):

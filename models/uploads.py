@@ -1,5 +1,6 @@
 """Files that people send with a message."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, select
@@ -29,6 +30,16 @@ class Upload(Base):
     @property
     def is_image(self) -> bool:
         return self.media_type.startswith("image/")
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that is in storage already and goes with a message."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    storage_key: str
 
 
 class FileRefused(Refused):

@@ -1,18 +1,20 @@
 """Talking to the assistant: conversations as pages, and sending."""
 
+from os import SEEK_END
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
+from werkzeug.datastructures import FileStorage
 
-from models import conversations, jobs, ledger, staging, users
+from models import conversations, jobs, ledger, quotas, staging, users
 from models.base import new_id
 from models.conversations import Conversation
 from models.database import after_commit
 from models.errors import NotFound, Refused
 from models.jobs import Job
-from models.jobs.asking import SentFile
 from models.staging import StagedUpload
+from models.uploads import SentFile
 from webapp import chat_files, chat_page, model_choice, quoting
 from webapp.chat_jobs import draw_exchange, tell_asked
 from webapp.chat_stream import ConversationStream, Cursor
@@ -20,12 +22,17 @@ from webapp.database import commit_now, db, let_go
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.quoting import MayCostMore
+from webapp.security import body_bytes, limiter, upload_limit
+from webapp.shares import hold_stream, visitor
 from webapp.sign_in import current_user, member_required
 from webapp.turns import in_turn
 from webapp.warming import openings
 
 pages = Blueprint("chat", __name__)
 pages.add_app_template_global(new_id, "new_key")
+limit_uploads = limiter.shared_limit(
+    upload_limit, scope="uploads", key_func=visitor, cost=body_bytes
+)
 
 STREAM_HEADERS = {
     "Cache-Control": "no-store, no-transform",
@@ -71,7 +78,8 @@ def show(conversation_id: UUID) -> Answer:
 @member_required
 def follow(conversation_id: UUID) -> Response:
     """Stream what happens in a conversation, on from `Last-Event-ID` or `after`."""
-    conversations.find_own(db(), current_user().id, conversation_id)
+    user_id = current_user().id
+    conversations.find_own(db(), user_id, conversation_id)
     let_go()
     given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     # Werkzeug's request hangs in it too, with all that it has parsed: kilobytes for each stream.
@@ -79,10 +87,12 @@ def follow(conversation_id: UUID) -> Response:
     stream = ConversationStream(
         app_ctx.app, request.environ, hub(), conversation_id, Cursor.parse(given)
     )
-    return Response(stream.frames(), mimetype="text/event-stream", headers=STREAM_HEADERS)
+    frames = Response(stream.frames(), mimetype="text/event-stream", headers=STREAM_HEADERS)
+    return hold_stream(frames, user_id)
 
 
 @pages.post("/chat")
+@limit_uploads
 @member_required
 def start() -> Answer:
     """Begin a conversation with its first message."""
@@ -90,6 +100,7 @@ def start() -> Answer:
 
 
 @pages.post("/chat/<uuid:conversation_id>/messages")
+@limit_uploads
 @member_required
 def say(conversation_id: UUID) -> Answer:
     """Send a message in a conversation."""
@@ -129,9 +140,21 @@ def _send(conversation_id: UUID | None) -> Answer:
 
 def _keep_files() -> list[SentFile]:
     sent = request.files.getlist("files")
-    if any(file.filename for file in sent):
+    chosen = [file for file in sent if file.filename]
+    if chosen:
+        # Before anything is stored: nothing of theirs is kept for who may not send.
+        user = current_user()
+        jobs.refuse_if_unable(db(), user)
+        quotas.refuse_if_full(db(), user.id, sum(map(_size_bytes, chosen)))
         let_go()
     return chat_files.keep(current_user(), sent)
+
+
+def _size_bytes(file: FileStorage) -> int:
+    """Measure a file of the form, which is in memory or in a temporary file by now."""
+    size = file.stream.seek(0, SEEK_END)
+    file.stream.seek(0)
+    return size
 
 
 def _staged_ids() -> set[UUID]:
@@ -209,6 +232,12 @@ def _ask_first(
     known = staging.find_own(db(), current_user().id, _staged_ids())
     kept = {one.storage_key for one in known}
     new = [file for file in files if file.storage_key not in kept]
+    try:
+        ledger.lock_account(db(), current_user().id)
+        quotas.refuse_if_much_staged(db(), current_user().id, sum(one.size_bytes for one in new))
+    except Refused as refusal:
+        chat_files.drop(file.storage_key for file in new)
+        return _refuse(conversation_id, words, refusal, known)
     staged = [*known, *staging.stage(db(), current_user().id, new)]
     page = chat_page.read(_find(conversation_id), draft=words, staged=staged, quote_micros=quote)
     return chat_page.drawn(page)

@@ -11,8 +11,7 @@ from werkzeug.datastructures import FileStorage
 from gateways.s3_files import Storage, StorageFailed
 from models.base import new_id
 from models.errors import Refused
-from models.jobs.asking import SentFile
-from models.uploads import FileRefused
+from models.uploads import FileRefused, SentFile
 from models.users import User
 from settings import Settings, get_settings
 

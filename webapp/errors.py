@@ -1,5 +1,8 @@
 """What people see when something is refused, missing or broken: each said once, here."""
 
+import math
+import time
+
 import structlog
 from flask import Flask, Response, current_app, make_response
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
@@ -9,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from models.errors import NotFound, Refused
 from webapp.htmx import is_partial, part
+from webapp.security import limiter
 
 log = structlog.get_logger()
 
@@ -20,7 +24,7 @@ WORDS = {
     404: ("There is nothing here", "The page may have moved, or it belongs to somebody else."),
     405: ("That cannot be done here", "Go back and try it from the page."),
     413: ("That is too big to send", "Choose a smaller file or a shorter text."),
-    429: ("That was a lot at once", "Wait a minute, then try again."),
+    429: ("That was a lot at once", "Please try again {later}."),
     503: ("Back in a moment", "We cannot reach our records just now. Please try again."),
     500: (
         "Something broke on our side",
@@ -65,12 +69,28 @@ def _show_http_error(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    known = WORDS.get(code) or WORDS[500 if code >= 500 else 400]
-    response = _show(code, *known)
+    title, text = WORDS.get(code) or WORDS[500 if code >= 500 else 400]
+    if code == 429:
+        text = text.format(later=_later(error))
+    response = _show(code, title, text)
     for name, value in error.get_headers():
         if name.lower() in ("retry-after", "allow"):
             response.headers[name] = value
     return response
+
+
+def _later(error: HTTPException) -> str:
+    """Say when a visitor who asked too often may ask again, as the limit has it."""
+    breached = limiter.current_limit
+    given = getattr(error, "retry_after", None)
+    seconds = breached.reset_at - time.time() if breached and breached.breached else given
+    if not isinstance(seconds, int | float) or seconds < 10:
+        return "in a moment"
+    if seconds < 90:
+        return f"in {math.ceil(seconds)} seconds"
+    if seconds < 5400:
+        return f"in {round(seconds / 60)} minutes"
+    return f"in {round(seconds / 3600)} hours"
 
 
 def _show_outage(error: OperationalError) -> Response:

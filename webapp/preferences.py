@@ -4,9 +4,11 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from models import sessions, users
+from agent.state.layout import MAX_BYTES
+from models import quotas, sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
+from settings import get_settings
 from webapp import model_choice
 from webapp.browsers import describe, is_pocketable
 from webapp.database import db
@@ -89,4 +91,10 @@ def page(
         this_browser=current_session(),
         describe=describe,
         is_pocketable=is_pocketable,
+        storage=quotas.used(db(), user.id),
+        storage_limits={
+            "uploads_bytes": get_settings().uploads_max_bytes_per_user,
+            "staged_bytes": get_settings().staged_max_bytes_per_user,
+            "state_bytes": MAX_BYTES,
+        },
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from agent.catalogue import Model
 from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, IMAGE_TOKENS
 from models import conversations, limits
-from models.jobs.asking import SentFile
+from models.uploads import SentFile
 from models.users import User
 from settings import get_settings
 from webapp import model_choice

@@ -7,8 +7,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask_limiter import ApplicationLimit, Limiter
 from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
     CSRFProtect,
     generate_csrf,  # pyright: ignore[reportUnknownVariableType]
@@ -19,6 +18,8 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from models.errors import Refused
 from settings import Settings, get_settings
+from webapp import shares
+from webapp.shares import network, visitor
 
 # A load balancer asks for these by address, not by name.
 ANY_HOST = {"health.alive", "health.ready"}
@@ -30,7 +31,27 @@ class NotKept(Refused):
     """There is an invisible character in this that cannot be kept. Please type it yourself."""
 
 
-limiter = Limiter(get_remote_address, key_prefix="web")
+# Stripe sends as much as it has to say, and signs it.
+ANY_RATE = {"stripe_webhooks.hear"}
+
+
+def post_limit() -> str:
+    return get_settings().post_rate_limit
+
+
+limiter = Limiter(
+    network,
+    key_prefix="web",
+    application_limits=[
+        ApplicationLimit(
+            post_limit,
+            key_function=visitor,
+            methods=["POST"],
+            scope="posts",
+            exempt_when=lambda: request.endpoint in ANY_RATE,
+        )
+    ],
+)
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -58,6 +79,8 @@ def install(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
+    # First: what follows reads the body, for as long as a visitor takes to send it.
+    shares.install(app, settings)
     csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
     limiter.init_app(app)
     trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
@@ -94,6 +117,16 @@ def mail_limit() -> str:
 
 def payment_limit() -> str:
     return get_settings().payment_rate_limit
+
+
+def upload_limit() -> str:
+    return get_settings().upload_rate_limit
+
+
+def body_bytes() -> int:
+    """Count a request by the bytes of its body; one that does not say counts as the longest."""
+    is_unsaid = "chunked" in request.headers.get("Transfer-Encoding", "")
+    return max(1, request.content_length or (request.max_content_length or 0) * is_unsaid)
 
 
 def address_in_form() -> str:

@@ -18,6 +18,7 @@ from models.jobs.asking import (
     ask_again,
     further_allowance,
     go_on,
+    refuse_if_unable,
 )
 from models.jobs.claiming import Claim, Queue, claim_many, count_claimable, queue
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
@@ -69,6 +70,7 @@ __all__ = [
     "pause",
     "position",
     "queue",
+    "refuse_if_unable",
     "release_abandoned",
     "renew",
     "resume",

@@ -1,13 +1,12 @@
 """How a job comes to be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger, limits, verification
+from models import conversations, ledger, limits, quotas, verification
 from models.base import new_id
 from models.conversations import Conversation, Message
 from models.errors import Refused
@@ -15,7 +14,7 @@ from models.jobs.pausing import has_room, is_paused
 from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.reading import UNFINISHED
 from models.jobs.table import Job, JobStatus
-from models.uploads import Upload
+from models.uploads import SentFile, Upload
 from models.users import User
 from settings import get_settings
 
@@ -50,16 +49,6 @@ class MessageTooLong(Refused):
     """This message is longer than 20,000 characters. Please shorten it or send it as a file."""
 
 
-@dataclass(frozen=True)
-class SentFile:
-    """A file that is in storage already and goes with the message."""
-
-    name: str
-    media_type: str
-    size_bytes: int
-    storage_key: str
-
-
 def ask(
     db: Session,
     conversation: Conversation,
@@ -74,7 +63,8 @@ def ask(
 
     Its calls may cost `cost_limit_micros`, or else what this person lets each message cost. Refuses
     an empty or overlong message, one beyond the limit of a day or month, one too many waiting, of
-    this person's or of all people's, and any while spending is frozen. Raises AlreadySent when they
+    this person's or of all people's, files beyond what they may store, and any while spending is
+    frozen. Raises AlreadySent when they
     sent the same words under the same `sent_key` before. Without credits it is paused until there
     are some, or refused if they come with a verified address.
     """
@@ -84,6 +74,7 @@ def ask(
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
     place = _make_room(db, user)
+    quotas.refuse_if_full(db, user.id, sum(file.size_bytes for file in files))
     conversations.was_used(conversation, words)
     ids = (conversation.id, user, new_id(), model)
     rest = {
@@ -192,13 +183,18 @@ _ASK = text(f"""
 """)  # noqa: S608
 
 
-def _make_room(db: Session, user: User) -> dict[str, object]:
-    """Say where a further job of a locked account stands, or refuse it."""
+def refuse_if_unable(db: Session, user: User) -> None:
+    """Refuse whatever a user would send, if it must be refused as their account stands."""
     if user.is_frozen:
         raise ledger.SpendingFrozen(user.spending_frozen_reason)
     if user.credits_available_micros <= 0 and verification.is_awaited(user):
         raise verification.AddressNotVerified
     limits.refuse_if_reached(db, user)
+
+
+def _make_room(db: Session, user: User) -> dict[str, object]:
+    """Say where a further job of a locked account stands, or refuse it."""
+    refuse_if_unable(db, user)
     if is_paused(db, user):
         if not has_room(db, user):
             raise TooManyWaiting

@@ -8,8 +8,8 @@ from models import conversations, exchanges, jobs, snapshots, uploads
 from models.base import new_id
 from models.conversations import Message
 from models.errors import NotFound
-from models.jobs.asking import SentFile
 from models.snapshots import Pack, StaleState, StateSnapshot
+from models.uploads import SentFile
 from models.users import User
 from tests import factories
 from tests.factories import MODEL

@@ -7,7 +7,7 @@ from gateways.s3_files import Storage
 from models import conversations, jobs
 from models.conversations import Message
 from models.jobs import JobStatus
-from models.jobs.asking import SentFile
+from models.uploads import SentFile
 from models.users import User
 from tests import factories
 from tests.factories import MODEL

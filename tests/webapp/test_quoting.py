@@ -12,10 +12,9 @@ from gateways.s3_files import Storage
 from models import conversations, limits, staging
 from models.base import new_id, utc_now
 from models.jobs import Job
-from models.jobs.asking import SentFile
 from models.limits import Limits
 from models.staging import StagedUpload
-from models.uploads import Upload
+from models.uploads import SentFile, Upload
 from models.users import User
 from settings import get_settings
 from tasks import upkeep

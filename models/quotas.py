@@ -1,0 +1,67 @@
+"""How much storage a user's files take, and how much they may."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import snapshots
+from models.errors import Refused
+from models.staging import StagedUpload
+from models.uploads import Upload
+from settings import get_settings
+
+MEGABYTE = 1024 * 1024
+
+
+class StorageFull(Refused):
+    """Your files take all the room that you have. Delete conversations that you no longer need."""
+
+
+class TooMuchStaged(Refused):
+    """Too many files of yours wait to be sent already. Send or drop those first."""
+
+
+@dataclass(frozen=True)
+class StorageUsed:
+    """What a user has in storage, in bytes."""
+
+    # Of messages that were sent.
+    uploads_bytes: int
+    # Of messages that wait for the user's word whether they may cost so much.
+    staged_bytes: int
+    # The assistant's memory and files, as they would be restored.
+    state_bytes: int
+
+
+def used(db: Session, user_id: UUID) -> StorageUsed:
+    """Add up what a user has in storage."""
+    saved = snapshots.newest(db, user_id, limit=1)
+    return StorageUsed(
+        uploads_bytes=_sum(db, Upload, user_id),
+        staged_bytes=_sum(db, StagedUpload, user_id),
+        state_bytes=saved[0].size_bytes if saved else 0,
+    )
+
+
+def refuse_if_full(db: Session, user_id: UUID, more_bytes: int) -> None:
+    """Refuse files of so many bytes when they do not fit beside those that the user has sent.
+
+    Under the user's lock nothing else of theirs can take the room meanwhile.
+    """
+    limit = get_settings().uploads_max_bytes_per_user
+    if more_bytes and _sum(db, Upload, user_id) + more_bytes > limit:
+        raise StorageFull
+
+
+def refuse_if_much_staged(db: Session, user_id: UUID, more_bytes: int) -> None:
+    """Refuse to let files of so many bytes wait beside those of the user that wait already."""
+    limit = get_settings().staged_max_bytes_per_user
+    if more_bytes and _sum(db, StagedUpload, user_id) + more_bytes > limit:
+        raise TooMuchStaged
+
+
+def _sum(db: Session, table: type[Upload | StagedUpload], user_id: UUID) -> int:
+    size = func.coalesce(func.sum(table.size_bytes), 0)
+    return int(db.scalar(select(size).where(table.user_id == user_id)) or 0)
