@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         PASSWORD_MEMORY_KIB="64",
         LOG_FORMAT="console",
         LOGIN_RATE_LIMIT="1000 per minute",
+        POST_RATE_LIMIT="10000 per minute",
         SIGNUP_RATE_LIMIT="1000 per minute",
         MAIL_RATE_LIMIT="1000 per minute",
         # Only tests that are about it ask people to verify their address: see `verifying`.

@@ -52,6 +52,7 @@ SETTINGS = {
     "SPARE_CELLS": "1",
     "PASSWORD_MEMORY_KIB": "64",
     "LOGIN_RATE_LIMIT": "1000 per minute",
+    "POST_RATE_LIMIT": "10000 per minute",
     "SIGNUP_RATE_LIMIT": "1000 per minute",
     "MAIL_RATE_LIMIT": "1000 per minute",
     "VERIFY_EMAIL": "false",
