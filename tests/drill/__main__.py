@@ -11,10 +11,15 @@ from pathlib import Path
 from embedded.stack import Stack
 from tests.drill.plan import draw
 from tests.drill.run import Drill, Report
+from tests.drill.waits import Waits
 from tests.house import SETTINGS, House, wait_for
 
 # Of each kind; more of the same seldom says more.
 MOST_PRINTED = 20
+# As it is unless somebody sets it: attackers must meet what protects the product.
+POST_RATE_LIMIT = "120 per minute; 2000 per hour"
+# How many times longer honest users may wait while attackers are at work.
+MOST_LONGER = 1.5
 
 
 def main() -> int:
@@ -28,8 +33,28 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--cells", type=int, default=7, help="cells of each worker")
     parser.add_argument("--at-once", type=int, default=5, help="how many people talk at a time")
+    parser.add_argument("--attackers", type=int, help="one in ten of the users, unless given")
+    parser.add_argument("--compare", action="store_true", help="run it without attackers first")
     given = parser.parse_args()
+    if given.attackers is None:
+        given.attackers = given.users // 10
+    given.users -= given.attackers
     os.environ.update(DEMO_MODEL_SCRIPTABLE="1", DEMO_MODEL_RECORD="1")  # noqa: TID251
+    print(
+        f"seed {given.seed}: {given.messages} messages, {given.faults} faults, "
+        f"{given.attackers} attackers",
+        flush=True,
+    )
+    quiet = _run(given, attackers=0) if given.compare else None
+    report = _run(given, attackers=given.attackers)
+    for one in (quiet, report):
+        if one is not None:
+            _print(one, given.faults)
+    is_fair = quiet is None or _compare(quiet.waits, report.waits)
+    return 0 if is_fair and report.is_clean and (quiet is None or quiet.is_clean) else 1
+
+
+def _run(given: argparse.Namespace, *, attackers: int) -> Report:
     plan = draw(
         given.seed,
         users=given.users,
@@ -37,8 +62,7 @@ def main() -> int:
         faults=given.faults,
         pause_seconds=given.pause,
     )
-    print(f"seed {given.seed}: {given.messages} messages, {given.faults} faults", flush=True)
-    own = {"CELLS_PER_WORKER": str(given.cells)}
+    own = {"POST_RATE_LIMIT": POST_RATE_LIMIT, "CELLS_PER_WORKER": str(given.cells)}
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
         Stack(Path(folder) / "data", settings={**SETTINGS, **own}) as stack,
@@ -47,10 +71,16 @@ def main() -> int:
             stack.add_worker()
         house = House(stack)
         wait_for(house.is_ready, "the product to be ready", seconds=240)
-        report = Drill(house, plan, given.workers, given.at_once, _say).run()
+        report = Drill(house, plan, given.workers, given.at_once, _say, attackers).run()
         house.close()
-    _print(report, given.faults)
-    return 0 if report.is_clean else 1
+    return report
+
+
+def _compare(quiet: Waits, attacked: Waits) -> bool:
+    """Print how much longer honest users waited beside attackers; tell whether that is bearable."""
+    ratios = [now / max(before, 0.01) for before, now in zip(quiet, attacked, strict=True)]
+    print(f"\nwaits beside attackers: {ratios[0]:.2f} times at the median, {ratios[1]:.2f} at p90")
+    return max(ratios) <= MOST_LONGER
 
 
 def _say(words: str) -> None:
@@ -70,6 +100,12 @@ def _print(report: Report, planned_faults: int) -> None:
     print(f"{'all':<50}{sum(report.faults.values()):5} of {planned_faults}", end="")
     print(f"   ({report.missed_stages} of them at no moment of their own)")
     print(f"canaries planted in {report.planted} cells, which were searched {report.looks} times")
+    print(f"honest users waited {report.waits.median:.1f} s at the median, ", end="")
+    print(f"{report.waits.p90:.1f} s at p90")
+    if report.attacks:
+        print(f"\n{'what attackers did':<50}times")
+        for kind, count in sorted(report.attacks.items()):
+            print(f"{kind:<50}{count:5}")
     print(f"\n{'what the audit found':<50}times")
     for name, found in report.findings.items():
         print(f"{name:<50}{len(found):5}")

@@ -3,8 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -17,14 +17,19 @@ from models.jobs import Job
 from settings import get_settings
 from tasks import nudges
 from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
-from tests.drill import books, payments, secrets
+from tests.drill import books, payments, secrets, waits
+from tests.drill.attackers import Attacker
 from tests.drill.cells import Inspector
 from tests.drill.faults import Breaker, Storm
 from tests.drill.people import Talker
 from tests.drill.plan import Plan
+from tests.drill.waits import Waits
 from tests.house import House, wait_for
 
 SETTLE_SECONDS = 300.0
+NO_WAITS = Waits(0, 0)
+# Of those who are at it at a time, one for so many honest users.
+HONEST_FOR_ONE_ATTACKER = 9
 
 
 @dataclass
@@ -42,6 +47,9 @@ class Report:
     looks: int = 0
     outcomes: dict[str, int] = field(default_factory=dict[str, int])
     findings: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    # How often each attack was made, and how long the honest users waited.
+    attacks: dict[str, int] = field(default_factory=dict[str, int])
+    waits: Waits = NO_WAITS
 
     @property
     def is_clean(self) -> bool:
@@ -49,13 +57,24 @@ class Report:
 
 
 class Drill:
-    """Runs a plan on a house, with `at_once` people talking. `say` is told how it goes."""
+    """Runs a plan on a house, with `at_once` people talking and `attackers` attacking meanwhile.
+
+    `say` is told how it goes.
+    """
 
     def __init__(
-        self, house: House, plan: Plan, workers: int, at_once: int, say: Callable[[str], object]
+        self,
+        house: House,
+        plan: Plan,
+        workers: int,
+        at_once: int,
+        say: Callable[[str], object],
+        attackers: int = 0,
     ) -> None:
         self._house, self._plan, self._say = house, plan, say
+        self._attackers = attackers
         self._door = threading.Semaphore(at_once)
+        self._back_door = threading.Semaphore(-(-at_once // HONEST_FOR_ONE_ATTACKER))
         self._breaker = Breaker(house, workers)
         self._listening = Requests(house)
 
@@ -67,12 +86,20 @@ class Drill:
     def _run(self) -> Report:
         began = time.monotonic()
         talkers = [Talker(self._house, life, self._door) for life in self._plan.lives]
-        self._say(f"{len(talkers)} people have signed up")
+        attackers = [
+            Attacker(self._house, number, self._plan.seed, self._back_door)
+            for number in range(self._attackers)
+        ]
+        self._say(f"{len(talkers)} people have signed up, and {len(attackers)} attackers")
         inspector = Inspector(self._house, {life.number: life.canary for life in self._plan.lives})
         with inspector.at_work(), self._listening.at_work():
-            self._storm(talkers)
-            self._settle(talkers)
+            with ExitStack() as attacking:
+                for attacker in attackers:
+                    attacking.enter_context(attacker.at_work())
+                self._storm(talkers)
+            self._settle([*talkers, *attackers])
         report = self._audit(talkers)
+        self._audit_attacks(report, talkers, attackers)
         report.findings["in others' cells"] = sorted(inspector.found)
         report.planted, report.looks = inspector.planted, inspector.looks
         report.seconds = time.monotonic() - began
@@ -95,7 +122,7 @@ class Drill:
         still = "" if storm.is_on() else " (the storm is over)"
         self._say(f"{said} messages, {broken} faults{still}, {at_it} people not done")
 
-    def _settle(self, talkers: list[Talker]) -> None:
+    def _settle(self, talkers: Sequence[Talker | Attacker]) -> None:
         """Wait until nothing is to be done any more, no call is open and every save has ended."""
         everybody = [talker.id for talker in talkers]
         wait_for(lambda: self._is_at_rest(everybody), "everything to end", seconds=SETTLE_SECONDS)
@@ -135,6 +162,26 @@ class Drill:
         report.messages = sum(report.outcomes.values())
         report.findings |= self._audit_secrets(talkers, people)
         return report
+
+    def _audit_attacks(
+        self, report: Report, talkers: list[Talker], attackers: list[Attacker]
+    ) -> None:
+        """Add what attackers met, what the books say of them, and how long the others waited."""
+        people = {attacker.id: attacker.number for attacker in attackers}
+        for attacker in attackers:
+            for name, count in attacker.done.items():
+                report.attacks[name] = report.attacks.get(name, 0) + count
+        report.findings["attacks that came through"] = [
+            one for attacker in attackers for one in attacker.found
+        ]
+        with self._house.database() as db:
+            report.waits = waits.of(db, [talker.id for talker in talkers])
+            report.findings["in the books of attackers"] = [
+                f"{rule}: {one}"
+                for rule, found in ledger.audit(db).items()
+                for one in found
+                if one.user_id in people
+            ]
 
     def _audit_secrets(
         self, talkers: list[Talker], people: dict[UUID, int]
