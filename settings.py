@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     # The grant waits until the address is verified, and is for once a person. Without, everybody
     # who signs up has it at once.
     verify_email: bool = True
+    # With verify_email: an account begins when its address is verified, so signing up tells nobody
+    # whether there is one already. Without, newcomers look around at once, and it does tell.
+    sign_up_by_mail: bool = True
     # So many grants a week for one network (IPv4 /24, IPv6 /48); 0 is no limit.
     free_grants_per_network: int = Field(default=5, ge=0)
     # No grant for these: an address, a domain with all below it, or a network like 203.0.113.0/24.

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import boto3
+import idna
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from email_validator import validate_email
 
 from settings import SMTP_PORTS, Settings
 
@@ -80,7 +82,11 @@ class SmtpMailer:
         """Hand a mail over; see Mailer."""
         message = compose(mail, self._settings)
         with _told_plainly(), self._connected() as server:
-            server.send_message(message)
+            try:
+                server.send_message(message)
+            except smtplib.SMTPNotSupportedError as refused:
+                # Its mailbox has letters that this server does not know, and will not learn.
+                raise MailFailed("the server takes no such address", is_permanent=True) from refused
 
     @contextmanager
     def _connected(self) -> Generator[smtplib.SMTP]:
@@ -144,7 +150,7 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     sender_domain = settings.mail_from.rpartition("@")[2]
     try:
         message["From"] = Address(settings.product_name, addr_spec=settings.mail_from)
-        message["To"] = Address(addr_spec=_in_ascii_as_far_as_possible(mail.recipient))
+        message["To"] = _recipient(mail.recipient)
         message["Subject"] = mail.subject
     except (ValueError, IndexError, MessageError) as refused:
         raise MailFailed(f"a header is not sound: {refused}", is_permanent=True) from refused
@@ -157,13 +163,19 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     return message
 
 
-def _in_ascii_as_far_as_possible(address: str) -> str:
+def _recipient(address: str) -> Address:
     """Return an address with its domain in ASCII, as every server understands it."""
     mailbox, _, domain = address.rpartition("@")
     try:
-        return f"{mailbox}@{domain.encode('idna').decode()}"
-    except UnicodeError as refused:
+        # Not Python's own, of 2003, to which faß.de is fass.de: another domain, of somebody else.
+        domain = idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError as refused:
         raise ValueError("no such domain") from refused
+    if mailbox.isascii():
+        return Address(addr_spec=f"{mailbox}@{domain}")
+    # Python's own check takes only ASCII here.
+    validate_email(address, check_deliverability=False)
+    return Address(username=mailbox, domain=domain)
 
 
 def _introduce(server: smtplib.SMTP, parts: SplitResult) -> None:

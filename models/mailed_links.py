@@ -1,20 +1,24 @@
 """Links that are sent by mail: each works once, for a while, and proves who reads that mailbox.
 
-Only a hash of a link's secret is kept, so who reads this table can open none of them.
+Only a hash of a link's secret is kept, so who reads this table can open none of them. `RULES` says
+of each purpose how long its links work and what ends them before; docs/mail.md has it as a table.
 """
 
 import enum
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, exists, or_, select, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import ledger
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import Refused
+from models.sessions import UserSession
 from models.users import User
 
 
@@ -22,6 +26,54 @@ class LinkPurpose(enum.StrEnum):
     VERIFICATION = "verification"
     PASSWORD_RESET = "password_reset"  # noqa: S105  # a purpose
     ADDRESS_CHANGE = "address_change"
+    ADDRESS_UNDO = "address_undo"
+
+
+class Retirement(enum.StrEnum):
+    """What ends a link before its time, in the words of docs/mail.md."""
+
+    ONE_IS_USED = "one of its kind is used"
+    ASKED_AGAIN = "a newer change is asked for"
+    NEW_PASSWORD = "a new password"  # noqa: S105  # not one
+    NEW_ADDRESS = "a new address"
+    LOGGED_OUT = "the session that asked ends"
+    LOGGED_OUT_EVERYWHERE = "logging out everywhere else"
+    UNDONE = "a change of address is undone"
+    OLDER_ONE_IS_USED = "an older one is used"
+
+
+@dataclass(frozen=True)
+class LinkRule:
+    """How long links of a purpose work, and what ends them before."""
+
+    lifetime: timedelta
+    retired_by: frozenset[Retirement]
+
+
+_ANY_NEWS = frozenset(
+    {
+        Retirement.ONE_IS_USED,
+        Retirement.NEW_PASSWORD,
+        Retirement.NEW_ADDRESS,
+        Retirement.UNDONE,
+    }
+)
+
+RULES: Mapping[LinkPurpose, LinkRule] = {
+    LinkPurpose.VERIFICATION: LinkRule(timedelta(days=2), _ANY_NEWS),
+    LinkPurpose.PASSWORD_RESET: LinkRule(
+        timedelta(hours=1), _ANY_NEWS | {Retirement.LOGGED_OUT_EVERYWHERE}
+    ),
+    LinkPurpose.ADDRESS_CHANGE: LinkRule(
+        timedelta(days=1),
+        _ANY_NEWS
+        | {Retirement.ASKED_AGAIN, Retirement.LOGGED_OUT, Retirement.LOGGED_OUT_EVERYWHERE},
+    ),
+    # It must outlast whatever a thief of the account does, so only an undoing ends it.
+    LinkPurpose.ADDRESS_UNDO: LinkRule(
+        timedelta(days=7), frozenset({Retirement.OLDER_ONE_IS_USED})
+    ),
+}
 
 
 class MailedLink(Base):
@@ -32,6 +84,10 @@ class MailedLink(Base):
     purpose: Mapped[LinkPurpose] = mapped_column(stored_as_text(LinkPurpose))
     # Where it was sent.
     address: Mapped[str]
+    # The logged-in browser that asked for it, where its rule wants that one to be there still.
+    session_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True
+    )
     secret_hash: Mapped[str] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -43,17 +99,21 @@ class LinkUsedUp(Refused):
 
 
 def make(
-    db: Session, user: User, purpose: LinkPurpose, *, address: str, lifetime: timedelta
+    db: Session, user: User, purpose: LinkPurpose, *, address: str, session_id: UUID | None = None
 ) -> str:
-    """Return the secret of a new link that goes to `address` and works until `lifetime` is over."""
+    """Return the secret of a new link that goes to `address` and works as its rule says.
+
+    `session_id` is the logged-in browser that asks, for a purpose that ends with it.
+    """
     secret = secrets.token_urlsafe(32)
     db.add(
         MailedLink(
             user_id=user.id,
             purpose=purpose,
             address=address,
+            session_id=session_id,
             secret_hash=_hashed(secret),
-            expires_at=utc_now() + lifetime,
+            expires_at=utc_now() + RULES[purpose].lifetime,
         )
     )
     db.flush()
@@ -63,18 +123,18 @@ def make(
 def find(db: Session, secret: str, purpose: LinkPurpose) -> MailedLink:
     """Find a link that still works, or raise LinkUsedUp. Finding it uses nothing up.
 
-    One that was sent to an address that is no longer its person's works no more.
+    One that was sent to an address that is no longer its person's works no more, unless it is to
+    bring that address back; nor does one whose session had to go on and has ended.
     """
-    goes_to_a_new_address = MailedLink.purpose == LinkPurpose.ADDRESS_CHANGE
     link = db.scalar(
         select(MailedLink)
         .join(User, User.id == MailedLink.user_id)
         .where(
             MailedLink.secret_hash == _hashed(secret),
             MailedLink.purpose == purpose,
-            MailedLink.used_at.is_(None),
-            MailedLink.expires_at > utc_now(),
-            or_(goes_to_a_new_address, MailedLink.address == User.email),
+            *_works(),
+            _address_fits(purpose),
+            _asker_is_there(purpose),
         )
         .execution_options(populate_existing=True)
     )
@@ -84,26 +144,61 @@ def find(db: Session, secret: str, purpose: LinkPurpose) -> MailedLink:
 
 
 def use(db: Session, secret: str, purpose: LinkPurpose) -> tuple[User, MailedLink]:
-    """Use a link up, with all others of its person and purpose; return whose it is, locked.
+    """Use a link up, with all that it retires by that; return whose it is, locked.
 
     Raises LinkUsedUp, also for all but one of those who use it at once.
     """
     user = ledger.lock_account(db, find(db, secret, purpose).user_id)
     # Whoever had the lock before may have used it.
     link = find(db, secret, purpose)
-    retire(db, user, purpose)
+    ended = MailedLink.purpose == purpose
+    if Retirement.ONE_IS_USED not in RULES[purpose].retired_by:
+        # Older ones go to addresses of longer ago, whose owner may have to undo this one too.
+        ended &= or_(MailedLink.id >= link.id, MailedLink.address == link.address)
+    _end(db, user.id, ended)
     return user, link
 
 
-def retire(db: Session, user: User, purpose: LinkPurpose) -> None:
-    """Let no link of this purpose that was sent to this person work any more."""
+def retire(db: Session, user_id: UUID, by: Retirement) -> None:
+    """Let no link to this person work any more whose rule says that `by` retires it."""
+    purposes = [purpose for purpose, rule in RULES.items() if by in rule.retired_by]
+    _end(db, user_id, MailedLink.purpose.in_(purposes))
+
+
+def is_reserved(db: Session, address: str, *, but_for: UUID | None = None) -> bool:
+    """Tell whether somebody may yet take this address back as theirs, other than `but_for`."""
+    waiting = exists().where(
+        MailedLink.purpose == LinkPurpose.ADDRESS_UNDO,
+        MailedLink.address == address,
+        MailedLink.user_id.is_distinct_from(but_for),
+        *_works(),
+    )
+    return bool(db.scalar(select(waiting)))
+
+
+def _works() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return MailedLink.used_at.is_(None), MailedLink.expires_at > utc_now()
+
+
+def _address_fits(purpose: LinkPurpose) -> ColumnElement[bool]:
+    goes_elsewhere = purpose in (LinkPurpose.ADDRESS_CHANGE, LinkPurpose.ADDRESS_UNDO)
+    return true() if goes_elsewhere else MailedLink.address == User.email
+
+
+def _asker_is_there(purpose: LinkPurpose) -> ColumnElement[bool]:
+    if Retirement.LOGGED_OUT not in RULES[purpose].retired_by:
+        return true()
+    return exists().where(
+        UserSession.id == MailedLink.session_id,
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > utc_now(),
+    )
+
+
+def _end(db: Session, user_id: UUID, which: ColumnElement[bool]) -> None:
     db.execute(
         update(MailedLink)
-        .where(
-            MailedLink.user_id == user.id,
-            MailedLink.purpose == purpose,
-            MailedLink.used_at.is_(None),
-        )
+        .where(MailedLink.user_id == user_id, MailedLink.used_at.is_(None), which)
         .values(used_at=utc_now())
     )
 

@@ -1,18 +1,19 @@
-"""Changing one's e-mail address: the new one counts once a link that was sent there is opened."""
+"""Changing one's e-mail address, and undoing it.
 
-from datetime import timedelta
+The new address counts once the browser that asked opens a link that was sent there. The address of
+before is told at once, and for a week whoever reads its mail can take the account back.
+"""
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import free_credit, mailed_links, outbox, users
+from models import free_credit, mailed_links, outbox, resetting, sessions, users, verification
 from models.base import utc_now
 from models.errors import Refused
 from models.letters import account
-from models.mailed_links import LinkPurpose
+from models.mailed_links import LinkPurpose, MailedLink, Retirement
+from models.sessions import UserSession
 from models.users import User
-
-LINK_LIFETIME = timedelta(days=1)
 
 
 class SameAddress(Refused):
@@ -23,40 +24,99 @@ class AddressTaken(Refused):
     """Another account has this address by now, so yours keeps the old one."""
 
 
-def ask(db: Session, user: User, *, password: str, email: str) -> str:
+class OtherBrowser(Refused):
+    """Log in with the browser in which you asked for the new address, and open this link there."""
+
+
+class CannotComeBack(Refused):
+    """Another account has your old address by now. Please write to us, and we will sort it out."""
+
+
+def ask(db: Session, session: UserSession, *, password: str, email: str) -> str:
     """Mail a link to a new address and return that; the old one stays until the link is opened.
 
-    Refuses a wrong password and what is no address. Whether another account has it is told only
-    to who reads the mail that is sent there.
+    The old one is told at once, with a link that undoes all of it. Refuses a wrong password and
+    what is no address. Whether another account has it is told only to who reads the mail there.
     """
+    user = session.user
     users.prove(user, password)
-    address = users.normal_address(email)
+    address = users.reachable_address(email)
     if address == user.email:
         raise SameAddress
-    mailed_links.retire(db, user, LinkPurpose.ADDRESS_CHANGE)
-    secret = mailed_links.make(
-        db, user, LinkPurpose.ADDRESS_CHANGE, address=address, lifetime=LINK_LIFETIME
-    )
-    reference = f"address-change:{mailed_links.find(db, secret, LinkPurpose.ADDRESS_CHANGE).id}"
-    outbox.queue(db, address, account.address_change(secret), reference=reference)
+    mailed_links.retire(db, user.id, Retirement.ASKED_AGAIN)
+    purpose = LinkPurpose.ADDRESS_CHANGE
+    secret = mailed_links.make(db, user, purpose, address=address, session_id=session.id)
+    link_id = mailed_links.find(db, secret, purpose).id
+    outbox.queue(db, address, account.address_change(secret), reference=f"address-change:{link_id}")
+    if _was_theirs(user):
+        letter = account.address_change_asked(address, _undo_secret(db, user))
+        outbox.queue(db, user.email, letter, reference=f"address-change-asked:{link_id}")
     return address
 
 
-def change(db: Session, secret: str, *, network_address: str | None) -> User:
+def find_for(db: Session, secret: str, session: UserSession | None) -> MailedLink:
+    """Find the link to a new address for the browser that asked for it.
+
+    Raises LinkUsedUp, and OtherBrowser for any other: whoever only reads the mail there could be
+    somebody whom a thief of the account sent it to.
+    """
+    link = mailed_links.find(db, secret, LinkPurpose.ADDRESS_CHANGE)
+    if session is None or session.id != link.session_id:
+        raise OtherBrowser
+    return link
+
+
+def change(
+    db: Session, secret: str, session: UserSession | None, *, network_address: str | None
+) -> User:
     """Take the address that a link was sent to, which is verified by that; tell the old one.
 
-    Raises LinkUsedUp, and AddressTaken.
+    Raises LinkUsedUp, OtherBrowser and AddressTaken.
     """
+    find_for(db, secret, session)
     user, link = mailed_links.use(db, secret, LinkPurpose.ADDRESS_CHANGE)
-    old_address = user.email
-    try:
-        with db.begin_nested():
-            user.email = link.address
-            db.flush()
-    except IntegrityError as taken:
-        raise AddressTaken from taken
-    user.email_verified_at = utc_now()
-    letter = account.address_changed(link.address)
-    outbox.queue(db, old_address, letter, reference=f"address-changed:{link.id}")
+    old_address, was_theirs = user.email, _was_theirs(user)
+    if mailed_links.is_reserved(db, link.address, but_for=user.id):
+        raise AddressTaken
+    undo_secret = _undo_secret(db, user) if was_theirs else ""
+    _move(db, user, link.address, AddressTaken)
+    mailed_links.retire(db, user.id, Retirement.NEW_ADDRESS)
+    if was_theirs:
+        letter = account.address_changed(link.address, undo_secret)
+        outbox.queue(db, old_address, letter, reference=f"address-changed:{link.id}")
     free_credit.decide(db, user, network_address)
     return user
+
+
+def undo(db: Session, secret: str) -> str:
+    """Give an account back to its address of before, and return the secret of a link there.
+
+    Every browser is logged out, every pending link is retired, and the password of until now fits
+    no more: the link, which is also mailed, lets a new one be chosen. It is the same whether the
+    change was made already or only asked for. Raises LinkUsedUp and CannotComeBack.
+    """
+    user, link = mailed_links.use(db, secret, LinkPurpose.ADDRESS_UNDO)
+    _move(db, user, link.address, CannotComeBack)
+    user.password_hash = ""
+    sessions.revoke_others(db, user.id, keep=None)
+    mailed_links.retire(db, user.id, Retirement.UNDONE)
+    return resetting.send_link(db, user, reference=f"address-undone:{link.id}")
+
+
+def _move(db: Session, user: User, address: str, refusal: type[Refused]) -> None:
+    try:
+        with db.begin_nested():
+            user.email = address
+            db.flush()
+    except IntegrityError as taken:
+        raise refusal from taken
+    user.email_verified_at = utc_now()
+
+
+def _was_theirs(user: User) -> bool:
+    # An address that nobody has verified may be a stranger's, by a slip of the finger.
+    return not verification.is_awaited(user)
+
+
+def _undo_secret(db: Session, user: User) -> str:
+    return mailed_links.make(db, user, LinkPurpose.ADDRESS_UNDO, address=user.email)

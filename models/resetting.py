@@ -5,19 +5,16 @@ the site only writes the request down, which takes as long for every address, an
 rest.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session
 
-from models import ledger, mailed_links, outbox, sessions, users
-from models.base import Base, Created, PrimaryKey, new_id
+from models import free_credit, ledger, mailed_links, outbox, sessions, users
+from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.letters import account
-from models.mailed_links import LinkPurpose
+from models.mailed_links import LinkPurpose, Retirement
 from models.users import User
-
-LINK_LIFETIME = timedelta(hours=1)
 
 
 class ResetRequest(Base):
@@ -30,8 +27,11 @@ class ResetRequest(Base):
 
 
 def ask(db: Session, email: str) -> None:
-    """Note that somebody forgot the password of this address; refuse what is no address."""
-    db.add(ResetRequest(address=users.normal_address(email)))
+    """Note that somebody forgot the password of this address.
+
+    Raises BadAddress, also for addresses to which nothing can be sent.
+    """
+    db.add(ResetRequest(address=users.reachable_address(email)))
     db.flush()
 
 
@@ -49,26 +49,34 @@ def answer_next(db: Session) -> bool:
         return False
     user = db.scalar(select(User).where(User.email == request.address))
     if user is not None:
-        secret = mailed_links.make(
-            db, user, LinkPurpose.PASSWORD_RESET, address=user.email, lifetime=LINK_LIFETIME
-        )
-        letter = account.password_reset(secret)
-        outbox.queue(db, user.email, letter, reference=f"password-reset:{request.id}")
+        send_link(db, user, reference=f"password-reset:{request.id}")
     db.delete(request)
     db.flush()
     return True
 
 
-def choose(db: Session, secret: str, password: str) -> User:
+def send_link(db: Session, user: User, *, reference: str) -> str:
+    """Mail a link with which this person chooses a new password; return its secret."""
+    secret = mailed_links.make(db, user, LinkPurpose.PASSWORD_RESET, address=user.email)
+    outbox.queue(db, user.email, account.password_reset(secret), reference=reference)
+    return secret
+
+
+def choose(db: Session, secret: str, password: str, *, network_address: str | None) -> User:
     """Set a new password by a mailed link and log every browser out; tell the person by mail.
 
-    Raises LinkUsedUp; a bad password is refused and leaves the link as it was.
+    Whoever opened the link reads the mail there, so the address is verified by that too: whatever
+    somebody else had set up with it before ends here. Raises LinkUsedUp; a bad password is refused
+    and leaves the link as it was.
     """
-    mailed_links.find(db, secret, LinkPurpose.PASSWORD_RESET)
+    link = mailed_links.find(db, secret, LinkPurpose.PASSWORD_RESET)
     # It takes a while, so before the lock.
-    new_hash = users.hashed_new(password)
+    new_hash = users.hashed_new(password, link.address)
     user, _ = mailed_links.use(db, secret, LinkPurpose.PASSWORD_RESET)
     _replace(db, user, new_hash, keep=None)
+    if user.email_verified_at is None:
+        user.email_verified_at = utc_now()
+        free_credit.decide(db, user, network_address)
     return user
 
 
@@ -78,13 +86,13 @@ def change(db: Session, user: User, *, old: str, new: str, keep: UUID) -> None:
     Refuses a wrong old password and a bad new one.
     """
     users.prove(user, old)
-    new_hash = users.hashed_new(new)
+    new_hash = users.hashed_new(new, user.email)
     _replace(db, ledger.lock_account(db, user.id), new_hash, keep=keep)
 
 
 def _replace(db: Session, user: User, new_hash: str, *, keep: UUID | None) -> None:
     user.password_hash = new_hash
-    mailed_links.retire(db, user, LinkPurpose.PASSWORD_RESET)
+    mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
     sessions.revoke_others(db, user.id, keep=keep)
     letter, reference = account.password_changed(), f"password-changed:{new_id()}"
     outbox.queue(db, user.email, letter, reference=reference)

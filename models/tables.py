@@ -12,6 +12,7 @@ from models import (
     payments,
     resetting,
     sessions,
+    sign_ups,
     snapshots,
     staging,
     uploads,
@@ -22,7 +23,7 @@ from models.base import Base
 
 TABLES = (
     *(alerts, conversations, free_credit, freezes, jobs, ledger, mailed_links, outbox),
-    *(payments, resetting, sessions, snapshots, staging, uploads, users, workers),
+    *(payments, resetting, sessions, sign_ups, snapshots, staging, uploads, users, workers),
 )
 
 metadata = Base.metadata

@@ -11,13 +11,15 @@ from sqlalchemy import CheckConstraint, Index, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import ledger, passwords
+from models import common_passwords, ledger, passwords
 from models.base import Base, Created, PrimaryKey, utc_now
 from models.errors import Refused
 from settings import get_settings
 
 PASSWORD_MIN_LENGTH = 8
 PASSWORD_MAX_LENGTH = 200
+# Typed letters may consist of several characters each, until they are brought into one form.
+TYPED_MAX_LENGTH = 4 * PASSWORD_MAX_LENGTH
 NAME_MAX_LENGTH = 80
 NEEDS_MAX_LENGTH = 2000
 
@@ -110,6 +112,14 @@ class BadPassword(Refused):
     """Please choose a password of 8 to 200 characters."""
 
 
+class CommonPassword(BadPassword):
+    """Others would guess this password soon. Choose a longer one, such as a short sentence."""
+
+
+class UnreachableAddress(BadAddress):
+    """We cannot send mail to this address. Use one with plain letters (a to z) before the @."""
+
+
 class SignUpRefused(Refused):
     """We could not create an account with these details. If you have one already, log in."""
 
@@ -152,9 +162,9 @@ def sign_up(db: Session, email: str, password: str) -> User:
 
     The sign-up grant comes with it only where addresses are not verified: see `verification`.
     """
-    address = normal_address(email)
+    address = reachable_address(email)
     # Hash before looking: a taken address must not answer faster than a free one.
-    user = User(email=address, password_hash=hashed_new(password))
+    user = User(email=address, password_hash=hashed_new(password, address))
     try:
         with db.begin_nested():
             db.add(user)
@@ -167,16 +177,25 @@ def sign_up(db: Session, email: str, password: str) -> User:
     return user
 
 
-def hashed_new(password: str) -> str:
-    """Return the hash of a password that somebody has chosen; refuse one too short or too long."""
-    if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
+def hashed_new(password: str, address: str) -> str:
+    """Return the hash of a password that the person with this address has chosen.
+
+    Raises BadPassword when it is too short or too long, CommonPassword when others would guess it.
+    """
+    length = len(passwords.one_form(password[:TYPED_MAX_LENGTH]))
+    is_too_long = length > PASSWORD_MAX_LENGTH or len(password) > TYPED_MAX_LENGTH
+    if length < PASSWORD_MIN_LENGTH or is_too_long:
         raise BadPassword
+    mailbox, _, domain = address.rpartition("@")
+    about = (address, mailbox, domain, domain.partition(".")[0], get_settings().product_name)
+    if common_passwords.is_common(password, about):
+        raise CommonPassword
     return passwords.hashed(password)
 
 
 def prove(user: User, password: str) -> None:
     """Return if this is the person's password; raise WrongPassword if not."""
-    if not passwords.fits(password[: PASSWORD_MAX_LENGTH + 1], user.password_hash):
+    if not passwords.fits(password[:TYPED_MAX_LENGTH], user.password_hash):
         raise WrongPassword
 
 
@@ -188,9 +207,17 @@ def authenticate(db: Session, email: str, password: str) -> User:
         address = ""
     user = db.scalar(select(User).where(User.email == address))
     known_hash = user.password_hash if user else None
-    if not passwords.fits(password[: PASSWORD_MAX_LENGTH + 1], known_hash) or user is None:
+    if not passwords.fits(password[:TYPED_MAX_LENGTH], known_hash) or user is None:
         raise WrongCredentials
     return user
+
+
+def find_id(db: Session, email: str) -> UUID | None:
+    """Return whose address this is; None for nobody's, and for what is no address."""
+    try:
+        return db.scalar(select(User.id).where(User.email == normal_address(email)))
+    except BadAddress:
+        return None
 
 
 def introduce(user: User, profile: Profile) -> None:
@@ -224,11 +251,26 @@ def set_admin(user: User, *, is_admin: bool) -> None:
 
 
 def normal_address(email: str) -> str:
-    """Bring an address into the one form we store; raise BadAddress if it is none."""
+    """Bring an address into the one form we store and count by; raise BadAddress if it is none.
+
+    Its domain has many spellings, such as full-width letters: all of them come to one form.
+    """
     try:
         return validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as invalid:
         raise BadAddress from invalid
+
+
+def reachable_address(email: str) -> str:
+    """Return the normal form of an address that every mail server can be handed.
+
+    Raises BadAddress, and UnreachableAddress for a mailbox of other letters than ASCII: many
+    servers, Amazon's among them, take no mail for it.
+    """
+    address = normal_address(email)
+    if not address.rpartition("@")[0].isascii():
+        raise UnreachableAddress
+    return address
 
 
 @lru_cache(maxsize=1)

@@ -1,18 +1,14 @@
 """Verifying an address: a mail with a link, and what comes of opening it."""
 
-from datetime import timedelta
-
 from sqlalchemy.orm import Session
 
-from models import free_credit, mailed_links, outbox
+from models import free_credit, mailed_links, outbox, users
 from models.base import utc_now
 from models.errors import Refused
 from models.letters import account
 from models.mailed_links import LinkPurpose
 from models.users import User
 from settings import get_settings
-
-LINK_LIFETIME = timedelta(days=2)
 
 
 class AddressNotVerified(Refused):
@@ -25,12 +21,14 @@ def is_awaited(user: User) -> bool:
 
 
 def send_link(db: Session, user: User) -> None:
-    """Mail a link that verifies the address; nothing happens if that is not awaited."""
+    """Mail a link that verifies the address; nothing happens if that is not awaited.
+
+    Raises UnreachableAddress for one of before such were refused, to which nothing can be sent.
+    """
     if not is_awaited(user):
         return
-    secret = mailed_links.make(
-        db, user, LinkPurpose.VERIFICATION, address=user.email, lifetime=LINK_LIFETIME
-    )
+    users.reachable_address(user.email)
+    secret = mailed_links.make(db, user, LinkPurpose.VERIFICATION, address=user.email)
     reference = f"verification:{mailed_links.find(db, secret, LinkPurpose.VERIFICATION).id}"
     outbox.queue(db, user.email, account.verification(secret), reference=reference)
 

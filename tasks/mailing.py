@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateways.mail import Mail, Mailer, MailFailed, make_mailer
-from models import outbox, resetting
+from models import outbox, resetting, sign_ups
 from models.database import unit_of_work
 from models.outbox import Outgoing
 from settings import get_settings
@@ -33,21 +33,22 @@ _senders = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 @dramatiq.actor(broker=get_broker(), actor_name=nudges.SEND_MAIL, queue_name=nudges.MAIL_QUEUE)
 def send_mail() -> None:
-    """Answer who forgot a password, then send what is due, one after the other."""
+    """Answer who forgot a password or signed up, then send what is due, one after the other."""
     if not _senders.acquire(blocking=False):
         return
     try:
-        while _answer_next_request():
-            pass
+        for answer_next in (resetting.answer_next, sign_ups.answer_next):
+            while _answers(answer_next):
+                pass
         while send_next(_mailer()):
             pass
     finally:
         _senders.release()
 
 
-def _answer_next_request() -> bool:
+def _answers(answer_next: Callable[[Session], bool]) -> bool:
     with unit_of_work() as db:
-        return resetting.answer_next(db)
+        return answer_next(db)
 
 
 def send_next(mailer: Mailer) -> bool:

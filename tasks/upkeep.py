@@ -7,7 +7,7 @@ import redis
 import structlog
 
 from gateways.s3_files import Storage, StorageFailed
-from models import jobs, ledger, outbox, pruning, resetting, staging
+from models import jobs, ledger, outbox, pruning, resetting, sign_ups, staging
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 STAGED_FOR = timedelta(days=1)
 # Of each table; so the lock on what goes is short, and a large backlog takes its time.
 PRUNED_AT_ONCE = 500
+WAITING_FOR_MAIL = (outbox.has_due, resetting.has_requests, sign_ups.has_requests)
 
 
 def sweep() -> None:
@@ -37,7 +38,7 @@ def sweep() -> None:
         _tell(job)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
-        has_mail = outbox.has_due(db) or resetting.has_requests(db)
+        has_mail = any(waits(db) for waits in WAITING_FOR_MAIL)
     for _ in range(min(claimable, 16)):
         nudges.answer()
     if has_mail:

@@ -56,6 +56,7 @@ SETTINGS = {
     "SIGNUP_RATE_LIMIT": "1000 per minute",
     "MAIL_RATE_LIMIT": "1000 per minute",
     "VERIFY_EMAIL": "false",
+    "SIGN_UP_BY_MAIL": "false",
     "RECONCILE_SECONDS": "5",
     "LOG_FORMAT": "json",
 }

@@ -34,6 +34,7 @@ from webapp import (
     request_log,
     security,
     sign_in,
+    sign_ups,
     stripe_webhooks,
     uploads,
     usage,
@@ -43,7 +44,7 @@ from webapp import (
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
-    *(verification, password_reset, credentials),
+    *(sign_ups, verification, password_reset, credentials),
     *(chat, chat_jobs, chat_list, chat_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, admin_books),

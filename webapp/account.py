@@ -2,16 +2,24 @@
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from models import users, verification
+from models import sign_ups, users, verification
 from models.errors import Refused
+from models.users import SignUpRefused
 from settings import get_settings
 from tasks import nudges
-from webapp.database import db
+from webapp import devices
+from webapp.database import commit_now, db
 from webapp.htmx import Answer, go_to
-from webapp.security import address_in_form, limiter, login_limit, signup_limit
+from webapp.security import address_in_form, limiter, login_limit, mail_limit, signup_limit
 from webapp.sign_in import find_current_user, log_in, log_out, safe_next
+from webapp.sign_ups import await_mail
 
 pages = Blueprint("account", __name__)
+
+
+def _mailed(response: Response) -> bool:
+    """Whether an answer to a sign-up came with a mail."""
+    return response.status_code < 400 or not sign_ups.is_by_mail()
 
 
 @pages.get("/signup")
@@ -21,21 +29,35 @@ def show_signup() -> Answer:
 
 
 @pages.post("/signup")
+@limiter.limit(mail_limit, key_func=address_in_form, deduct_when=_mailed)
 @limiter.limit(signup_limit, key_func=address_in_form)
 @limiter.limit(signup_limit)
 def sign_up() -> Answer:
-    """Create an account, mail its address a link and log this browser in.
+    """Take a newcomer in; refusals keep what was typed.
 
-    Refusals keep what was typed.
+    By mail, it only notes what was asked: the answer is the same for addresses that have an
+    account. At once, it creates the account, mails its address a link and logs this browser in.
     """
     try:
-        user = users.sign_up(db(), request.form.get("email", ""), request.form.get("password", ""))
+        _take_in(request.form.get("email", ""), request.form.get("password", ""))
+    except SignUpRefused as refusal:
+        sign_ups.tell_owner(db(), request.form.get("email", ""))
+        nudges.mail_after_commit(db())
+        commit_now()
+        return _signup_page(str(refusal)), 422
     except Refused as refusal:
         return _signup_page(str(refusal)), 422
-    log_in(user)
-    verification.send_link(db(), user)
     nudges.mail_after_commit(db())
     return go_to(url_for("onboarding.show"))
+
+
+def _take_in(email: str, password: str) -> None:
+    if sign_ups.is_by_mail():
+        await_mail(sign_ups.ask(db(), email, password))
+        return
+    user = sign_ups.at_once(db(), email, password)
+    log_in(user)
+    verification.send_link(db(), user)
 
 
 @pages.get("/login")
@@ -46,8 +68,8 @@ def show_login() -> Answer:
 
 
 @pages.post("/login")
-@limiter.limit(login_limit, key_func=address_in_form)
-@limiter.limit(login_limit)
+@limiter.limit(login_limit, key_func=devices.guessed_account)
+@limiter.limit(login_limit, key_func=devices.guessing_visitor)
 def log_into() -> Answer:
     """Log this browser in and send it where it wanted to go."""
     try:

@@ -133,18 +133,20 @@ def _composer(
 
 
 def whole(page: Page) -> Response:
-    """Draw the whole page; answer 304 if the browser has it as it is."""
+    """Draw the whole page; answer 304 if the browser has it as it is and nothing is to be told."""
+    if "_flashes" in session:
+        # What is told once must be told now, on a page that is not kept; drawing it forgets it.
+        return drawn(page)
     mine = conversations.list_own(db(), current_user().id)
     tag = _fingerprint(page, mine)
     if request.if_none_match.contains(tag):
         return _kept(make_response("", 304), tag)
     response = make_response(render_template("chat/page.html", page=page, conversations=mine))
-    # A page that greets once must not be kept.
-    return response if "_flashes" in session else _kept(response, tag)
+    return _kept(response, tag)
 
 
 def drawn(page: Page, status: int = 200) -> Response:
-    """Draw the whole page as the answer to a form; it is not kept."""
+    """Draw the whole page for this once, as the answer to a form; it is not kept."""
     mine = conversations.list_own(db(), current_user().id)
     return make_response(render_template("chat/page.html", page=page, conversations=mine), status)
 

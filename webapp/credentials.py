@@ -4,14 +4,22 @@ from flask import Blueprint, flash, render_template, request, url_for
 
 from models import mailed_links, readdressing, resetting
 from models.errors import Refused
-from models.mailed_links import LinkPurpose, LinkUsedUp
+from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
+from models.readdressing import OtherBrowser
 from settings import get_settings
 from tasks import nudges
 from webapp import preferences
 from webapp.database import db
 from webapp.htmx import Answer, go_to
-from webapp.security import limiter, login_limit, mail_limit
-from webapp.sign_in import current_session, current_user, member_required, refuse_anybody_but
+from webapp.security import address_in_form, limiter, login_limit, mail_limit
+from webapp.sign_in import (
+    current_session,
+    current_user,
+    find_current_session,
+    log_out,
+    member_required,
+    refuse_anybody_but,
+)
 
 pages = Blueprint("credentials", __name__)
 
@@ -39,12 +47,13 @@ def change_password() -> Answer:
 @pages.post("/settings/address")
 @member_required
 @limiter.limit(mail_limit, key_func=_person)
+@limiter.limit(mail_limit, key_func=address_in_form)
 def ask_address() -> Answer:
     """Mail a link to a new address; refusals keep the address that was typed."""
     email = request.form.get("email", "")
     password = request.form.get("address-password", "")
     try:
-        address = readdressing.ask(db(), current_user(), password=password, email=email)
+        address = readdressing.ask(db(), current_session(), password=password, email=email)
     except Refused as refusal:
         page = preferences.page(refusal=str(refusal), section="address", new_email=email)
         return page, 422
@@ -56,13 +65,14 @@ def ask_address() -> Answer:
 
 @pages.get("/address")
 def show_address() -> Answer:
-    """Ask whether the new address is theirs who opened the link."""
+    """Ask whether the new address is theirs who opened the link, in the browser that asked."""
     token = request.args.get("token", "")
     try:
-        link = mailed_links.find(db(), token, LinkPurpose.ADDRESS_CHANGE)
+        link = _link_of_this_browser(token)
     except LinkUsedUp as refusal:
         return _over(refusal), 410
-    refuse_anybody_but(link.user_id)
+    except OtherBrowser as refusal:
+        return _elsewhere(refusal), 403
     return render_template("credentials/address.html", token=token, new_address=link.address)
 
 
@@ -71,13 +81,66 @@ def take_address() -> Answer:
     """Take the new address; refuse one that another account has got meanwhile."""
     token = request.form.get("token", "")
     try:
-        refuse_anybody_but(mailed_links.find(db(), token, LinkPurpose.ADDRESS_CHANGE).user_id)
-        user = readdressing.change(db(), token, network_address=request.remote_addr)
+        _link_of_this_browser(token)
+        user = readdressing.change(
+            db(), token, find_current_session(), network_address=request.remote_addr
+        )
     except LinkUsedUp as refusal:
         return _over(refusal), 410
+    except OtherBrowser as refusal:
+        return _elsewhere(refusal), 403
     nudges.mail_after_commit(db())
     flash(f"From now on you log in with {user.email}.")
     return go_to(url_for("chat.show_latest"))
+
+
+@pages.get("/address/undo")
+def show_undoing() -> Answer:
+    """Ask whoever reads the mail of the old address whether the change was theirs."""
+    token = request.args.get("token", "")
+    try:
+        link = mailed_links.find(db(), token, LinkPurpose.ADDRESS_UNDO)
+    except LinkUsedUp as refusal:
+        return _over_for_good(refusal), 410
+    return render_template("credentials/undo.html", token=token, old_address=link.address)
+
+
+@pages.post("/address/undo")
+@limiter.limit(login_limit)
+def undo_address() -> Answer:
+    """Give the account back to its old address and let its owner choose a new password."""
+    try:
+        secret = readdressing.undo(db(), request.form.get("token", ""))
+    except LinkUsedUp as refusal:
+        return _over_for_good(refusal), 410
+    # Whoever is logged in here is logged out with all the others, or is somebody else.
+    log_out()
+    nudges.mail_after_commit(db())
+    return go_to(url_for("password_reset.show_choice", token=secret))
+
+
+def _link_of_this_browser(token: str) -> MailedLink:
+    link = mailed_links.find(db(), token, LinkPurpose.ADDRESS_CHANGE)
+    refuse_anybody_but(link.user_id)
+    return readdressing.find_for(db(), token, find_current_session())
+
+
+def _elsewhere(refusal: OtherBrowser) -> str:
+    return render_template(
+        "account/link_over.html",
+        title="Not in this browser",
+        refusal=str(refusal),
+        again="",
+    )
+
+
+def _over_for_good(refusal: LinkUsedUp) -> str:
+    return render_template(
+        "account/link_over.html",
+        refusal=str(refusal),
+        again=url_for("password_reset.show"),
+        again_words="Choose a new password",
+    )
 
 
 def _over(refusal: LinkUsedUp) -> str:

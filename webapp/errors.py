@@ -66,6 +66,9 @@ def _show_expired_form(_: CSRFError) -> Response:
 
 
 def _show_http_error(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        # Whoever raised it has drawn the answer.
+        return error.response
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())

@@ -26,7 +26,7 @@ def robots() -> Response:
     """Let search engines read the landing page and nothing behind the door."""
     closed = (
         *("/chat", "/settings", "/billing", "/limits", "/usage", "/onboarding", "/engine"),
-        *("/verification", "/address"),
+        *("/verification", "/address", "/signup/"),
     )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")

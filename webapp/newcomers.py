@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models import free_credit, verification
+from models.money import money
 from models.users import User
 from settings import get_settings
 
@@ -35,6 +36,14 @@ def look_at(db: Session, user: User) -> Newcomer:
         mailbox_url=settings.mailbox_url,
         refusal="" if is_awaited else refusal(db, user),
     )
+
+
+def thanks(user: User) -> str:
+    """Thank who has just verified their address, and say what that has brought them."""
+    # Why there is none, if so, stands in the chat for as long as it matters.
+    has_had_it = user.credits_available_micros > 0
+    gift = f" {money(user.credits_available_micros)} of credit is yours." if has_had_it else ""
+    return f"Thank you, your address is confirmed.{gift}"
 
 
 def refusal(db: Session, user: User) -> str:

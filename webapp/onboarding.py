@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
-from models import users
+from models import sign_ups, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from webapp.htmx import Answer, go_to
 from webapp.sign_in import current_user, login_required
+from webapp.sign_ups import find_pending
 
 pages = Blueprint("onboarding", __name__)
 
@@ -27,9 +28,18 @@ SUGGESTIONS = (
 
 
 @pages.get("/onboarding")
-@login_required
 def show() -> Answer:
-    """Ask who this is; who has answered already goes on to the chat."""
+    """Ask who this is; who has answered already goes on to the chat, or to wait for their mail."""
+    waiting = find_pending()
+    if waiting is None:
+        return _show_to_user()
+    if waiting.is_introduced:
+        return go_to(url_for("sign_ups.wait"))
+    return _page(Profile(waiting.name, "", waiting.needs))
+
+
+@login_required
+def _show_to_user() -> Answer:
     user = current_user()
     if user.is_onboarded:
         return go_to("/chat")
@@ -37,14 +47,22 @@ def show() -> Answer:
 
 
 @pages.post("/onboarding")
-@login_required
 def answer() -> Answer:
-    """Keep the answers and open the chat; refusals keep what was typed."""
+    """Keep the answers and go on; refusals keep what was typed."""
+    waiting = find_pending()
     profile = profile_in_form()
     try:
-        users.introduce(current_user(), profile)
+        if waiting is None:
+            return _answer_of_user(profile)
+        sign_ups.introduce(waiting, profile)
     except Refused as refusal:
         return _page(profile, str(refusal)), 422
+    return go_to(url_for("sign_ups.wait"))
+
+
+@login_required
+def _answer_of_user(profile: Profile) -> Answer:
+    users.introduce(current_user(), profile)
     return go_to("/chat")
 
 

@@ -51,7 +51,9 @@ def choose() -> Answer:
     token = request.form.get("token", "")
     try:
         refuse_anybody_but(mailed_links.find(db(), token, LinkPurpose.PASSWORD_RESET).user_id)
-        user = resetting.choose(db(), token, request.form.get("password", ""))
+        user = resetting.choose(
+            db(), token, request.form.get("password", ""), network_address=request.remote_addr
+        )
     except LinkUsedUp as refusal:
         return _over(refusal), 410
     except BadPassword as refusal:

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from agent.state.layout import MAX_BYTES
-from models import quotas, sessions, users
+from models import logging_out, quotas, sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from settings import get_settings
@@ -59,7 +59,7 @@ def revoke(session_id: UUID) -> Answer:
 @member_required
 def revoke_others() -> Answer:
     """Log every other browser of the person out."""
-    sessions.revoke_others(db(), current_user().id, keep=current_session().id)
+    logging_out.everywhere_else(db(), current_user().id, keep=current_session().id)
     return saved("Every other browser is logged out.", "browsers")
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from models import users
 from models.errors import Refused
 from settings import Settings, get_settings
 from webapp import shares
@@ -130,9 +131,17 @@ def body_bytes() -> int:
 
 
 def address_in_form() -> str:
-    """Count by the e-mail address that was typed, without keeping it."""
-    typed = request.form.get("email", "").strip().lower()
-    return "address:" + sha256(typed.encode()).hexdigest()[:32]
+    """Count by the e-mail address that was typed, however it is spelled, without keeping it."""
+    typed = request.form.get("email", "")
+    try:
+        return address_key(users.normal_address(typed))
+    except users.BadAddress:
+        return address_key(typed.strip().lower())
+
+
+def address_key(address: str) -> str:
+    """Name a normal address in counters that anybody may read."""
+    return "address:" + sha256(address.encode()).hexdigest()[:32]
 
 
 def _refuse_strange_hosts(trusted: list[str]) -> None:

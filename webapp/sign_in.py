@@ -23,6 +23,7 @@ from models import sessions
 from models.errors import Refused
 from models.sessions import UserSession
 from models.users import User
+from webapp import devices
 from webapp.database import db
 from webapp.htmx import go_to, is_partial
 
@@ -62,6 +63,7 @@ def log_in(user: User) -> None:
     opened = sessions.open_for(db(), user, request.user_agent.string)
     login_user(SignedIn(opened))
     session.permanent = True
+    devices.remember(user.id)
 
 
 def log_out() -> None:
@@ -105,6 +107,12 @@ def current_session() -> UserSession:
     if known is None:
         raise Unauthorized
     return known.session
+
+
+def find_current_session() -> UserSession | None:
+    """Return the logged-in browser that is asking, or None for a stranger's."""
+    known = _signed_in()
+    return known.session if known else None
 
 
 def refuse_anybody_but(user_id: UUID) -> None:
@@ -185,6 +193,8 @@ def _signed_in() -> SignedIn | None:
 def _keep_private(response: Response) -> Response:
     # After logging out, the back button must not show what was there.
     # Static files, which say how long they may be kept, must not even look at the cookie.
-    if "Cache-Control" not in response.headers and session.get("_user_id"):
+    if "Cache-Control" not in response.headers and (
+        session.get("_user_id") or session.get("sign_up")
+    ):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -3,17 +3,15 @@
 Opening it only asks: programs that look into mail open links too, and press no button.
 """
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from models import mailed_links, verification
 from models.mailed_links import LinkPurpose, LinkUsedUp
-from models.money import money
 from settings import get_settings
 from tasks import nudges
-from webapp import newcomers
+from webapp import mail_again, newcomers
 from webapp.database import db
 from webapp.htmx import Answer, go_to, part
-from webapp.security import limiter, mail_limit
 from webapp.sign_in import current_user, find_current_user, login_required, refuse_anybody_but
 
 pages = Blueprint("verification", __name__)
@@ -33,6 +31,7 @@ def show() -> Answer:
         token=token,
         email=link.address,
         grant_micros=get_settings().sign_up_grant_micros,
+        action=url_for("verification.verify"),
     )
 
 
@@ -45,23 +44,21 @@ def verify() -> Answer:
         user = verification.verify(db(), token, network_address=request.remote_addr)
     except LinkUsedUp as refusal:
         return _over(refusal), 410
-    # Why there is none, if so, stands in the chat for as long as it matters.
-    has_had_it = user.credits_available_micros > 0
-    gift = f" {money(user.credits_available_micros)} of credit is yours." if has_had_it else ""
-    flash(f"Thank you, your address is confirmed.{gift}")
+    flash(newcomers.thanks(user))
     return go_to(url_for("chat.show_latest"))
 
 
 @pages.post("/verification/mail")
 @login_required
-@limiter.limit(mail_limit, key_func=lambda: f"person:{current_user().id}")
-def send_again() -> Answer:
+@mail_again.limited("chat.show_latest", lambda: f"person:{current_user().id}")
+def send_again() -> Response:
     """Send another link to the address of whoever asks, if it is still to be verified."""
     user = current_user()
-    verification.send_link(db(), user)
+    sent = mail_again.press(
+        lambda: verification.send_link(db(), user), to=user.email, page="chat.show_latest"
+    )
     nudges.mail_after_commit(db())
-    flash(f"Sent again, to {user.email}.")
-    return go_to(url_for("chat.show_latest"))
+    return sent
 
 
 @pages.get("/verification/standing")

@@ -6,17 +6,43 @@ from settings import get_settings
 NOT_YOU = "If that was not you, choose a new one at once: “Forgot your password?” on the same page."
 
 
+def sign_up(secret: str) -> Letter:
+    """Ask a newcomer whether this address is theirs; their account begins with that."""
+    return _welcome(LetterKind.SIGN_UP, address_on_site("/signup/confirmation", token=secret))
+
+
+def sign_up_known() -> Letter:
+    """Tell somebody who has an account that a new one was asked for with their address."""
+    name = get_settings().product_name
+    return Letter(
+        LetterKind.SIGN_UP_KNOWN,
+        subject=f"You already have a {name} account",
+        title="You already have an account",
+        words=(
+            "Somebody, probably you, has just tried to sign up with this address.",
+            "There is no need to: log in, and all your conversations are there.",
+            f"Forgot your password? Choose a new one at {address_on_site('/password/reset')}",
+        ),
+        action=Action("Log in", address_on_site("/login")),
+        small_print=("It was not you? Then ignore this mail: nothing has changed.",),
+    )
+
+
 def verification(secret: str) -> Letter:
-    """Ask whether this address is the newcomer's."""
+    """Ask somebody who has an account whether its address is theirs."""
+    return _welcome(LetterKind.VERIFICATION, address_on_site("/verification", token=secret))
+
+
+def _welcome(kind: LetterKind, link: str) -> Letter:
     settings = get_settings()
     grant = settings.sign_up_grant_micros
     gift = f" and {_dollars(grant)} of credit is yours to try it" if grant else ""
     return Letter(
-        LetterKind.VERIFICATION,
+        kind,
         subject="Confirm your e-mail address",
         title=f"Welcome to {settings.product_name}",
         words=(f"Your assistant is ready. Confirm that this address is yours{gift}.",),
-        action=Action("Confirm my address", address_on_site("/verification", token=secret)),
+        action=Action("Confirm my address", link),
         small_print=(
             "The link works once, within two days.",
             "You did not sign up? Then ignore this mail, and nothing more will come.",
@@ -69,14 +95,30 @@ def address_change(secret: str) -> Letter:
         ),
         action=Action("Confirm the new address", address_on_site("/address", token=secret)),
         small_print=(
-            "The link works once, within a day.",
+            "The link works once, within a day, in the browser in which you asked for it.",
             "You did not ask for this? Then ignore this mail, and nothing changes.",
         ),
     )
 
 
-def address_changed(new_address: str) -> Letter:
-    """Tell the old address that it is no longer the account's."""
+def address_change_asked(new_address: str, undo_secret: str) -> Letter:
+    """Tell the address of an account that another one was asked for, and let its owner undo it."""
+    return Letter(
+        LetterKind.ADDRESS_CHANGE_ASKED,
+        subject="A new e-mail address for your account",
+        title="Is this you?",
+        words=(
+            f"Somebody who knows your password wants to log in with {_veiled(new_address)} now.",
+            "If it was you, open the link that we sent there. If not, undo it here.",
+            "Then everybody is logged out, and you choose a new password.",
+        ),
+        action=_undoing(undo_secret),
+        small_print=("The link works for seven days, also after the address has changed.",),
+    )
+
+
+def address_changed(new_address: str, undo_secret: str) -> Letter:
+    """Tell the old address that it is no longer the account's, and let its owner undo it."""
     return Letter(
         LetterKind.ADDRESS_CHANGED,
         subject="Your e-mail address was changed",
@@ -84,10 +126,16 @@ def address_changed(new_address: str) -> Letter:
         words=(
             f"You now log in with {_veiled(new_address)}.",
             "This address no longer opens your account, and this is the last mail to it.",
+            "If that was not you, undo it here.",
+            "Then everybody is logged out, and you choose a new password.",
         ),
-        action=Action("Log in", address_on_site("/login")),
-        small_print=("If that was not you, tell whoever runs this site at once.",),
+        action=_undoing(undo_secret),
+        small_print=("The link works for seven days.",),
     )
+
+
+def _undoing(secret: str) -> Action:
+    return Action("This was not me: undo it", address_on_site("/address/undo", token=secret))
 
 
 def _veiled(address: str) -> str:

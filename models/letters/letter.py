@@ -12,10 +12,13 @@ from settings import get_settings
 
 
 class LetterKind(enum.StrEnum):
+    SIGN_UP = "sign_up"
+    SIGN_UP_KNOWN = "sign_up_known"
     VERIFICATION = "verification"
     PASSWORD_RESET = "password_reset"  # noqa: S105  # a kind of letter
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     ADDRESS_CHANGE = "address_change"
+    ADDRESS_CHANGE_ASKED = "address_change_asked"
     ADDRESS_CHANGED = "address_changed"
     RECEIPT = "receipt"
     ALERT = "alert"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from pydantic import SecretStr, ValidationError
 
 from embedded.ports import free_port
@@ -60,6 +61,40 @@ def test_a_domain_with_umlauts_is_written_as_every_server_knows_it(settings: Set
     assert str(compose(mail, settings)["To"]) == "ada@xn--bcher-kva.example"
 
 
+def test_a_domain_with_a_sharp_s_is_not_that_of_somebody_else(settings: Settings) -> None:
+    mail = Mail("1", "ada@faß.example", "Hello", "Hello", "Hello")
+    assert str(compose(mail, settings)["To"]) == "ada@xn--fa-hia.example"
+
+
+def test_a_mailbox_with_other_letters_gets_mail_from_a_server_that_knows_them(
+    box: Mailbox, by_smtp: Settings
+) -> None:
+    make_mailer(by_smtp).send(Mail("1", "é@bücher.example", "Hello", "Hello", "Hello"))
+    assert [mail.subject for mail in box.mails("é@xn--bcher-kva.example")] == ["Hello"]
+
+
+def test_a_server_that_knows_no_other_letters_is_asked_once(by_smtp: Settings) -> None:
+    kept: list[str] = []
+
+    class Keeping:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            kept.append(envelope.rcpt_tos[0])
+            return "250 Kept"
+
+    old = Controller(Keeping(), "127.0.0.1", port=free_port(), enable_SMTPUTF8=False)
+    old.start()
+    try:
+        url = SecretStr(f"smtp+plain://127.0.0.1:{old.port}")
+        mailer = make_mailer(by_smtp.model_copy(update={"smtp_url": url}))
+        mailer.send(HELLO)
+        with pytest.raises(MailFailed) as failure:
+            mailer.send(Mail("1", "é@example.org", "Hello", "Hello", "Hello"))
+    finally:
+        old.stop()
+    assert failure.value.is_permanent
+    assert kept == ["ada@example.org"]
+
+
 @pytest.mark.parametrize(
     ("recipient", "subject"),
     [
@@ -69,6 +104,9 @@ def test_a_domain_with_umlauts_is_written_as_every_server_knows_it(settings: Set
         ("ada@example.org", "Hello\nBcc: eve@example.org"),
         ("no address", "Hello"),
         ("ada@" + "x" * 64 + ".example", "Hello"),
+        ("é@example.org\r\nBcc: eve@example.org", "Hello"),
+        ("é@example.org, eve@example.org", "Hello"),
+        ("é, eve@example.org", "Hello"),
         ("", "Hello"),
     ],
 )

@@ -21,7 +21,7 @@ RESET = LinkPurpose.PASSWORD_RESET
 
 
 def made(db: Session, user: User, purpose: LinkPurpose = RESET, address: str = "") -> str:
-    return mailed_links.make(db, user, purpose, address=address or user.email, lifetime=HOUR)
+    return mailed_links.make(db, user, purpose, address=address or user.email)
 
 
 def test_the_secret_itself_is_not_kept(db: Session, ada: User) -> None:

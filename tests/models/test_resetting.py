@@ -37,7 +37,7 @@ def forgotten(db: Session, email: str) -> str:
 def test_a_new_password_replaces_the_old_one_and_every_login(db: Session, ada: User) -> None:
     session = sessions.open_for(db, ada, "Firefox")
     secret = forgotten(db, "ada@example.org")
-    resetting.choose(db, secret, NEW)
+    resetting.choose(db, secret, NEW, network_address=None)
 
     assert users.authenticate(db, ada.email, NEW).id == ada.id
     with pytest.raises(users.WrongCredentials):
@@ -48,7 +48,7 @@ def test_a_new_password_replaces_the_old_one_and_every_login(db: Session, ada: U
         LetterKind.PASSWORD_CHANGED,
     ]
     with pytest.raises(LinkUsedUp):
-        resetting.choose(db, secret, NEW)
+        resetting.choose(db, secret, NEW, network_address=None)
 
 
 def test_asking_looks_for_nobody_and_answering_tells_only_who_is_there(
@@ -71,8 +71,8 @@ def test_asking_looks_for_nobody_and_answering_tells_only_who_is_there(
 def test_a_bad_password_leaves_the_link_as_it_was(db: Session, ada: User) -> None:
     secret = forgotten(db, ada.email)
     with pytest.raises(users.BadPassword):
-        resetting.choose(db, secret, "short")
-    resetting.choose(db, secret, NEW)
+        resetting.choose(db, secret, "short", network_address=None)
+    resetting.choose(db, secret, NEW, network_address=None)
 
 
 def test_two_tasks_answer_a_request_once(emptied: sa.Engine) -> None:
@@ -101,7 +101,7 @@ def test_changing_the_password_needs_the_old_one_and_keeps_this_browser(
     assert sessions.find_live(db, phone.id) is None
     assert users.authenticate(db, ada.email, NEW).id == ada.id
     with pytest.raises(LinkUsedUp):
-        resetting.choose(db, forgotten_before, "something else again")
+        resetting.choose(db, forgotten_before, "something else again", network_address=None)
 
 
 def test_a_new_address_counts_when_its_link_is_opened_and_the_old_one_is_told(

@@ -63,7 +63,7 @@ document.addEventListener("change", (event) => {
 // Errors of ours say where they want to be shown; a proxy's page must not replace anything.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
-  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#notices") {
+  if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   } else if (xhr.status >= 500) {
@@ -152,6 +152,29 @@ addEventListener("pageshow", () => {
     delete form.dataset.sent;
     form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
   }
+});
+
+// A button that may be pressed again after so many seconds says how long that is.
+function countDown(button) {
+  const words = button.textContent;
+  const end = Date.now() + 1000 * Number(button.dataset.countsDown);
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    if (!button.isConnected) return;
+    if (left > 0) {
+      button.textContent = `${words} (${left > 99 ? `${Math.ceil(left / 60)} min` : `${left} s`})`;
+      setTimeout(tick, 1000);
+      return;
+    }
+    button.textContent = words;
+    button.disabled = false;
+    button.classList.replace("quiet", "link");
+  };
+  tick();
+}
+
+document.addEventListener("htmx:load", (event) => {
+  event.target.querySelectorAll("[data-counts-down]").forEach(countDown);
 });
 
 for (const area of document.querySelectorAll("textarea[data-grows]")) {

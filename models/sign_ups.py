@@ -1,0 +1,229 @@
+"""Signing up by mail: an account begins when the link that was sent to its address is opened.
+
+Whoever signs up is answered before anybody looks whether there is such an account, and reads the
+same whatever comes of it: the site only writes the request down, and a task does the rest. So
+nobody learns here who has an account, and nobody has one with the address of somebody else.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import free_credit, ledger, mailed_links, outbox, sessions, users
+from models.base import Base, Created, PrimaryKey, new_id, utc_now
+from models.errors import Refused
+from models.letters import account
+from models.mailed_links import LinkUsedUp, Retirement
+from models.users import Profile, User
+from settings import get_settings
+
+LINK_LIFETIME = timedelta(days=2)
+
+
+class SignUp(Base):
+    __tablename__ = "sign_ups"
+    __table_args__ = (
+        Index("ix_sign_ups_mail_due", "id", postgresql_where=text("is_mail_due")),
+        Index("ix_sign_ups_expires_at", "expires_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    address: Mapped[str]
+    password_hash: Mapped[str]
+    # What the newcomer says about themselves while the mail is on its way.
+    name: Mapped[str] = mapped_column(default="", server_default="")
+    timezone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    needs: Mapped[str] = mapped_column(default="", server_default="")
+    # Of the secret in its link, which can be made again from the id: every mail has the same.
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    is_mail_due: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # The account that began with it, and when.
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    confirmed_at: Mapped[datetime | None]
+    # When the browser that signed up went on as that account.
+    continued_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[Created]
+
+    @property
+    def is_introduced(self) -> bool:
+        return bool(self.name)
+
+
+class HasAccount(Refused):
+    """You already have an account with this address. Log in, or choose a new password."""
+
+
+def is_by_mail() -> bool:
+    """Tell whether accounts begin with a mail, or at once."""
+    settings = get_settings()
+    return settings.verify_email and settings.sign_up_by_mail
+
+
+def ask(db: Session, email: str, password: str) -> SignUp:
+    """Note that somebody wants an account; refuse bad addresses and passwords, not taken ones."""
+    address = users.reachable_address(email)
+    sign_up = SignUp(
+        id=new_id(),
+        address=address,
+        password_hash=users.hashed_new(password, address),
+        expires_at=utc_now() + LINK_LIFETIME,
+    )
+    sign_up.secret_hash = _hashed(_secret(sign_up.id))
+    db.add(sign_up)
+    db.flush()
+    return sign_up
+
+
+def at_once(db: Session, email: str, password: str) -> User:
+    """Begin an account without waiting for mail; raise SignUpRefused where there is one.
+
+    The address of an account that is being moved away from it counts as taken for as long as that
+    can be undone.
+    """
+    with db.begin_nested():
+        user = users.sign_up(db, email, password)
+        if mailed_links.is_reserved(db, user.email):
+            raise users.SignUpRefused
+    return user
+
+
+def tell_owner(db: Session, email: str) -> None:
+    """Mail to who has this address that somebody tried to sign up with it."""
+    address = users.normal_address(email)
+    outbox.queue(db, address, account.sign_up_known(), reference=f"sign-up-known:{new_id()}")
+
+
+def find(db: Session, sign_up_id: UUID) -> SignUp | None:
+    """Find what a browser has asked for, unless its time is over."""
+    return db.scalar(select(SignUp).where(SignUp.id == sign_up_id, SignUp.expires_at > utc_now()))
+
+
+def introduce(sign_up: SignUp, profile: Profile) -> None:
+    """Keep a newcomer's answers for their account to be; raise BadProfile as `users` does."""
+    checked = profile.checked()
+    sign_up.name, sign_up.timezone, sign_up.needs = checked.name, checked.timezone, checked.needs
+
+
+def mail_again(sign_up: SignUp) -> None:
+    """Let the same mail be sent once more."""
+    sign_up.is_mail_due = True
+
+
+def has_requests(db: Session) -> bool:
+    """Tell whether somebody who signed up waits for a mail."""
+    return db.scalar(select(SignUp.id).where(SignUp.is_mail_due).limit(1)) is not None
+
+
+def answer_next(db: Session) -> bool:
+    """Mail whoever signed up first a link, or that they have an account; False if nobody did.
+
+    What has expired goes, with the password that was chosen for nothing.
+    """
+    db.execute(delete(SignUp).where(SignUp.expires_at < utc_now()))
+    waits = select(SignUp).where(SignUp.is_mail_due).order_by(SignUp.id).limit(1)
+    sign_up = db.scalar(waits.with_for_update(skip_locked=True))
+    if sign_up is None:
+        return False
+    if _has_owner(db, sign_up.address):
+        tell_owner(db, sign_up.address)
+    else:
+        letter = account.sign_up(_secret(sign_up.id))
+        outbox.queue(db, sign_up.address, letter, reference=f"sign-up:{new_id()}")
+    sign_up.is_mail_due = False
+    db.flush()
+    return True
+
+
+def find_link(db: Session, secret: str, *, lock: bool = False) -> SignUp:
+    """Find what a mailed link confirms; raise LinkUsedUp. Finding it uses nothing up."""
+    wanted = select(SignUp).where(
+        SignUp.secret_hash == _hashed(secret),
+        SignUp.confirmed_at.is_(None),
+        SignUp.expires_at > utc_now(),
+    )
+    found = db.scalar(wanted.with_for_update() if lock else wanted)
+    if found is None:
+        raise LinkUsedUp
+    return found
+
+
+def confirm(db: Session, secret: str, *, network_address: str | None) -> SignUp:
+    """Begin the account that a mailed link stands for, and decide about the free credit.
+
+    An account with this address that nobody had confirmed becomes the newcomer's: its browsers
+    are logged out, its links retired. Raises LinkUsedUp, and HasAccount.
+    """
+    sign_up = find_link(db, secret, lock=True)
+    if _has_owner(db, sign_up.address):
+        raise HasAccount
+    user = ledger.lock_account(db, _account_for(db, sign_up))
+    user.password_hash, user.email_verified_at = sign_up.password_hash, utc_now()
+    sessions.revoke_others(db, user.id, keep=None)
+    mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
+    if sign_up.is_introduced:
+        users.introduce(user, Profile(sign_up.name, sign_up.timezone, sign_up.needs))
+    sign_up.user_id, sign_up.confirmed_at = user.id, utc_now()
+    db.flush()
+    free_credit.decide(db, user, network_address)
+    return sign_up
+
+
+def go_on(db: Session, sign_up_id: UUID) -> User | None:
+    """Return whose account has begun, once, for the browser that signed up; None before and after.
+
+    A password that was changed since then ends this too.
+    """
+    taken = db.execute(
+        update(SignUp)
+        .where(
+            SignUp.id == sign_up_id,
+            SignUp.confirmed_at.is_not(None),
+            SignUp.continued_at.is_(None),
+            SignUp.expires_at > utc_now(),
+            User.id == SignUp.user_id,
+            User.password_hash == SignUp.password_hash,
+        )
+        .values(continued_at=utc_now())
+        .returning(SignUp.user_id)
+        .execution_options(synchronize_session=False)
+    )
+    user_id = taken.scalar_one_or_none()
+    return db.get_one(User, user_id) if user_id else None
+
+
+def _has_owner(db: Session, address: str) -> bool:
+    owned = select(User.id).where(User.email == address, User.email_verified_at.is_not(None))
+    return db.scalar(owned) is not None or mailed_links.is_reserved(db, address)
+
+
+def _account_for(db: Session, sign_up: SignUp) -> UUID:
+    """Return the account of an address that has no owner: the one that is there, or a new one."""
+    there = db.scalar(select(User.id).where(User.email == sign_up.address))
+    if there is not None:
+        return there
+    user = User(email=sign_up.address, password_hash=sign_up.password_hash)
+    try:
+        with db.begin_nested():
+            db.add(user)
+            db.flush()
+    except IntegrityError as taken:
+        raise HasAccount from taken
+    return user.id
+
+
+def _secret(sign_up_id: UUID) -> str:
+    key = get_settings().secret_key.get_secret_value().encode()
+    return urlsafe_b64encode(hmac.digest(key, b"sign-up:" + sign_up_id.bytes, "sha256")).decode()
+
+
+def _hashed(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
