@@ -6,7 +6,6 @@ nobody learns here who has an account, and nobody has one with the address of so
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -19,11 +18,11 @@ from models import free_credit, ledger, mailed_links, outbox, sessions, users
 from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.errors import Refused
 from models.letters import account
-from models.mailed_links import LinkUsedUp, Retirement
+from models.mailed_links import LinkRule, LinkUsedUp, Retirement
 from models.users import Profile, User
 from settings import get_settings
 
-LINK_LIFETIME = timedelta(days=2)
+RULE = LinkRule(timedelta(days=2), frozenset({Retirement.ONE_IS_USED}))
 
 
 class SignUp(Base):
@@ -75,7 +74,7 @@ def ask(db: Session, email: str, password: str) -> SignUp:
         id=new_id(),
         address=address,
         password_hash=users.hashed_new(password, address),
-        expires_at=utc_now() + LINK_LIFETIME,
+        expires_at=utc_now() + RULE.lifetime,
     )
     sign_up.secret_hash = _hashed(_secret(sign_up.id))
     db.add(sign_up)
@@ -222,7 +221,7 @@ def _account_for(db: Session, sign_up: SignUp) -> UUID:
 
 def _secret(sign_up_id: UUID) -> str:
     key = get_settings().secret_key.get_secret_value().encode()
-    return urlsafe_b64encode(hmac.digest(key, b"sign-up:" + sign_up_id.bytes, "sha256")).decode()
+    return hmac.new(key, b"sign-up:" + sign_up_id.bytes, "sha256").hexdigest()
 
 
 def _hashed(secret: str) -> str:

@@ -8,15 +8,17 @@ import sqlalchemy as sa
 import time_machine
 from sqlalchemy.orm import Session
 
-from models import mailed_links
+from models import mailed_links, sessions, sign_ups
 from models.base import utc_now
 from models.database import unit_of_work
-from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
+from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink, Retirement
 from models.users import User
+from settings import PROJECT_DIR
 from tests import factories
 from tests.house import wait_for
 
 HOUR = timedelta(hours=1)
+SAME_BROWSER = "the session that asked"
 RESET = LinkPurpose.PASSWORD_RESET
 
 
@@ -73,12 +75,50 @@ def test_a_link_opens_nothing_else(db: Session, ada: User) -> None:
 
 def test_a_link_to_an_address_of_before_opens_nothing(db: Session, ada: User) -> None:
     secret = made(db, ada)
-    new = made(db, ada, LinkPurpose.ADDRESS_CHANGE, "ada@example.net")
+    back = made(db, ada, LinkPurpose.ADDRESS_UNDO)
     ada.email = "countess@example.org"
     db.flush()
     with pytest.raises(LinkUsedUp):
         mailed_links.find(db, secret, RESET)
-    assert mailed_links.find(db, new, LinkPurpose.ADDRESS_CHANGE).address == "ada@example.net"
+    assert mailed_links.find(db, back, LinkPurpose.ADDRESS_UNDO).address == "ada@example.org"
+
+
+@pytest.mark.parametrize("purpose", LinkPurpose)
+@pytest.mark.parametrize("by", [*Retirement])
+def test_a_link_is_retired_by_what_its_rule_says_and_by_nothing_else(
+    db: Session, ada: User, purpose: LinkPurpose, by: Retirement
+) -> None:
+    session = sessions.open_for(db, ada, "Firefox")
+    secret = mailed_links.make(db, ada, purpose, address=ada.email, session_id=session.id)
+    mailed_links.retire(db, ada.id, by)
+    works = True
+    try:
+        mailed_links.find(db, secret, purpose)
+    except LinkUsedUp:
+        works = False
+    assert works is (by not in mailed_links.RULES[purpose].retired_by)
+
+
+def test_the_table_in_the_docs_is_what_the_rules_say() -> None:
+    docs = (PROJECT_DIR / "docs" / "mail.md").read_text()
+    written = docs.partition("## Links in mails")[2].partition("## ")[0]
+    rows = [row.split("|")[1:-1] for row in written.splitlines() if row.startswith("| `")]
+    table = {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows}
+    rules = {
+        **{str(purpose): rule for purpose, rule in mailed_links.RULES.items()},
+        "sign_up": sign_ups.RULE,
+    }
+    assert set(table) == set(rules)
+    for purpose, rule in rules.items():
+        _, lasts, needs, retired_by = table[purpose][:4]
+        assert lasts == _in_words(rule.lifetime)
+        assert set(retired_by.split("; ")) == set(rule.retired_by)
+        assert (SAME_BROWSER in needs) is (Retirement.LOGGED_OUT in rule.retired_by)
+
+
+def _in_words(lifetime: timedelta) -> str:
+    count, unit = (lifetime.days, "day") if lifetime.days else (lifetime.seconds // 3600, "hour")
+    return f"{count} {unit}{'s' if count > 1 else ''}"
 
 
 def test_who_waited_for_the_account_looks_again(emptied: sa.Engine) -> None:

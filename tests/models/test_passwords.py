@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from models import passwords
 from settings import Settings
@@ -16,6 +17,13 @@ def test_a_password_fits_its_own_hash_only(settings: Settings) -> None:
     assert passwords.fits("correct horse", known)
     assert not passwords.fits("Correct horse", known)
     assert passwords.hashed("correct horse") != known
+
+
+def test_a_hash_from_before_there_was_one_form_still_fits(settings: Settings) -> None:
+    typed = "Gru\u0308ße aus Köln"
+    known = PasswordHasher(memory_cost=settings.password_memory_kib).hash(typed)
+    assert passwords.fits(typed, known)
+    assert not passwords.fits("Gr\u00fcße aus Köln", known)
 
 
 @pytest.mark.parametrize("known", [None, "", "no hash at all"])

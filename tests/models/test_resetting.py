@@ -1,4 +1,4 @@
-"""Forgotten and changed passwords, and changed addresses."""
+"""Forgotten and changed passwords."""
 
 import re
 
@@ -6,12 +6,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import free_credit, readdressing, resetting, sessions, users
+from models import readdressing, resetting, sessions, users, verification
 from models.database import unit_of_work
 from models.letters import LetterKind
 from models.mailed_links import LinkUsedUp, MailedLink
 from models.outbox import Email
 from models.users import User
+from settings import get_settings
 from tests import factories
 
 NEW = "a whole new sentence"
@@ -104,53 +105,42 @@ def test_changing_the_password_needs_the_old_one_and_keeps_this_browser(
         resetting.choose(db, forgotten_before, "something else again", network_address=None)
 
 
-def test_a_new_address_counts_when_its_link_is_opened_and_the_old_one_is_told(
-    db: Session, ada: User
+def test_whatever_was_set_up_with_somebodys_address_ends_when_its_owner_takes_it(
+    db: Session, verifying: None
 ) -> None:
-    readdressing.ask(db, ada, password=factories.PASSWORD, email="Countess@Example.org")
-    assert ada.email == "ada@example.org"
-    (mail,) = mails(db, "countess@example.org")
+    # Somebody signs up with an address of Grace's, and waits for her.
+    squatter = factories.user(db, "grace@example.org")
+    verification.send_link(db, squatter)
+    (welcome,) = mails(db, squatter.email)
+    session = sessions.open_for(db, squatter, "Thief")
+    readdressing.ask(db, session, password=factories.PASSWORD, email="thief@example.org")
+    (moving,) = mails(db, "thief@example.org")
 
-    readdressing.change(db, secret_in(mail), network_address=None)
-    assert ada.email == "countess@example.org"
-    assert ada.email_verified_at is not None
-    (told,) = mails(db, "ada@example.org")
-    assert "c…@example.org" in told.text_body
-    assert "countess" not in told.text_body
-
-
-def test_changing_the_address_is_refused_where_it_must_be(
-    db: Session, ada: User, eve: User
-) -> None:
-    with pytest.raises(users.WrongPassword):
-        readdressing.ask(db, ada, password="a guess", email="countess@example.org")
-    with pytest.raises(users.BadAddress):
-        readdressing.ask(db, ada, password=factories.PASSWORD, email="nothing")
-    with pytest.raises(readdressing.SameAddress):
-        readdressing.ask(db, ada, password=factories.PASSWORD, email="ADA@example.org")
-    assert db.scalars(sa.select(Email)).all() == []
-
-    # Whether Eve has an account is told to nobody but her.
-    readdressing.ask(db, ada, password=factories.PASSWORD, email=eve.email)
-    (mail,) = mails(db, eve.email)
-    with pytest.raises(readdressing.AddressTaken):
-        readdressing.change(db, secret_in(mail), network_address=None)
-    assert ada.email == "ada@example.org"
-
-
-def test_only_the_newest_new_address_is_taken(db: Session, ada: User) -> None:
-    for address in ("one@example.org", "two@example.org"):
-        readdressing.ask(db, ada, password=factories.PASSWORD, email=address)
+    resetting.choose(db, forgotten(db, squatter.email), NEW, network_address="8.8.8.8")
+    assert squatter.email_verified_at is not None
+    assert squatter.credits_balance_micros == get_settings().sign_up_grant_micros
+    assert sessions.find_live(db, session.id) is None
     with pytest.raises(LinkUsedUp):
-        readdressing.change(db, secret_in(mails(db, "one@example.org")[0]), network_address=None)
-    readdressing.change(db, secret_in(mails(db, "two@example.org")[0]), network_address=None)
-    assert ada.email == "two@example.org"
+        readdressing.change(db, secret_in(moving), session, network_address=None)
+    with pytest.raises(LinkUsedUp):
+        verification.verify(db, secret_in(welcome), network_address=None)
 
 
-def test_a_new_address_brings_no_second_grant(db: Session, ada: User) -> None:
-    before = ada.credits_balance_micros
-    readdressing.ask(db, ada, password=factories.PASSWORD, email="countess@example.org")
-    secret = secret_in(mails(db, "countess@example.org")[0])
-    readdressing.change(db, secret, network_address="8.8.8.8")
-    assert ada.credits_balance_micros == before
-    assert free_credit.find_refusal(db, ada.id) is None
+def test_a_reset_is_refused_for_an_address_to_which_nothing_can_be_sent(db: Session) -> None:
+    with pytest.raises(users.UnreachableAddress):
+        resetting.ask(db, "é@example.org")
+
+
+@pytest.mark.parametrize("password", ["password", "ada@example.org", "Shellmate1"])
+def test_a_password_that_others_would_guess_is_refused_wherever_it_is_chosen(
+    db: Session, ada: User, password: str
+) -> None:
+    session = sessions.open_for(db, ada, "Firefox")
+    with pytest.raises(users.CommonPassword):
+        users.sign_up(db, "grace@example.org", password.replace("ada@", "grace@"))
+    with pytest.raises(users.CommonPassword):
+        resetting.change(db, ada, old=factories.PASSWORD, new=password, keep=session.id)
+    secret = forgotten(db, ada.email)
+    with pytest.raises(users.CommonPassword):
+        resetting.choose(db, secret, password, network_address=None)
+    resetting.choose(db, secret, NEW, network_address=None)

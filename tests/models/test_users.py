@@ -39,6 +39,30 @@ def test_bad_passwords_are_refused(db: Session, password: str) -> None:
         users.sign_up(db, "grace@example.org", password)
 
 
+@pytest.mark.parametrize(
+    ("spelled", "normal"),
+    [
+        (" Ada@ＥＸＡＭＰＬＥ.org ", "ada@example.org"),
+        ("ADA@example。org", "ada@example.org"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("ada@BÜCHER.example", "ada@bücher.example"),
+        ("E\u0301@example.org", "é@example.org"),
+        ("ada@faß.example", "ada@faß.example"),
+    ],
+)
+def test_an_address_has_one_form_however_it_is_spelled(spelled: str, normal: str) -> None:
+    assert users.normal_address(spelled) == normal
+    assert users.normal_address(normal) == normal
+
+
+@pytest.mark.parametrize("address", ["é@example.org", "ａda@example.org", "почта@example.org"])
+def test_an_address_that_many_servers_do_not_know_is_refused_in_words(
+    db: Session, address: str
+) -> None:
+    with pytest.raises(users.UnreachableAddress, match="plain letters"):
+        users.sign_up(db, address, factories.PASSWORD)
+
+
 def test_a_taken_address_is_refused_without_saying_so(db: Session, ada: User) -> None:
     with pytest.raises(users.SignUpRefused) as refusal:
         users.sign_up(db, ada.email.upper(), factories.PASSWORD)

@@ -50,11 +50,12 @@ def test_every_answer_carries_the_headers(browser: Browser, path: str) -> None:
 def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(
     browser: Browser, ada: User
 ) -> None:
-    cookie = browser.log_in(ada.email).headers["Set-Cookie"]
-    assert cookie.startswith("session=")
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
-    assert "Secure" not in cookie
+    cookies = browser.log_in(ada.email).headers.getlist("Set-Cookie")
+    assert sorted(cookie.partition("=")[0] for cookie in cookies) == ["device", "session"]
+    for cookie in cookies:
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert "Secure" not in cookie
 
 
 def test_over_https_the_cookie_is_secure_and_https_is_for_ever(secure: Browser, ada: User) -> None:

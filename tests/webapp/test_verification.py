@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from models.outbox import Email
 from models.users import User
 from settings import Settings, get_settings
+from tests import factories
 from tests.webapp.browser import Browser
 
 pytestmark = pytest.mark.usefixtures("verifying")
@@ -140,13 +141,57 @@ def test_a_message_before_that_is_refused_and_its_words_stay(browser: Browser, d
 def test_the_link_is_sent_again_on_request_and_not_without_end(
     browser: Browser, db: Session, adjust: Callable[..., None]
 ) -> None:
-    adjust(MAIL_RATE_LIMIT="2 per minute")
+    adjust(MAIL_RATE_LIMIT="2 per 10 minutes")
     introduced(browser)
-    assert browser.post("/verification/mail").location == "/chat"
-    assert "Sent again, to grace@example.org." in browser.read("/chat")
-    assert browser.post("/verification/mail").status_code == 303
-    assert browser.post("/verification/mail").status_code == 429
+    first = browser.post_part("/verification/mail")
+    assert first.status_code == 200
+    assert "Sent again, to grace@example.org." in first.text
+    assert 'data-counts-down="60"' in first.text
+    second = browser.post_part("/verification/mail")
+    assert "Sent again" in second.text
+    assert counted_down(second.text) > 500
+    third = browser.post_part("/verification/mail")
+    assert third.status_code == 429
+    assert third.headers["HX-Retarget"] == "#mail-again"
+    assert "You can have it sent again in 10 minutes." in third.text
+    assert counted_down(third.text) > 500
     assert len(links(db, "grace@example.org")) == 3
+
+
+def test_without_scripts_the_chat_says_so_even_if_the_browser_has_kept_it(
+    browser: Browser, adjust: Callable[..., None]
+) -> None:
+    adjust(MAIL_RATE_LIMIT="1 per 10 minutes")
+    introduced(browser)
+    kept = {"If-None-Match": browser.get("/chat/new").headers["ETag"]}
+    assert browser.get("/chat/new", headers=kept).status_code == 304
+    for words in ("Sent again, to grace@example.org.", "sent again in 10 minutes."):
+        assert browser.post("/verification/mail").location == "/chat"
+        told = browser.get("/chat/new", headers=kept)
+        assert told.status_code == 200
+        assert words in told.text
+        # A page that told of something once is not kept, and it is told once.
+        assert "ETag" not in told.headers
+        assert browser.get("/chat/new", headers=kept).status_code == 304
+
+
+def test_who_cannot_be_sent_mail_is_told_so_at_the_button(
+    browser: Browser, db: Session, log_in: Callable[[User], Browser]
+) -> None:
+    # From before such addresses were refused.
+    old = factories.user(db, "grace@example.org")
+    old.email = "é@example.org"
+    db.flush()
+    answer = log_in(old).post_part("/verification/mail")
+    assert answer.status_code == 422
+    assert "We cannot send mail to this address" in answer.text
+    assert links(db, old.email) == []
+
+
+def counted_down(html: str) -> int:
+    found = re.search(r'data-counts-down="(\d+)"', html)
+    assert found
+    return int(found[1])
 
 
 def test_who_is_verified_gets_no_further_link(adas: Browser, ada: User, db: Session) -> None:

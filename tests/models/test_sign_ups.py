@@ -1,0 +1,188 @@
+"""Signing up by mail: nobody is looked up, and an account begins when its link is opened."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlalchemy.orm import Session
+
+from models import ledger, resetting, sessions, sign_ups, users, verification
+from models.base import utc_now
+from models.database import unit_of_work
+from models.letters import LetterKind
+from models.mailed_links import LinkUsedUp
+from models.sign_ups import HasAccount, SignUp
+from models.users import Profile, User
+from settings import get_settings
+from tests import factories
+from tests.models.test_resetting import NEW, forgotten, mails, secret_in
+
+GRACE = "grace@example.org"
+HERE = "8.8.8.8"
+
+
+@pytest.fixture(autouse=True)
+def by_mail(adjust: Callable[..., None]) -> None:
+    adjust(VERIFY_EMAIL="true", SIGN_UP_BY_MAIL="true")
+
+
+def asked(db: Session, email: str = GRACE, password: str = factories.PASSWORD) -> SignUp:
+    sign_up = sign_ups.ask(db, email, password)
+    while sign_ups.answer_next(db):
+        pass
+    return sign_up
+
+
+def secret_for(db: Session, email: str = GRACE) -> str:
+    return secret_in(mails(db, email)[-1])
+
+
+def find(db: Session, email: str = GRACE) -> User | None:
+    return db.scalar(sa.select(User).where(User.email == email))
+
+
+def verified(db: Session, email: str) -> User:
+    user = factories.user(db, email)
+    user.email_verified_at = utc_now()
+    db.flush()
+    return user
+
+
+def test_an_account_begins_when_its_link_is_opened(db: Session) -> None:
+    sign_up = asked(db, " Grace@ＥＸＡＭＰＬＥ.org ")
+    sign_ups.introduce(sign_up, Profile("Grace", "Europe/Berlin", "Ships"))
+    assert find(db) is None
+    assert [mail.kind for mail in mails(db, GRACE)] == [LetterKind.SIGN_UP]
+
+    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    grace = find(db)
+    assert grace
+    assert (grace.name, grace.timezone, grace.needs) == ("Grace", "Europe/Berlin", "Ships")
+    assert grace.is_onboarded
+    assert grace.credits_balance_micros == get_settings().sign_up_grant_micros
+    assert users.authenticate(db, GRACE, factories.PASSWORD).id == grace.id
+    assert ledger.drift(db, grace.id) == 0
+    with pytest.raises(LinkUsedUp):
+        sign_ups.confirm(db, secret_for(db), network_address=HERE)
+
+
+def test_who_has_an_account_is_told_so_by_mail_and_keeps_it(db: Session) -> None:
+    ada = verified(db, "ada@example.org")
+    before = ada.password_hash
+    asked(db, ada.email, "a whole new sentence")
+    (mail,) = mails(db, ada.email)
+    assert mail.kind is LetterKind.SIGN_UP_KNOWN
+    assert "token=" not in mail.text_body
+    assert "/password/reset" in mail.text_body
+    assert ada.password_hash == before
+
+
+def test_the_same_is_written_for_every_address(db: Session, engine: sa.Engine) -> None:
+    ada = verified(db, "ada@example.org")
+    seen: list[list[str]] = []
+    for email in (ada.email, GRACE):
+        statements: list[str] = []
+
+        def _note(*given: object, statements: list[str] = statements) -> None:
+            statements.append(str(given[2]))
+
+        sa.event.listen(engine, "before_cursor_execute", _note)
+        sign_ups.ask(db, email, factories.PASSWORD)
+        sa.event.remove(engine, "before_cursor_execute", _note)
+        seen.append(statements)
+    assert seen[0] == seen[1]
+    assert not any("users" in statement for statement in seen[0])
+
+
+def test_every_mail_of_a_sign_up_has_the_same_link(db: Session) -> None:
+    sign_up = asked(db)
+    first = secret_for(db)
+    sign_ups.mail_again(sign_up)
+    assert sign_ups.has_requests(db)
+    assert sign_ups.answer_next(db)
+    assert not sign_ups.has_requests(db)
+    assert len(mails(db, GRACE)) == 2
+    assert secret_for(db) == first
+    kept = db.execute(sa.select(sa.cast(sa.text("sign_ups"), sa.Text)).select_from(SignUp))
+    assert first not in str(kept.all())
+
+
+def test_the_last_password_of_who_reads_the_mail_counts(db: Session) -> None:
+    asked(db, password="somebody elses sentence")
+    squatters = secret_for(db)
+    asked(db)
+    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    with pytest.raises(HasAccount):
+        sign_ups.confirm(db, squatters, network_address=HERE)
+    assert users.authenticate(db, GRACE, factories.PASSWORD)
+
+
+def test_what_somebody_had_set_up_with_the_address_ends(db: Session) -> None:
+    squatter = factories.user(db, GRACE)
+    verification.send_link(db, squatter)
+    old_link = secret_for(db)
+    session = sessions.open_for(db, squatter, "Thief")
+    asked(db, password=NEW)
+    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    assert sessions.find_live(db, session.id) is None
+    with pytest.raises(users.WrongCredentials):
+        users.authenticate(db, GRACE, factories.PASSWORD)
+    assert users.authenticate(db, GRACE, NEW).id == squatter.id
+    with pytest.raises(LinkUsedUp):
+        verification.verify(db, old_link, network_address=HERE)
+
+
+def test_the_browser_that_signed_up_goes_on_once(db: Session) -> None:
+    sign_up = asked(db)
+    assert sign_ups.go_on(db, sign_up.id) is None
+    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    user = sign_ups.go_on(db, sign_up.id)
+    assert user
+    assert user.email == GRACE
+    assert sign_ups.go_on(db, sign_up.id) is None
+
+
+def test_it_does_not_go_on_after_the_owner_chose_another_password(db: Session) -> None:
+    sign_up = asked(db)
+    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    resetting.choose(db, forgotten(db, GRACE), NEW, network_address=None)
+    assert sign_ups.go_on(db, sign_up.id) is None
+
+
+def test_a_sign_up_expires_and_goes(db: Session) -> None:
+    sign_up = asked(db)
+    with time_machine.travel(utc_now() + sign_ups.RULE.lifetime + timedelta(seconds=1)):
+        assert sign_ups.find(db, sign_up.id) is None
+        with pytest.raises(LinkUsedUp):
+            sign_ups.confirm(db, secret_for(db), network_address=HERE)
+        sign_ups.answer_next(db)
+        assert db.scalars(sa.select(SignUp)).all() == []
+
+
+def test_bad_addresses_and_passwords_are_refused_at_once(db: Session) -> None:
+    for email, password, refusal in (
+        ("nothing", factories.PASSWORD, users.BadAddress),
+        ("é@example.org", factories.PASSWORD, users.UnreachableAddress),
+        (GRACE, "short", users.BadPassword),
+        (GRACE, "password", users.CommonPassword),
+    ):
+        with pytest.raises(refusal):
+            sign_ups.ask(db, email, password)
+    assert not sign_ups.has_requests(db)
+
+
+def test_two_who_open_it_at_once_begin_one_account(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        asked(db)
+        secret = secret_for(db)
+        asked(db, password=NEW)
+        secrets = [secret, secret_for(db)]
+
+    def _confirm() -> None:
+        with unit_of_work() as db:
+            sign_ups.confirm(db, secrets.pop(), network_address=HERE)
+
+    outcomes = factories.in_parallel(2, _confirm)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["HasAccount", "NoneType"]
