@@ -1,6 +1,6 @@
 """Signing up, logging in and out."""
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 
 from models import sign_ups, users, verification
 from models.errors import Refused
@@ -17,9 +17,9 @@ from webapp.sign_ups import await_mail
 pages = Blueprint("account", __name__)
 
 
-def _mailed(response: Response) -> bool:
-    """Whether an answer to a sign-up came with a mail."""
-    return response.status_code < 400 or not sign_ups.is_by_mail()
+def _mailed(_: Response) -> bool:
+    """Whether the sign-up that is being answered has sent somebody a mail."""
+    return g.get("has_mailed", False)
 
 
 @pages.get("/signup")
@@ -42,13 +42,18 @@ def sign_up() -> Answer:
         _take_in(request.form.get("email", ""), request.form.get("password", ""))
     except SignUpRefused as refusal:
         sign_ups.tell_owner(db(), request.form.get("email", ""))
-        nudges.mail_after_commit(db())
+        _mail()
         commit_now()
         return _signup_page(str(refusal)), 422
     except Refused as refusal:
         return _signup_page(str(refusal)), 422
-    nudges.mail_after_commit(db())
+    _mail()
     return go_to(url_for("onboarding.show"))
+
+
+def _mail() -> None:
+    g.has_mailed = True
+    nudges.mail_after_commit(db())
 
 
 def _take_in(email: str, password: str) -> None:

@@ -85,4 +85,4 @@ def _is_secure() -> bool:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="known devices")
+    return URLSafeSerializer(cast(str, current_app.config["SECRET_KEY"]), salt="known devices")

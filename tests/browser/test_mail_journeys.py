@@ -1,6 +1,7 @@
 """What people do with their mail: verify an address, get the free credit, choose a new password."""
 
 import os
+import re
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
@@ -29,6 +30,26 @@ def verifying_site(house: House) -> Generator[str]:
     settings = {**house.environment, "VERIFY_EMAIL": "true", "PUBLIC_URL": url}
     website = product.web(settings, listener.fileno(), port)
     child = house.stack.keeper.start(replace(website, name="web-mail"))
+    wait_ready(child, 60)
+    yield url
+    listener.close()
+
+
+@pytest.fixture(scope="module")
+def site_by_mail(house: House) -> Generator[str]:
+    """The same product, by a website on which accounts begin with a mail, so often."""
+    listener = take_port(0)
+    port = int(listener.getsockname()[1])
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        **house.environment,
+        "VERIFY_EMAIL": "true",
+        "SIGN_UP_BY_MAIL": "true",
+        "MAIL_RATE_LIMIT": "2 per 10 minutes",
+        "PUBLIC_URL": url,
+    }
+    website = product.web(settings, listener.fileno(), port)
+    child = house.stack.keeper.start(replace(website, name="web-by-mail"))
     wait_ready(child, 60)
     yield url
     listener.close()
@@ -105,3 +126,103 @@ def test_who_forgot_their_password_chooses_a_new_one_and_logs_in(
     phone.locator("input[name=password]").fill(NEW)
     phone.get_by_role("button", name="Log in").click()
     expect(phone.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+
+
+def test_a_newcomer_opens_the_mail_on_another_device_and_the_page_that_waits_goes_on(
+    open_page: Callable[[], Page], site_by_mail: str, mailbox: Mailbox
+) -> None:
+    page, phone = open_page(), open_page()
+    email = f"grace-{os.urandom(4).hex()}@example.org"
+    page.goto(f"{site_by_mail}/signup")
+    page.get_by_label("E-mail").fill(email)
+    page.locator("input[name=password]").fill("password")
+    page.locator("form[action*=signup] button[type=submit]").click()
+    expect(page.get_by_role("alert")).to_contain_text("Others would guess this password")
+    page.locator("input[name=password]").fill(factories.PASSWORD)
+    page.locator("form[action*=signup] button[type=submit]").click()
+    page.wait_for_url("**/onboarding")
+    page.locator("#name").fill("Grace")
+    page.locator("form:has(#name) button[type=submit]").click()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
+
+    phone.goto(mailbox.wait_for(email, "Confirm").link)
+    phone.get_by_role("button", name="Confirm my address").click()
+    expect(phone.get_by_text("log in here")).to_be_visible()
+    page.wait_for_url("**/chat")
+    expect(page.get_by_text("your address is confirmed")).to_be_visible()
+    expect(page.locator("#credits")).to_contain_text("$1.00")
+
+
+def test_mail_is_sent_again_where_the_button_is_and_it_counts_down(
+    page: Page, site_by_mail: str, mailbox: Mailbox
+) -> None:
+    email = f"ada-{os.urandom(4).hex()}@example.org"
+    page.goto(f"{site_by_mail}/signup")
+    page.get_by_label("E-mail").fill(email)
+    page.locator("input[name=password]").fill(factories.PASSWORD)
+    page.locator("form[action*=signup] button[type=submit]").click()
+    page.wait_for_url("**/onboarding")
+    page.locator("#name").fill("Ada")
+    page.locator("form:has(#name) button[type=submit]").click()
+
+    again = page.locator("#mail-again")
+    page.clock.install()
+    again.get_by_role("button", name="Mail it again").click()
+    expect(again.get_by_role("status")).to_have_text(f"Sent again, to {email}.")
+    expect(again.get_by_role("status")).to_be_focused()
+    expect(again.get_by_role("button")).to_be_disabled()
+    expect(again.get_by_role("button")).to_have_text(re.compile(r"Mail it again \(\d+ s\)"))
+    page.clock.run_for(61_000)
+    expect(again.get_by_role("button")).to_be_enabled()
+    expect(again.get_by_role("button")).to_have_text("Mail it again")
+    again.get_by_role("button").click()
+    expect(again.get_by_role("button")).to_have_text(re.compile(r"\(\d+ min\)"))
+
+    # A page that was loaded anew knows of nothing, and is told at the button.
+    page.reload()
+    again.get_by_role("button").click()
+    expect(again.get_by_role("status")).to_contain_text("You can have it sent again in")
+    expect(again.get_by_role("button")).to_be_disabled()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
+    assert len(mailbox.mails(email)) >= 2
+
+
+def test_in_the_chat_mail_is_sent_again_where_the_button_is(
+    page: Page, verifying_site: str, mailbox: Mailbox
+) -> None:
+    email = sign_up(page, verifying_site, "Grace")
+    mailbox.wait_for(email)
+    page.locator("#text").fill("Half a thought")
+    again = page.locator("#mail-again")
+    again.get_by_role("button", name="Mail it again").click()
+    expect(again.get_by_role("status")).to_have_text(f"Sent again, to {email}.")
+    expect(page.locator("#text")).to_have_value("Half a thought")
+    expect(page.locator("#notices")).to_be_empty()
+
+
+def test_whoever_knew_the_password_does_not_keep_the_account(
+    open_page: Callable[[], Page], verifying_site: str, mailbox: Mailbox
+) -> None:
+    thief, owner = open_page(), open_page()
+    email = sign_up(thief, verifying_site, "Ada")
+    thief.goto(mailbox.wait_for(email, "Confirm").link)
+    thief.get_by_role("button", name="Confirm my address").click()
+    thief.goto(f"{verifying_site}/settings#address")
+    other = f"thief-{os.urandom(4).hex()}@example.org"
+    section = thief.locator("#address")
+    section.get_by_label("New address").fill(other)
+    section.locator("input[name=address-password]").fill(factories.PASSWORD)
+    section.get_by_role("button", name="Send the link").click()
+    thief.goto(mailbox.wait_for(other, "new e-mail address").link)
+    thief.get_by_role("button", name="Use this address").click()
+    thief.wait_for_url("**/chat")
+
+    owner.goto(mailbox.wait_for(email, "A new e-mail address").link)
+    owner.get_by_role("button", name="Undo it").click()
+    owner.locator("input[name=password]").fill(NEW)
+    owner.get_by_role("button", name="Save and log in").click()
+    owner.wait_for_url("**/chat")
+    owner.goto(f"{verifying_site}/settings")
+    expect(owner.locator("#address")).to_contain_text(email)
+    thief.goto(f"{verifying_site}/settings")
+    thief.wait_for_url("**/login**")
