@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     message_limit_micros: int = Field(default=250_000, gt=0)
     # Below this people are told that their credits run low.
     low_balance_micros: int = Field(default=200_000, ge=0)
+    # So much of what providers get do we carry for one person in a day (of UTC), whatever failed;
+    # beyond it charges stand.
+    absorbed_daily_limit_micros: int = Field(default=500_000, ge=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
     # Granted credits lapse after so many days; 0 is never. Bought ones never do.

@@ -84,7 +84,7 @@ class Answer:
 
 
 class AgentFailed(Exception):
-    """A turn brought no whole answer. `str()` is a sentence for the person.
+    """A turn brought no whole answer. `str()` is a sentence for the person, that leaves money out.
 
     `code` is one of: no_credit, frozen, message_limit, day_limit, month_limit,
     provider_refused, provider_down, time_limit, cell_died, out_of_memory, engine_unavailable,

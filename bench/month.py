@@ -145,7 +145,7 @@ def _close(books: TurnBooks, end: str) -> None:
         if end in ("fail", "break off"):
             jobs.fail(db, job, "Something went wrong.", code="provider_down")
         elif end == "run dry":
-            jobs.fail(db, job, "Used up.", code="no_credit", is_free=False, answer="A part")
+            jobs.fail(db, job, "Used up.", code="no_credit", answer="A part")
         elif end == "are stopped":
             jobs.stop(db, job, answer="A part")
         else:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import ledger, limits
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import NotFound
-from models.ledger import EntryKind, Transaction
+from models.ledger import EntryKind, Transaction, write_offs
 from models.money import money
 from models.periods import Period, day_of, month_of
 from models.users import User
@@ -26,6 +26,8 @@ class AlertKind(enum.StrEnum):
     DAY = "day"
     MONTH = "month"
     BALANCE = "balance"
+    # Charges stand for what failed, or nothing more is answered: so much we carry in a day.
+    ABSORBED = "absorbed"
 
 
 NAMES = {AlertKind.DAY: "limit for today", AlertKind.MONTH: "limit for this month"}
@@ -42,10 +44,10 @@ class Alert(Base):
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[AlertKind] = mapped_column(stored_as_text(AlertKind))
-    # How much of the limit is spent; 100 for a low balance.
+    # How much of the limit is spent; 100 for the other kinds.
     percent: Mapped[int]
     limit_micros: Mapped[int]
-    # The day or month; for the balance, when credits came last.
+    # The day or month, of UTC for what we carry; for the balance, when credits came last.
     period_begins: Mapped[datetime]
     dismissed_at: Mapped[datetime | None]
     created_at: Mapped[Created]
@@ -56,6 +58,8 @@ class Alert(Base):
         limit = money(self.limit_micros)
         if self.kind is AlertKind.BALANCE:
             return f"Your credits have fallen below {limit}."
+        if self.kind is AlertKind.ABSORBED:
+            return "Too much failed today for us to give all of it back."
         name = NAMES[self.kind]
         if self.percent >= 100:
             return f"Your {name} ({limit}) is used up."
@@ -84,6 +88,24 @@ def raise_reached(db: Session, user_id: UUID, code: str) -> list[Alert]:
         if code == f"{kind}_limit"
     ]
     return [alert for alert in reached if _is_new(db, alert)]
+
+
+def raise_absorbed(db: Session, user_id: UUID, code: str = "") -> list[Alert]:
+    """Raise the alert that we carry no more of a person's failures today; return it if it is new.
+
+    It is due when charges stand, or when a message ended by that limit's `code`.
+    """
+    user, today = ledger.lock_account(db, user_id), write_offs.midnight(utc_now())
+    is_closed = code == limits.AbsorbedLimitReached.code
+    is_due = is_closed or ledger.standing_micros(db, user.id, today) > 0
+    alert = Alert(
+        user_id=user.id,
+        kind=AlertKind.ABSORBED,
+        percent=100,
+        limit_micros=get_settings().absorbed_daily_limit_micros,
+        period_begins=today,
+    )
+    return [alert] if is_due and _is_new(db, alert) else []
 
 
 def list_open(db: Session, user_id: UUID) -> list[Alert]:

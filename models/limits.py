@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from models import ledger
 from models.base import utc_now
 from models.errors import Refused
-from models.ledger import CallStatus, EntryKind, ModelCall, Transaction
+from models.ledger import CallStatus, EntryKind, ModelCall, Transaction, write_offs
 from models.periods import day_of, month_of
 from models.users import User
 from settings import get_settings
@@ -71,6 +71,20 @@ class MessageLimitTooHigh(Refused):
 
 class LimitsDoNotFit(Refused):
     """A day cannot have more than its month, nor a message more than its day."""
+
+
+class AbsorbedLimitReached(LimitReached):
+    """Too much was at our expense today that could not be charged: see `ledger.write_offs`."""
+
+    code = "absorbed_limit"
+
+    def __init__(self) -> None:
+        settings = get_settings()
+        support = settings.support_email or settings.mail_from
+        super().__init__(
+            "Too much went wrong with your messages today, at our expense. Sending opens again"
+            f" after midnight UTC; write to {support} if you need it sooner."
+        )
 
 
 @dataclass(frozen=True)
@@ -130,15 +144,20 @@ def refuse_if_reached(db: Session, user: User) -> None:
 
 
 def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
-    """List what bounds the next call of a job: a freeze, the balance, then its person's limits."""
+    """List what bounds the next call of a job: a freeze, the balance, then its person's limits.
+
+    One more does once too much was at our expense today that could not be charged.
+    """
     allowed = job.cost_limit_micros or message_limit(user)
     limited = _limited_periods(user)
     begins = {f"begins_{at}": one.begins for at, one in enumerate(limited)}
-    given = {"job": job.id, "user": user.id, **begins}
-    used, *used_in = map(int, db.execute(_used(len(limited)), given).one())
+    given = {"job": job.id, "user": user.id, "today": write_offs.midnight(utc_now()), **begins}
+    used, absorbed, *used_in = map(int, db.execute(_used(len(limited)), given).one())
     may_spend = user.spending_frozen_at is None
+    is_absorbed_up = absorbed > 0 and absorbed >= get_settings().absorbed_daily_limit_micros
     return [
         *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
+        *([Bound("absorbed_limit", 0, AbsorbedLimitReached)] if is_absorbed_up else []),
         Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
         *_of_periods(user, limited, used_in),
         Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),
@@ -147,7 +166,8 @@ def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
 
 @cache
 def _used(periods: int) -> Executable:
-    """Ask what a job has used, and its person in each limited period since this began.
+    """Ask what a job has used, what was at our expense today for its person and could not be
+    charged, and what they used in each limited period since this began.
 
     In one question, as each model call waits for the answer, and made once: to put it together
     takes longer than to have it answered.
@@ -156,6 +176,7 @@ def _used(periods: int) -> Executable:
     begins = (bindparam(f"begins_{at}", type_=DateTime(timezone=True)) for at in range(periods))
     return select(
         _spent(Transaction.job_id == job) + _held_by(job),
+        write_offs.unchargeable_since(user, bindparam("today", type_=DateTime(timezone=True))),
         *(_spent_since(user, begin) for begin in begins),
     )
 

@@ -3,25 +3,26 @@
 Plain rows. People are named by address and id, and nothing that they wrote is read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, cast, func, select
 from sqlalchemy.orm import Session
 
 from models import ledger
 from models.base import utc_now
 from models.free_credit import FreeCreditRefusal, RefusalReason
-from models.ledger import AuditFinding, Books
+from models.ledger import AuditFinding, Books, StandingCharge, Transaction, WriteOffReason
 from models.payments import StripeEvent
 from models.users import User
 
 # Of each list.
 MOST = 100
 MENDED_FOR = timedelta(days=30)
+CARRIED_FOR = timedelta(days=7)
 
 Row = TypeVar("Row")
 
@@ -80,6 +81,27 @@ class RefusedCredit:
 
 
 @dataclass(frozen=True)
+class StandingCharges:
+    """What an account was charged without an answer, as the day's cap was used up, by reason."""
+
+    user_id: UUID
+    email: str
+    charged_micros: int
+    reasons: Mapping[WriteOffReason, int]
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class CarriedCost:
+    """What we carried lately for an account of what providers get, by reason, in micros."""
+
+    user_id: UUID
+    email: str
+    carried_micros: int
+    reasons: Mapping[WriteOffReason, int]
+
+
+@dataclass(frozen=True)
 class Overview:
     """All of it, and when the audits that came to their end last began."""
 
@@ -91,10 +113,15 @@ class Overview:
     frozen: Listed[FrozenAccount]
     set_aside: Listed[EventSetAside]
     refused: Listed[RefusedCredit]
+    standing: Listed[StandingCharges]
+    carried: Listed[CarriedCost]
 
 
 def read(db: Session) -> Overview:
-    """Read it all, at most MOST of each; frozen accounts longest first, else the newest first."""
+    """Read it all, at most MOST of each; frozen accounts longest first, else the newest first.
+
+    Who costs us most comes first there.
+    """
     runs = ledger.last_runs(db)
     is_open = AuditFinding.resolved_at.is_(None)
     return Overview(
@@ -106,6 +133,8 @@ def read(db: Session) -> Overview:
         frozen=_listed(db, FrozenAccount, _frozen()),
         set_aside=_listed(db, EventSetAside, _set_aside()),
         refused=_listed(db, RefusedCredit, _refused()),
+        standing=_listed(db, StandingCharges, _standing()),
+        carried=_listed(db, CarriedCost, _carried()),
     )
 
 
@@ -155,3 +184,49 @@ def _refused() -> Select[*tuple[Any, ...]]:
     # Who deleted their account was refused all the same.
     with_people = wanted.outerjoin(User, User.id == FreeCreditRefusal.user_id)
     return with_people.order_by(FreeCreditRefusal.id.desc())
+
+
+def _standing() -> Select[*tuple[Any, ...]]:
+    """Of each account, what stands and nobody of ours has given back yet."""
+    by_reason = (
+        select(
+            StandingCharge.user_id,
+            StandingCharge.reason,
+            func.sum(StandingCharge.charged_micros).label("micros"),
+            func.max(StandingCharge.created_at).label("last_at"),
+        )
+        .where(StandingCharge.given_back_at.is_(None))
+        .group_by(StandingCharge.user_id, StandingCharge.reason)
+        .subquery()
+    )
+    last_at = func.max(by_reason.c.last_at)
+    wanted = select(User.id, User.email, *_by_reason(by_reason), last_at)
+    joined = wanted.join(by_reason, by_reason.c.user_id == User.id).group_by(User.id)
+    return joined.order_by(last_at.desc(), User.id)
+
+
+def _carried() -> Select[*tuple[Any, ...]]:
+    by_reason = (
+        select(
+            Transaction.user_id,
+            Transaction.reason,
+            func.sum(Transaction.carried_micros).label("micros"),
+        )
+        .where(
+            Transaction.reason.is_not(None),
+            Transaction.created_at > utc_now() - CARRIED_FOR,
+            Transaction.carried_micros != 0,
+        )
+        .group_by(Transaction.user_id, Transaction.reason)
+        .subquery()
+    )
+    total, reasons = _by_reason(by_reason)
+    wanted = select(User.id, User.email, total, reasons)
+    joined = wanted.join(by_reason, by_reason.c.user_id == User.id).group_by(User.id)
+    return joined.order_by(total.desc(), User.id)
+
+
+def _by_reason(sums: Subquery) -> tuple[ColumnElement[int], ColumnElement[Mapping[str, int]]]:
+    """Add the sums by reason up, and list them."""
+    total = cast(func.sum(sums.c.micros), BigInteger)
+    return total, func.jsonb_object_agg(sums.c.reason, sums.c.micros)

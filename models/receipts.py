@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models.jobs import Job
-from models.ledger import EntryKind, ModelCall, Transaction
+from models.ledger import EntryKind, ModelCall, StandingCharge, Transaction
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Line:
     refund: Transaction | None
     # What we absorbed of it, as it went beyond the hold.
     beyond: Transaction | None = None
+    # Why its charge was not given back although no answer came, whether or not it was later.
+    stands: StandingCharge | None = None
 
     @property
     def charged_micros(self) -> int:
@@ -72,10 +74,11 @@ def receipt(db: Session, job: Job) -> Receipt:
     """Write the receipt of a job as the books stand now. The caller knows whose it is."""
     entry, refund, beyond = (aliased(Transaction) for _ in range(3))
     rows = db.execute(
-        select(ModelCall, entry, refund, beyond)
+        select(ModelCall, entry, refund, beyond, StandingCharge)
         .outerjoin(entry, entry.reference == _reference("call:"))
         .outerjoin(refund, refund.reference == _reference("refund:"))
         .outerjoin(beyond, beyond.reference == _reference("absorbed:call:"))
+        .outerjoin(StandingCharge, StandingCharge.call_id == ModelCall.id)
         .where(ModelCall.job_id == job.id)
         .order_by(ModelCall.id)
     )

@@ -3,6 +3,7 @@
     make account ARGS="show ada@example.org"
     make account ARGS="unfreeze ada@example.org"
     make account ARGS="unfreeze ada@example.org --force 'Why it may spend all the same.'"
+    make account ARGS="give-back ada@example.org"
     make account ARGS="admin ada@example.org"
     make account ARGS="no-admin ada@example.org"
 
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from models import database, freezes, users
+from models import database, freezes, ledger, users
 from models.database import unit_of_work
 from models.errors import Refused
 from models.money import money
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if asked.verb == "unfreeze":
             _unfreeze(asked.account, asked.force)
+        elif asked.verb == "give-back":
+            _give_back(asked.account)
         elif asked.verb in ADMIN_VERBS:
             _set_admin(asked.account, is_admin=ADMIN_VERBS[asked.verb])
         _show(asked.account)
@@ -46,13 +49,14 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make account")
     verbs = parser.add_subparsers(
-        dest="verb", required=True, metavar="show | unfreeze | admin | no-admin"
+        dest="verb", required=True, metavar="show | unfreeze | give-back | admin | no-admin"
     )
     show = verbs.add_parser("show", help="say whether an account is frozen, and why")
     unfreeze = verbs.add_parser("unfreeze", help="let it spend again, and its messages go on")
+    back = verbs.add_parser("give-back", help="give back all that it paid for what failed")
     admin = verbs.add_parser("admin", help="let its person see the pages of admins")
     no_admin = verbs.add_parser("no-admin", help="let them see these no more, from now on")
-    for verb in (show, unfreeze, admin, no_admin):
+    for verb in (show, unfreeze, back, admin, no_admin):
         verb.add_argument("account", help="an address or an id")
     unfreeze.add_argument(
         "--force", metavar="REASON", help="although the audit finds something; the reason is kept"
@@ -67,6 +71,12 @@ def _unfreeze(who: str, forced_because: str | None) -> None:
     for job in resumed:
         nudges.resumed(job)
     print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
+
+
+def _give_back(who: str) -> None:
+    with unit_of_work() as db:
+        micros = ledger.refund_by_hand(db, freezes.find_account(db, who).id)
+    print(f"Given back: {money(micros)}.")
 
 
 def _set_admin(who: str, *, is_admin: bool) -> None:
@@ -85,6 +95,9 @@ def _show(who: str) -> None:
         else:
             print(f"frozen since {_time(account.spending_frozen_at)}")
             print(f"    {account.spending_frozen_reason}")
+        stands = ledger.standing_micros(db, account.id)
+        if stands:
+            print(f"charged without an answer, beyond the cap of a day: {money(stands)}")
         _show_findings(db, account)
         _show_ended(db, account)
 

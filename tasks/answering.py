@@ -22,8 +22,8 @@ from tasks.telling import Teller
 
 log = structlog.get_logger()
 
-UNEXPECTED = "Something on our side went wrong. You were not charged for this answer."
-NO_FILES = "Your files could not be reached just now. You were not charged; please try again."
+UNEXPECTED = "Something on our side went wrong. Please try again."
+NO_FILES = "Your files could not be reached just now. Please try again."
 
 
 @dramatiq.actor(

@@ -11,9 +11,11 @@ from models.letters.letter import address_on_site
 from models.money import money
 from models.payments import BillingAccount, Payment
 from models.users import User
+from settings import get_settings
 from tasks import nudges
 
 RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
+CARRIED = "We give back so much in one day; what failed beyond it was charged, or was not begun."
 AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
 
 
@@ -21,15 +23,23 @@ def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
     """Mail each of these alerts to its person, once."""
     for alert in raised:
         user = db.get_one(User, alert.user_id)
-        is_low = alert.kind is AlertKind.BALANCE
-        see = Action("Top up", address_on_site("/billing"))
-        if not is_low:
-            see = Action("See your limits", address_on_site("/limits"))
-        words = [RUNNING_LOW if is_low else AT_A_LIMIT]
+        words, see = _about(alert.kind)
         letter = letters.alert(alert.words.rstrip("."), words, see=see)
         outbox.queue(db, user.email, letter, reference=f"alert:{alert.id}")
     if raised:
         nudges.mail_after_commit(db)
+
+
+def _about(kind: AlertKind) -> tuple[list[str], Action]:
+    """Say what follows from an alert, and where to do something about it."""
+    if kind is AlertKind.BALANCE:
+        return [RUNNING_LOW], Action("Top up", address_on_site("/billing"))
+    if kind is AlertKind.ABSORBED:
+        settings = get_settings()
+        support = settings.support_email or settings.mail_from
+        words = [CARRIED, f"Write to {support}, and somebody will look into it."]
+        return words, Action("See what was charged", address_on_site("/billing"))
+    return [AT_A_LIMIT], Action("See your limits", address_on_site("/limits"))
 
 
 def tell_paid(db: Session, user: User, payment: Payment) -> None:

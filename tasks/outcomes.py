@@ -9,7 +9,8 @@ from agent.turn import AgentFailed, Answer
 from models import alerts, jobs, ledger, markdown, users
 from models.base import utc_now
 from models.database import unit_of_work
-from models.jobs import FinishedAnswer
+from models.jobs import FinishedAnswer, Job
+from models.ledger import WriteOffReason
 from tasks import money_mail, nudges, saving
 from tasks.holding import HeldJob
 from tasks.process import SAVE_TIME, WorkerProcess
@@ -18,8 +19,9 @@ from tasks.telling import Teller
 log = structlog.get_logger()
 
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
-LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit"}
-SOUND = {*LIMITS, "provider_refused", "provider_down", "too_many_calls"}
+LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit", "absorbed_limit"}
+METERED = {"too_many_calls", "too_costly", "beyond_hold"}
+SOUND = {*LIMITS, *METERED, "provider_refused", "provider_down"}
 # Another cell may do better, and at once.
 CELL_FAILED = {"cell_died", "out_of_memory", "no_answer"}
 RETRYING = "Something on our side went wrong. Trying again."
@@ -80,56 +82,69 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
 
 
 def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
-    """Who ran dry, or into a limit, keeps what they have and pays for it; all else is free.
+    """Write the failure down; see `models.jobs.charging` for what is kept of it and paid.
 
     Who ran dry before the first word is answered once there are credits again.
     """
-    said = teller.said if failure.code in LIMITS else ""
-    if failure.code == "no_credit" and not said:
-        _pause(process, held, teller, failure)
-        return
+    html = markdown.render(teller.said)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
-        jobs.fail(
-            db,
-            job,
-            str(failure),
-            code=failure.code,
-            is_free=not said,
-            answer=said,
-            html=markdown.render(said),
-        )
-        if failure.code in LIMITS:
-            reached = alerts.raise_reached(db, held.user_id, failure.code)
-            money_mail.tell_alerts(db, reached)
-    teller.tell("over", status="failed")
-    log.warning("job.failed", code=failure.code, reason=str(failure))
-
-
-def _pause(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
-    with unit_of_work() as db:
-        job = jobs.still_ours(db, held.job_id, held.attempt)
-        _note_cell(db, process, held, failure)
-        jobs.pause(db, job)
-    teller.tell("paused")
-    log.info("job.paused")
+        runs_dry = failure.code == "no_credit" and not teller.said
+        is_paused = runs_dry and jobs.pause(db, job)
+        if not is_paused:
+            _write_failure(db, job, teller, failure, html)
+    if is_paused:
+        teller.tell("paused")
+        log.info("job.paused")
+    else:
+        _tell_failure(teller, failure)
 
 
 def _hand_back(
     process: WorkerProcess, held: HeldJob, teller: Teller, wait: timedelta, failure: AgentFailed
 ) -> None:
+    """Let the job be tried again, unless the person would have to pay for this attempt too."""
+    html = markdown.render(teller.said)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
-        ledger.refund_job(db, job.id, attempt=held.attempt, note="The answer was begun again.")
+        reason = WriteOffReason.BEGUN_AGAIN
+        back = ledger.refund_job(db, job.id, attempt=held.attempt, reason=reason)
         _note_cell(db, process, held, failure)
-        jobs.hand_back(db, job, wait=wait)
+        if back.standing_micros:
+            _write_failure(db, job, teller, failure, html)
+        else:
+            jobs.hand_back(db, job, wait=wait)
+    if back.standing_micros:
+        _tell_failure(teller, failure)
+        return
     teller.tell("waiting", reason=RETRYING)
     log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
     if wait:
         nudges.answer_later(wait)
     else:
         nudges.answer()
+
+
+def _write_failure(db: Session, job: Job, teller: Teller, failure: AgentFailed, html: str) -> None:
+    jobs.fail(
+        db,
+        job,
+        str(failure),
+        code=failure.code,
+        was_shown=teller.has_shown,
+        answer=teller.said,
+        html=html,
+    )
+    raised = alerts.raise_absorbed(db, job.user_id, failure.code)
+    if failure.code in LIMITS:
+        raised += alerts.raise_reached(db, job.user_id, failure.code)
+    money_mail.tell_alerts(db, raised)
+
+
+def _tell_failure(teller: Teller, failure: AgentFailed) -> None:
+    teller.tell("over", status="failed")
+    log.warning("job.failed", code=failure.code, reason=str(failure))
 
 
 def _keep_cell(db: Session, process: WorkerProcess, held: HeldJob) -> None:

@@ -40,6 +40,7 @@ class Teller:
         self._address = (conversation_id, job_id, attempt)
         self._queue: queue.SimpleQueue[_Words | _Step | None] = queue.SimpleQueue()
         self._said: list[str] = []
+        self._has_steps = False
         self._tail = ""
         self._is_down = False
         self._thread = threading.Thread(target=self._publish, name=f"tell-{job_id}", daemon=True)
@@ -50,11 +51,17 @@ class Teller:
         """All the text so far."""
         return "".join(self._said)
 
+    @property
+    def has_shown(self) -> bool:
+        """Whether the person has seen anything of the attempt: words, or a tool in use."""
+        return self._has_steps or bool(self.said.strip())
+
     def working(self) -> None:
         """Say that the attempt has begun."""
         self._queue.put(_Step("working", {}))
 
     def tool(self, name: str) -> None:
+        self._has_steps = True
         self._queue.put(_Step("tool", {"name": name}))
 
     def text(self, delta: str) -> None:

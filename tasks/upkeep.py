@@ -7,12 +7,12 @@ import redis
 import structlog
 
 from gateways.s3_files import Storage, StorageFailed
-from models import jobs, ledger, outbox, pruning, resetting, sign_ups, staging
+from models import alerts, jobs, ledger, outbox, pruning, resetting, sign_ups, staging
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
-from tasks import nudges
+from tasks import money_mail, nudges
 from tasks.outcomes import RETRYING
 
 log = structlog.get_logger()
@@ -28,6 +28,9 @@ def sweep() -> None:
     lease = timedelta(seconds=get_settings().job_lease_seconds)
     with unit_of_work() as db:
         released = jobs.release_abandoned(db)
+        for job in released:
+            if job.is_over:
+                money_mail.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
         jobs.stop_waiting_for_the_dead(db, lease)
     with unit_of_work() as db:
         orphans = ledger.absorb_orphans(db, older_than=2 * lease)

@@ -14,6 +14,7 @@ from models.database import after_commit
 from models.errors import Refused
 from models.free_credit import RefusalReason
 from models.jobs import Job
+from models.ledger import WriteOffReason
 from models.oversight import Overview
 from settings import get_settings
 from tasks import nudges
@@ -29,6 +30,20 @@ REASONS = {
     RefusalReason.DISPOSABLE: "Anybody can have an address of this domain for some minutes.",
     RefusalReason.BLOCKED: "The settings block the address or the network.",
     RefusalReason.NETWORK: "It was given too often in the network that week.",
+}
+# Why something was at our expense, or would have been but for the cap of the day.
+WRITTEN_OFF = {
+    WriteOffReason.JOB_FAILED: "our failures",
+    WriteOffReason.NOTHING_SHOWN: "ended by a limit with nothing shown",
+    WriteOffReason.BEGUN_AGAIN: "begun again",
+    WriteOffReason.OUT_OF_CREDIT: "out of credit before the first word",
+    WriteOffReason.WORKER_LOST: "workers lost",
+    WriteOffReason.CALL_LOST: "calls lost with their workers, at most",
+    WriteOffReason.LATE_CALL: "calls of tries that were given up",
+    WriteOffReason.BEYOND_HOLD: "beyond what was held",
+    WriteOffReason.CREDITS_GONE: "refunds and disputes of credits used up",
+    WriteOffReason.CREDITS_BACK: "refunds and disputes undone",
+    WriteOffReason.BY_HAND: "given back by hand",
 }
 
 
@@ -66,6 +81,7 @@ def _page(refused_id: UUID | None = None, refusal: str = "") -> str:
         is_late=_is_late(overview),
         most=oversight.MOST,
         reasons=REASONS,
+        written_off=WRITTEN_OFF,
         refusal=refusal,
         refused_id=refused_id,
         refused_is_listed=refused_id in {one.user_id for one in overview.frozen.rows},

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, render_template
 
 from models import conversations, jobs, receipts
-from models.ledger import CallStatus
+from models.ledger import CallStatus, WriteOffReason
 from models.receipts import Line, Receipt
 from webapp import model_choice
 from webapp.database import db
@@ -23,6 +23,23 @@ ENDS: dict[CallStatus, str] = {
     CallStatus.FAILED: "Failed",
     CallStatus.LOST: "Lost by us",
 }
+# Why something was not charged, or given back, in a person's words.
+REASONS: dict[WriteOffReason, str] = {
+    WriteOffReason.JOB_FAILED: "No answer came of it.",
+    WriteOffReason.NOTHING_SHOWN: "It ended before anything was shown.",
+    WriteOffReason.BEGUN_AGAIN: "The answer was begun again.",
+    WriteOffReason.OUT_OF_CREDIT: "The message waited for credits and began again.",
+    WriteOffReason.WORKER_LOST: "Something on our side stopped working.",
+    WriteOffReason.CALL_LOST: "At our expense: something on our side stopped working.",
+    WriteOffReason.LATE_CALL: "At our expense: this try was given up.",
+    WriteOffReason.BEYOND_HOLD: (
+        "The provider counted more than was held beforehand. The rest is at our expense."
+    ),
+    WriteOffReason.CREDITS_GONE: "At our expense.",
+    WriteOffReason.CREDITS_BACK: "No more at our expense.",
+    WriteOffReason.BY_HAND: "We looked into it and gave it back.",
+}
+STANDS = "No answer came of it, but what we can give back in one day was used up."
 
 
 @pages.get("/chat/jobs/<uuid:job_id>/receipt")
@@ -54,13 +71,12 @@ def _summary(receipt: Receipt) -> str:
 
 
 def _reason(line: Line) -> str:
-    """Say why a call was not charged, or not for long."""
-    if line.refund:
-        return line.refund.note
-    if line.is_absorbed:
-        return "At our expense: this try was given up."
+    """Say why a call was not charged, or not for long, or all the same."""
+    for entry in (line.refund, line.entry, line.beyond):
+        if entry is not None and entry.reason is not None:
+            return REASONS[entry.reason]
+    if line.stands:
+        return STANDS
     if line.call.status is CallStatus.FAILED:
         return "The model’s provider sent no answer."
-    if line.beyond:
-        return "The provider counted more than was held beforehand. The rest is at our expense."
     return ""

@@ -29,8 +29,8 @@ DETAIL_CHARS = 500
 TOO_MANY_CALLS = "The assistant went round in circles, so it was stopped."
 TOO_COSTLY = "This message reached the most that one message may cost, so it was stopped."
 NO_PRICE = "This model has no price, so it cannot be used. Please choose another one."
-PROVIDER_DOWN = "The model's provider did not answer. You were not charged."
-PROVIDER_REFUSED = "The model's provider refused this message. You were not charged."
+PROVIDER_DOWN = "The model's provider did not answer."
+PROVIDER_REFUSED = "The model's provider refused this message."
 NOT_OURS = "This message is being answered elsewhere."
 # The provider says that the request itself is wrong: sending it again would not help.
 REQUEST_FAULTS = {400, 404, 413, 415, 422}

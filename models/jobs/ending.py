@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import conversations, database, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
+from models.jobs import charging
 from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.table import Job, JobStatus
 
@@ -123,21 +124,30 @@ def fail(  # what is kept of it is by name
     reason: str,
     *,
     code: str,
-    is_free: bool = True,
+    was_shown: bool = False,
     answer: str = "",
     html: str = "",
 ) -> None:
-    """Close a job that failed; `reason` is what the person reads, `answer` what they have of it.
+    """Close a job that failed; `reason` is what the person reads, without a word of money.
 
-    Its charges are given back, unless it is not `is_free`: who ran out of credit in the middle of
-    an answer pays for the part that they keep.
+    `answer` is what was written, and `was_shown` whether anything was seen, if only steps. By its
+    code, see `charging`, the part is kept and paid for, or else its charges are given back. Those
+    that do not fit into the day's cap stand, and then the part is kept all the same.
     """
-    if is_free:
-        ledger.refund_job(db, job.id, note="No answer came of it.")
-    if answer:
-        _reply(db, job, answer, html)
-    job.failure, job.failure_code = reason, code
+    has_words = bool(answer.strip())
+    is_paid = charging.is_paid(code, was_shown=was_shown or has_words)
+    stands = not is_paid and _has_standing(db, job, code)
+    is_kept = has_words and (is_paid or stands)
+    reply = _reply(db, job, answer, html) if is_kept else None
+    cost = ledger.charged(db, job.id)
+    paid = charging.words(cost, has_part=reply is not None, stands=stands)
+    job.failure, job.failure_code = f"{reason} {paid}", code
     _close(db, job, JobStatus.FAILED)
+
+
+def _has_standing(db: Session, job: Job, code: str) -> bool:
+    """Give a job's charges back; tell whether some stand."""
+    return ledger.refund_job(db, job.id, reason=charging.reason_of(code)).standing_micros > 0
 
 
 def stop(db: Session, job: Job, *, answer: str = "", html: str = "") -> Message | None:

@@ -13,7 +13,7 @@ from models.jobs.table import Job, JobStatus
 from models.users import User
 from settings import get_settings
 
-WORKER_LOST = "Something on our side stopped working, several times. You were not charged."
+WORKER_LOST = "Something on our side stopped working."
 
 
 class LeaseLost(Exception):
@@ -71,7 +71,8 @@ def renew(db: Session, held: Mapping[UUID, int], lease: timedelta) -> dict[UUID,
 def release_abandoned(db: Session) -> list[Job]:
     """Take the jobs of silent workers back: to another try, or to failure after the last.
 
-    Calls that the dead attempt had open or charged are at our expense.
+    Calls that the dead attempt had open are at our expense, and so are those that it was charged,
+    as far as the day's cap goes; beyond it no further try is made.
     """
     silent = db.execute(
         select(Job.id, Job.user_id)
@@ -99,8 +100,8 @@ def release_abandoned(db: Session) -> list[Job]:
 
 
 def _release(db: Session, job: Job) -> None:
-    ledger.absorb_abandoned(db, job.id, job.attempt)
-    if job.attempt >= get_settings().job_max_attempts:
+    back = ledger.absorb_abandoned(db, job.id, job.attempt)
+    if job.attempt >= get_settings().job_max_attempts or back.standing_micros:
         fail(db, job, WORKER_LOST, code="worker_lost")
         return
     # The lease was wait enough.

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.jobs.ending import promote
 from models.jobs.table import Job, JobStatus
+from models.ledger import WriteOffReason
 from models.users import User
 from settings import get_settings
 
@@ -27,12 +28,15 @@ def has_room(db: Session, user: User) -> bool:
     return (db.scalar(paused) or 0) < get_settings().max_waiting_jobs_per_user
 
 
-def pause(db: Session, job: Job) -> None:
+def pause(db: Session, job: Job) -> bool:
     """Let a running job, and all that waits behind it, wait for credits. Nothing of it was said.
 
-    What its calls were charged is given back. The caller has locked the account and the job.
+    What its calls were charged is given back. If that does not fit into the day's cap nothing is
+    paused, and False returned: nobody pays twice for one answer without being asked. The caller
+    has locked the account and the job.
     """
-    ledger.refund_job(db, job.id, note="It begins again once there are credits.")
+    if ledger.refund_job(db, job.id, reason=WriteOffReason.OUT_OF_CREDIT).standing_micros:
+        return False
     job.status, job.is_head = JobStatus.PAUSED, False
     job.lease_until, job.worker_id = None, None
     db.flush()
@@ -42,6 +46,7 @@ def pause(db: Session, job: Job) -> None:
         .values(status=JobStatus.PAUSED, is_head=False)
         .execution_options(synchronize_session=False)
     )
+    return True
 
 
 _RESUME = text("""

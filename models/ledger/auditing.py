@@ -63,6 +63,27 @@ RULES = {
               AND charge.kind = 'charge' AND charge.user_id = refund.user_id
         WHERE refund.kind = 'refund' AND refund.reference LIKE 'refund:%'
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
+    "what is written off has its reason": """
+        SELECT user_id, reference AS subject, amount_micros AS off_by_micros
+        FROM transactions
+        WHERE (kind IN ('refund', 'absorbed')) <> (reason IS NOT NULL)""",
+    # By days of UTC. Of several caps, as the setting was changed, the largest counts.
+    "what is given back in a day stays within its cap": """
+        SELECT user_id, date_trunc('day', created_at, 'UTC')::date::text AS subject,
+               sum(carried_micros) - max(cap_micros) AS off_by_micros
+        FROM transactions
+        WHERE cap_micros IS NOT NULL
+        GROUP BY user_id, date_trunc('day', created_at, 'UTC')
+        HAVING sum(carried_micros) > max(cap_micros)""",
+    "a charge stands or was given back": """
+        SELECT stands.user_id, 'call:' || stands.call_id AS subject,
+               coalesce(refund.amount_micros, -stands.charged_micros) AS off_by_micros
+        FROM standing_charges AS stands
+        LEFT JOIN transactions AS charge
+               ON charge.reference = 'call:' || stands.call_id
+              AND charge.amount_micros = -stands.charged_micros
+        LEFT JOIN transactions AS refund ON refund.reference = 'refund:' || stands.call_id
+        WHERE charge.id IS NULL OR (refund.id IS NULL) <> (stands.given_back_at IS NULL)""",
     "what was paid is what was topped up": """
         SELECT coalesce(entry.user_id, payment.user_id) AS user_id,
                coalesce(entry.reference, 'payment:' || payment.id) AS subject,

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,15 +16,15 @@ from models.ledger.entries import (
     OutOfCredit,
     SpendingFrozen,
     Transaction,
+    WriteOffReason,
     lock_account,
     record,
 )
+from models.ledger.write_offs import write_off
+from settings import get_settings
 
 if TYPE_CHECKING:
     from models.users import User
-
-
-BEYOND_HOLD = "The provider counted more than what was held for the call."
 
 
 class CallStatus(enum.StrEnum):
@@ -119,20 +119,9 @@ def close_call(
         db.flush()
         return 0
     if is_ours or owes_nothing(db, call_id):
-        record(db, user, _entry(call, EntryKind.ABSORBED, 0, cost))
+        _absorb(db, user, call, cost)
         return 0
     return _charge(db, user, call, cost)
-
-
-def refund_job(db: Session, job_id: UUID, *, attempt: int | None = None, note: str) -> int:
-    """Give back what a job's calls were charged, because no answer came; return the micros."""
-    calls = select(ModelCall).where(ModelCall.job_id == job_id)
-    if attempt is not None:
-        calls = calls.where(ModelCall.attempt == attempt)
-    total = 0
-    for call in db.scalars(calls):
-        total += _refund(db, call, note)
-    return total
 
 
 def owes_nothing(db: Session, call_id: UUID) -> bool:
@@ -153,44 +142,11 @@ def owes_nothing(db: Session, call_id: UUID) -> bool:
     return given_up is not None
 
 
-def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> None:
-    """Close what a dead worker left open, at our expense, and give back what it had charged."""
-    still_open = select(ModelCall.id).where(
-        ModelCall.job_id == job_id,
-        ModelCall.attempt == attempt,
-        ModelCall.status == CallStatus.OPEN,
-    )
-    for call_id in db.scalars(still_open).all():
-        _absorb(db, call_id)
-    refund_job(db, job_id, attempt=attempt, note="The worker stopped; the answer was begun again.")
+def lose_call(db: Session, call_id: UUID) -> None:
+    """Close a call whose worker is dead, at our expense; nobody knows what it used.
 
-
-def absorb_orphans(db: Session, older_than: timedelta) -> int:
-    """Close, at our expense, the calls that stayed open though their job is over; return how many.
-
-    Only a worker that died or lost the database in that very moment leaves one.
+    Against the day's cap counts the most that it can have cost.
     """
-    from models.jobs.table import OVER, Job  # noqa: PLC0415  # jobs need the ledger
-
-    orphans = (
-        select(ModelCall.id)
-        .join(Job, Job.id == ModelCall.job_id)
-        .where(
-            ModelCall.status == CallStatus.OPEN,
-            Job.status.in_(OVER),
-            Job.finished_at < utc_now() - older_than,
-        )
-        # Whoever locks several accounts does so in the order of their ids.
-        .order_by(ModelCall.user_id)
-        .limit(100)
-    )
-    found = db.scalars(orphans).all()
-    for call_id in found:
-        _absorb(db, call_id)
-    return len(found)
-
-
-def _absorb(db: Session, call_id: UUID) -> None:
     nothing = CallCost(0, 0, 0, 0, 0, 0, "", is_estimated=True)
     close_call(
         db,
@@ -202,49 +158,42 @@ def _absorb(db: Session, call_id: UUID) -> None:
     )
 
 
+def _absorb(db: Session, user: "User", call: ModelCall, cost: CallCost) -> None:
+    is_lost = call.status is CallStatus.LOST
+    reason = WriteOffReason.CALL_LOST if is_lost else WriteOffReason.LATE_CALL
+    carried = _most_cost(call) if is_lost else cost.provider_cost_micros
+    write_off(db, user, _entry(call, 0, cost), reason, carried_micros=carried)
+
+
+def _most_cost(call: ModelCall) -> int:
+    """Return what of a call's hold the provider would get, in micros."""
+    return call.held_micros * (100 - get_settings().margin_percent) // 100
+
+
 def _charge(db: Session, user: "User", call: ModelCall, cost: CallCost) -> int:
     """Charge up to what was held, and absorb the rest with its part of what the provider got."""
     payable = min(cost.charge_micros, call.held_micros)
     beyond = cost.charge_micros - payable
     lost = cost.provider_cost_micros * beyond // cost.charge_micros if beyond else 0
     paid = replace(cost, provider_cost_micros=cost.provider_cost_micros - lost)
-    record(db, user, _entry(call, EntryKind.CHARGE, -payable, paid))
+    charge = _entry(call, -payable, paid)
+    charge.kind = EntryKind.CHARGE
+    record(db, user, charge)
     if beyond:
         rest = Transaction(
-            kind=EntryKind.ABSORBED,
             amount_micros=0,
             provider_cost_micros=lost,
             reference=f"absorbed:call:{call.id}",
             job_id=call.job_id,
             model=call.model,
             provider=call.model.partition("/")[0],
-            note=BEYOND_HOLD,
         )
-        record(db, user, rest)
+        write_off(db, user, rest, WriteOffReason.BEYOND_HOLD, carried_micros=lost)
     return payable
 
 
-def _refund(db: Session, call: ModelCall, note: str) -> int:
-    charge = db.scalar(select(Transaction).where(Transaction.reference == f"call:{call.id}"))
-    if charge is None or charge.amount_micros >= 0:
-        return 0
-    back = -charge.amount_micros
-    entry = Transaction(
-        kind=EntryKind.REFUND,
-        amount_micros=back,
-        # It goes back to where it came from.
-        promotional_micros=-charge.promotional_micros,
-        reference=f"refund:{call.id}",
-        job_id=call.job_id,
-        model=call.model,
-        note=note,
-    )
-    return back if record(db, lock_account(db, call.user_id), entry) else 0
-
-
-def _entry(call: ModelCall, kind: EntryKind, amount_micros: int, cost: CallCost) -> Transaction:
+def _entry(call: ModelCall, amount_micros: int, cost: CallCost) -> Transaction:
     return Transaction(
-        kind=kind,
         amount_micros=amount_micros,
         reference=f"call:{call.id}",
         job_id=call.job_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from models.base import Base, Created, PrimaryKey, stored_as_text
@@ -32,6 +32,32 @@ class EntryKind(enum.StrEnum):
     EXPIRY = "expiry"
 
 
+class WriteOffReason(enum.StrEnum):
+    """Why a charge was given back, or why a cost is at our expense: see `write_offs`."""
+
+    # Something of ours failed, and no answer came.
+    JOB_FAILED = "job_failed"
+    # A limit, or the person's own request, ended the answer before anything of it was shown.
+    NOTHING_SHOWN = "nothing_shown"
+    # The attempt was given up, and another one made.
+    BEGUN_AGAIN = "begun_again"
+    # The credits ran out before the first word; the message waits for more.
+    OUT_OF_CREDIT = "out_of_credit"
+    # The worker died, with what the attempt had been charged; and with calls that were open, of
+    # which nobody knows what they used.
+    WORKER_LOST = "worker_lost"
+    CALL_LOST = "call_lost"
+    # The call ended after its attempt had been given up.
+    LATE_CALL = "late_call"
+    # The provider counted more than what was held for the call.
+    BEYOND_HOLD = "beyond_hold"
+    # Credits that should have gone back with their money were used up; and were not, after all.
+    CREDITS_GONE = "credits_gone"
+    CREDITS_BACK = "credits_back"
+    # Somebody of ours looked and gave a standing charge back.
+    BY_HAND = "by_hand"
+
+
 class Transaction(Base):
     __tablename__ = "transactions"
     __table_args__ = (
@@ -47,8 +73,18 @@ class Transaction(Base):
             "promotional_micros BETWEEN LEAST(amount_micros, 0) AND GREATEST(amount_micros, 0)",
             name="promotional_within_amount",
         ),
+        CheckConstraint(
+            "(kind IN ('refund', 'absorbed')) = (reason IS NOT NULL)", name="write_off_has_reason"
+        ),
         Index("ix_transactions_user_id_id", "user_id", "id"),
         Index("ix_transactions_user_id_created_at", "user_id", "created_at"),
+        # Each model call asks what was written off today; there is little of it.
+        Index(
+            "ix_transactions_written_off",
+            "user_id",
+            "created_at",
+            postgresql_where=text("reason IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -71,6 +107,12 @@ class Transaction(Base):
     price_version: Mapped[str | None]
     # The stream ended before the provider told its usage: tokens were counted on the wire.
     is_estimated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # Why it was written off; nothing else has one.
+    reason: Mapped[WriteOffReason | None] = mapped_column(stored_as_text(WriteOffReason))
+    # What of a provider's bill is ours by this entry.
+    carried_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The most that could be given back that day, where that bounds it.
+    cap_micros: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[Created]
 

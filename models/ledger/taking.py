@@ -8,7 +8,14 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import utc_now
-from models.ledger.entries import EntryKind, Transaction, lock_account, record
+from models.ledger.entries import (
+    EntryKind,
+    Transaction,
+    WriteOffReason,
+    lock_account,
+    record,
+)
+from models.ledger.write_offs import write_off
 
 if TYPE_CHECKING:
     from models.users import User
@@ -27,7 +34,8 @@ def take_back(
     if not record(db, user, entry):
         return 0
     if taken < micros:
-        _absorb(db, user, micros - taken, f"absorbed:{reference}", note)
+        reference = f"absorbed:{reference}"
+        _absorb(db, user, micros - taken, reference, WriteOffReason.CREDITS_GONE)
     return taken
 
 
@@ -44,7 +52,8 @@ def give_back(db: Session, user: "User", taken_by: str, absorbed_micros: int, no
         )
         record(db, user, back)
     if absorbed_micros:
-        _absorb(db, user, -absorbed_micros, f"undone:absorbed:{taken_by}", note)
+        reference = f"undone:absorbed:{taken_by}"
+        _absorb(db, user, -absorbed_micros, reference, WriteOffReason.CREDITS_BACK)
 
 
 def freeze(user: "User", reason: str) -> None:
@@ -113,12 +122,6 @@ def _granted_since(
     )
 
 
-def _absorb(db: Session, user: "User", micros: int, reference: str, note: str) -> None:
-    entry = Transaction(
-        kind=EntryKind.ABSORBED,
-        amount_micros=0,
-        provider_cost_micros=micros,
-        reference=reference,
-        note=note,
-    )
-    record(db, user, entry)
+def _absorb(db: Session, user: "User", micros: int, reference: str, reason: WriteOffReason) -> None:
+    entry = Transaction(amount_micros=0, provider_cost_micros=micros, reference=reference)
+    write_off(db, user, entry, reason, carried_micros=micros)

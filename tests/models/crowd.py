@@ -26,7 +26,7 @@ from models.base import new_id, utc_now
 from models.database import unit_of_work
 from models.errors import Refused
 from models.jobs import Job, JobStatus, LeaseLost
-from models.ledger import CallStatus, ModelCall
+from models.ledger import CallStatus, ModelCall, WriteOffReason
 from models.payments import Payment, TooEarly
 from models.users import User
 from tasks import stripe_notices
@@ -313,7 +313,8 @@ def _give_up(db: Session, held: Job, number: int) -> None:
         case 0:
             jobs.stop(db, job)
         case 1:
-            ledger.refund_job(db, job.id, attempt=job.attempt, note="The answer was begun again.")
+            reason = WriteOffReason.BEGUN_AGAIN
+            ledger.refund_job(db, job.id, attempt=job.attempt, reason=reason)
             jobs.hand_back(db, job, wait=timedelta(0))
         case 2:
             jobs.pause(db, job)

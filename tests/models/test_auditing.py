@@ -94,10 +94,29 @@ PLANTED = {
         0,
     ),
     "a refund gives back a whole charge": (
-        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference)
-           SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id
+        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason)
+           SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id, 'by_hand'
            FROM model_calls WHERE job_id = :job""",
         -1,
+    ),
+    "what is written off has its reason": (
+        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference)
+           VALUES (gen_random_uuid(), :user, 'refund', 3, 'refund:elsewhere')""",
+        3,
+    ),
+    "what is given back in a day stays within its cap": (
+        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason,
+                                     carried_micros, cap_micros)
+           SELECT gen_random_uuid(), :user, 'absorbed', 0, 'absorbed:' || number, 'late_call', 4, 6
+           FROM generate_series(1, 2) AS number""",
+        2,
+    ),
+    "a charge stands or was given back": (
+        """INSERT INTO standing_charges (id, user_id, call_id, job_id, reason, charged_micros,
+                                         given_back_at)
+           SELECT gen_random_uuid(), user_id, id, job_id, 'job_failed', 1000, now()
+           FROM model_calls WHERE job_id = :job""",
+        -1_000,
     ),
     "what was paid is what was topped up": (
         """INSERT INTO payments (id, user_id, kind, status, amount_micros, charged_micros, paid_at)
@@ -115,7 +134,11 @@ PLANTED = {
 def plant(db: Session, job: Job, rule: str) -> int:
     """Break a rule as the product itself may not; return by how much."""
     statement, off_by = PLANTED[rule]
-    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
+    for guard in (
+        "DISABLE TRIGGER transactions_append_only",
+        "DROP CONSTRAINT ck_transactions_write_off_has_reason",
+    ):
+        db.execute(sa.text(f"ALTER TABLE transactions {guard}"))
     db.execute(sa.text(statement).bindparams(), {"job": job.id, "user": job.user_id})
     return off_by
 

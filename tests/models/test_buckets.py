@@ -1,5 +1,6 @@
 """Credits lie in two buckets, granted and bought, which add up whatever happens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateways.stripe_events import Notice
 from models import ledger, payments
 from models.base import new_id, utc_now
-from models.ledger import EntryKind, Transaction
+from models.ledger import EntryKind, Transaction, WriteOffReason
 from models.payments import Payment, TooEarly
 from models.users import User
 from settings import get_settings
@@ -28,10 +29,13 @@ def test_granted_credits_are_used_first(db: Session, ada: User) -> None:
     assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (0, TEN - 400)
 
 
-def test_what_a_charge_took_goes_back_to_where_it_was(db: Session, ada: User) -> None:
+def test_what_a_charge_took_goes_back_to_where_it_was(
+    db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="1000000")
     bought(db, ada)
     job_id = spend(db, ada, GRANT + 400)
-    ledger.refund_job(db, job_id, note="No answer came of it.")
+    ledger.refund_job(db, job_id, reason=WriteOffReason.JOB_FAILED)
 
     assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (GRANT, TEN)
 

@@ -124,7 +124,7 @@ def test_who_ran_dry_keeps_the_part_and_pays_for_it(db: Session, ada: User) -> N
     job = factories.running(db, ada)
     closed(db, job, 700)
 
-    jobs.fail(db, job, "Used up.", code="no_credit", is_free=False, answer="A part")
+    jobs.fail(db, job, "Used up.", code="no_credit", answer="A part")
 
     assert ada.credits_balance_micros == GRANT - 700
 

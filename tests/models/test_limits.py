@@ -162,7 +162,7 @@ def test_the_database_itself_forbids_limits_of_nothing(db: Session, ada: User) -
 def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
     closed(db, job, 20 * CENT)
-    jobs.fail(db, job, "Limit.", code="message_limit", is_free=False, answer="The first half")
+    jobs.fail(db, job, "Limit.", code="message_limit", answer="The first half")
 
     further = jobs.go_on(db, job, model=MODEL)
 

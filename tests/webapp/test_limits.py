@@ -24,7 +24,6 @@ def at_limit(db: Session, ada: User) -> Job:
         job,
         str(limits.MessageLimitReached()),
         code="message_limit",
-        is_free=False,
         answer="The first half",
         html="<p>The first half</p>",
     )
