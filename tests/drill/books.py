@@ -38,12 +38,15 @@ FINDINGS = {
           JOIN transactions t ON t.reference = 'call:' || c.id AND t.kind = 'charge'
          WHERE c.user_id = ANY(:people)
            AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.reference = 'refund:' || c.id)
+           AND NOT EXISTS (SELECT 1 FROM standing_charges s WHERE s.call_id = c.id)
          GROUP BY c.job_id HAVING count(DISTINCT c.attempt) > 1""",
+    # Beyond the cap of a day charges stand, and the person is told.
     "charged for nothing": """
         SELECT 'job ' || j.id || ': ' || -sum(t.amount_micros) FROM jobs j
           JOIN transactions t ON t.job_id = j.id AND t.kind IN ('charge', 'refund')
          WHERE j.user_id = ANY(:people) AND NOT EXISTS (
             SELECT 1 FROM messages m WHERE m.job_id = j.id AND m.role = 'assistant')
+           AND NOT EXISTS (SELECT 1 FROM standing_charges s WHERE s.job_id = j.id)
          GROUP BY j.id HAVING sum(t.amount_micros) <> 0""",
     "answered for free": """
         SELECT 'job ' || j.id FROM jobs j

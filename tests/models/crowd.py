@@ -309,17 +309,22 @@ def _some_call(user_id: UUID, number: int) -> ModelCall | None:
 
 def _give_up(db: Session, held: Job, number: int) -> None:
     job = jobs.still_ours(db, held.id, held.attempt)
+    is_over = True
     match number % 4:
         case 0:
             jobs.stop(db, job)
         case 1:
             reason = WriteOffReason.BEGUN_AGAIN
-            ledger.refund_job(db, job.id, attempt=job.attempt, reason=reason)
-            jobs.hand_back(db, job, wait=timedelta(0))
+            back = ledger.refund_job(db, job.id, attempt=job.attempt, reason=reason)
+            is_over = not back.standing_micros
+            if is_over:
+                jobs.hand_back(db, job, wait=timedelta(0))
         case 2:
-            jobs.pause(db, job)
+            is_over = jobs.pause(db, job)
         case _:
-            jobs.fail(db, job, "Our fault.", code="unexpected")
+            is_over = False
+    if not is_over:
+        jobs.fail(db, job, "Our fault.", code="unexpected")
 
 
 def _silence(db: Session, people: Sequence[UUID]) -> None:
