@@ -1,0 +1,131 @@
+"""A worker without cells: what outcomes need of one, and turns that end as a test says."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from agent.meter.books import ClosedCall, NoRoom, Usage
+from agent.runtime import Runtime
+from agent.turn import AgentFailed, SavedPack, SavedState
+from gateways.event_streams import Streams
+from gateways.s3_files import Storage
+from models import jobs
+from models.base import new_id
+from models.database import unit_of_work
+from models.jobs import Claim
+from settings import Settings
+from tasks import outcomes
+from tasks.books import TurnBooks
+from tasks.holding import HeldJob
+from tasks.process import WorkerProcess
+from tasks.telling import Teller
+from tests.factories import LEASE, MODEL
+
+log = structlog.get_logger()
+
+# What of a charge the provider gets.
+COST_PERCENT = 60
+
+
+class CellsOfNobody(Runtime):
+    """Keeps no cell; remembers what it was asked to save and to discard."""
+
+    def __init__(self) -> None:
+        self.discarded: list[UUID] = []
+        self.saved: list[UUID] = []
+
+    def discard(self, user_id: UUID) -> None:
+        self.discarded.append(user_id)
+
+    def save(self, user_id: UUID) -> SavedState:
+        self.saved.append(user_id)
+        version = self.saved.count(user_id)
+        # Nothing is new in it, so no version leaves anything behind.
+        return SavedState(version, (SavedPack(f"{user_id}/1", "0" * 64, 1),), 1)
+
+
+class BareWorker(WorkerProcess):
+    """A worker process with nothing running in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.id = new_id()
+        self.settings = settings
+        self.storage = Storage(settings)
+        self.streams = Streams(settings.redis_url.get_secret_value())
+        self.cells = CellsOfNobody()
+        self.runtime = self.cells
+        self.draining = threading.Event()
+
+    def claim(self, user_id: UUID) -> "ScriptedTurn | None":
+        """Take the first of somebody's lane, whatever else waits."""
+        with unit_of_work() as db:
+            claims = jobs.claim_many(db, self.id, LEASE, 1, only=[user_id])
+        return ScriptedTurn(self, claims[0]) if claims else None
+
+
+@dataclass
+class ScriptedTurn:
+    """One attempt at a job, of which a test says what happens."""
+
+    worker: BareWorker
+    claim: Claim
+    held: HeldJob = field(init=False)
+    teller: Teller = field(init=False)
+    books: TurnBooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.held = HeldJob.of(self.claim)
+        to = (self.held.conversation_id, self.held.job_id, self.held.attempt)
+        self.teller = Teller(self.worker.streams, *to)
+        self.books = TurnBooks(self.held.user_id, self.held.job_id, self.held.attempt)
+
+    def open(self, held_micros: int) -> UUID:
+        """Open a model call; raises NoRoom."""
+        return self.books.open(new_id(), MODEL, lambda _: held_micros).call_id
+
+    def close(self, call_id: UUID, charge_micros: int) -> None:
+        """End it; whatever goes beyond its hold is ours."""
+        self.books.close(
+            ClosedCall(
+                call_id=call_id,
+                model=MODEL,
+                usage=Usage(100, 100),
+                is_estimated=False,
+                provider_cost_micros=cost_of(charge_micros),
+                charge_micros=charge_micros,
+                price_version="test",
+                outcome="completed",
+                provider_request_id=None,
+                detail=None,
+            )
+        )
+
+    def show(self, words: str = "", tools: Sequence[str] = ()) -> None:
+        """Let the person see tools in use, and words."""
+        for tool in tools:
+            self.teller.tool(tool)
+        if words:
+            self.teller.text(words)
+
+    def fail(self, code: str, *, permanent: bool = True) -> None:
+        """End it as the runtime would that raises this failure."""
+        failure = AgentFailed(code, "It went wrong.", permanent=permanent)
+        outcomes.give_up(self.worker, self.held, self.teller, failure)
+
+    def refused(self, missing: NoRoom) -> None:
+        """End it as the meter does that has no room for a call."""
+        failure = AgentFailed(missing.bound.code, missing.bound.sentence, permanent=True)
+        outcomes.give_up(self.worker, self.held, self.teller, failure)
+
+    def stop(self) -> None:
+        """End it because the person pressed Stop."""
+        self.held.is_stopped_by_person = True
+        self.fail("stopped")
+
+
+def cost_of(charge_micros: int) -> int:
+    """Return what the provider gets of a charge."""
+    return charge_micros * COST_PERCENT // 100
