@@ -66,6 +66,57 @@ def test_what_people_had_before_payments_was_all_granted(settings: Settings) -> 
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+def test_what_was_written_off_before_has_its_reason(settings: Settings) -> None:
+    url = sa.make_url(settings.database_url.get_secret_value())
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    name = f"{url.database}_reasons"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    fresh = sa.create_engine(url.set(database=name), poolclass=NullPool)
+    try:
+        _upgrade(fresh, "c41f7be2905d")
+        with fresh.begin() as connection:
+            connection.execute(sa.text(_BEFORE_REASONS))
+        _upgrade(fresh, "5b8e02d47a16")
+        with fresh.connect() as connection:
+            kept = connection.execute(
+                sa.text("SELECT reference, reason, carried_micros FROM transactions")
+            )
+            assert {row[0]: (row[1], row[2]) for row in kept} == {
+                "call:1": (None, 0),
+                "call:2": ("late_call", 4),
+                "refund:1": ("worker_lost", 3),
+                "refund:2": ("job_failed", 4),
+                "absorbed:call:1": ("beyond_hold", 2),
+                "absorbed:dispute:1": ("credits_gone", 8),
+                "undone:absorbed:dispute:1": ("credits_back", -8),
+            }
+            with pytest.raises(DatabaseError, match="never changed"):
+                connection.execute(sa.text("UPDATE transactions SET reason = 'by_hand'"))
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+_BEFORE_REASONS = """
+    WITH somebody AS (
+        INSERT INTO users (id, email, password_hash)
+        VALUES (gen_random_uuid(), 'ada@example.org', '') RETURNING id
+    )
+    INSERT INTO transactions
+        (id, user_id, kind, amount_micros, reference, provider_cost_micros, note)
+    SELECT gen_random_uuid(), id, kind, amount, reference, cost, note FROM somebody
+    CROSS JOIN (VALUES
+        ('charge', -5, 'call:1', 3, ''),
+        ('absorbed', 0, 'call:2', 4, ''),
+        ('refund', 5, 'refund:1', NULL, 'The worker stopped; the answer was begun again.'),
+        ('refund', 5, 'refund:2', NULL, 'No answer came of it.'),
+        ('absorbed', 0, 'absorbed:call:1', 2, 'The provider counted more.'),
+        ('absorbed', 0, 'absorbed:dispute:1', 8, ''),
+        ('absorbed', 0, 'undone:absorbed:dispute:1', -8, '')
+    ) AS entry (kind, amount, reference, cost, note)
+"""
 _BEFORE_PAYMENTS = """
     WITH somebody AS (
         INSERT INTO users (id, email, password_hash, credits_balance_micros)

@@ -1,5 +1,6 @@
 """What an admin sees of everybody's money."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -8,12 +9,14 @@ from sqlalchemy.orm import Session
 from models import freezes, ledger, oversight, payments
 from models.base import utc_now
 from models.free_credit import FreeCreditRefusal, RefusalReason
-from models.ledger import AuditFinding, Books
-from models.oversight import MENDED_FOR, MOST
+from models.ledger import AuditFinding, Books, Transaction, WriteOffReason
+from models.oversight import CARRIED_FOR, MENDED_FOR, MOST
 from models.users import User
 from tasks import auditing, stripe_notices
 from tests import factories
 from tests.models.test_freezes import put_off_by
+from tests.models.test_ledger import closed
+from tests.models.test_write_offs import failed
 from tests.payments import TEN, notice
 
 
@@ -27,7 +30,8 @@ def test_while_all_is_well_there_is_nothing(db: Session, ada: User) -> None:
     seen = oversight.read(db)
 
     assert (seen.open_count, seen.audited_at, seen.compared_at) == (0, None, None)
-    for listed in (seen.found, seen.mended, seen.frozen, seen.set_aside, seen.refused):
+    lists = (seen.found, seen.mended, seen.frozen, seen.set_aside, seen.refused)
+    for listed in (*lists, seen.standing, seen.carried):
         assert (listed.rows, listed.is_cut) == ([], False)
     auditing.audit()
     assert oversight.read(db).audited_at == ledger.last_runs(db)[Books.LEDGER]
@@ -122,3 +126,36 @@ def test_a_long_list_is_cut_and_says_so(db: Session) -> None:
     assert listed.is_cut
     assert len(listed.rows) == MOST
     assert listed.rows[0].reason is RefusalReason.CLAIMED
+
+
+def test_who_was_charged_beyond_the_cap_is_shown_until_it_is_given_back(
+    db: Session, ada: User, eve: User, adjust: Callable[..., None]
+) -> None:
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="300")
+    failed(db, ada, 600)
+    for code in ("unexpected", "worker_lost"):
+        failed(db, ada, 40, code=code)
+    failed(db, eve, 700)
+
+    first, second = oversight.read(db).standing.rows
+
+    assert (first.email, first.charged_micros) == (eve.email, 700)
+    assert (second.email, second.charged_micros) == (ada.email, 80)
+    assert second.reasons == {WriteOffReason.JOB_FAILED: 40, WriteOffReason.WORKER_LOST: 40}
+    ledger.refund_by_hand(db, ada.id)
+    assert [one.email for one in oversight.read(db).standing.rows] == [eve.email]
+
+
+def test_who_costs_us_most_comes_first_for_a_week(db: Session, ada: User, eve: User) -> None:
+    failed(db, eve, 200)
+    failed(db, ada, 600)
+    closed(db, factories.running(db, ada), 300, held=100)
+
+    first, second = oversight.read(db).carried.rows
+
+    assert (first.email, first.carried_micros) == (ada.email, 400)
+    assert first.reasons == {WriteOffReason.JOB_FAILED: 300, WriteOffReason.BEYOND_HOLD: 100}
+    assert (second.email, second.carried_micros) == (eve.email, 100)
+    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
+    db.execute(sa.update(Transaction).values(created_at=utc_now() - CARRIED_FOR))
+    assert oversight.read(db).carried.rows == []

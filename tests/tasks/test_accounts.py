@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from models.database import unit_of_work
 from models.users import User
 from settings import PROJECT_DIR
 from tests import factories
+from tests.models.test_ledger import GRANT
+from tests.models.test_write_offs import failed
 
 ADDRESS = "grace@example.org"
 
@@ -88,8 +91,25 @@ def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine) -> None:
     assert not is_admin(emptied)
 
 
+def test_charges_beyond_the_cap_are_shown_and_given_back(
+    emptied: sa.Engine, adjust: Callable[..., None]
+) -> None:
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="0")
+    with unit_of_work() as db:
+        failed(db, factories.user(db, ADDRESS), 70_000)
+    assert "beyond the cap of a day: $0.07" in by_hand("show", ADDRESS).stdout
+
+    given = by_hand("give-back", ADDRESS)
+
+    assert given.returncode == 0, given.stderr
+    assert "Given back: $0.07." in given.stdout
+    assert "beyond the cap" not in given.stdout
+    with Session(emptied) as check:
+        assert check.scalars(sa.select(User)).one().credits_balance_micros == GRANT
+
+
 def test_who_is_not_there_is_said_to_be_not_there(emptied: sa.Engine) -> None:
-    for verb in ("show", "admin", "no-admin"):
+    for verb in ("show", "give-back", "admin", "no-admin"):
         refused = by_hand(verb, "nobody@example.org")
         assert refused.returncode == 1
         assert "no account" in refused.stderr

@@ -14,7 +14,7 @@ from models import freezes, ledger, payments, users
 from models.base import new_id, utc_now
 from models.free_credit import FreeCreditRefusal, RefusalReason
 from models.jobs import Job, JobStatus
-from models.ledger import AuditFinding, Books
+from models.ledger import AuditFinding, Books, WriteOffReason
 from models.oversight import MOST
 from models.users import User
 from settings import get_settings
@@ -22,9 +22,11 @@ from tasks import auditing, nudges, stripe_notices
 from tests import factories
 from tests.models.test_freezes import put_off_by
 from tests.models.test_oversight import refused
+from tests.models.test_write_offs import failed
 from tests.payments import TEN, notice, spend
 from tests.webapp.browser import Browser
-from webapp.admin_books import REASONS
+from webapp.admin_books import REASONS, WRITTEN_OFF
+from webapp.receipts import REASONS as WORDS
 
 PAGE = "/admin/books"
 
@@ -197,6 +199,31 @@ def test_events_that_were_set_aside_are_shown(graces: Browser, ada: User, db: Se
     assert f"payment {payment.id}: {TEN} jpy" in page
     assert wrong.event_id in page
     assert ada.email in page
+
+
+def test_charges_beyond_the_cap_and_what_we_carry_are_shown(
+    graces: Browser, ada: User, db: Session, adjust: Callable[..., None]
+) -> None:
+    page = graces.read(PAGE)
+    assert "Nobody was charged for what failed." in page
+    assert "Nothing was at our expense" in page
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="100000")
+    failed(db, ada, 200_000)
+    failed(db, ada, 300_000, code="worker_lost")
+    db.commit()
+
+    page = " ".join(graces.read(PAGE).split())
+
+    assert "Charged although no answer came" in page
+    assert "workers lost $0.30" in page
+    assert "our failures $0.10" in page
+    assert page.count(str(ada.id)) == 2
+
+
+@pytest.mark.parametrize("reason", WriteOffReason)
+def test_each_reason_has_its_words(reason: WriteOffReason) -> None:
+    assert WRITTEN_OFF[reason]
+    assert WORDS[reason]
 
 
 @pytest.mark.parametrize("reason", RefusalReason)

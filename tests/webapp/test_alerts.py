@@ -1,5 +1,7 @@
 """Alerts on the pages."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -9,6 +11,7 @@ from models.limits import Limits
 from models.users import User
 from tests import factories
 from tests.models.test_ledger import closed
+from tests.models.test_write_offs import failed
 from tests.webapp.browser import Browser
 
 
@@ -50,6 +53,18 @@ def test_a_page_that_a_browser_kept_is_not_shown_without_a_new_alert(
     again = adas.get("/chat/new", headers={"If-None-Match": tag})
     assert again.status_code == 200
     assert "is used up" in again.text
+
+
+def test_who_is_charged_for_what_failed_is_told_whom_to_write_to(
+    adas: Browser, ada: User, db: Session, adjust: Callable[..., None]
+) -> None:
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="0")
+    failed(db, ada, 70_000)
+    assert alerts.raise_absorbed(db, ada.id)
+    db.commit()
+    page = adas.read("/chat/new")
+    assert "Too much failed today for us to give all of it back." in page
+    assert 'href="mailto:hello@localhost"' in page
 
 
 def test_nobody_sees_or_dismisses_the_alerts_of_others(

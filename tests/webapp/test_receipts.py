@@ -1,5 +1,7 @@
 """What an answer cost, call by call."""
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,6 +13,7 @@ from models.ledger import CallCost, CallStatus, Transaction
 from models.users import User
 from tests import factories
 from tests.models.test_ledger import closed
+from tests.models.test_write_offs import failed
 from tests.webapp.browser import Browser
 
 
@@ -87,6 +90,25 @@ def test_what_failed_says_that_it_was_not_charged(adas: Browser, ada: User, db: 
     assert "Not charged." in page
     assert "everything was given back" in page
     assert "No answer came of it." in page
+
+
+def test_what_stands_although_it_failed_says_so(
+    adas: Browser, ada: User, db: Session, adjust: Callable[..., None]
+) -> None:
+    adjust(ABSORBED_DAILY_LIMIT_MICROS="0")
+    job = failed(db, ada, 70_000)
+    db.commit()
+    chat, receipt = adas.read(f"/chat/{job.conversation_id}"), adas.read(path(job))
+    assert "You were charged $0.07" in chat
+    assert "what we can give back in one day was used up" in receipt
+    for page in (chat, receipt):
+        assert "Not charged" not in page
+
+    ledger.refund_by_hand(db, ada.id)
+    db.commit()
+    receipt = adas.read(path(job))
+    assert "We looked into it and gave it back." in receipt
+    assert "used up" not in receipt
 
 
 def test_what_no_model_was_asked_for_says_so(adas: Browser, ada: User, db: Session) -> None:
