@@ -1,15 +1,21 @@
 """Tries out, once at a worker's start, what really separates cells on this machine."""
 
+import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 
+from agent.cells.looking import NAMESPACES
 from agent.cells.sandbox import Mode, Place, Sandbox, bwrap_candidates
 from settings import Settings
+from untrusted.calls import REFUSED_CALLS, Machine, numbers
 
 log = structlog.get_logger()
 
@@ -22,7 +28,20 @@ EMPTY = {
     Mode.UID: (*HELD, "CapBnd"),
     Mode.PROCESS: (),
 }
+FILTERED = "2"
+# A cell that runs under the worker's own user namespace has an own uid instead.
+OWN = {
+    Mode.ROOT: tuple(name for name in NAMESPACES if name != "user"),
+    Mode.USER: NAMESPACES,
+    Mode.UID: (),
+    Mode.PROCESS: (),
+}
 WEAKER = "Cells of two people never run side by side here, and a cell can reach the local network."
+NO_WALLS = (
+    "Nothing here separates cells from the worker: bubblewrap does not work, and only root can start "
+    "them under other uids. On a machine of your own, where nobody else has an account, SANDBOX=none "
+    "runs them all the same; a cell could then read the keys of the providers."
+)
 
 
 class NoSandbox(Exception):
@@ -30,52 +49,77 @@ class NoSandbox(Exception):
 
 
 def best_sandbox(settings: Settings) -> Sandbox:
-    """Return the strongest sandbox that works here and say in the log which; else NoSandbox."""
-    is_root = os.geteuid() == 0
-    if settings.sandbox != "uid":
-        for bwrap in bwrap_candidates(settings.bwrap_path):
-            sandbox = Sandbox(Mode.ROOT if is_root else Mode.USER, bwrap)
-            if _works(sandbox, settings):
-                log.info("sandbox.chosen", mode=sandbox.mode.value, bwrap=str(bwrap))
-                return sandbox
+    """Return the strongest sandbox that works here and say in the log which.
+
+    Raises NoSandbox when there is none of the kind that the settings ask for. Cells as mere
+    processes of the worker's own user are never the best there is: SANDBOX has to say "none".
+    """
+    if settings.sandbox in {"auto", "bwrap"}:
+        sandbox = _namespaces(settings)
+        if sandbox is not None:
+            return sandbox
     if settings.sandbox == "bwrap":
         raise NoSandbox("SANDBOX is bwrap, but no bubblewrap works on this machine.")
-    sandbox = Sandbox(Mode.UID if is_root else Mode.PROCESS)
-    if sandbox.mode is Mode.PROCESS and settings.sandbox == "uid":
-        raise NoSandbox("SANDBOX is uid, but only root can start cells under other uids.")
+    if settings.sandbox == "none":
+        return _weak(Mode.PROCESS, settings)
+    if os.geteuid() != 0:
+        is_uid = settings.sandbox == "uid"
+        words = "SANDBOX is uid, but only root can start cells under other uids."
+        raise NoSandbox(words if is_uid else NO_WALLS)
+    return _weak(Mode.UID, settings)
+
+
+def _namespaces(settings: Settings) -> Sandbox | None:
+    mode = Mode.ROOT if os.geteuid() == 0 else Mode.USER
+    for bwrap in bwrap_candidates(settings.bwrap_path):
+        sandbox = Sandbox(mode, bwrap)
+        if _works(sandbox, settings):
+            log.info("sandbox.chosen", mode=mode.value, bwrap=str(bwrap))
+            return sandbox
+    return None
+
+
+def _weak(mode: Mode, settings: Settings) -> Sandbox:
+    sandbox = Sandbox(mode)
     if not _works(sandbox, settings):
-        raise NoSandbox("Not even a process under a uid of its own could be started.")
-    log.warning("sandbox.weak", mode=sandbox.mode.value, meaning=WEAKER)
+        raise NoSandbox("Not even a process under a filter of system calls could be started.")
+    log.warning("sandbox.weak", mode=mode.value, meaning=WEAKER)
     return sandbox
 
 
 def _works(sandbox: Sandbox, settings: Settings) -> bool:
-    """Start a cell's walls around `cat`, and believe only what it sees from inside."""
+    """Look around from inside of a cell's walls, and believe only what is seen there."""
+    mode = sandbox.mode
     folder = Path(tempfile.mkdtemp(prefix="shellmate-probe-"))
     try:
         # Others must be able to pass through when the uid is all that separates.
         folder.chmod(0o711)
         uid = settings.cell_uid_base if os.geteuid() == 0 else os.getuid()
         place = Place(folder / "cell", uid)
-        place.create(sandbox.mode)
-        seen = _run(sandbox, place)
-    except (OSError, subprocess.SubprocessError) as error:
-        log.info("sandbox.refused", mode=sandbox.mode.value, error=str(error))
+        place.create(mode)
+        seen = _look(sandbox, place)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.info("sandbox.refused", mode=mode.value, bwrap=str(sandbox.bwrap), error=str(error))
         return False
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    faults = _faults(sandbox.mode, seen, uid)
+    faults = faults_in(mode, seen, uid)
     if faults:
-        log.info(
-            "sandbox.refused", mode=sandbox.mode.value, bwrap=str(sandbox.bwrap), faults=faults
-        )
+        log.info("sandbox.refused", mode=mode.value, bwrap=str(sandbox.bwrap), faults=faults)
     return not faults
 
 
-def _run(sandbox: Sandbox, place: Place) -> str:
-    program = ["/bin/cat", "/proc/self/status", "/proc/net/dev"]
+def _look(sandbox: Sandbox, place: Place) -> dict[str, Any]:
+    """Return what `agent.cells.looking` says. Raises OSError with what went wrong before."""
+    number = numbers(cast(Machine, platform.machine()))
+    aims = {
+        "calls": {name: number[name] for name in REFUSED_CALLS if name in number},
+        "clone": number["clone"],
+        "folders": [str(place.doors)],
+        "writes": ["/written", "/etc/written", "/usr/written"] if os.geteuid() == 0 else [],
+    }
     done = subprocess.run(
-        sandbox.command(place, None, program),
+        sandbox.look(place, aims),
         cwd=place.state,
         env={},
         stdin=subprocess.DEVNULL,
@@ -84,21 +128,38 @@ def _run(sandbox: Sandbox, place: Place) -> str:
         timeout=PROBE_SECONDS,
         check=False,
     )
-    return done.stdout if done.returncode == 0 else f"failed: {done.stderr.strip()}"
+    if done.returncode != 0:
+        raise OSError(done.stderr.strip() or f"it ended with {done.returncode}")
+    return json.loads(done.stdout)
 
 
-def _faults(mode: Mode, seen: str, uid: int) -> list[str]:
-    if seen.startswith("failed:"):
-        return [seen]
-    lines = [line.split() for line in seen.splitlines() if ":" in line]
-    values = {words[0].rstrip(":"): words[1:] for words in lines}
-    faults = [f"{name} is not empty" for name in EMPTY[mode] if int(values[name][0], 16)]
-    if values["NoNewPrivs"] != ["1"]:
+def faults_in(mode: Mode, seen: dict[str, Any], uid: int) -> list[str]:
+    """Say what is wrong with walls of this `mode` from inside of which this was `seen`."""
+    status = seen["status"]
+    faults = [f"{name} is not empty" for name in EMPTY[mode] if int(status[name], 16)]
+    if status["NoNewPrivs"] != "1":
         faults.append("new privileges can be had")
-    if mode.has_own_uid and values["Uid"] != [str(uid)] * 4:
+    if status.get("Seccomp") != FILTERED:
+        faults.append("system calls are not filtered")
+    faults += [f"{name}: {got}" for name, got in seen["tried"].items() if _is_open(name, got, mode)]
+    if mode.has_own_uid and (seen["uids"], seen["gids"], seen["groups"]) != ([uid] * 3, [uid] * 3, []):
         faults.append("the uid is not the cell's")
-    # After /proc/net/dev's two lines of headings, one line an interface.
-    others = {words[0] for words in lines if len(words) == 17} - {"lo:"}
-    if mode.has_namespaces and others:
+    if mode is not Mode.PROCESS and _environment() in seen["environments"]:
+        faults.append("the worker's environment can be read")
+    ours = {name: str(Path("/proc/self/ns", name).readlink()) for name in OWN[mode]}
+    faults += [f"the {name} namespace is ours" for name in ours if ours[name] == seen["namespaces"][name]]
+    if mode.has_namespaces and seen["interfaces"] != ["lo"]:
         faults.append("there is a network besides lo")
     return faults
+
+
+def _is_open(name: str, got: str, mode: Mode) -> bool:
+    if name in REFUSED_CALLS:
+        return got != "ENOSYS"
+    # Without an own uid a cell has the worker's rights to files.
+    is_about_files = name.startswith(("list ", "write "))
+    return got == "done" and not (is_about_files and mode is Mode.PROCESS)
+
+
+def _environment() -> str:
+    return hashlib.sha256(Path("/proc/self/environ").read_bytes()).hexdigest()

@@ -2,28 +2,38 @@
 
 With namespaces a cell has its own processes, mounts, IPC, host name and network (only `lo`), a
 read-only system, and an unprivileged uid without any capability. Without them only the uid
-separates, and cells of two people never live side by side.
+separates, and cells of two people never live side by side. In every mode a filter leaves it the
+system calls that it needs; from inside of the walls the launcher gives up all rights and puts the
+filter on, then becomes the cell's program.
 """
 
+import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
 from agent.engine import Engine
+from untrusted import launcher
+from untrusted.seccomp import CELLS, program
 
 RELAY = Path(__file__).with_name("relay.mjs")
 # What the relay imports from beside itself.
 RELAY_STATE = Path(__file__).with_name("state.mjs")
+# What is tried from inside before a worker trusts its walls.
+LOOKING = Path(__file__).with_name("looking.py")
+LAUNCHER = Path(launcher.__file__)
+# The cell's filter of system calls, in the folder that it may read.
+CALLS = "calls.bpf"
 # Of the whole cell; V8's own heap limit is far below.
 PROCESSES = 256
 OPEN_FILES = 4096
 TMP_BYTES = 256 * 1024 * 1024
 # The uid that a cell sees itself under when a user namespace maps it.
 MAPPED_UID = 1000
-DROP_EVERYTHING = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all")
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
 
 
@@ -85,6 +95,7 @@ class Place:
         uid = MAPPED_UID if mode is Mode.USER else self.uid
         (self.etc / "passwd").write_text(f"cell:x:{uid}:{uid}::/cell/home:/usr/sbin/nologin\n")
         (self.etc / "hosts").write_text("127.0.0.1 localhost\n")
+        (self.etc / CALLS).write_bytes(program(CELLS))
 
     def give(self, path: Path, mode: Mode) -> None:
         """Make `path` the cell's own; only before any of its code has run."""
@@ -128,7 +139,12 @@ class Sandbox:
 
         It is to be started in the state folder and with the cell's whole environment.
         """
-        return [*self._walls(place, engine), *_limits(self.mode), *self._drop(place.uid), *program]
+        return [*self._walls(place, engine), *self._launch(place), *program]
+
+    def look(self, place: Place, aims: dict[str, object]) -> list[str]:
+        """Return the command that tries from inside what `agent.cells.looking` tries."""
+        looking = "/opt/looking.py" if self.mode.has_namespaces else str(LOOKING)
+        return self.command(place, None, [launcher.LOOK, looking, json.dumps(aims)])
 
     def _walls(self, place: Place, engine: Engine | None) -> list[str]:
         if not self.mode.has_namespaces:
@@ -140,22 +156,28 @@ class Sandbox:
             *self._rights(),
             *_system(),
             *_mounts(place, engine),
+            *_interpreter(),
             *("--remount-ro", "/", "--chdir", "/", "--"),
         ]
 
     def _rights(self) -> list[str]:
         if self.mode is Mode.USER:
             uid = str(MAPPED_UID)
-            return ["--unshare-user", "--uid", uid, "--gid", uid, "--cap-drop", "ALL"]
-        # Just enough for setpriv to give up these as well.
+            own = ("--unshare-user", "--disable-userns", "--uid", uid, "--gid", uid)
+            return [*own, "--cap-drop", "ALL"]
+        # Just enough for the launcher to give up these as well.
         kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
         return ["--cap-drop", "ALL", *(word for cap in kept for word in ("--cap-add", cap))]
 
-    def _drop(self, uid: int) -> list[str]:
-        if self.mode.has_own_uid:
-            to = (f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs")
-            return [_program("setpriv"), *to, *DROP_EVERYTHING, "--"]
-        return [_program("setpriv"), "--no-new-privs", "--"]
+    def _launch(self, place: Place) -> list[str]:
+        inside = self.mode.has_namespaces
+        plan = {
+            "limits": _limits(self.mode),
+            "uid": place.uid if self.mode.has_own_uid else None,
+            "filter": f"/etc/{CALLS}" if inside else str(place.etc / CALLS),
+        }
+        own = "/opt/launcher.py" if inside else str(LAUNCHER)
+        return [str(_python()), "-I", "-S", own, json.dumps(plan)]
 
 
 def _system() -> list[str]:
@@ -179,21 +201,33 @@ def _mounts(place: Place, engine: Engine | None) -> list[str]:
         *("--perms", "0755", "--dir", "/opt"),
         *("--ro-bind", str(RELAY), "/opt/relay.mjs"),
         *("--ro-bind", str(RELAY_STATE), "/opt/state.mjs"),
+        *("--ro-bind", str(LAUNCHER), "/opt/launcher.py"),
     ]
-    if engine is not None:
+    if engine is None:
+        mounts += ["--ro-bind", str(LOOKING), "/opt/looking.py"]
+    else:
         mounts += ["--ro-bind", str(engine.node), "/opt/node"]
         mounts += ["--ro-bind", str(engine.folder), "/opt/openclaw"]
     return mounts
 
 
-def _limits(mode: Mode) -> list[str]:
+def _limits(mode: Mode) -> dict[str, int]:
     # Without a uid or a namespace of its own, a cell's processes are counted with everybody's.
-    processes = [] if mode is Mode.PROCESS else [f"--nproc={PROCESSES}"]
-    return [_program("prlimit"), *processes, f"--nofile={OPEN_FILES}", "--core=0", "--"]
+    processes = {} if mode is Mode.PROCESS else {"NPROC": PROCESSES}
+    return {**processes, "NOFILE": OPEN_FILES, "CORE": 0}
 
 
-def _program(name: str) -> str:
-    return shutil.which(name) or f"/usr/bin/{name}"
+def _python() -> Path:
+    """Return the interpreter itself, not the virtual environment's link to it."""
+    return Path(sys.executable).resolve()
+
+
+def _interpreter() -> list[str]:
+    """Mount the launcher's Python where it is outside, for it looks for its libraries there."""
+    home = Path(sys.base_prefix).resolve()
+    if any(home.is_relative_to(folder) for folder in SYSTEM_FOLDERS):
+        return []
+    return ["--ro-bind", str(home), str(home)]
 
 
 def bwrap_candidates(setting: Path | None) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Work on bytes that somebody else chose, in processes of their own."""
