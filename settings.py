@@ -9,15 +9,19 @@ from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent
 # How a mail server may be spoken to, with the usual port of each.
 SMTP_PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+SECRET_KEY_LENGTH = 32
+# So many different characters has any random key of that length, hexadecimal ones too.
+SECRET_KEY_VARIETY = 8
+OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class PriceOverride(BaseModel, frozen=True):
@@ -30,7 +34,10 @@ class PriceOverride(BaseModel, frozen=True):
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    # What is wrong with a secret is said without the secret.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     product_name: str = "Shellmate"
     # What people type to reach us; links and cookies follow it (https makes cookies Secure).
@@ -39,6 +46,7 @@ class Settings(BaseSettings):
     trusted_hosts: tuple[str, ...] = ()
     # How many proxies in front of us set X-Forwarded-For and -Proto (an AWS load balancer is one).
     trusted_proxies: int = 0
+    # Signs sessions and links in mails: 32 characters or more, random, and the same everywhere.
     secret_key: SecretStr
     log_format: Literal["json", "console"] = "json"
     log_level: str = "INFO"
@@ -118,9 +126,10 @@ class Settings(BaseSettings):
     cells_dir: Path = Path(gettempdir()) / "shellmate-cells"
     # The first of the unprivileged uids that cells run under, when the worker runs as root.
     cell_uid_base: int = 64000
-    # "bwrap" refuses to start without namespaces; "uid" accepts separation by uid alone and then
-    # runs one person's cell at a time; "auto" takes the best there is and says so in the log.
-    sandbox: Literal["auto", "bwrap", "uid"] = "auto"
+    # "bwrap" has no cells without namespaces; "uid" accepts separation by uid alone and then runs
+    # one person's cell at a time; "auto" takes the best of the two and says so in the log. "none"
+    # separates cells from nothing: for a machine of one's own, and refused where others come in.
+    sandbox: Literal["auto", "bwrap", "uid", "none"] = "auto"
 
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
@@ -228,6 +237,14 @@ class Settings(BaseSettings):
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
 
+    @field_validator("secret_key")
+    @classmethod
+    def _is_hard_to_guess(cls, key: SecretStr) -> SecretStr:
+        letters = key.get_secret_value()
+        if len(letters) < SECRET_KEY_LENGTH or len(set(letters)) < SECRET_KEY_VARIETY:
+            raise ValueError(f"it must be {SECRET_KEY_LENGTH} random characters or more")
+        return key
+
     @field_validator("smtp_url")
     @classmethod
     def _names_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
@@ -244,10 +261,23 @@ class Settings(BaseSettings):
                 ip_network(entry, strict=False)
         return entries
 
+    @model_validator(mode="after")
+    def _has_walls_where_others_come_in(self) -> Self:
+        if self.sandbox == "none" and not self.is_on_own_machine:
+            raise ValueError(
+                "SANDBOX=none is for one's own machine: with this PUBLIC_URL others can come in"
+            )
+        return self
+
     @property
     def sells_credits(self) -> bool:
         """Whether anything can be bought: both the key and the webhooks' secret are there."""
         return self.stripe_secret_key is not None and self.stripe_webhook_secret is not None
+
+    @property
+    def is_on_own_machine(self) -> bool:
+        """Whether the site is only called from the machine that it runs on, as when trying out."""
+        return not self.is_secure and urlsplit(self.public_url).hostname in OWN_MACHINE
 
     @property
     def is_secure(self) -> bool:

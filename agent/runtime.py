@@ -20,7 +20,8 @@ from agent.cells.ground import Ground
 from agent.cells.groups import Groups
 from agent.cells.kit import Kit
 from agent.cells.pool import Census, Pool
-from agent.cells.probe import best_sandbox
+from agent.cells.probe import find_sandbox
+from agent.cells.sandbox import Mode
 from agent.cells.states import State
 from agent.message import Message, compose
 from agent.meter.books import Books
@@ -37,6 +38,8 @@ Result = TypeVar("Result")
 # The turn before may still be letting go of the person's cell.
 CELL_SECONDS = 15
 STOP_SECONDS = 30
+# What a worker reports in place of a sandbox's mode.
+NO_CELLS = "no cells"
 
 NO_MODEL = "The model that was chosen is not offered any more. Please choose another one."
 STILL_BUSY = "Your assistant is still busy with something else. Please try again."
@@ -52,14 +55,16 @@ class Runtime:
         self.on_free: Callable[[], object] = lambda: None
         self._settings = settings
         self._states = SavedStates(storage)
-        self._sandbox = best_sandbox(settings)
+        self._sandbox = find_sandbox(settings)
         self._groups = Groups.find()
-        self._ground = Ground(settings, self._sandbox.mode)
+        self._ground = Ground(settings, self._sandbox.mode if self._sandbox else Mode.PROCESS)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
         self._kit: Kit | None = None
         self._meter = Meter(settings)
         self._pool = Pool(settings, self._ground, self._find_kit, self._tell_free)
+        if self._sandbox is None:
+            self._pool.capacity = 0
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,7 +74,7 @@ class Runtime:
         log.info(
             "cells.started",
             capacity=self._pool.capacity,
-            sandbox=self._sandbox.mode.value,
+            sandbox=self._walls,
             memory="bounded by the kernel" if self._groups else "watched",
         )
 
@@ -114,8 +119,12 @@ class Runtime:
             hot=count(State.HOT),
             busy=count(State.BINDING, State.BUSY),
             capacity=self._pool.capacity,
-            sandbox=self._sandbox.mode.value,
+            sandbox=self._walls,
         )
+
+    @property
+    def _walls(self) -> str:
+        return self._sandbox.mode.value if self._sandbox else NO_CELLS
 
     def run(self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event) -> Answer:
         """Have a turn answered in the person's hot cell, or in a spare with their saved files.
@@ -159,10 +168,10 @@ class Runtime:
         self._loop.run_in_executor(None, self.on_free)
 
     def _find_kit(self) -> Kit | None:
-        """Return what cells are made of, or None while there is no engine or no model."""
+        """Return what cells are made of, or None while there is no engine, model or sandbox."""
         found = engine.find(self._settings)
         models = catalogue.models(self._settings)
-        if found is None or not models:
+        if found is None or not models or self._sandbox is None:
             return None
         if self._kit is None or self._kit.engine != found:
             default = catalogue.default(self._settings)

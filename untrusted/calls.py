@@ -60,8 +60,7 @@ CELL_CALLS = HELPER_CALLS | frozenset(
 )
 # What opened a door somewhere before, or leads to much code of the kernel's: tried from inside of a
 # cell before a worker trusts its walls.
-REFUSED_CALLS = tuple(
-    """
+_DANGEROUS = """
     ptrace process_vm_readv process_vm_writev pidfd_open pidfd_getfd pidfd_send_signal
     process_madvise memfd_create memfd_secret shmget shmat msgget semget mq_open io_uring_setup
     io_uring_enter io_uring_register io_setup keyctl add_key request_key bpf userfaultfd
@@ -69,8 +68,8 @@ REFUSED_CALLS = tuple(
     unshare setns chroot setuid setgid setresuid setresgid setgroups capset mknodat
     name_to_handle_at open_by_handle_at clone3 seccomp syslog kexec_load init_module finit_module
     delete_module fanotify_init quotactl lookup_dcookie
-    """.split()
-)
+"""
+REFUSED_CALLS = tuple(_DANGEROUS.split())
 
 
 @lru_cache(maxsize=2)

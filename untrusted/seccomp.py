@@ -10,7 +10,7 @@ import platform
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from untrusted.calls import CELL_CALLS, HELPER_CALLS, Machine, numbers
 from untrusted.launcher import install
@@ -85,7 +85,7 @@ def program(rules: Rules, machine: str | None = None) -> bytes:
     name = machine or platform.machine()
     if name not in AUDIT_ARCH:
         raise ValueError(f"There is no filter of system calls for {name}.")
-    steps = _steps(rules, cast(Machine, name))
+    steps = _steps(rules, name)
     if len(steps) > MOST_INSTRUCTIONS:
         raise ValueError("The filter is longer than the kernel takes.")
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

@@ -81,7 +81,7 @@ def _open(family: int, kind: int, protocol: int) -> Callable[[], None]:
 
 
 def _listing(path: str) -> Callable[[], object]:
-    return lambda: os.listdir(path)
+    return lambda: list(Path(path).iterdir())
 
 
 def _writing(path: str) -> Callable[[], object]:

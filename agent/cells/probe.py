@@ -38,14 +38,27 @@ OWN = {
 }
 WEAKER = "Cells of two people never run side by side here, and a cell can reach the local network."
 NO_WALLS = (
-    "Nothing here separates cells from the worker: bubblewrap does not work, and only root can start "
-    "them under other uids. On a machine of your own, where nobody else has an account, SANDBOX=none "
-    "runs them all the same; a cell could then read the keys of the providers."
+    "Nothing here separates cells from the worker: bubblewrap does not work, and only root can "
+    "start them under other uids. On a machine of your own, where nobody else has an account, "
+    "SANDBOX=none runs them all the same; one could then read the keys of the providers."
 )
+WITHOUT_CELLS = "This worker answers nobody."
 
 
 class NoSandbox(Exception):
     """This machine allows no separation of the kind that the settings ask for."""
+
+
+def find_sandbox(settings: Settings) -> Sandbox | None:
+    """Return what separates cells here; None, with the reason in the log, when nothing may.
+
+    A worker without cells lives on: it also sends the mail.
+    """
+    try:
+        return best_sandbox(settings)
+    except NoSandbox as error:
+        log.error("sandbox.none", setting=settings.sandbox, meaning=f"{error} {WITHOUT_CELLS}")
+        return None
 
 
 def best_sandbox(settings: Settings) -> Sandbox:
@@ -112,7 +125,7 @@ def _works(sandbox: Sandbox, settings: Settings) -> bool:
 def _look(sandbox: Sandbox, place: Place) -> dict[str, Any]:
     """Return what `agent.cells.looking` says. Raises OSError with what went wrong before."""
     number = numbers(cast(Machine, platform.machine()))
-    aims = {
+    aims: dict[str, object] = {
         "calls": {name: number[name] for name in REFUSED_CALLS if name in number},
         "clone": number["clone"],
         "folders": [str(place.doors)],
@@ -135,22 +148,24 @@ def _look(sandbox: Sandbox, place: Place) -> dict[str, Any]:
 
 def faults_in(mode: Mode, seen: dict[str, Any], uid: int) -> list[str]:
     """Say what is wrong with walls of this `mode` from inside of which this was `seen`."""
-    status = seen["status"]
+    status, tried = seen["status"], seen["tried"]
     faults = [f"{name} is not empty" for name in EMPTY[mode] if int(status[name], 16)]
-    if status["NoNewPrivs"] != "1":
-        faults.append("new privileges can be had")
-    if status.get("Seccomp") != FILTERED:
-        faults.append("system calls are not filtered")
-    faults += [f"{name}: {got}" for name, got in seen["tried"].items() if _is_open(name, got, mode)]
-    if mode.has_own_uid and (seen["uids"], seen["gids"], seen["groups"]) != ([uid] * 3, [uid] * 3, []):
-        faults.append("the uid is not the cell's")
-    if mode is not Mode.PROCESS and _environment() in seen["environments"]:
-        faults.append("the worker's environment can be read")
-    ours = {name: str(Path("/proc/self/ns", name).readlink()) for name in OWN[mode]}
-    faults += [f"the {name} namespace is ours" for name in ours if ours[name] == seen["namespaces"][name]]
-    if mode.has_namespaces and seen["interfaces"] != ["lo"]:
-        faults.append("there is a network besides lo")
-    return faults
+    faults += [f"{name}: {got}" for name, got in tried.items() if _is_open(name, got, mode)]
+    faults += [
+        f"the {name} namespace is ours"
+        for name in OWN[mode]
+        if seen["namespaces"][name] == str(Path("/proc/self/ns", name).readlink())
+    ]
+    found = {
+        "new privileges can be had": status["NoNewPrivs"] != "1",
+        "system calls are not filtered": status.get("Seccomp") != FILTERED,
+        "the uid is not the cell's": mode.has_own_uid
+        and (seen["uids"] != [uid] * 3 or seen["gids"] != [uid] * 3 or seen["groups"] != []),
+        "the worker's environment can be read": mode is not Mode.PROCESS
+        and _environment() in seen["environments"],
+        "there is a network besides lo": mode.has_namespaces and seen["interfaces"] != ["lo"],
+    }
+    return [*faults, *(fault for fault, is_so in found.items() if is_so)]
 
 
 def _is_open(name: str, got: str, mode: Mode) -> bool:

@@ -20,6 +20,7 @@ LINE_BYTES = 256 * 1024
 # A boot takes some twenty seconds of processor time that nobody waits for. With this a turn that
 # wants the same processor gets nine tenths of it.
 BOOT_NICENESS = 10
+CAP_SYS_NICE = 23
 CLEAR_UP_SECONDS = 2.0
 
 
@@ -55,7 +56,7 @@ class CellProcess:
     ) -> "CellProcess":
         """Start `command` with nothing of ours but the given descriptors."""
         # Its whole path, because the cell's PATH leads nowhere.
-        nice = shutil.which("nice") if mode.has_own_uid else None
+        nice = shutil.which("nice") if mode.has_own_uid and can_hurry() else None
         patience = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
         process = await asyncio.create_subprocess_exec(
             *(group.joining() if group else ()),
@@ -90,7 +91,8 @@ class CellProcess:
         """Give the cell its full share of the processor; booting, it left that to those at work."""
         if self._mode.has_own_uid:
             # A moment after its start nothing has the uid yet, and when it has died nothing has.
-            with suppress(ProcessLookupError):
+            # Where priorities cannot be raised, it was started with a full share.
+            with suppress(ProcessLookupError, PermissionError):
                 os.setpriority(os.PRIO_USER, self._uid, 0)
 
     def keep_private(self) -> None:
@@ -143,6 +145,14 @@ class CellProcess:
     async def _see_it_end(self) -> None:
         await self._process.wait()
         self.gone.set()
+
+
+def can_hurry() -> bool:
+    """Tell whether a priority that was lowered can be raised again; most containers forbid it."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> CAP_SYS_NICE & 1)
+    return False
 
 
 def _kill_children(pid: int) -> None:

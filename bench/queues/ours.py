@@ -48,7 +48,9 @@ def main() -> None:
     given = Given.of_this_process()
     # The verbs read the product's settings.
     os.environ.update(  # noqa: TID251
-        DATABASE_URL=given.database_url, REDIS_URL=given.redis_url, SECRET_KEY="bench"
+        DATABASE_URL=given.database_url,
+        REDIS_URL=given.redis_url,
+        SECRET_KEY="a-secret-key-that-signs-nothing-here",
     )
     database.connect(given.database_url)
     working = Working(given)

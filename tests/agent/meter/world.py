@@ -228,7 +228,7 @@ def settings(name: str, url: str, **changes: Any) -> Settings:
         "demo": {"demo_model_url": url},
     }
     given: dict[str, Any] = {
-        "secret_key": SecretStr("s"),
+        "secret_key": SecretStr("a-secret-key-that-only-tests-know"),
         "database_url": SecretStr("postgresql://nowhere"),
         "redis_url": SecretStr("redis://nowhere"),
         "demo_model_url": None,
