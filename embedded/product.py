@@ -33,13 +33,13 @@ def demo_model(port: int) -> Program:
     )
 
 
-def mailbox(folder: Path, smtp_port: int, port: int) -> Program:
-    """Takes the mail when no other server is named, and shows it on a page."""
+def mailbox(folder: Path, smtp_port: int, port: int, token: str) -> Program:
+    """Takes the mail when no other server is named, and shows it to who knows the token."""
     ports = ("--smtp-port", str(smtp_port), "--port", str(port))
     return Program(
         name="mailbox",
         command=(sys.executable, "-m", "embedded.mailbox", *ports, "--folder", str(folder)),
-        environment=_with({}),
+        environment=_with({"MAILBOX_TOKEN": token}),
         directory=PROJECT_DIR,
         is_ready=lambda: is_listening(smtp_port) and is_listening(port),
         is_quiet=True,
@@ -51,8 +51,8 @@ def stripe_stand_in(port: int, secret: str, data: Path, webhook_url: str) -> Pro
     flags = ("--port", str(port), "--data", str(data), "--webhook-url", webhook_url)
     return Program(
         name="stripe",
-        command=(sys.executable, "-m", "embedded.stripe_stand_in", *flags, "--secret", secret),
-        environment=_with({}),
+        command=(sys.executable, "-m", "embedded.stripe_stand_in", *flags),
+        environment=_with({"STRIPE_WEBHOOK_SECRET": secret}),
         directory=PROJECT_DIR,
         is_ready=lambda: is_listening(port),
         is_quiet=True,

@@ -113,7 +113,8 @@ class Services:
         demo_port = self.folder.port("demo")
         demo = product.demo_model(demo_port)
         smtp_port, mailbox_port = self.folder.port("smtp"), self.folder.port("mailbox")
-        mailbox = product.mailbox(self.folder.path / "mailbox", smtp_port, mailbox_port)
+        token = self.folder.secret("mailbox")
+        mailbox = product.mailbox(self.folder.path / "mailbox", smtp_port, mailbox_port, token)
         programs = (database.program(), valkey.program(), objects.program(), demo, mailbox)
         for child in [self.keeper.start(program) for program in programs]:
             wait_ready(child, READY_SECONDS)
@@ -128,7 +129,7 @@ class Services:
             "S3_BUCKET": BUCKET,
             "DEMO_MODEL_URL": f"http://{LOCALHOST}:{demo_port}",
             "SMTP_URL": f"smtp+plain://{LOCALHOST}:{smtp_port}",
-            "MAILBOX_URL": f"http://{LOCALHOST}:{mailbox_port}",
+            "MAILBOX_URL": f"http://{LOCALHOST}:{mailbox_port}/{token}",
             "ENGINE_DIR": str(self.engine_dir),
             "NODE_PATH": str(node_path()),
             "CELLS_DIR": str(self.cells_dir("worker")),

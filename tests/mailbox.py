@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx2
@@ -71,16 +72,17 @@ class Mailbox:
 @contextmanager
 def own_mailbox(folder: Path, smtp_port: int = 0) -> Generator[tuple[Mailbox, str]]:
     """A mailbox in a process of its own, and the setting that leads to it."""
-    smtp_port, port = smtp_port or free_port(), free_port()
+    smtp_port, port, token = smtp_port or free_port(), free_port(), token_hex(16)
     ports = ("--smtp-port", str(smtp_port), "--port", str(port))
     process = subprocess.Popen(
         [sys.executable, "-m", "embedded.mailbox", *ports, "--folder", str(folder)],
         cwd=PROJECT_DIR,
+        env={"MAILBOX_TOKEN": token},
         stdout=subprocess.DEVNULL,
     )
     try:
         wait_for(lambda: is_listening(smtp_port) and is_listening(port), "the mailbox", seconds=30)
-        yield Mailbox(f"http://{LOCALHOST}:{port}"), f"smtp+plain://{LOCALHOST}:{smtp_port}"
+        yield Mailbox(f"http://{LOCALHOST}:{port}/{token}"), f"smtp+plain://{LOCALHOST}:{smtp_port}"
     finally:
         process.terminate()
         process.wait(10)

@@ -1,8 +1,10 @@
 """Runs the mailbox on 127.0.0.1 until it is told to stop.
 
-    python -m embedded.mailbox --smtp-port 8025 --port 8026 --folder .data/mailbox
+    MAILBOX_TOKEN=... python -m embedded.mailbox --smtp-port 8025 --port 8026 --folder .data/mailbox
 
-For tests it can be told to be unwell: POST /_mood with `refuse`, `later`, `vanish` or `well`.
+The page is at /<token>/, for whoever knows the token. It comes by the environment, because anybody
+on the machine can read command lines. For tests it can be told to be unwell: POST /<token>/_mood
+with `refuse`, `later`, `vanish` or `well`.
 """
 
 import argparse
@@ -20,15 +22,20 @@ from embedded.mailbox.folder import MailFolder
 from embedded.mailbox.reception import Reception
 from embedded.mailbox.site import MailSite
 from embedded.ports import LOCALHOST
+from embedded.surroundings import surroundings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GIVEN = "MAILBOX_TOKEN"
 
 
 def main() -> int:
     """Serve until stopped; return the exit code."""
-    arguments = _arguments()
+    given, token = _arguments(), surroundings().get(GIVEN)
+    if not token:
+        print(f"{GIVEN} is missing: without it everybody could read the mail.", file=sys.stderr)
+        return 2
     try:
-        asyncio.run(_serve(arguments.folder, arguments.smtp_port, arguments.port))
+        asyncio.run(_serve(given, token))
     except OSError as trouble:
         print(in_one_sentence(trouble), file=sys.stderr)
         return 1
@@ -43,20 +50,21 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _serve(folder: Path, smtp_port: int, port: int) -> None:
+async def _serve(given: argparse.Namespace, token: str) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for wanted in STOP_SIGNALS:
         loop.add_signal_handler(wanted, stopped.set)
-    kept = MailFolder(folder)
+    kept = MailFolder(given.folder)
     reception = Reception(kept)
     protocol = partial(SMTP, reception, enable_SMTPUTF8=True, hostname="mailbox", loop=loop)
-    server = await loop.create_server(protocol, LOCALHOST, smtp_port)
-    runner = web.AppRunner(MailSite(kept, reception).app(), access_log=None, shutdown_timeout=0.1)
+    server = await loop.create_server(protocol, LOCALHOST, given.smtp_port)
+    site = MailSite(kept, reception, token)
+    runner = web.AppRunner(site.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCALHOST, port).start()
-        print(f"the mailbox is on http://{LOCALHOST}:{port}", flush=True)
+        await web.TCPSite(runner, LOCALHOST, given.port).start()
+        print(f"the mailbox is on http://{LOCALHOST}:{given.port}", flush=True)
         await stopped.wait()
     finally:
         server.close()

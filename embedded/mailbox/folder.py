@@ -28,17 +28,18 @@ class KeptMail:
 
 
 class MailFolder:
-    """A folder of messages. Only one process writes into it."""
+    """A folder of messages, which nobody else can read. Only one process writes into it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
 
     def keep(self, message: bytes) -> str:
         """Keep a message, safe on the disk when this returns; return its name."""
         name = f"{time.time_ns():020d}"
         aside = self._path / f"{name}.part"
-        with aside.open("wb") as file:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(message)
             file.flush()
             os.fsync(file.fileno())

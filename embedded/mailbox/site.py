@@ -1,5 +1,10 @@
-"""The page of the mailbox, and the same as JSON for tests."""
+"""The page of the mailbox, and the same as JSON for tests.
 
+Every address begins with a token, and is not there without it: all processes of a machine can call
+each other's ports, and what they find here lets them into accounts.
+"""
+
+import hmac
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,7 @@ from embedded.mailbox.reception import MOODS, Reception
 from embedded.ports import LOCALHOST
 
 PAGES = Path(__file__).parent / "pages"
+INCOMPLETE = "Please open the mailbox by its whole address, which was printed at the start."
 # Whatever a mail has in it, it runs nothing and loads nothing; its links open in a new tab.
 FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -24,10 +30,10 @@ PAGE_POLICY = (
 
 
 class MailSite:
-    """Shows what was kept."""
+    """Shows what was kept, to whoever knows `token`."""
 
-    def __init__(self, folder: MailFolder, reception: Reception) -> None:
-        self._folder, self._reception = folder, reception
+    def __init__(self, folder: MailFolder, reception: Reception, token: str) -> None:
+        self._folder, self._reception, self._token = folder, reception, token
         self._pages = Environment(
             loader=FileSystemLoader(PAGES),
             autoescape=True,
@@ -38,15 +44,24 @@ class MailSite:
 
     def app(self) -> web.Application:
         """Build the server."""
-        app = web.Application(middlewares=[_only_by_our_name])
-        app.router.add_get("/", self._list)
-        app.router.add_get("/mails/{name}", self._show)
-        app.router.add_get("/mails/{name}/html", self._frame)
-        app.router.add_post("/emptying", self._empty)
-        app.router.add_get("/mails.json", self._as_json)
-        app.router.add_post("/_mood", self._set_mood)
-        app.router.add_get("/mailbox.css", _style)
+        app = web.Application(middlewares=[_only_by_our_name, self._only_with_the_token])
+        app.router.add_get("/{token}", self._list)
+        app.router.add_get("/{token}/", self._list)
+        app.router.add_get("/{token}/mails/{name}", self._show)
+        app.router.add_get("/{token}/mails/{name}/html", self._frame)
+        app.router.add_post("/{token}/emptying", self._empty)
+        app.router.add_get("/{token}/mails.json", self._as_json)
+        app.router.add_post("/{token}/_mood", self._set_mood)
+        app.router.add_get("/{token}/mailbox.css", _style)
         return app
+
+    @web.middleware
+    async def _only_with_the_token(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        given = request.match_info.get("token", "")
+        # In the same time whatever is wrong with it, or it could be guessed letter by letter.
+        if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):
+            raise web.HTTPNotFound(text=INCOMPLETE)
+        return await handler(request)
 
     async def _list(self, _: web.Request) -> web.Response:
         return self._page("list.html", mails=self._folder.latest())
@@ -64,7 +79,7 @@ class MailSite:
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             raise web.HTTPForbidden
         self._folder.empty()
-        raise web.HTTPSeeOther("/")
+        raise web.HTTPSeeOther(f"/{self._token}/")
 
     async def _as_json(self, request: web.Request) -> web.Response:
         mails = self._folder.latest(recipient=request.query.get("to", ""))
@@ -87,7 +102,9 @@ class MailSite:
         return mail
 
     def _page(self, template: str, **values: Any) -> web.Response:
-        return _html(self._pages.get_template(template).render(values), PAGE_POLICY)
+        return _html(
+            self._pages.get_template(template).render(values, home=f"/{self._token}"), PAGE_POLICY
+        )
 
 
 @web.middleware

@@ -1,9 +1,10 @@
 """Runs the Stripe stand-in on 127.0.0.1 until it is told to stop.
 
-    python -m embedded.stripe_stand_in --port 8091 --secret whsec_... [--data FILE]
+    STRIPE_WEBHOOK_SECRET=whsec_... python -m embedded.stripe_stand_in --port 8091 [--data FILE]
         [--webhook-url http://127.0.0.1:8000/webhooks/stripe]
 
-Without --data it forgets everything when it stops. Its switches are told in
+Webhooks are signed with the secret, which comes by the environment because anybody on the machine
+can read command lines. Without --data it forgets everything when it stops. Its switches are told in
 embedded.stripe_stand_in.control.
 """
 
@@ -20,14 +21,20 @@ from embedded.ports import LOCALHOST, free_port
 from embedded.stripe_stand_in import control
 from embedded.stripe_stand_in.pages import Pages
 from embedded.stripe_stand_in.server import StandIn
+from embedded.surroundings import surroundings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GIVEN = "STRIPE_WEBHOOK_SECRET"
 
 
 def main() -> int:
     """Serve until stopped; return the exit code."""
+    given, secret = _arguments(), surroundings().get(GIVEN)
+    if not secret:
+        print(f"{GIVEN} is missing: webhooks are signed with it.", file=sys.stderr)
+        return 2
     try:
-        asyncio.run(_serve(_arguments()))
+        asyncio.run(_serve(given, secret))
     except OSError as trouble:
         print(in_one_sentence(trouble), file=sys.stderr)
         return 1
@@ -37,19 +44,18 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m embedded.stripe_stand_in")
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
-    parser.add_argument("--secret", required=True, help="webhooks are signed with it")
     parser.add_argument("--data", type=Path, help="the file that keeps everything")
     parser.add_argument("--webhook-url", help="who is told what happens")
     return parser.parse_args()
 
 
-async def _serve(given: argparse.Namespace) -> None:
+async def _serve(given: argparse.Namespace, secret: str) -> None:
     stopped = asyncio.Event()
     for wanted in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(wanted, stopped.set)
     port = given.port or free_port()
     url = f"http://{LOCALHOST}:{port}"
-    stand_in = StandIn(given.data, url, given.webhook_url, given.secret)
+    stand_in = StandIn(given.data, url, given.webhook_url, secret)
     app = web.Application()
     app.add_routes([*stand_in.routes(), *control.routes(stand_in), *Pages(stand_in).routes()])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

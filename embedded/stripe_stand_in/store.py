@@ -21,13 +21,21 @@ CREATE TABLE IF NOT EXISTS undelivered (event_id TEXT PRIMARY KEY);
 """
 
 
+def _make_private(path: Path) -> None:
+    """Let nobody else read the file at `path`, nor those that SQLite puts beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+
+
 class Store:
     """Objects by id, answers by idempotency key, and the events that are still to be told."""
 
     def __init__(self, path: Path | None) -> None:
         """Keep it all in the file at `path`, or only in memory."""
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(path)
         self._file = sqlite3.connect(path or ":memory:", isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.executescript(TABLES)

@@ -86,7 +86,11 @@ def served_stripe(data: Path | None = None, *flags: str) -> Generator[ServedStri
     kept = ["--data", str(data)] if data else []
     command = [sys.executable, "-m", "embedded.stripe_stand_in", "--port", "0", *kept, *flags]
     process = subprocess.Popen(
-        [*command, "--secret", SECRET], cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=PROJECT_DIR,
+        env={"STRIPE_WEBHOOK_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout
