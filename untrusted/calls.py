@@ -76,7 +76,7 @@ REFUSED_CALLS = tuple(_DANGEROUS.split())
 def numbers(machine: Machine) -> dict[str, int]:
     """Return the number of every system call that `machine` has, by its name."""
     found: dict[str, int] = {}
-    for line in TABLE.read_text(encoding="ascii").splitlines():
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
         name, x86_64, aarch64 = line.split()
         number = x86_64 if machine == "x86_64" else aarch64
         if number != MISSING:

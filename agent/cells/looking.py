@@ -67,10 +67,10 @@ def _try(work: Callable[[], object]) -> str:
 
 
 def _call(number: int) -> Callable[[], None]:
-    """Make the call with nothing but zeros: where it exists, it says something else than ENOSYS."""
+    """Make the call with what none takes: where it exists, it says something else than ENOSYS."""
 
     def _made() -> None:
-        if _libc.syscall(ctypes.c_long(number), 0, 0, 0, 0, 0, 0) < 0:
+        if _libc.syscall(ctypes.c_long(number), ctypes.c_long(-1), 0, 0, 0, 0, 0) < 0:
             raise OSError(ctypes.get_errno(), "refused")
 
     return _made

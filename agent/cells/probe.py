@@ -110,7 +110,7 @@ def _works(sandbox: Sandbox, settings: Settings) -> bool:
         uid = settings.cell_uid_base if os.geteuid() == 0 else os.getuid()
         place = Place(folder / "cell", uid)
         place.create(mode)
-        seen = _look(sandbox, place)
+        seen = look(sandbox, place)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         log.info("sandbox.refused", mode=mode.value, bwrap=str(sandbox.bwrap), error=str(error))
         return False
@@ -122,8 +122,11 @@ def _works(sandbox: Sandbox, settings: Settings) -> bool:
     return not faults
 
 
-def _look(sandbox: Sandbox, place: Place) -> dict[str, Any]:
-    """Return what `agent.cells.looking` says. Raises OSError with what went wrong before."""
+def look(sandbox: Sandbox, place: Place) -> dict[str, Any]:
+    """Return what is seen from inside of the cell at `place`, as `agent.cells.looking` tells it.
+
+    Raises OSError with what went wrong when it says nothing.
+    """
     number = numbers(cast(Machine, platform.machine()))
     aims: dict[str, object] = {
         "calls": {name: number[name] for name in REFUSED_CALLS if name in number},

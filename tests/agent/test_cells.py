@@ -129,6 +129,22 @@ def test_a_spare_that_hangs_is_replaced(small: Runtime, monkeypatch: pytest.Monk
     assert [cell.pid for cell in _cells(small)] != [stopped]
 
 
+def test_all_that_runs_in_a_cell_is_behind_the_filter(small: Runtime) -> None:
+    _wait_for_spare(small)
+    (spare,) = _cells(small)
+    assert spare.pid is not None
+    inside = [pid for pid in _descendants(spare.pid) if _program(pid) == "node"]
+    threads = [task for pid in inside for task in Path(f"/proc/{pid}/task").iterdir()]
+
+    assert len(inside) >= 2, "the relay and the gateway"
+    assert len(threads) > len(inside)
+    for task in threads:
+        words = (line.split() for line in (task / "status").read_text().splitlines())
+        status = {line[0]: line[1:] for line in words if line}
+        assert (status["Seccomp:"], status["NoNewPrivs:"]) == (["2"], ["1"])
+        assert int(status["CapEff:"][0], 16) == 0
+
+
 def test_who_goes_on_asking_makes_room_for_who_waits(small: Runtime, model: ScriptedModel) -> None:
     ada = Person(small, Profile("Ada", "UTC", ""))
     model.will("There you are.")
@@ -157,6 +173,10 @@ def _cells(runtime: Runtime) -> list[Any]:
 def _on_loop(runtime: Runtime, work: Coroutine[Any, Any, None]) -> Future[None]:
     loop: asyncio.AbstractEventLoop = runtime._loop  # pyright: ignore[reportPrivateUsage]
     return asyncio.run_coroutine_threadsafe(work, loop)
+
+
+def _program(pid: int) -> str:
+    return Path(f"/proc/{pid}/exe").readlink().name
 
 
 def _descendants(pid: int) -> list[int]:

@@ -204,10 +204,12 @@ if sys.argv[3:] == ["old calls"]:
     page.write(bytes.fromhex("b814000000cd80c3"))
     ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 """
-EVERYWHERE = {"read a file", "list a folder", "write to what it was given", "start a thread"}
-EVERYWHERE |= {"map memory"}
-IN_A_CELL = EVERYWHERE | {"open a file to write", "make a file", "remove a file", "make a folder"}
-IN_A_CELL |= {"fork", "run a program", "signal itself", "tcp", "unix", "pair"}
+EVERYWHERE = frozenset(
+    {"read a file", "list a folder", "write to what it was given", "start a thread", "map memory"}
+)
+WRITING = frozenset({"open a file to write", "make a file", "remove a file", "make a folder"})
+PROCESSES = frozenset({"fork", "run a program", "signal itself", "tcp", "unix", "pair"})
+IN_A_CELL = EVERYWHERE | WRITING | PROCESSES
 
 
 def _child(which: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
