@@ -44,15 +44,15 @@ _TALKING = "sendto recvfrom sendmsg recvmsg shutdown getsockname getpeername get
 
 HELPER_CALLS = frozenset(
     f"{_READING} {_MEMORY} {_THREADS} {_SIGNALS} {_TIME} {_WAITING} {_OWN_IDS} {_TALKING}"
-    " ioctl prlimit64 getrlimit sysinfo uname".split()
+    " ioctl prlimit64 getrlimit setrlimit getitimer setitimer sysinfo uname".split()
 )
 CELL_CALLS = HELPER_CALLS | frozenset(
     f"""
     {_WRITING}
     socket socketpair connect accept accept4 bind listen setsockopt sendmmsg recvmmsg
     fork vfork execve execveat wait4 waitid kill tkill tgkill getpgid getpgrp setpgid getsid setsid
-    setrlimit getpriority setpriority prctl capget sched_setaffinity sched_rr_get_interval
-    rt_sigtimedwait signalfd signalfd4 pause alarm getitimer setitimer timer_create timer_settime
+    getpriority setpriority prctl capget sched_setaffinity sched_rr_get_interval
+    rt_sigtimedwait signalfd signalfd4 pause alarm timer_create timer_settime
     timer_gettime timer_getoverrun timer_delete timerfd_create timerfd_settime timerfd_gettime
     eventfd eventfd2 pipe pipe2 futex_waitv futex_wait futex_wake futex_requeue pkey_alloc
     pkey_free pkey_mprotect mseal
