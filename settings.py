@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     cells_dir: Path = Path(gettempdir()) / "shellmate-cells"
     # The first of the unprivileged uids that cells run under, when the worker runs as root.
     cell_uid_base: int = 64000
+    # Parsers of answers and of files that people send run in helper processes, under this uid when
+    # the process that has them is root; so many at most, in each process, for words and for files.
+    untrusted_uid: int = Field(default=63999, ge=1)
+    untrusted_text_helpers: int = Field(default=4, ge=2)
+    untrusted_file_helpers: int = Field(default=3, ge=2)
     # "bwrap" has no cells without namespaces; "uid" accepts separation by uid alone and then runs
     # one person's cell at a time; "auto" takes the best of the two and says so in the log. "none"
     # separates cells from nothing: for a machine of one's own, and refused where others come in.
@@ -214,6 +219,8 @@ class Settings(BaseSettings):
     # conversation goes, and those that wait for a word whether a message may cost so much.
     uploads_max_bytes_per_user: int = Field(default=1_000_000_000, ge=1)
     staged_max_bytes_per_user: int = Field(default=100_000_000, ge=1)
+    # All files of one message together are read for the assistant within this.
+    upload_reading_seconds: float = Field(default=10, gt=0)
 
     # flask-limiter's notation.
     login_rate_limit: str = "10 per minute; 60 per hour"

@@ -8,6 +8,8 @@ import gevent
 from gateways import logs
 from models import database, passwords
 from settings import get_settings
+from untrusted import lanes
+from untrusted.kinds import FILES
 from webapp import aside, create_app
 
 
@@ -19,5 +21,7 @@ def _in_a_thread(work: Callable[[], Any]) -> Any:
 logs.configure(get_settings())
 database.connect(get_settings().database_url.get_secret_value())
 passwords.compute_in(_in_a_thread)
+# Whoever sends a file does not wait for what looks into it.
+lanes.warm(FILES)
 app = create_app(get_settings())
 aside.install(app)

@@ -1,29 +1,33 @@
 """A message as the assistant gets it: the local time, the words, and the files that came along."""
 
 import base64
-import io
 import re
 import secrets
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from agent.state import UPLOADS
 from agent.turn import Attachment, Turn
+from untrusted import file_names, reading, uploads
+from untrusted.helper import Patience
+from untrusted.reading import Unreadable
+from untrusted.uploads import BadFile, CannotCheck
 
 log = structlog.get_logger()
 
-PDF = "application/pdf"
 # OpenClaw takes requests of 20 MB, and base64 makes four bytes of three.
 INLINE_IMAGE_BYTES = 14 * 1024 * 1024
 # OpenClaw takes no more images than this in one message.
 INLINE_IMAGES = 8
-PDF_PAGES = 300
-NAME_CHARS = 80
+# Those that are checked when they come are no larger, so that all of a message fit.
+FITTED_BYTES = 1_500_000
+# With what stands before it in the workspace, a name is within the 255 that file systems take.
+NAME_BYTES = 200
+UNREADABLE = "(this file could not be read)"
 
 
 @dataclass(frozen=True)
@@ -35,21 +39,28 @@ class Message:
     originals: dict[str, bytes]
 
 
-def compose(turn: Turn, *, now: datetime, accepts_images: bool, text_max_chars: int) -> Message:
-    """Write `turn` out for the assistant. Reading a PDF takes a while: call it from a thread."""
-    images = _inline_images(turn.attachments) if accepts_images else []
+def compose(
+    turn: Turn, *, now: datetime, accepts_images: bool, text_max_chars: int, patience: Patience
+) -> Message:
+    """Write `turn` out for the assistant. Helpers read the files: call it from a thread.
+
+    A file that cannot be read while `patience` lasts is named, and said to be unreadable. Raises
+    `untrusted.helper.Failed`, with "stopped", when `patience` is told to stop.
+    """
+    attachments = tuple(_shown(one, turn.user_id, patience) for one in turn.attachments)
+    images = _inline_images(attachments) if accepts_images else []
     room = text_max_chars
     notes: list[str] = []
     originals: dict[str, bytes] = {}
-    for number, attachment in enumerate(turn.attachments):
+    for number, attachment in enumerate(attachments):
         path = f"{UPLOADS}/{turn.job_id.hex[-8:]}{number}-{_file_name(attachment.name)}"
         originals[path] = attachment.data
-        text = _text_of(attachment, room)
+        text = _text_of(attachment, room, turn.user_id, patience)
         room -= len(text or "")
         notes.append(_note(attachment, path, text, is_shown=number in images))
     return Message(
         text="\n\n".join((f"[{_local_time(turn.profile.timezone, now)}] {turn.text}", *notes)),
-        images=tuple(_data_url(turn.attachments[number]) for number in images),
+        images=tuple(_data_url(attachments[number]) for number in images),
         originals=originals,
     )
 
@@ -61,6 +72,18 @@ def _local_time(timezone: str, now: datetime) -> str:
     except (KeyError, ValueError, OSError):
         zone = ZoneInfo("UTC")
     return f"{now.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
+
+
+def _shown(attachment: Attachment, owner: Hashable, patience: Patience) -> Attachment:
+    """Make a picture small that was sent before pictures were made small when they came."""
+    if not attachment.media_type.startswith("image/") or len(attachment.data) <= FITTED_BYTES:
+        return attachment
+    try:
+        fitted = uploads.fit(attachment.data, owner=owner, patience=patience)
+    except (BadFile, CannotCheck) as error:
+        log.info("upload.unreadable", why=str(error), size_bytes=len(attachment.data))
+        return attachment
+    return Attachment(attachment.name, fitted.media_type, fitted.data)
 
 
 def _inline_images(attachments: tuple[Attachment, ...]) -> list[int]:
@@ -86,39 +109,22 @@ def _note(attachment: Attachment, path: str, text: str | None, *, is_shown: bool
     return f"{head}\n{body}\n</file {mark}>"
 
 
-def _text_of(attachment: Attachment, room: int) -> str | None:
+def _text_of(attachment: Attachment, room: int, owner: Hashable, patience: Patience) -> str | None:
     """Return the text of a file, cut to `room` characters; None for an image."""
     if attachment.media_type.startswith("image/"):
         return None
-    if attachment.media_type == PDF:
-        return _cut(_pdf_text(attachment.data, room), room)
-    return _cut(_decoded(attachment.data), room)
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: max(room, 0)]}\n(cut here: the file is longer)"
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    return data.decode("utf-8-sig", errors="replace")
-
-
-def _pdf_text(data: bytes, room: int) -> str:
-    pages: list[str] = []
-    size = 0
     try:
-        reader = PdfReader(io.BytesIO(data))
-        for page in reader.pages[:PDF_PAGES]:
-            pages.append(page.extract_text().strip())
-            size += len(pages[-1])
-            if size > room:
-                break
-    # pypdf lets errors of many kinds through when a file is damaged.
-    except (PyPdfError, ValueError, TypeError, LookupError, RecursionError, OSError) as error:
-        log.info("upload.unreadable", error=repr(error))
-    return "\n\n".join(page for page in pages if page)
+        text, is_cut = reading.text_of(
+            attachment.data,
+            attachment.media_type,
+            most_chars=max(room, 0),
+            owner=owner,
+            patience=patience,
+        )
+    except Unreadable as error:
+        log.info("upload.unreadable", why=str(error), size_bytes=len(attachment.data))
+        return UNREADABLE
+    return f"{text}\n(cut here: the file is longer)" if is_cut else text
 
 
 def _data_url(image: Attachment) -> str:
@@ -128,4 +134,4 @@ def _data_url(image: Attachment) -> str:
 def _file_name(name: str) -> str:
     """Make a name that is one plain path component, keeping its end with the type."""
     plain = re.sub(r"[^\w.\- ]+", "_", name).strip(" .")
-    return plain[-NAME_CHARS:] or "file"
+    return file_names.cut(plain, NAME_BYTES) or "file"

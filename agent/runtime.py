@@ -11,7 +11,7 @@ import structlog
 
 from agent import catalogue, engine, workspace
 from agent.catalogue import Model
-from agent.cells.asking import cancelled
+from agent.cells.asking import STOPPED, cancelled
 from agent.cells.cell import DIED, NO_ROOM, Cell
 from agent.cells.config import TENANT
 from agent.cells.files import DiskFull, FilesFailed
@@ -31,6 +31,7 @@ from agent.state import WORKSPACE, Restored, SavedStates
 from agent.turn import AgentFailed, Answer, SavedState, Turn, Watcher
 from gateways.s3_files import Storage
 from settings import Settings
+from untrusted.helper import Failed, Patience
 
 log = structlog.get_logger()
 
@@ -186,7 +187,7 @@ class Runtime:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
             raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
-        message = await self._compose(turn, model)
+        message = await self._compose(turn, model, stop)
         cell = await self._cell_for(turn, stop)
         try:
             async with cell.lock:
@@ -201,14 +202,19 @@ class Runtime:
             raise _reason(error) from error
         return Answer(text, version)
 
-    async def _compose(self, turn: Turn, model: Model) -> Message:
-        return await asyncio.to_thread(
-            compose,
-            turn,
-            now=datetime.now(UTC),
-            accepts_images=model.accepts_images,
-            text_max_chars=self._settings.upload_text_max_chars,
-        )
+    async def _compose(self, turn: Turn, model: Model, stop: threading.Event) -> Message:
+        try:
+            return await asyncio.to_thread(
+                compose,
+                turn,
+                now=datetime.now(UTC),
+                accepts_images=model.accepts_images,
+                text_max_chars=self._settings.upload_text_max_chars,
+                patience=Patience(self._settings.upload_reading_seconds, stop),
+            )
+        except Failed as failure:
+            # Whatever else fails costs the message no more than that file.
+            raise AgentFailed("stopped", STOPPED, permanent=True) from failure
 
     async def _cell_for(self, turn: Turn, stop: threading.Event) -> Cell:
         newest = turn.states[0].version if turn.states else 0

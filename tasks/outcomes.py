@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from agent.turn import AgentFailed, Answer
-from models import alerts, jobs, ledger, markdown, users
+from models import alerts, jobs, ledger, users
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import FinishedAnswer, Job
@@ -15,6 +15,7 @@ from tasks import money_mail, nudges, saving
 from tasks.holding import HeldJob
 from tasks.process import SAVE_TIME, WorkerProcess
 from tasks.telling import Teller
+from untrusted import rendering
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ RETRYING = "Something on our side went wrong. Trying again."
 def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer) -> None:
     """Write the answer and close the job; then save what the turn changed."""
     teller.close()
-    html = markdown.render(answer.text)
+    html = rendering.render(answer.text, job_id=held.job_id)
     process.pump.complete(
         FinishedAnswer(held.job_id, held.user_id, held.attempt, answer.text, html)
     )
@@ -73,10 +74,11 @@ def drop(held: HeldJob, teller: Teller) -> None:
 
 def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
     said = teller.said
+    html = rendering.render(said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _keep_cell(db, process, held)
-        jobs.stop(db, job, answer=said, html=markdown.render(said))
+        jobs.stop(db, job, answer=said, html=html)
     teller.tell("over", status="cancelled")
     log.info("job.stopped")
 
@@ -86,7 +88,7 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
 
     Who ran dry before the first word is answered once there are credits again.
     """
-    html = markdown.render(teller.said)
+    html = rendering.render(teller.said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
@@ -105,7 +107,7 @@ def _hand_back(
     process: WorkerProcess, held: HeldJob, teller: Teller, wait: timedelta, failure: AgentFailed
 ) -> None:
     """Let the job be tried again, unless the person would have to pay for this attempt too."""
-    html = markdown.render(teller.said)
+    html = rendering.render(teller.said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         reason = WriteOffReason.BEGUN_AGAIN

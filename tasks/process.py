@@ -27,6 +27,8 @@ from tasks import helping, nudges
 from tasks.holding import HeldJobs
 from tasks.listening import Ears
 from tasks.pump import LOOK_SECONDS, Pump
+from untrusted import lanes
+from untrusted.kinds import FILES, TEXTS
 
 log = structlog.get_logger()
 
@@ -68,6 +70,7 @@ class WorkerProcess:
         """Report for work, boot the first cells and begin to keep the leases."""
         with unit_of_work() as db:
             workers.register(db, self.id, socket.gethostname())
+        lanes.warm(TEXTS, FILES)
         self.runtime.start()
         self.pump.start()
         self._ears.start()
@@ -100,6 +103,7 @@ class WorkerProcess:
         self._ears.stop()
         self._over.set()
         self.runtime.stop(grace_seconds=5)
+        lanes.end()
         with unit_of_work() as db:
             workers.sign_off(db, self.id)
         log.info("worker.stopped", worker_id=str(self.id))

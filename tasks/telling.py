@@ -10,7 +10,8 @@ import redis
 import structlog
 
 from gateways.event_streams import Streams
-from models import markdown
+from untrusted import rendering
+from untrusted.helper import Failed
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class Teller:
         self._has_steps = False
         self._tail = ""
         self._is_down = False
+        self._is_plain = False
         self._thread = threading.Thread(target=self._publish, name=f"tell-{job_id}", daemon=True)
         self._thread.start()
 
@@ -110,10 +112,20 @@ class Teller:
     def _tell_words(self, words: str) -> None:
         if not words:
             return
-        finished, tail = markdown.split_stable(self._tail + words)
-        if finished.strip():
-            self.tell("block", html=markdown.render(finished), tail=tail)
+        html, tail = self._advance(self._tail + words)
+        if html:
+            self.tell("block", html=html, tail=tail)
         else:
             self.tell("text", text=words)
-            tail = self._tail + words
         self._tail = tail
+
+    def _advance(self, text: str) -> tuple[str, str]:
+        """Render the blocks that are finished; once that fails, the rest is told as plain words."""
+        if self._is_plain:
+            return "", text
+        try:
+            return rendering.advance(text, job_id=self._address[1])
+        except Failed as failure:
+            log.warning("render.failed", job_id=str(self._address[1]), why=str(failure))
+            self._is_plain = True
+            return "", text

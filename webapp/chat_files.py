@@ -1,9 +1,10 @@
 """Files that come with a message: what they are, by their content, and where they are kept."""
 
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath
+from uuid import UUID
 
 import structlog
 from werkzeug.datastructures import FileStorage
@@ -14,16 +15,14 @@ from models.errors import Refused
 from models.uploads import FileRefused, SentFile
 from models.users import User
 from settings import Settings, get_settings
+from untrusted import file_names, uploads
+from untrusted.uploads import BadFile, CannotCheck, Fault
 
 log = structlog.get_logger()
 
 NAME_MAX_LENGTH = 120
-IMAGES = (
-    ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
-    ("image/jpeg", re.compile(rb"\xff\xd8\xff")),
-    ("image/gif", re.compile(rb"GIF8[79]a")),
-    ("image/webp", re.compile(rb"RIFF.{4}WEBP", re.DOTALL)),
-)
+# The file system of the assistant's workspace takes 255, with what is put before a name.
+NAME_MAX_BYTES = 200
 # Of a text only its name can say more; whatever else it is called, it is read as plain text.
 TEXTS = {
     ".csv": "text/csv",
@@ -31,7 +30,21 @@ TEXTS = {
     ".markdown": "text/markdown",
     ".tsv": "text/tab-separated-values",
 }
-CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+# What a picture that was remade is called from then on.
+ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+}
+FAULTS: dict[Fault, str] = {
+    "broken": "“{name}” is damaged or incomplete and cannot be read. Please send another copy.",
+    "too_large": "“{name}” is too large a picture. Please send a smaller one.",
+    "encrypted": "“{name}” is locked with a password. Remove the password and send it again.",
+    "no_pages": "“{name}” has no pages. Please choose another file.",
+    "not_text": "“{name}” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or"
+    " text.",
+}
 
 
 class StorageAway(Refused):
@@ -53,11 +66,11 @@ def keep(person: User, sent: Sequence[FileStorage]) -> list[SentFile]:
     settings = get_settings()
     if len(chosen) > settings.upload_max_files:
         raise FileRefused(f"Please send at most {settings.upload_max_files} files at once.")
-    checked = [(_clean_name(file.filename or ""), _read(file, settings)) for file in chosen]
+    checked = [_check(person, file, settings) for file in chosen]
     kept: list[SentFile] = []
     try:
-        for name, data in checked:
-            kept.append(_put(person, name, data))
+        # Those that came before one that fails are in it.
+        kept.extend(_put(person, file) for file in checked)
     except StorageFailed as failure:
         log.warning("upload.failed", error=str(failure))
         drop(file.storage_key for file in kept)
@@ -74,51 +87,55 @@ def drop(keys: Iterable[str]) -> None:
             log.warning("upload.left_behind", key=key, error=str(failure))
 
 
-def sniff(name: str, data: bytes) -> str:
-    """Return the media type of a file by what is in it; refuse what the assistant cannot read."""
+@dataclass(frozen=True)
+class _Checked:
+    name: str
+    media_type: str
+    data: bytes
+
+
+def check(person_id: UUID, name: str, data: bytes) -> tuple[str, str, bytes]:
+    """Return what a file is called, its media type by what is in it, and what is to be kept of it.
+
+    Refuses, in a sentence, what the assistant could not read. A helper looks into the file, which
+    may take seconds.
+    """
     if not data:
         raise FileRefused(f"“{name}” is empty. Please choose another file.")
-    for media_type, signature in IMAGES:
-        if signature.match(data):
-            return media_type
-    if data.startswith(b"%PDF-"):
-        return "application/pdf"
-    if _is_text(data):
-        return TEXTS.get(PurePath(name).suffix.lower(), "text/plain")
-    raise FileRefused(
-        f"“{name}” cannot be read. Send pictures (PNG, JPEG, GIF, WebP), PDFs or text in UTF-8."
-    )
+    try:
+        checked = uploads.check(data, owner=person_id)
+    except BadFile as bad:
+        raise FileRefused(FAULTS[bad.fault].format(name=name)) from bad
+    except CannotCheck as error:
+        raise StorageAway from error
+    suffix = PurePath(name).suffix.lower()
+    if checked.media_type is None:
+        return name, TEXTS.get(suffix, "text/plain"), data
+    if checked.data is not data and suffix not in ENDINGS.get(checked.media_type, (suffix,)):
+        name = f"{PurePath(name).stem}{ENDINGS[checked.media_type][0]}"
+    return name, checked.media_type, checked.data
 
 
-def _put(person: User, name: str, data: bytes) -> SentFile:
-    media_type = sniff(name, data)
+def _put(person: User, file: _Checked) -> SentFile:
     key = f"uploads/{person.id}/{new_id()}"
-    storage().put(key, data, media_type)
-    return SentFile(name, media_type, len(data), key)
+    storage().put(key, file.data, file.media_type)
+    return SentFile(file.name, file.media_type, len(file.data), key)
 
 
-def _read(file: FileStorage, settings: Settings) -> bytes:
+def _check(person: User, file: FileStorage, settings: Settings) -> _Checked:
     limit = settings.upload_max_bytes
     data = file.stream.read(limit + 1)
     name = _clean_name(file.filename or "")
     if len(data) > limit:
         raise FileRefused(f"“{name}” is larger than {limit // 1024**2} MB. Send a smaller one.")
-    sniff(name, data)
-    return data
+    return _Checked(*check(person.id, name, data))
 
 
 def _clean_name(given: str) -> str:
     """Keep what people see of a name: no folders, nothing invisible, and its ending in any case."""
     printable = "".join(letter for letter in given if letter.isprintable())
     name = PurePath(printable).name.strip() or "file"
-    if len(name) <= NAME_MAX_LENGTH:
-        return name
-    ending = PurePath(name).suffix[:16]
-    return name[: NAME_MAX_LENGTH - len(ending)] + ending
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        return not CONTROLS.search(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        return False
+    if len(name) > NAME_MAX_LENGTH:
+        ending = PurePath(name).suffix[:16]
+        name = name[: NAME_MAX_LENGTH - len(ending)] + ending
+    return file_names.cut(name, NAME_MAX_BYTES)

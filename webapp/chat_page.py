@@ -30,9 +30,10 @@ from webapp.model_choice import Choice
 from webapp.newcomers import Newcomer
 from webapp.sign_in import current_user
 
-# For the chooser of files: what `chat_files.sniff` lets through, as far as names can tell.
+# For the chooser of files: what `chat_files.check` lets through, as far as names can tell.
 ACCEPTED = (
-    "image/png,image/jpeg,image/gif,image/webp,application/pdf,text/*,application/json,"
+    "image/png,image/jpeg,image/gif,image/webp,image/heic,image/avif,.heic,.heif,.avif,"
+    "application/pdf,text/*,application/json,"
     ".md,.csv,.tsv,.json,.yaml,.yml,.toml,.xml,.log,.py,.js,.ts,.sql,.sh,.c,.h,.cpp,.java,.go,.rs"
 )
 

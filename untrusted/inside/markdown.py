@@ -1,7 +1,8 @@
 """Markdown from a model, made into HTML that is safe to show.
 
 Two walls: the parser passes no HTML through, and the result is cleaned against a list of what may
-stay. Rendering happens once, when a text is written, never while a page is drawn.
+stay. Rendering happens once, when a text is written, never while a page is drawn. The product calls
+it through `untrusted.rendering`.
 """
 
 import html
@@ -15,15 +16,9 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import (
-    get_lexer_by_name,  # pyright: ignore[reportUnknownVariableType]  # Pygments has no types
-)
-from pygments.util import ClassNotFound
 
-# Highlighting takes time in proportion; a longer block is shown plain.
-HIGHLIGHT_MAX_CHARS = 20_000
+from untrusted.inside.highlighting import Ink
+
 LANGUAGE_MAX_CHARS = 24
 ALLOWED_TAGS = {
     *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "div", "pre"),
@@ -44,9 +39,10 @@ TASK = re.compile(r"\[([ xX])\] ")
 ITEM_OPENS = ["list_item_open", "paragraph_open"]
 
 
-def render(text: str) -> str:
+def render(text: str, *, has_colours: bool = True) -> str:
     """Make safe HTML of a whole Markdown text."""
-    return _cleaner().clean(_parser().render(text))
+    ink = Ink() if has_colours else None
+    return _cleaner().clean(_parser().render(text, {"ink": ink}))
 
 
 def split_stable(text: str) -> tuple[str, str]:
@@ -85,7 +81,9 @@ def _cleaner() -> nh3.Cleaner:
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     # Pictures from elsewhere would tell their server who reads them.
-    parser = MarkdownIt("gfm-like", {"html": False, "linkify": True}).disable("image")
+    # A line break that somebody wrote is one: poems and addresses have them.
+    rules = {"html": False, "linkify": True, "breaks": True}
+    parser = MarkdownIt("gfm-like", rules).disable("image")
     if parser.linkify is not None:
         # Only what has a scheme is a link: README.md is a file, not a host.
         names_alone = {"fuzzy_link": False, "fuzzy_email": False}
@@ -124,21 +122,11 @@ def _show_fence(
     tokens: Sequence[Token],
     index: int,
     _options: Any,
-    _env: MutableMapping[str, Any],
+    env: MutableMapping[str, Any],
 ) -> str:
     token = tokens[index]
     language = (token.info.split() or [""])[0][:LANGUAGE_MAX_CHARS]
-    code = _highlight(token.content, language)
+    ink: Ink | None = env["ink"]
+    code = ink.colour(token.content, language) if ink else html.escape(token.content)
     head = f'<p class="code-head">{html.escape(language)}</p>'
     return f'<div class="code-block">{head}<pre><code>{code}</code></pre></div>\n'
-
-
-def _highlight(code: str, language: str) -> str:
-    if not language or len(code) > HIGHLIGHT_MAX_CHARS:
-        return html.escape(code)
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return html.escape(code)
-    formatter = HtmlFormatter[str](nowrap=True)
-    return highlight(code, lexer, formatter)

@@ -1,0 +1,80 @@
+"""The work of the lane for files that people send."""
+
+import encodings
+import io
+import pkgutil
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from PIL import Image
+from pypdf import PdfWriter
+
+from untrusted.inside import pdfs, pictures, texts
+from untrusted.inside.pdfs import BadPdf
+from untrusted.inside.pictures import BadPicture
+
+Result = tuple[dict[str, Any], bytes]
+
+
+def _check_text(_job: dict[str, Any], body: bytes) -> Result:
+    return ({} if texts.encoding_of(body) else {"fault": "not_text"}), b""
+
+
+def _read_text(job: dict[str, Any], body: bytes) -> Result:
+    return _cut(texts.decode(body), job["most_chars"])
+
+
+def _check_pdf(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        return {"pages": pdfs.check(body)}, b""
+    except BadPdf as bad:
+        return {"fault": bad.fault}, b""
+
+
+def _read_pdf(job: dict[str, Any], body: bytes) -> Result:
+    try:
+        return _cut(pdfs.read(body, job["most_chars"]), job["most_chars"])
+    except BadPdf as bad:
+        return {"fault": bad.fault}, b""
+
+
+def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        fitted = pictures.fit(body)
+    except BadPicture as bad:
+        return {"fault": bad.fault}, b""
+    return {"media_type": fitted.media_type}, fitted.data
+
+
+def _cut(text: str, most_chars: int) -> Result:
+    is_cut = len(text) > most_chars
+    return {"is_cut": is_cut}, text[:most_chars].encode("utf-8", errors="replace")
+
+
+def _load_what_comes_late() -> None:
+    """Load what parsers import only when they meet it: there is no file to load it from later."""
+    for module in pkgutil.iter_modules(encodings.__path__):
+        # A few are for other systems.
+        with suppress(ImportError):
+            import_module(f"encodings.{module.name}")
+    page = io.BytesIO()
+    writer = PdfWriter()
+    writer.add_blank_page(72, 72)
+    writer.encrypt("", "owner", algorithm="AES-256")
+    writer.write(page)
+    pdfs.read(page.getvalue(), 1)
+    for name in ("PNG", "JPEG", "GIF", "WEBP", "AVIF"):
+        made = io.BytesIO()
+        Image.new("RGB", (2, 2)).save(made, name)
+        pictures.fit(made.getvalue())
+
+
+WORK = {
+    "check_text": _check_text,
+    "read_text": _read_text,
+    "check_pdf": _check_pdf,
+    "read_pdf": _read_pdf,
+    "fit_picture": _fit_picture,
+}
+_load_what_comes_late()

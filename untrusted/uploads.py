@@ -1,0 +1,109 @@
+"""Files that people send, looked into by a helper before anything is kept or charged."""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+import structlog
+
+from untrusted import lanes
+from untrusted.helper import Failed, Patience, Result
+from untrusted.kinds import CHECK_PDF, CHECK_TEXT, FIT_PICTURE, Kind
+from untrusted.reading import PDF
+
+log = structlog.get_logger()
+
+PICTURES = (
+    re.compile(rb"\x89PNG\r\n\x1a\n"),
+    re.compile(rb"\xff\xd8\xff"),
+    re.compile(rb"GIF8[79]a"),
+    re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    # HEIC and AVIF: a box that names what is in the others.
+    re.compile(rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif[12]|msf1|avi[fs])", re.DOTALL),
+)
+# Some programs write something before the header; readers look for it so far.
+PDF_HEADER = re.compile(rb"%PDF-\d")
+PDF_HEADER_WITHIN = 1024
+PDF_ENDS_WITHIN = 2048
+FITTED = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+Fault = Literal["broken", "too_large", "encrypted", "no_pages", "not_text"]
+
+
+class BadFile(Exception):
+    """A file that the assistant could not read; `fault` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault: Fault = fault
+
+
+class CannotCheck(Exception):
+    """No helper had time for the file; later one may."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that can be read: its media type, or None for plain text, and what is to be kept."""
+
+    media_type: str | None
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A picture that every model takes, in format and size."""
+
+    media_type: str
+    data: bytes
+
+
+def check(data: bytes, *, owner: Hashable) -> Checked:
+    """Look into a file. A picture that models would refuse for its size or format is remade.
+
+    Raises BadFile, or CannotCheck when it could not be looked at now.
+    """
+    if any(signature.match(data) for signature in PICTURES):
+        fitted = fit(data, owner=owner)
+        return Checked(fitted.media_type, fitted.data)
+    if _is_pdf(data):
+        _ask(CHECK_PDF, data, owner)
+        return Checked(PDF, data)
+    _ask(CHECK_TEXT, data, owner)
+    return Checked(None, data)
+
+
+def fit(data: bytes, *, owner: Hashable, patience: Patience | None = None) -> Fitted:
+    """Return a picture as it is if it is small and whole, or made so.
+
+    Raises as `check` does, and Failed with "stopped" when `patience` was told to stop.
+    """
+    done = _ask(FIT_PICTURE, data, owner, patience)
+    media_type = str(done.note.get("media_type"))
+    if media_type not in FITTED:
+        raise BadFile("broken")
+    return Fitted(media_type, done.body or data)
+
+
+def _is_pdf(data: bytes) -> bool:
+    if data.startswith(b"%PDF-"):
+        return True
+    has_header = PDF_HEADER.search(data[:PDF_HEADER_WITHIN])
+    return bool(has_header) and b"startxref" in data[-PDF_ENDS_WITHIN:]
+
+
+def _ask(kind: Kind, data: bytes, owner: Hashable, patience: Patience | None = None) -> Result:
+    try:
+        done = lanes.do(kind, data, owner=owner, patience=patience)
+    except Failed as failure:
+        if failure.why == "stopped":
+            raise
+        if failure.why == "busy":
+            raise CannotCheck from failure
+        # Whatever takes so much time or memory to look at, or breaks what looks at it.
+        log.info("upload.unreadable", kind=kind.name, why=str(failure), size_bytes=len(data))
+        raise BadFile("broken") from failure
+    fault = done.note.get("fault")
+    if fault is not None:
+        raise BadFile(cast(Fault, fault) if fault in get_args(Fault) else "broken")
+    return done
