@@ -15,12 +15,12 @@ import httpx2
 
 from bench.load import a_process, rate
 from bench.site import Served, Site, Visitor
-from models import markdown
 from models.base import new_id, utc_now
 from models.conversations import Conversation, Message, Role
 from models.jobs import Job, JobStatus
 from models.ledger import EntryKind, Transaction
 from settings import PROJECT_DIR
+from untrusted.inside import markdown
 
 RATIO_LIMIT = 0.5
 MESSAGES = 50

@@ -7,6 +7,7 @@ from untrusted.helper import Failed, Patience
 from untrusted.kinds import READ_PDF, READ_TEXT, Kind
 
 PDF = "application/pdf"
+SHARE_FOR_PAGES = 0.6
 
 
 class Unreadable(Exception):
@@ -32,7 +33,9 @@ def text_of(
 def _read(
     kind: Kind, data: bytes, most_chars: int, owner: Hashable, patience: Patience
 ) -> tuple[str, bool]:
-    note = {"most_chars": most_chars}
+    # So that a helper comes back with the pages it has read before it is ended.
+    seconds = min(kind.wall_seconds, patience.left_seconds) * SHARE_FOR_PAGES
+    note = {"most_chars": most_chars, "seconds": seconds}
     done = lanes.do(kind, data, note, owner=owner, patience=patience)
     if "fault" in done.note:
         raise Unreadable(str(done.note["fault"])[:80])

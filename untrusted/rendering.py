@@ -13,6 +13,7 @@ from untrusted.kinds import ADVANCE, RENDER, Kind
 log = structlog.get_logger()
 
 PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
+CODE = re.compile(r"```|~~~")
 # Without a blank line somewhere in it no text has a block that is finished.
 BLANK_LINE = re.compile(r"(?:^|[\r\n])[^\S\r\n]*[\r\n]")
 
@@ -25,7 +26,8 @@ def render(text: str, *, job_id: UUID) -> str:
     """
     if not text.strip():
         return ""
-    for has_colours in (True, False):
+    # Most of what takes too long are the colours of code.
+    for has_colours in (True, False) if CODE.search(text) else (False,):
         try:
             made = _ask(RENDER, text, job_id, has_colours=has_colours)
         except Failed as failure:

@@ -27,7 +27,7 @@ PDF_HEADER = re.compile(rb"%PDF-\d")
 PDF_HEADER_WITHIN = 1024
 PDF_ENDS_WITHIN = 2048
 FITTED = {"image/png", "image/jpeg", "image/gif", "image/webp"}
-Fault = Literal["broken", "too_large", "encrypted", "no_pages", "not_text"]
+Fault = Literal["broken", "too_large", "too_hard", "encrypted", "no_pages", "no_text", "not_text"]
 
 
 class BadFile(Exception):
@@ -102,7 +102,7 @@ def _ask(kind: Kind, data: bytes, owner: Hashable, patience: Patience | None = N
             raise CannotCheck from failure
         # Whatever takes so much time or memory to look at, or breaks what looks at it.
         log.info("upload.unreadable", kind=kind.name, why=str(failure), size_bytes=len(data))
-        raise BadFile("broken") from failure
+        raise BadFile("too_hard") from failure
     fault = done.note.get("fault")
     if fault is not None:
         raise BadFile(cast(Fault, fault) if fault in get_args(Fault) else "broken")

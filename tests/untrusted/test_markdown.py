@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.markdown import render, split_stable
+from untrusted.inside.markdown import render, split_stable
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -60,11 +60,13 @@ def test_an_attack_becomes_text(attack: str) -> None:
     assert_harmless(render(attack))
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_nothing_makes_it_write_what_runs(text: str) -> None:
     assert_harmless(render(text))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_at_all_is_harmless(text: str) -> None:
     assert_harmless(render(text))
@@ -124,18 +126,21 @@ def test_pictures_from_elsewhere_are_not_loaded() -> None:
     assert "<img" not in render("![x](https://tracker.example/pixel.png)")
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_both_halves_make_the_whole(text: str) -> None:
     finished, tail = split_stable(text)
     assert finished + tail == text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab*-#`|> \n\r\x0b\u2028\t1.", max_size=80))
 def test_both_halves_make_the_whole_of_any_text(text: str) -> None:
     finished, tail = split_stable(text)
     assert finished + tail == text
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_what_is_told_block_by_block_is_harmless_and_complete(text: str) -> None:
     told, tail, finished_so_far = "", "", ""
@@ -166,6 +171,21 @@ def test_a_finished_paragraph_is_stable_and_the_next_is_not() -> None:
 )
 def test_code_lists_and_tables_are_never_cut(unfinished: str) -> None:
     assert split_stable("Before.\n\n" + unfinished) == ("Before.\n\n", unfinished)
+
+
+def test_line_breaks_of_a_poem_stay() -> None:
+    poem = "Roses are red,\nViolets are blue,\n**Sugar** is sweet"
+    assert render(poem).count("<br>") == 2
+    assert render("- one\n  and more\n- two").count("<br>") == 1
+
+
+def test_code_is_not_coloured_when_there_is_no_time_for_it() -> None:
+    made = render("```python\nx = 1\n```", has_colours=False)
+    assert "<code>x = 1\n</code>" in made
+
+
+def test_a_language_that_is_not_on_the_list_is_plain() -> None:
+    assert "<code>`x`\n</code>" in render("```janet\n`x`\n```")
 
 
 def test_blocks_told_one_by_one_look_like_the_whole() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from agent import catalogue
-from models import conversations, history, jobs, ledger, markdown
+from models import conversations, history, jobs, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
 from models.jobs import Job
@@ -20,6 +20,7 @@ from settings import Settings
 from tests import factories
 from tests.factories import MODEL
 from tests.webapp.browser import Browser
+from untrusted.inside import markdown
 from webapp.chat_suggestions import suggestions
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.event_streams import Streams
-from models import conversations, database, jobs, markdown
+from models import conversations, database, jobs
 from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Job
@@ -23,6 +23,7 @@ from tests import factories
 from tests.factories import LEASE, MODEL
 from tests.webapp.browser import Browser
 from tests.webapp.stream import Screen, Shown, Stream
+from untrusted.inside import markdown
 from webapp import chat_stream, create_app
 from webapp.chat_stream import Cursor
 from webapp.chat_told import fold

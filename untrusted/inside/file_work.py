@@ -33,10 +33,12 @@ def _check_pdf(_job: dict[str, Any], body: bytes) -> Result:
 
 
 def _read_pdf(job: dict[str, Any], body: bytes) -> Result:
+    most_chars = job["most_chars"]
     try:
-        return _cut(pdfs.read(body, job["most_chars"]), job["most_chars"])
+        text, is_cut = pdfs.read(body, most_chars=most_chars, seconds=job["seconds"])
     except BadPdf as bad:
         return {"fault": bad.fault}, b""
+    return _cut(text, most_chars, is_cut=is_cut)
 
 
 def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
@@ -47,9 +49,9 @@ def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
     return {"media_type": fitted.media_type}, fitted.data
 
 
-def _cut(text: str, most_chars: int) -> Result:
-    is_cut = len(text) > most_chars
-    return {"is_cut": is_cut}, text[:most_chars].encode("utf-8", errors="replace")
+def _cut(text: str, most_chars: int, *, is_cut: bool = False) -> Result:
+    note = {"is_cut": is_cut or len(text) > most_chars}
+    return note, text[:most_chars].encode("utf-8", errors="replace")
 
 
 def _load_what_comes_late() -> None:
@@ -63,7 +65,7 @@ def _load_what_comes_late() -> None:
     writer.add_blank_page(72, 72)
     writer.encrypt("", "owner", algorithm="AES-256")
     writer.write(page)
-    pdfs.read(page.getvalue(), 1)
+    pdfs.read(page.getvalue(), most_chars=1, seconds=1)
     for name in ("PNG", "JPEG", "GIF", "WEBP", "AVIF"):
         made = io.BytesIO()
         Image.new("RGB", (2, 2)).save(made, name)

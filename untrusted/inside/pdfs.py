@@ -1,14 +1,18 @@
 """PDFs: whether one can be read at all, and the text of its pages."""
 
 import io
+import time
+from itertools import islice
 from typing import Literal
 
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError
 
 MOST_PAGES = 300
+# Among so many pages one has words, or there are none.
+CHECKED_PAGES = 20
 
-Fault = Literal["broken", "encrypted", "no_pages"]
+Fault = Literal["broken", "encrypted", "no_pages", "no_text"]
 
 
 class BadPdf(Exception):
@@ -20,31 +24,41 @@ class BadPdf(Exception):
 
 
 def check(data: bytes) -> int:
-    """Return how many pages a PDF has. Raises BadPdf when it cannot be opened or has none."""
+    """Return how many pages a PDF has. Raises BadPdf when there is nothing to be read in it."""
     reader = _opened(data)
     try:
         pages = len(reader.pages)
-        if pages:
-            reader.pages[0].get("/Contents")
+        has_text = any(map(_text, islice(reader.pages, CHECKED_PAGES)))
     # pypdf lets errors of all kinds through when a file is damaged.
     except Exception as error:
         raise BadPdf("broken") from error
     if not pages:
         raise BadPdf("no_pages")
+    if not has_text:
+        raise BadPdf("no_text")
     return pages
 
 
-def read(data: bytes, most_chars: int) -> str:
-    """Return the text of the first pages, until it has `most_chars`. Raises BadPdf."""
+def read(data: bytes, *, most_chars: int, seconds: float) -> tuple[str, bool]:
+    """Return the text of the first pages, and whether there are more.
+
+    It ends after the page with which there are `most_chars`, or at which the time is over. Raises
+    BadPdf.
+    """
+    ends = time.monotonic() + seconds
     reader = _opened(data)
-    pages: list[str] = []
+    texts: list[str] = []
     size = 0
-    for page in reader.pages[:MOST_PAGES]:
-        pages.append(page.extract_text().strip())
-        size += len(pages[-1])
-        if size > most_chars:
+    for page in islice(reader.pages, MOST_PAGES):
+        if size > most_chars or time.monotonic() > ends:
             break
-    return "\n\n".join(page for page in pages if page)
+        texts.append(_text(page))
+        size += len(texts[-1])
+    return "\n\n".join(text for text in texts if text), len(texts) < len(reader.pages)
+
+
+def _text(page: PageObject) -> str:
+    return page.extract_text().strip()
 
 
 def _opened(data: bytes) -> PdfReader:

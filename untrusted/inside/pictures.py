@@ -8,11 +8,11 @@ import pi_heif
 from PIL import AvifImagePlugin, Image, ImageOps, MpoImagePlugin, WebPImagePlugin
 
 # What models take, by Pillow's name; other formats are converted.
-WEBP = WebPImagePlugin.WebPImageFile.format
+WEBP = str(WebPImagePlugin.WebPImageFile.format)
 TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", WEBP: "image/webp"}
 # What Pillow calls a phone's JPEG with a second picture in it.
 MPO = MpoImagePlugin.MpoImageFile.format
-FORMATS = (*TAKEN, "HEIF", "AVIF")
+FORMATS = [*TAKEN, "HEIF", "AVIF"]
 # OpenClaw leaves out pictures of more pixels, and models shrink longer sides themselves.
 MOST_PIXELS = 25_000_000
 MOST_SIDE = 2_000

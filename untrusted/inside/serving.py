@@ -1,4 +1,4 @@
-"""The life of a helper: it loads what its lane needs, locks itself in, does one job after another."""
+"""The life of a helper: it loads what its lane needs, locks itself in, and does job after job."""
 
 import gc
 import math

@@ -17,8 +17,10 @@ HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # Lead bytes of Shift-JIS that neither a Western nor a simplified Chinese text has in numbers: the
 # syllables of Japanese.
 KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
+# The first bytes of Korean syllables end here; those of Chinese letters go on.
+LAST_HANGUL = 0xC8
 # In a Western text accents are few among plain letters.
-MOST_HIGH = 0.3
+MOST_HIGH = 0.5
 
 
 def encoding_of(data: bytes) -> str | None:
@@ -43,10 +45,15 @@ def _older(data: bytes) -> list[str]:
         likely.append("cp932")
     # Chinese and Korean write each letter in two bytes that are both high.
     if all(len(run) % 2 == 0 for run in runs):
-        likely += ["gb2312", "euc-kr"]
+        is_korean = max(map(_highest_first, runs), default=0) <= LAST_HANGUL
+        likely += ["euc-kr", "gb2312"] if is_korean else ["gb2312", "euc-kr"]
     if high <= MOST_HIGH * len(data):
         likely.append("cp1252")
-    return [*likely, "gb18030", "cp932"]
+    return likely
+
+
+def _highest_first(run: bytes) -> int:
+    return max(run[::2])
 
 
 def _is_text(data: bytes, encoding: str) -> bool:
