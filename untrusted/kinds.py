@@ -18,10 +18,13 @@ class LaneLimits:
     niceness: int
     # So many jobs, and then a fresh helper takes over.
     jobs: int
+    # Of all helpers together, beside themselves: they have one uid.
+    threads: int
 
 
-TEXTS = LaneLimits("texts", memory_bytes=768 * MB, niceness=0, jobs=2_000)
-FILES = LaneLimits("files", memory_bytes=1024 * MB, niceness=10, jobs=100)
+TEXTS = LaneLimits("texts", memory_bytes=768 * MB, niceness=0, jobs=2_000, threads=0)
+# The decoder of HEIC does nothing without a thread of its own.
+FILES = LaneLimits("files", memory_bytes=1024 * MB, niceness=10, jobs=100, threads=64)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Wall:
             "lane": lane.name,
             "memory_bytes": lane.memory_bytes,
             "niceness": lane.niceness,
+            "threads": lane.threads,
             "input_bytes": INPUT_BYTES,
             "uid": self.uid,
             "has_namespaces": self.bwrap is not None,

@@ -1,7 +1,10 @@
 """A message as the assistant gets it."""
 
 import re
+import threading
+import time
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -9,6 +12,9 @@ from uuid_utils.compat import uuid7
 from agent import message
 from agent.message import Message, compose
 from agent.turn import Attachment, Profile, Turn
+from tests.hostile.pdfs import locked, pdf, slow
+from tests.hostile.pictures import picture
+from untrusted.helper import Failed, Patience
 
 NOW = datetime(2026, 7, 1, 23, 5, tzinfo=UTC)
 
@@ -19,6 +25,7 @@ def composed(
     timezone: str = "Europe/Paris",
     accepts_images: bool = True,
     text_max_chars: int = 1_000,
+    patience: Patience | None = None,
 ) -> Message:
     turn = Turn(
         job_id=uuid7(),
@@ -32,7 +39,13 @@ def composed(
         recent=(),
         states=(),
     )
-    return compose(turn, now=NOW, accepts_images=accepts_images, text_max_chars=text_max_chars)
+    return compose(
+        turn,
+        now=NOW,
+        accepts_images=accepts_images,
+        text_max_chars=text_max_chars,
+        patience=patience or Patience(10),
+    )
 
 
 def test_a_message_begins_with_the_persons_own_time() -> None:
@@ -109,9 +122,52 @@ def test_images_beyond_what_openclaw_takes_stay_in_the_workspace(
     assert len(made.originals) == 4
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 nonsense", b"\0" * 100])
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 nonsense", b"\0" * 100, locked()], ids=range(4))
 def test_a_pdf_that_cannot_be_read_is_named_all_the_same(data: bytes) -> None:
     made = composed(Attachment("broken.pdf", "application/pdf", data))
 
-    assert "no text could be read" in made.text
+    assert "this file could not be read" in made.text
     assert len(made.originals) == 1
+
+
+def test_the_text_of_a_pdf_is_in_the_message() -> None:
+    assert "Invoice 4711" in composed(Attachment("a.pdf", "application/pdf", pdf())).text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+def test_text_is_decoded_as_it_was_written(encoding: str) -> None:
+    words = "Straße und Größe"
+    data = b"\xfe\xff" + words.encode("utf-16-be") if "be" in encoding else words.encode(encoding)
+    assert words in composed(Attachment("a.txt", "text/plain", data)).text
+
+
+@pytest.mark.parametrize("name", ["😀" * 100 + ".txt", "a" * 300 + ".txt", "日本" * 60])
+def test_a_file_name_is_counted_in_bytes(name: str) -> None:
+    (path,) = composed(Attachment(name, "text/plain", b"x")).originals
+    assert len(path.rpartition("/")[2].encode()) <= 255
+    assert path.endswith(PurePath(name).suffix)
+
+
+def test_a_large_picture_of_before_is_made_to_fit() -> None:
+    large = picture("JPEG", (2_400, 2_400), quality=97)
+    made = composed(*(Attachment(f"{n}.jpg", "image/jpeg", large) for n in range(3)))
+    assert len(made.images) == 3
+    assert sum(map(len, made.images)) < 3 * 2_000_100
+    assert made.text.count("an image, shown with this message") == 3
+
+
+def test_all_files_of_a_message_share_its_time() -> None:
+    began = time.monotonic()
+    endless = [Attachment(f"{n}.pdf", "application/pdf", slow()) for n in range(5)]
+    made = composed(*endless, patience=Patience(1.0))
+    assert time.monotonic() - began < 4
+    assert made.text.count("this file could not be read") == 5
+
+
+def test_a_stop_ends_the_reading_of_a_file() -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(Failed, match="stopped"):
+        composed(Attachment("a.pdf", "application/pdf", slow()), patience=Patience(60, stop))
+    assert time.monotonic() - began < 2

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -26,6 +27,11 @@ def photo(megapixels: int, name: str = "JPEG", **how: Any) -> bytes:
     side = int((megapixels * 1_000_000) ** 0.5)
     Image.new("RGB", (side, side), "teal").save(made, name, **how)
     return made.getvalue()
+
+
+def heic() -> bytes:
+    """A picture in the format of an iPhone: 400 by 200, all red."""
+    return Path(__file__).with_name("red.heic").read_bytes()
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

@@ -2,25 +2,39 @@
 
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 from sqlalchemy.orm import Session
 
+from agent import message
 from gateways.s3_files import Storage, StorageFailed
 from models.uploads import FileRefused, Upload
 from models.users import User
 from settings import Settings
+from tests.hostile.pdfs import PDFS, locked, pdf
+from tests.hostile.pictures import heic, photo, picture
 from tests.webapp.browser import Browser
 from webapp import chat_files
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 16
+PNG = picture("PNG")
+ADA_ID = UUID(int=1)
+# A camera that was held upright.
+TURNED = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
 KNOWN = [
     ("a.png", PNG, "image/png"),
-    ("a.txt", b"\xff\xd8\xff\xe0 and more", "image/jpeg"),
-    ("a", b"GIF89a....", "image/gif"),
-    ("a.webp", b"RIFF\x01\x02\x03\x04WEBPVP8 ", "image/webp"),
-    ("a.pdf", b"%PDF-1.7\n", "application/pdf"),
+    ("a.txt", picture("JPEG"), "image/jpeg"),
+    ("a", picture("GIF"), "image/gif"),
+    ("a.webp", picture("WEBP"), "image/webp"),
+    ("a.pdf", pdf(), "application/pdf"),
+    ("a.pdf", b"Sent by a gateway\n\xff\n" + pdf(), "application/pdf"),
+    ("a.txt", "Straße".encode("utf-16"), "text/plain"),
+    ("a.csv", "Name;Straße\nMüller;Königsallee".encode("cp1252"), "text/csv"),
+    ("a.txt", "你好世界".encode("gbk"), "text/plain"),
+    ("a.txt", "こんにちは世界".encode("cp932"), "text/plain"),
+    ("a.txt", "안녕하세요".encode("euc-kr"), "text/plain"),
     ("a.csv", b"a,b\n1,2\n", "text/csv"),
     ("a.MD", b"# Hi", "text/markdown"),
     ("a.json", b"{}", "text/plain"),
@@ -48,17 +62,85 @@ def sent_by(db: Session, person: User) -> list[Upload]:
     )
 
 
-@pytest.mark.parametrize(("name", "data", "media_type"), KNOWN)
+@pytest.mark.parametrize(("name", "data", "media_type"), KNOWN, ids=range(len(KNOWN)))
 def test_a_file_is_what_is_in_it(name: str, data: bytes, media_type: str) -> None:
-    assert chat_files.sniff(name, data) == media_type
+    assert chat_files.check(ADA_ID, name, data) == (name, media_type, data)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"MZ\x90\x00\x03", b"PK\x03\x04", b"\x00\x01", b"\xff\xfea\x00", b"caf\xe9"]
-)
-def test_what_the_assistant_cannot_read_is_refused(data: bytes) -> None:
-    with pytest.raises(FileRefused, match=r"“a\.bin”"):
-        chat_files.sniff("a.bin", data)
+UNREADABLE: list[tuple[bytes, str]] = [
+    (b"", "is empty"),
+    (b"MZ\x90\x00\x03", "cannot be read"),
+    (b"PK\x03\x04", "cannot be read"),
+    (b"\x00\x01", "cannot be read"),
+    (PNG[:-40], "damaged or incomplete"),
+    (PNG[:200] + b"?" + PNG[201:], "damaged or incomplete"),
+    (picture("JPEG")[:600], "damaged or incomplete"),
+    (photo(60, "PNG"), "too large a picture"),
+    (b"%PDF-1.7 nonsense", "damaged or incomplete"),
+    (pdf()[:300], "damaged or incomplete"),
+    (PDFS["no pages"](), "has no pages"),
+    (locked(), "Remove the password"),
+    (pdf(b"0 0 m 9 9 l S"), "has no text in it"),
+]
+
+
+@pytest.mark.parametrize(("data", "why"), UNREADABLE, ids=range(len(UNREADABLE)))
+def test_what_the_assistant_cannot_read_is_refused_with_the_reason(data: bytes, why: str) -> None:
+    with pytest.raises(FileRefused, match=rf"“a\.bin” .*({why})"):
+        chat_files.check(ADA_ID, "a.bin", data)
+
+
+def test_nothing_is_kept_of_a_picture_that_is_cut_off(
+    adas: Browser, ada: User, db: Session, stored: Storage
+) -> None:
+    form = {"text": "What is this?", **files(("cat.png", PNG[:-40]))}
+    answer = adas.post("/chat", form)
+    assert answer.status_code == 422
+    assert "“cat.png” is damaged or incomplete" in answer.text
+    assert sent_by(db, ada) == []
+    assert stored.list("uploads/") == []
+
+
+REMADE: list[tuple[str, bytes, str]] = [
+    ("48mp.jpg", photo(48, exif=TURNED), "48mp.jpg"),
+    ("200mp.jpg", photo(200, quality=20), "200mp.jpg"),
+    ("noise.jpeg", picture("JPEG", (2_400, 1_800), quality=95), "noise.jpeg"),
+    ("noise.png", picture("PNG", (1_500, 1_500)), "noise.jpg"),
+    ("photo.heic", heic(), "photo.jpg"),
+    ("p.avif", picture("AVIF"), "p.jpg"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "kept_as"), REMADE, ids=[one[0] for one in REMADE])
+def test_a_picture_that_models_do_not_take_is_remade(name: str, data: bytes, kept_as: str) -> None:
+    new_name, media_type, kept = chat_files.check(ADA_ID, name, data)
+    made = Image.open(BytesIO(kept))
+    assert (new_name, media_type, made.format) == (kept_as, "image/jpeg", "JPEG")
+    assert len(kept) <= 1_500_000
+    assert max(made.size) <= 2_000
+    assert not made.getexif()
+
+
+def test_a_remade_picture_stands_as_it_was_taken_and_stays_transparent() -> None:
+    wide = BytesIO()
+    Image.new("RGB", (4_000, 1_000), "teal").save(wide, "JPEG", exif=TURNED)
+    _, _, kept = chat_files.check(ADA_ID, "wide.jpg", wide.getvalue())
+    assert Image.open(BytesIO(kept)).size == (500, 2_000)
+    clear = BytesIO()
+    Image.new("RGBA", (3_000, 3_000), (0, 0, 0, 0)).save(clear, "PNG")
+    _, media_type, kept = chat_files.check(ADA_ID, "clear.png", clear.getvalue())
+    assert media_type == "image/png"
+    assert Image.open(BytesIO(kept)).getpixel((0, 0)) == (0, 0, 0, 0)
+
+
+def test_five_large_photos_together_fit_into_one_message(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    large = picture("JPEG", (2_400, 2_400), quality=97)
+    assert len(large) > 6_000_000
+    sent = files(*((f"{number}.jpg", large) for number in range(5)))
+    assert adas.post("/chat", {"text": "Look", **sent}).status_code == 303
+    assert sum(upload.size_bytes for upload in sent_by(db, ada)) < message.INLINE_IMAGE_BYTES
 
 
 def test_files_come_with_their_message(
@@ -138,6 +220,8 @@ def test_while_storage_is_away_the_text_stays_in_the_form(
         ("a\x00b\u202e.txt", "ab.txt"),
         ("x" * 300 + ".txt", "x" * 116 + ".txt"),
         ("..", ".."),
+        # 200 bytes, and none of its letters in half.
+        ("😀" * 100 + ".txt", "😀" * 49 + ".txt"),
     ],
 )
 def test_only_the_visible_end_of_a_name_is_kept(

@@ -22,6 +22,7 @@ PR_GET_NO_NEW_PRIVS = 39
 LAST_CAP = 63
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+M_ARENA_MAX = -8
 CAPABILITY_VERSION_3 = 0x20080522
 # Holds nothing but numbers of this process: as a root it leads nowhere.
 NOWHERE = "/proc/self/fdinfo"
@@ -39,7 +40,8 @@ def confine(order: Mapping[str, Any]) -> dict[str, Any]:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
     os.nice(order["niceness"])
     has_own_root = order["has_namespaces"] or _leave_the_system()
-    _limit(order["memory_bytes"])
+    is_counted_alone = order["has_namespaces"] or order["uid"] != os.getuid()
+    _limit(order["memory_bytes"], order["threads"], is_counted_alone=is_counted_alone)
     _drop_rights(order["uid"])
     return {
         "uid": os.getuid(),
@@ -61,15 +63,19 @@ def _leave_the_system() -> bool:
     return True
 
 
-def _limit(memory_bytes: int) -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        # It starts no process and no thread. For all but root: hence the uid.
-        (resource.RLIMIT_NPROC, 0),
-    ):
+def _limit(memory_bytes: int, threads: int, *, is_counted_alone: bool) -> None:
+    # A further heap for each thread would take most of the memory in advance.
+    libc.mallopt(M_ARENA_MAX, 1)
+    limits = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    # Where the uid is one of many things', those would be counted too. Root is not held by it.
+    if is_counted_alone or not threads:
+        limits[resource.RLIMIT_NPROC] = threads
+    for what, most in limits.items():
         resource.setrlimit(what, (most, most))
 
 
