@@ -49,6 +49,10 @@ class Teller:
         self._thread.start()
 
     @property
+    def job_id(self) -> UUID:
+        return self._address[1]
+
+    @property
     def said(self) -> str:
         """All the text so far."""
         return "".join(self._said)
@@ -81,7 +85,7 @@ class Teller:
             self._streams.append(*self._address, kind, **data)
         except redis.RedisError as error:
             if not self._is_down:
-                log.warning("live.lost", job_id=str(self._address[1]), error=str(error))
+                log.warning("live.lost", job_id=str(self.job_id), error=str(error))
             self._is_down = True
         else:
             self._is_down = False
@@ -124,8 +128,8 @@ class Teller:
         if self._is_plain:
             return "", text
         try:
-            return rendering.advance(text, job_id=self._address[1])
+            return rendering.advance(text, job_id=self.job_id)
         except Failed as failure:
-            log.warning("render.failed", job_id=str(self._address[1]), why=str(failure))
+            log.warning("render.failed", job_id=str(self.job_id), why=str(failure))
             self._is_plain = True
             return "", text

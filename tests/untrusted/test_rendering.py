@@ -1,0 +1,64 @@
+"""Answers as HTML, made by helpers: coloured, or plain when that takes too long."""
+
+from uuid import UUID
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.hostile.answers import ANSWERS
+from tests.untrusted.test_markdown import assert_harmless
+from untrusted import rendering
+from untrusted.helper import Failed
+from untrusted.inside import markdown
+
+JOB = UUID(int=1)
+POEM = "Roses are red,\nViolets are blue,\n\nSugar <is> sweet"
+# Whose colours take seconds, and who is done at once without.
+SLOW_CODE = "*See:*\n\n" + "\n\n".join([ANSWERS["python code"]] * 20)
+# What no renderer ends in time.
+ENDLESS = "a\n" * 1_000_000
+
+
+def test_a_helper_renders_as_the_renderer_does() -> None:
+    text = "# Plan\n\nFirst *this*.\n\n```python\nx = 1\n```\n\n| a |\n|-|\n| 1 |\n\nEnd. 🙂"
+    assert rendering.render(text, job_id=JOB) == markdown.render(text)
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "\ud800", "\0", "\r\n\r\n"])
+def test_odd_texts_raise_nothing(text: str) -> None:
+    assert_harmless(rendering.render(text, job_id=JOB))
+    assert rendering.advance(text, job_id=JOB) == ("", text)
+
+
+def test_all_code_of_an_answer_shares_a_time_and_is_plain_afterwards() -> None:
+    made = rendering.render(SLOW_CODE, job_id=JOB)
+    assert "<em>See:</em>" in made
+    assert made.count('<p class="code-head">python</p>') == 20
+
+
+def test_what_cannot_be_rendered_is_shown_as_it_is_and_logged_without_words() -> None:
+    with capture_logs() as lines:
+        made = rendering.render(ENDLESS, job_id=JOB)
+    assert made.startswith("<p>a<br>\na<br>\n")
+    assert_harmless(made[:2_000] + "</p>")
+    (line,) = [line for line in lines if line["event"] == "render.failed"]
+    assert line["job_id"] == str(JOB)
+    assert "a\\n" not in str(line)
+
+
+def test_plain_text_is_paragraphs_with_their_line_breaks() -> None:
+    assert rendering.plain(POEM) == (
+        "<p>Roses are red,<br>\nViolets are blue,</p>\n<p>Sugar &lt;is&gt; sweet</p>\n"
+    )
+    assert rendering.plain("<script>\r\n\r\n\r\n&") == "<p>&lt;script&gt;</p>\n<p>&amp;</p>\n"
+
+
+def test_an_answer_grows_block_by_block() -> None:
+    assert rendering.advance("One.\n\nTw", job_id=JOB) == ("<p>One.</p>\n", "Tw")
+    assert rendering.advance("One.\nstill", job_id=JOB) == ("", "One.\nstill")
+    assert rendering.advance("🙂\n\n🙂", job_id=JOB) == ("<p>🙂</p>\n", "🙂")
+
+
+def test_growing_fails_rather_than_being_late() -> None:
+    with pytest.raises(Failed):
+        rendering.advance("a\n\n" + ENDLESS, job_id=JOB)
