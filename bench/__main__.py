@@ -17,6 +17,7 @@ BENCHES = {
     "meter": "hundreds of answers that stream through one meter, against straight ones",
     "pages": "how many chat pages a second, against a bare Flask hello",
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
+    "rendering": "an answer as HTML, made by a helper against in the process itself",
     "state": "what it costs to save and to restore a person's files",
 }
 

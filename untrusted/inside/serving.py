@@ -41,6 +41,8 @@ def serve(order: Mapping[str, Any]) -> None:
             return
         if not _do(channel, work[job["kind"]], job, body):
             return
+        if not gc.isenabled():
+            gc.collect()
 
 
 def _do(channel: socket.socket, work: Work, job: dict[str, Any], body: bytes) -> bool:
