@@ -211,6 +211,12 @@ class Settings(BaseSettings):
     provider_stall_seconds: float = 60
     provider_max_retries: int = 2
 
+    # Requests. A form without files may be so large, and have so many fields.
+    form_max_bytes: int = Field(default=128 * 1024, ge=16 * 1024)
+    form_max_fields: int = Field(default=100, ge=20)
+    # The form of a message, without its files: 20,000 letters are up to 240,000 bytes in a form.
+    message_form_max_bytes: int = Field(default=512 * 1024, ge=256 * 1024)
+
     # Uploads
     upload_max_bytes: int = 10 * 1024 * 1024
     upload_max_files: int = 5

@@ -12,7 +12,8 @@ import structlog
 
 from agent.state import UPLOADS
 from agent.turn import Attachment, Turn
-from untrusted import file_names, reading, uploads
+from gateways import values
+from untrusted import reading, uploads
 from untrusted.helper import Patience
 from untrusted.reading import Unreadable
 from untrusted.uploads import BadFile, CannotCheck
@@ -25,8 +26,6 @@ INLINE_IMAGE_BYTES = 14 * 1024 * 1024
 INLINE_IMAGES = 8
 # Those that are checked when they come are no larger, so that all of a message fit.
 FITTED_BYTES = 1_500_000
-# With what stands before it in the workspace, a name is within the 255 that file systems take.
-NAME_BYTES = 200
 UNREADABLE = "(this file could not be read)"
 
 
@@ -134,4 +133,4 @@ def _data_url(image: Attachment) -> str:
 def _file_name(name: str) -> str:
     """Make a name that is one plain path component, keeping its end with the type."""
     plain = re.sub(r"[^\w.\- ]+", "_", name).strip(" .")
-    return file_names.cut(plain, NAME_BYTES) or "file"
+    return values.file_name(plain, fallback="file")

@@ -1,10 +1,16 @@
-"""What Stripe tells, as far as it matters here: each event in a few plain words of ours."""
+"""What Stripe tells, as far as it matters here: each event in a few plain words of ours.
+
+A signature says who told it, not that it has the shape we know: every value passes the gate.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
+
+from gateways import values
+from gateways.values import BadValue
 
 Happening = Literal[
     "paid", "processing", "failed", "expired", "receipt", "refunded", "refund_failed", "disputed",
@@ -32,8 +38,16 @@ INTENT_EVENTS: dict[str, Happening] = {
 REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
 # The money of these never left us, or has come back.
 DEAD_REFUNDS = ("failed", "canceled")
+CARD_HAPPENINGS = ("card_saved", "card_removed")
 TYPES = ("checkout.session.completed", *CHECKOUT_EVENTS, *INTENT_EVENTS, *EVENTS, *REFUND_EVENTS)
+# A hundred million dollars; Stripe itself takes less than one.
+MOST_CENTS = 10_000_000_000
+BRAND_LETTERS = 40
 Body = Mapping[str, Any]
+
+
+class BadEvent(Exception):
+    """An event that is not of the shape which we know: nothing is done about it."""
 
 
 @dataclass(frozen=True)
@@ -70,90 +84,116 @@ class Notice:
     card: SavedCard | None = None
 
 
-def read(event: Body) -> Notice | None:
-    """Read an event; None for one that does not matter here."""
-    kind, about = str(event["type"]), cast(Body, event["data"]["object"])
+def read(event: object) -> Notice | None:
+    """Read an event; None for one that does not matter here. Raises BadEvent."""
+    try:
+        told = values.mapping(event)
+        kind = values.code(told.get("type"))
+        if kind not in TYPES:
+            return None
+        return _notice(kind, told)
+    except BadValue as odd:
+        raise BadEvent from odd
+
+
+def own_id(about: Body) -> UUID | None:
+    """Read our id of the payment that an object of Stripe's belongs to, if it is one of ours."""
+    return values.uuid_or_none(_within(about, "metadata").get("payment_id"))
+
+
+def _notice(kind: str, told: Body) -> Notice | None:
+    about = values.mapping(values.mapping(told.get("data")).get("object"))
     happening = _happening(kind, about)
     if happening is None:
         return None
     return Notice(
-        event_id=str(event["id"]),
+        event_id=values.stripe_id(told.get("id")),
         kind=kind,
         happening=happening,
-        at=datetime.fromtimestamp(int(event["created"]), UTC),
+        at=values.moment(told.get("created")),
         payment_id=own_id(about),
-        customer_id=about.get("customer"),
-        currency=str(about.get("currency") or ""),
-        **_details(about),
+        customer_id=_id_or_none(about, "customer"),
+        currency=_code_or_empty(about, "currency"),
+        **_details(kind, about),
     )
 
 
 def _happening(kind: str, about: Body) -> Happening | None:
     if kind == "checkout.session.completed":
-        return "paid" if about["payment_status"] == "paid" else "processing"
+        return "paid" if values.code(about.get("payment_status")) == "paid" else "processing"
     if kind in REFUND_EVENTS:
-        return "refund_failed" if about["status"] in DEAD_REFUNDS else "refunded"
+        is_dead = values.code(about.get("status")) in DEAD_REFUNDS
+        return "refund_failed" if is_dead else "refunded"
     if kind in INTENT_EVENTS:
-        return INTENT_EVENTS[kind] if _metadata(about).get("automatic") == "yes" else None
+        is_ours = _within(about, "metadata").get("automatic") == "yes"
+        return INTENT_EVENTS[kind] if is_ours else None
     return CHECKOUT_EVENTS.get(kind) or EVENTS.get(kind)
 
 
-def _details(about: Body) -> dict[str, Any]:
-    match about["object"]:
-        case "checkout.session":
-            return {
-                "intent_id": about["payment_intent"],
-                "bought_cents": about["amount_subtotal"],
-                "paid_cents": about["amount_total"],
-            }
-        case "payment_intent":
-            error = cast(Body, about.get("last_payment_error") or {})
-            amount = about["amount"]
-            details = {"intent_id": about["id"], "bought_cents": amount, "paid_cents": amount}
-            return {**details, "failure_code": _code(error)}
-        case "charge":
-            return {
-                "intent_id": about["payment_intent"],
-                "paid_cents": about["amount"],
-                "receipt_url": about.get("receipt_url") or "",
-            }
-        case "refund":
-            return {
-                "intent_id": about["payment_intent"],
-                "refund_id": about["id"],
-                "back_cents": about["amount"],
-            }
-        case "dispute":
-            return {
-                "intent_id": about["payment_intent"],
-                "dispute_id": about["id"],
-                "dispute_status": about["status"],
-                "back_cents": about["amount"],
-            }
-        case _:
-            return {"card": _card(about)}
+def _details(kind: str, about: Body) -> dict[str, Any]:
+    """Read what an object says, by what its event is about."""
+    if kind.startswith("checkout.session."):
+        return {
+            "intent_id": _id_or_none(about, "payment_intent"),
+            "bought_cents": _cents(about, "amount_subtotal"),
+            "paid_cents": _cents(about, "amount_total"),
+        }
+    if kind in INTENT_EVENTS:
+        amount = _cents(about, "amount")
+        details = {"intent_id": _id(about), "bought_cents": amount, "paid_cents": amount}
+        return {**details, "failure_code": _failure(about)}
+    if kind in REFUND_EVENTS or kind.startswith("charge."):
+        return {"intent_id": _id_or_none(about, "payment_intent"), **_moved(kind, about)}
+    return {"card": _card(about)}
 
 
-def _code(error: Body) -> str:
+def _moved(kind: str, about: Body) -> dict[str, Any]:
+    amount = _cents(about, "amount")
+    if kind in REFUND_EVENTS:
+        return {"refund_id": _id(about), "back_cents": amount}
+    if kind.startswith("charge.dispute."):
+        status = values.code(about.get("status"))
+        return {"dispute_id": _id(about), "dispute_status": status, "back_cents": amount}
+    given = about.get("receipt_url")
+    return {"paid_cents": amount, "receipt_url": values.web_address(given) if given else ""}
+
+
+def _failure(intent: Body) -> str:
     # A bank that wants to see its customer says so in either of the two.
-    codes = {str(error.get("code") or ""), str(error.get("decline_code") or "")}
+    error = _within(intent, "last_payment_error")
+    code, declined = (_code_or_empty(error, name) for name in ("code", "decline_code"))
     asked = "authentication_required"
-    return asked if asked in codes else str(error.get("code") or "")
+    return asked if asked in (code, declined) else code
 
 
 def _card(about: Body) -> SavedCard:
-    card = cast(Body, about.get("card") or {})
-    brand = str(card.get("brand") or about.get("type") or "")
-    return SavedCard(str(about["id"]), brand, str(card.get("last4") or ""))
+    card = _within(about, "card")
+    brand = values.line(card.get("brand") or about.get("type") or "", most=BRAND_LETTERS)
+    last4 = card.get("last4")
+    return SavedCard(_id(about), brand, values.digits(last4, count=4) if last4 else "")
 
 
-def own_id(about: Body) -> UUID | None:
-    """Read our id of the payment that an object of Stripe's belongs to, if it is one of ours."""
-    try:
-        return UUID(str(_metadata(about).get("payment_id")))
-    except ValueError:
-        return None
+def _id(about: Body) -> str:
+    return values.stripe_id(about.get("id"))
 
 
-def _metadata(about: Body) -> Body:
-    return cast(Body, about.get("metadata") or {})
+def _id_or_none(about: Body, name: str) -> str | None:
+    given = about.get(name)
+    return None if given is None else values.stripe_id(given)
+
+
+def _cents(about: Body, name: str) -> int:
+    given = about.get(name)
+    if isinstance(given, str):
+        raise BadValue
+    return values.integer(given, most=MOST_CENTS)
+
+
+def _code_or_empty(about: Body, name: str) -> str:
+    given = about.get(name)
+    return values.code(given) if given else ""
+
+
+def _within(about: Body, name: str) -> Body:
+    given = about.get(name)
+    return cast(Body, {}) if given is None else values.mapping(given)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from gateways import stripe_events
+from gateways import stripe_events, values
 from gateways.stripe_events import Body
 
 
@@ -43,7 +43,7 @@ def cut(found: Iterable[Any], since: datetime, most: int) -> tuple[list[Body], d
     taken = [one.to_dict() for one in islice(found, most)]
     if len(taken) < most:
         return taken, since
-    return taken, datetime.fromtimestamp(int(taken[-1]["created"]) + 1, UTC)
+    return taken, values.moment(taken[-1]["created"]) + timedelta(seconds=1)
 
 
 def paid(intents: Iterable[Body]) -> Iterator[PaidIntent]:

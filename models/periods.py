@@ -32,7 +32,12 @@ def day_of(timezone: str, now: datetime) -> Period:
 
 def month_of(timezone: str, now: datetime) -> Period:
     """Return the calendar month that it is there now."""
-    first = now.astimezone(zone_of(timezone)).date().replace(day=1)
+    return month_from(timezone, now.astimezone(zone_of(timezone)).date())
+
+
+def month_from(timezone: str, day: date) -> Period:
+    """Return the calendar month of a day there."""
+    first = day.replace(day=1)
     following = (first + timedelta(days=32)).replace(day=1)
     return Period(midnight(timezone, first), midnight(timezone, following))
 

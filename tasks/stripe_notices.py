@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from gateways.stripe_events import Notice
+from gateways.stripe_events import CARD_HAPPENINGS, Notice
 from models import ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
@@ -32,7 +32,9 @@ def take_in(notice: Notice) -> bool:
     """
     trouble = ""
     with unit_of_work() as db:
-        owner = telling.owner(db, notice.payment_id, notice.intent_id, notice.customer_id)
+        # Of a payment, the customer alone does not say which.
+        customer_id = notice.customer_id if notice.happening in CARD_HAPPENINGS else None
+        owner = telling.owner(db, notice.payment_id, notice.intent_id, customer_id)
         if owner is None:
             return _ignore(notice)
         user = ledger.lock_account(db, owner)
@@ -66,7 +68,7 @@ def _ignore(notice: Notice) -> bool:
 
 def _act(db: Session, user: User, notice: Notice) -> list[Job]:
     """Do it; return the messages that go on because of it."""
-    if notice.happening in {"card_saved", "card_removed"}:
+    if notice.happening in CARD_HAPPENINGS:
         _note_card(db, user.id, notice)
         return []
     payment = telling.find(db, notice.payment_id, notice.intent_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
+from gateways import values
 from gateways.stripe_payments import AutomaticCharge, PaymentsFailed, StripePayments
 from models import payments
 from models.database import unit_of_work
@@ -24,7 +25,7 @@ UNANSWERED_AFTER = timedelta(minutes=3)
 @dramatiq.actor(broker=get_broker(), actor_name=nudges.TOP_UP, queue_name=nudges.ANSWERS_QUEUE)
 def top_up(user_id: str) -> None:
     """Charge a person's saved card if a top-up is due; told twice, it is done once."""
-    begin(UUID(user_id))
+    begin(values.uuid(user_id))
 
 
 def begin(user_id: UUID) -> None:

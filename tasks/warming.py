@@ -9,6 +9,7 @@ from uuid import UUID
 import dramatiq
 from sqlalchemy.orm import Session
 
+from gateways import values
 from models import jobs, ledger, snapshots, users
 from models.base import utc_now
 from models.database import unit_of_work
@@ -24,7 +25,7 @@ def warm(user_id: str, tries: int) -> None:
 
     Without room here, another process is given a try, or this one later.
     """
-    process, person = current_process(), UUID(user_id)
+    process, person = current_process(), values.uuid(user_id)
     if person in process.runtime.hot_users():
         return
     if process.draining.is_set() or not process.runtime.room(process.held.people()):

@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -16,6 +17,7 @@ ASK_AGAIN = "public, no-cache"
 SQUEEZABLE = {"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}
 # Names in here carry a version already, as the style sheet refers to them.
 VERSIONED = "fonts/"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
@@ -58,6 +60,8 @@ def find(name: str) -> Asset | None:
 
 @lru_cache(maxsize=256)
 def _inside(name: str) -> Path | None:
+    if not NAME.fullmatch(name):
+        return None
     path = (FOLDER / name).resolve()
     return path if path.is_relative_to(FOLDER.resolve()) else None
 

@@ -2,9 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 import structlog
@@ -16,14 +15,14 @@ from models.database import unit_of_work
 from models.errors import Refused
 from models.ledger import Transaction
 from models.ledger.reading import all_entries
-from models.money import money
+from models.money import exact_dollars, money
 from models.payments import Payment, automatic
 from models.users import User
 from settings import get_settings
-from webapp import billing_views
+from webapp import billing_forms, billing_views
+from webapp.billing_forms import BadPlanFields
 from webapp.billing_views import Wanted
 from webapp.database import db, let_go
-from webapp.formats import viewers_zone
 from webapp.htmx import Answer, go_to
 from webapp.security import limiter, payment_limit
 from webapp.sign_in import current_user, find_current_user_id, member_required
@@ -64,10 +63,11 @@ def top_up() -> Answer:
     """Send the person to Stripe's page to pay; refuse odd amounts and frozen accounts."""
     saves_card = request.form.get("save_card") == "yes"
     try:
-        payment = payments.begin(db(), current_user().id, _amount_in_form())
+        amount = billing_forms.top_up_micros(request.form)
+        payment = payments.begin(db(), current_user().id, amount)
         return go_to(_open_page(current_user(), payment, saves_card=saves_card))
     except Refused as refusal:
-        return _page(str(refusal)), 422
+        return _page({"top-up": str(refusal)}), 422
 
 
 @pages.get("/billing/payments/<uuid:payment_id>")
@@ -111,7 +111,7 @@ def open_portal() -> Answer:
         return go_to(_till().portal_url(customer, _address("billing.show")))
     except PaymentsFailed as failure:
         log.warning("stripe.failed", reason=str(failure))
-        return _page(str(TillAway())), 422
+        return _page({"automatic": str(TillAway())}), 422
 
 
 @pages.post("/billing/auto-top-up")
@@ -124,9 +124,11 @@ def plan_top_up() -> Answer:
         flash("Automatic top-up is off.")
         return go_to(url_for("billing.show", _anchor="automatic"))
     try:
-        automatic.switch_on(db(), person.id, _plan_in_form())
+        automatic.switch_on(db(), person.id, billing_forms.plan(request.form))
+    except BadPlanFields as refusal:
+        return _page({"automatic": str(refusal), **refusal.at}), 422
     except Refused as refusal:
-        return _page(str(refusal)), 422
+        return _page({"automatic": str(refusal)}), 422
     flash("Automatic top-up is on.")
     return go_to(url_for("billing.show", _anchor="automatic"))
 
@@ -136,8 +138,7 @@ def plan_top_up() -> Answer:
 def export() -> Response:
     """Send the chosen entries as a table for spreadsheets."""
     wanted, person = Wanted.in_query(request.args), current_user().id
-    zone = viewers_zone()
-    since, until = wanted.span(zone)
+    since, until = wanted.span(current_user().timezone)
 
     def _lines() -> Iterator[str]:
         yield _line(HEADINGS)
@@ -149,8 +150,9 @@ def export() -> Response:
     return Response(_lines(), mimetype="text/csv", headers=headers)
 
 
-def _page(refusal: str = "") -> str:
-    view = billing_views.read(db(), current_user(), request.args, refusal, request.form)
+def _page(refusals: Mapping[str, str] | None = None) -> str:
+    """Draw the page; each refusal stands in the section, or beside the field, that it names."""
+    view = billing_views.read(db(), current_user(), request.args, refusals or {}, request.form)
     return render_template("billing/page.html", view=view)
 
 
@@ -202,33 +204,11 @@ def _address(endpoint: str, **values: object) -> str:
     return get_settings().public_url.rstrip("/") + url_for(endpoint, **values)  # pyright: ignore[reportArgumentType]
 
 
-def _amount_in_form() -> int:
-    chosen = request.form.get("amount", "")
-    return _micros(request.form.get("custom", "") if chosen == "custom" else chosen)
-
-
-def _plan_in_form() -> automatic.Plan:
-    below, amount, most = (_micros(request.form.get(name, "")) for name in ("below", "by", "most"))
-    return automatic.Plan(below, amount, most)
-
-
-def _micros(typed: str) -> int:
-    """Read dollars, as people type them, to the cent; refuse what is none."""
-    plain = typed.strip().removeprefix("$").replace(",", "")
-    try:
-        micros = Decimal(plain) * 1_000_000 if len(plain) <= 12 else Decimal("NaN")
-        if not micros.is_finite() or micros != micros.to_integral_value():
-            raise payments.BadAmount
-    except InvalidOperation as unreadable:
-        raise payments.BadAmount from unreadable
-    return int(micros)
-
-
 def _cells(entry: Transaction) -> tuple[object, ...]:
     return (
         entry.created_at.isoformat(timespec="seconds"),
         entry.kind,
-        f"{Decimal(entry.amount_micros) / 1_000_000:f}",
+        exact_dollars(entry.amount_micros),
         entry.model or "",
         entry.tokens_in if entry.tokens_in is not None else "",
         entry.tokens_out if entry.tokens_out is not None else "",

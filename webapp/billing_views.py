@@ -2,23 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from gateways import values
+from gateways.values import BadValue
 from models import payments
 from models.base import utc_now
 from models.ledger import EntryKind, Transaction
 from models.ledger.reading import entries
+from models.money import money
 from models.payments import BillingAccount, Payment, automatic
+from models.periods import month_from
 from models.users import User
 from settings import get_settings
+from webapp.billing_forms import CUSTOM, PLAN_FIELDS
 from webapp.formats import viewers_zone
 
 AMOUNTS = (5, 10, 25, 50)
 USUAL_AMOUNT = 10
+USUAL_PLAN = ("$2", "$10", "$50")
 PAGE_LENGTH = 25
 MONTHS_OFFERED = 12
 # What people call the kinds of entries, and which of them they choose together.
@@ -78,27 +83,31 @@ class Wanted:
         month = query.get("month", "")
         return cls(
             kind if kind in CHOICES else "",
-            month if _month(month, ZoneInfo("UTC")) else "",
-            _id(query.get("before", "")),
+            month if _month(month) else "",
+            values.uuid_or_none(query.get("before")),
         )
 
     @property
     def kinds(self) -> tuple[EntryKind, ...]:
         return CHOICES[self.kind][1] if self.kind else ()
 
-    def span(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    def span(self, timezone: str) -> tuple[datetime | None, datetime | None]:
         """Say when its month begins and ends where somebody lives."""
-        began = _month(self.month, zone)
-        return (began, _next(began)) if began else (None, None)
+        first = _month(self.month)
+        period = month_from(timezone, first) if first else None
+        return (period.begins, period.ends) if period else (None, None)
 
 
 @dataclass(frozen=True)
 class View:
     """Everything that the templates of the page want."""
 
-    refusal: str
+    # By section or field.
+    refusals: Mapping[str, str]
     chosen_amount: str
     custom_amount: str
+    # The fields of automatic top-up, as they were typed or as they are set.
+    plan: Mapping[str, str]
     amounts: tuple[int, ...]
     lowest_micros: int
     highest_micros: int
@@ -119,11 +128,16 @@ class View:
 
 
 def read(
-    db: Session, person: User, query: Mapping[str, str], refusal: str, form: Mapping[str, str]
+    db: Session,
+    person: User,
+    query: Mapping[str, str],
+    refusals: Mapping[str, str],
+    form: Mapping[str, str],
 ) -> View:
     """Read the page of whoever asks."""
     settings, wanted = get_settings(), Wanted.in_query(query)
-    since, until = wanted.span(viewers_zone())
+    since, until = wanted.span(person.timezone)
+    account = payments.find_account(db, person.id)
     found = entries(
         db,
         person.id,
@@ -134,13 +148,14 @@ def read(
         limit=PAGE_LENGTH + 1,
     )
     return View(
-        refusal=refusal,
-        chosen_amount=form.get("amount", str(USUAL_AMOUNT)),
+        refusals=refusals,
+        chosen_amount=_chosen(form),
         custom_amount=form.get("custom", ""),
+        plan=_plan(account, form),
         amounts=AMOUNTS,
         lowest_micros=settings.top_up_min_micros,
         highest_micros=settings.top_up_max_micros,
-        account=payments.find_account(db, person.id),
+        account=account,
         spent_automatically_micros=automatic.spent_this_month(db, person),
         payments=payments.list_own(db, person.id),
         entries=found[:PAGE_LENGTH],
@@ -164,20 +179,28 @@ def _months(since: datetime) -> list[tuple[str, str]]:
     return months
 
 
-def _month(text: str, zone: ZoneInfo) -> datetime | None:
+def _month(text: str) -> date | None:
     try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=zone)
-    except ValueError:
+        return values.month(text)
+    except BadValue:
         return None
 
 
-def _next(month: datetime) -> datetime:
-    year, number = divmod(month.year * 12 + month.month, 12)
-    return month.replace(year=year, month=number + 1)
+def _chosen(form: Mapping[str, str]) -> str:
+    """Say which amount is chosen: after two at once, the one that was typed."""
+    return CUSTOM if form.get("custom", "").strip() else form.get("amount", str(USUAL_AMOUNT))
 
 
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _plan(account: BillingAccount | None, form: Mapping[str, str]) -> dict[str, str]:
+    """Say what stands in the fields of automatic top-up."""
+    if "is_on" in form:
+        return {name: form.get(name, "") for name in PLAN_FIELDS}
+    kept = (
+        (account.top_up_below_micros, account.top_up_micros, account.top_up_monthly_micros)
+        if account
+        else (None, None, None)
+    )
+    return {
+        name: usual if micros is None else money(micros)
+        for name, usual, micros in zip(PLAN_FIELDS, USUAL_PLAN, kept, strict=True)
+    }

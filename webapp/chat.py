@@ -7,6 +7,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
 from werkzeug.datastructures import FileStorage
 
+from gateways import values
+from gateways.values import BadValue
 from models import conversations, jobs, ledger, quotas, staging, users
 from models.base import new_id
 from models.conversations import Conversation
@@ -65,7 +67,7 @@ def show_new() -> Answer:
 def show(conversation_id: UUID) -> Answer:
     """Show a conversation, or with `before` the page of it that ends there."""
     conversation = conversations.find_own(db(), current_user().id, conversation_id)
-    before = request.args.get("before", type=UUID)
+    before = request.args.get("before", type=values.uuid)
     page = chat_page.read(conversation, before=before)
     if before is not None and is_partial():
         return render_template("chat/_history.html", page=page)
@@ -160,8 +162,8 @@ def _size_bytes(file: FileStorage) -> int:
 def _staged_ids() -> set[UUID]:
     """Read which files of an earlier try the form carries on."""
     try:
-        return {UUID(given) for given in request.form.getlist("staged")}
-    except ValueError as nonsense:
+        return {values.uuid(given) for given in request.form.getlist("staged")}
+    except BadValue as nonsense:
         raise staging.FilesGone from nonsense
 
 
@@ -187,7 +189,7 @@ def _ask(
                 conversation_id,
                 words,
                 every,
-                agreed_micros=request.form.get("agreed_micros", 0, type=int),
+                agreed_micros=request.form.get("agreed_micros", 0, type=values.integer),
             )
             job = jobs.ask(
                 db(),
@@ -196,7 +198,7 @@ def _ask(
                 model=model_choice.current(person).id,
                 files=every,
                 cost_limit_micros=allowed,
-                sent_key=request.form.get("sent_key", type=UUID),
+                sent_key=request.form.get("sent_key", type=values.uuid),
             )
             return conversation, job
     except MayCostMore:

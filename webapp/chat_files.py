@@ -9,20 +9,18 @@ from uuid import UUID
 import structlog
 from werkzeug.datastructures import FileStorage
 
+from gateways import values
 from gateways.s3_files import Storage, StorageFailed
 from models.base import new_id
 from models.errors import Refused
 from models.uploads import FileRefused, SentFile
 from models.users import User
 from settings import Settings, get_settings
-from untrusted import file_names, uploads
+from untrusted import uploads
 from untrusted.uploads import BadFile, CannotCheck, Fault
 
 log = structlog.get_logger()
 
-NAME_MAX_LENGTH = 120
-# The file system of the assistant's workspace takes 255, with what is put before a name.
-NAME_MAX_BYTES = 200
 # Of a text only its name can say more; whatever else it is called, it is read as plain text.
 TEXTS = {
     ".csv": "text/csv",
@@ -132,10 +130,5 @@ def _check(person: User, file: FileStorage, settings: Settings) -> _Checked:
 
 
 def _clean_name(given: str) -> str:
-    """Keep what people see of a name: no folders, nothing invisible, and its ending in any case."""
-    printable = "".join(letter for letter in given if letter.isprintable())
-    name = PurePath(printable).name.strip() or "file"
-    if len(name) > NAME_MAX_LENGTH:
-        ending = PurePath(name).suffix[:16]
-        name = name[: NAME_MAX_LENGTH - len(ending)] + ending
-    return file_names.cut(name, NAME_MAX_BYTES)
+    """Keep what people see of a name, of which file systems and headers count the bytes."""
+    return values.file_name(given, fallback="file")

@@ -25,7 +25,9 @@ from uuid import UUID
 from flask import Flask, render_template
 from markupsafe import Markup
 
+from gateways import values
 from gateways.event_streams import Event
+from gateways.values import BadValue
 from models import conversations, history, jobs
 from models.base import utc_now
 from models.conversations import PAGE_LENGTH
@@ -53,6 +55,7 @@ TAKEN_UP_SECONDS = 0.05
 LONGEST_SECONDS = 900.0
 # Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
 MARGIN = timedelta(seconds=60)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_REST = {"queued", "paused", "sent", "stopped", "failed"}
 LINE_END = re.compile(r"\r\n|\r|\n")
 HEARTBEAT = ": still here\nevent: beat\ndata:\n\n"
@@ -74,19 +77,18 @@ class Cursor:
         """Read a cursor back from a browser; one that makes no sense means now."""
         event_id, _, job = given.partition("@")
         try:
-            at = [int(part) for part in event_id.split("-")]
-            datetime.fromtimestamp(at[0] / 1000, UTC)
-            return cls(event_id if len(at) == 2 else f"{at[0]}-0", UUID(job) if job else None)
-        except (ValueError, OverflowError, OSError):
+            when, count = values.stream_id(event_id)
+            return cls(f"{when}-{count}", values.uuid(job) if job else None)
+        except BadValue:
             return cls.now()
 
     @classmethod
     def now(cls) -> "Cursor":
-        return cls(f"{int(time.time() * 1000)}-0", None)
+        return cls(f"{time.time_ns() // 1_000_000}-0", None)
 
     @property
     def moment(self) -> datetime:
-        return datetime.fromtimestamp(int(self.event_id.partition("-")[0]) / 1000, UTC)
+        return EPOCH + timedelta(milliseconds=values.stream_id(self.event_id)[0])
 
     def __str__(self) -> str:
         return f"{self.event_id}@{self.job_id}" if self.job_id else self.event_id

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateways import values
 from gateways.event_streams import Event
 
 # Kinds that only add to what is shown; after any other the job is drawn anew.
@@ -70,8 +71,7 @@ def is_later(one: str, other: str) -> bool:
 
 
 def _parts(stream_id: str) -> tuple[int, int]:
-    milliseconds, _, count = stream_id.partition("-")
-    return int(milliseconds or 0), int(count or 0)
+    return values.stream_id(stream_id) if stream_id else (0, 0)
 
 
 def _add(told: Told, event: Event) -> None:

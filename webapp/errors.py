@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
+from gateways.values import BadValue
 from models.errors import NotFound, Refused
 from webapp.htmx import is_partial, part
 from webapp.security import limiter
@@ -34,10 +35,15 @@ WORDS = {
 EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
 
 
+class Unreadable(Refused):
+    """Something in this form cannot be read. Please check it and try again."""
+
+
 def install(app: Flask) -> None:
     """Answer refusals and errors with a notice (HTMX) or a page of their own."""
     app.register_error_handler(NotFound, _show_missing)
     app.register_error_handler(Refused, _show_refusal)
+    app.register_error_handler(BadValue, lambda _: _show_refusal(Unreadable()))
     app.register_error_handler(CSRFError, _show_expired_form)
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(OperationalError, _show_outage)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup
 
 from models.money import money
+from models.periods import zone_of
 from webapp.sign_in import find_current_user
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -38,7 +39,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         return "just now"
     for unit, name, limit in ((MINUTE, "minute", HOUR), (HOUR, "hour", DAY), (DAY, "day", 7 * DAY)):
         if seconds < limit:
-            count = int(seconds // unit)
+            count = round(seconds // unit)
             return f"{count} {name}{'' if count == 1 else 's'} ago"
     return local_day(moment)
 
@@ -82,7 +83,4 @@ def _icons(app: Flask) -> Callable[..., Markup]:
 def viewers_zone() -> ZoneInfo:
     """Return the time zone of who is asking; UTC for strangers."""
     user = find_current_user()
-    try:
-        return ZoneInfo(user.timezone if user else "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return zone_of(user.timezone if user else "UTC")

@@ -1,16 +1,17 @@
 """What a person lets themselves spend, and how much of it is used."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from gateways import values
+from gateways.values import BadValue
 from models import limits
 from models.base import utc_now
 from models.errors import Refused
 from models.limits import BadLimit, Limits
+from models.money import typed_dollars
 from models.periods import day_of, month_of
 from settings import get_settings
 from webapp.database import db
@@ -19,8 +20,6 @@ from webapp.sign_in import current_user, member_required
 
 pages = Blueprint("limits", __name__)
 
-AMOUNT = re.compile(r"\$?\s*(\d{1,5}(?:\.\d{1,2})?)")
-MICROS = 1_000_000
 FIELDS = ("message", "day", "month")
 
 
@@ -62,10 +61,10 @@ def _micros(typed: str) -> int | None:
     """Read an amount in dollars; None when nothing was typed."""
     if not typed:
         return None
-    amount = AMOUNT.fullmatch(typed)
-    if amount is None:
-        raise BadLimit
-    return int(Decimal(amount[1]) * MICROS)
+    try:
+        return values.dollars(typed)
+    except BadValue as unreadable:
+        raise BadLimit from unreadable
 
 
 def _written() -> dict[str, str]:
@@ -73,7 +72,7 @@ def _written() -> dict[str, str]:
     user = current_user()
     set_to = (user.message_limit_micros, user.day_limit_micros, user.month_limit_micros)
     return {
-        name: "" if micros is None else f"{Decimal(micros) / MICROS:.2f}"
+        name: "" if micros is None else typed_dollars(micros)
         for name, micros in zip(FIELDS, set_to, strict=True)
     }
 

@@ -1,8 +1,7 @@
 """Getting to know each other: three answers that the assistant has before its first turn."""
 
-from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from flask import Blueprint, render_template, request, url_for
 
@@ -68,19 +67,17 @@ def _answer_of_user(profile: Profile) -> Answer:
 
 def profile_in_form() -> Profile:
     """Read the three answers as they were typed."""
-    form = request.form
-    return Profile(form.get("name", ""), form.get("timezone", ""), form.get("needs", ""))
+    return Profile(
+        request.form.get("name", ""),
+        request.form.get("timezone", ""),
+        request.form.get("needs", ""),
+    )
 
 
 @lru_cache(maxsize=1)
 def zones() -> tuple[str, ...]:
     """List the zones that people choose from: `Area/City`, and UTC."""
     return ("UTC", *sorted(name for name in available_timezones() if _is_place(name)))
-
-
-def clock_in(zone: str) -> str:
-    """Show the time there now, so that a person sees whether the zone is theirs."""
-    return datetime.now(UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
 
 
 def _is_place(name: str) -> bool:

@@ -16,10 +16,12 @@ from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from gateways import values
+from gateways.values import BadValue
 from models import users
 from models.errors import Refused
 from settings import Settings, get_settings
-from webapp import shares
+from webapp import shares, sizes
 from webapp.shares import network, visitor
 
 # A load balancer asks for these by address, not by name.
@@ -69,8 +71,6 @@ def install(app: Flask, settings: Settings) -> None:
         PERMANENT_SESSION_LIFETIME=settings.session_days * 86400,
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,
-        MAX_CONTENT_LENGTH=settings.upload_max_bytes * settings.upload_max_files + 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=1024 * 1024,
         RATELIMIT_STORAGE_URI=settings.redis_url.get_secret_value(),
         RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1},
         # Without Redis each process counts for itself: weaker, but people can still log in.
@@ -82,6 +82,8 @@ def install(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
     # First: what follows reads the body, for as long as a visitor takes to send it.
     shares.install(app, settings)
+    # Whatever comes next reads forms.
+    sizes.install(app, settings)
     csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
     limiter.init_app(app)
     trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
@@ -150,10 +152,15 @@ def _refuse_strange_hosts(trusted: list[str]) -> None:
 
 
 def _refuse_what_cannot_be_kept() -> None:
-    # The one character that no text in PostgreSQL may hold, and no JSON there either.
+    # What no text in PostgreSQL may hold, and no JSON there either.
     given = [*request.args.lists(), *request.form.lists()]
-    if any("\x00" in text for name, values in given for text in (name, *values)):
-        raise NotKept
+    most = get_settings().message_form_max_bytes
+    try:
+        for name, texts in given:
+            for one in (name, *texts):
+                values.text(one, most_bytes=most)
+    except BadValue as unkeepable:
+        raise NotKept from unkeepable
 
 
 def _add_headers(response: Response, secure: bool) -> Response:

@@ -19,6 +19,7 @@ from flask_login import (  # pyright: ignore[reportMissingTypeStubs]
 from flask_login import current_user as visitor  # pyright: ignore[reportUnknownVariableType]
 from werkzeug.exceptions import Unauthorized
 
+from gateways import values
 from models import sessions
 from models.errors import Refused
 from models.sessions import UserSession
@@ -171,11 +172,8 @@ def _to_login() -> Response:
 
 
 def _load(session_id: str) -> SignedIn | None:
-    try:
-        wanted = UUID(session_id)
-    except ValueError:
-        return None
-    found = sessions.find_live(db(), wanted)
+    wanted = values.uuid_or_none(session_id)
+    found = sessions.find_live(db(), wanted) if wanted else None
     return SignedIn(found) if found else None
 
 

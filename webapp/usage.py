@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
+from gateways import values
 from models import usage
 from models.money import money
 from models.usage import Day, Usage
@@ -47,7 +48,7 @@ class Chart:
 @member_required
 def show() -> Answer:
     """Show what was spent in the last 7, 30 or 90 days."""
-    days = request.args.get("days", type=int)
+    days = request.args.get("days", type=values.integer)
     days = days if days in PERIODS else USUAL_PERIOD
     found = usage.read(db(), current_user(), days)
     return render_template(

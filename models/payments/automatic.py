@@ -5,10 +5,9 @@ is in flight, which the database guards too; its credits come with Stripe's even
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from models.errors import Refused
 from models.payments.buying import account_of, checked
 from models.payments.failing import failed
 from models.payments.table import BillingAccount, Payment, PaymentKind, PaymentStatus
+from models.periods import month_of
 from models.users import User
 
 COUNTED = (PaymentStatus.OPEN, PaymentStatus.PROCESSING, PaymentStatus.PAID)
@@ -29,8 +29,12 @@ class NoSavedCard(Refused):
     """Save a card with your next top-up first; then it can be charged by itself."""
 
 
-class BadPlan(Refused):
-    """The monthly limit must allow for one top-up, and the threshold must be above zero."""
+class NoThreshold(Refused):
+    """This must be more than $0.00."""
+
+
+class MonthTooSmall(Refused):
+    """A month must allow for one top-up at least."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,12 @@ class Plan:
     monthly_micros: int
 
     def checked(self) -> "Plan":
+        """Return it as it is; raise BadAmount, NoThreshold or MonthTooSmall."""
         checked(self.amount_micros)
-        if self.below_micros <= 0 or self.monthly_micros < self.amount_micros:
-            raise BadPlan
+        if self.below_micros <= 0:
+            raise NoThreshold
+        if self.monthly_micros < self.amount_micros:
+            raise MonthTooSmall
         return self
 
 
@@ -121,14 +128,9 @@ def spent_this_month(db: Session, user: User) -> int:
         Payment.user_id == user.id,
         Payment.kind == PaymentKind.AUTOMATIC,
         Payment.status.in_(COUNTED),
-        Payment.created_at >= _month_began(user),
+        Payment.created_at >= month_of(user.timezone, utc_now()).begins,
     )
     return int(db.scalar(total) or 0)
-
-
-def _month_began(user: User) -> datetime:
-    now = utc_now().astimezone(ZoneInfo(user.timezone))
-    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _below_threshold() -> Select[Any]:

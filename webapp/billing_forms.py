@@ -1,0 +1,64 @@
+"""The amounts in the forms of the billing page, and where what is wrong with one is said."""
+
+from collections.abc import Mapping
+
+from gateways import values
+from gateways.values import BadValue
+from models import payments
+from models.errors import Refused
+from models.payments import automatic
+from models.payments.automatic import MonthTooSmall, NoThreshold, Plan
+
+CUSTOM = "custom"
+# The fields of a plan in the order of `Plan`.
+PLAN_FIELDS = ("below", "by", "most")
+# Beside which field what the product refuses is said; all else stands above the fields.
+REFUSED_AT: dict[type[Refused], str] = {
+    payments.BadAmount: "by",
+    NoThreshold: "below",
+    MonthTooSmall: "most",
+}
+UNREADABLE = "Type an amount in dollars, such as 12.50."
+
+
+class TwoAmounts(Refused):
+    """You typed an amount while another one was chosen. Check which one you want, then go on."""
+
+
+class BadPlanFields(Refused):
+    """The automatic top-up was not changed. Please check what is marked."""
+
+    def __init__(self, at: Mapping[str, str]) -> None:
+        super().__init__()
+        # Field: what is wrong with it.
+        self.at = dict(at)
+
+
+def top_up_micros(form: Mapping[str, str]) -> int:
+    """Read what somebody wants to buy, in micros; refuse two amounts at once, and what is none."""
+    chosen, typed = form.get("amount", ""), form.get("custom", "").strip()
+    if typed and chosen != CUSTOM:
+        raise TwoAmounts
+    try:
+        return values.dollars(typed if chosen == CUSTOM else chosen)
+    except BadValue as unreadable:
+        raise payments.BadAmount from unreadable
+
+
+def plan(form: Mapping[str, str]) -> Plan:
+    """Read a plan of topping up; refuse it with all that cannot be read in it."""
+    read: list[int] = []
+    unreadable: dict[str, str] = {}
+    for name in PLAN_FIELDS:
+        try:
+            read.append(values.dollars(form.get(name, "")))
+        except BadValue:
+            unreadable[name] = UNREADABLE
+    if unreadable:
+        raise BadPlanFields(unreadable)
+    below, amount, most = read
+    chosen = automatic.Plan(below, amount, most)
+    try:
+        return chosen.checked()
+    except Refused as refusal:
+        raise BadPlanFields({REFUSED_AT[type(refusal)]: str(refusal)}) from refusal
