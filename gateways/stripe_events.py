@@ -47,7 +47,10 @@ Body = Mapping[str, Any]
 
 
 class BadEvent(Exception):
-    """An event that is not of the shape which we know: nothing is done about it."""
+    """An event that is not of the shape which we know: nothing is done about it.
+
+    It says of which kind the event was, as far as that could be read.
+    """
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,13 @@ class Notice:
 
 def read(event: object) -> Notice | None:
     """Read an event; None for one that does not matter here. Raises BadEvent."""
+    kind = "an event"
     try:
         told = values.mapping(event)
         kind = values.code(told.get("type"))
-        if kind not in TYPES:
-            return None
-        return _notice(kind, told)
+        return _notice(kind, told) if kind in TYPES else None
     except BadValue as odd:
-        raise BadEvent from odd
+        raise BadEvent(kind) from odd
 
 
 def own_id(about: Body) -> UUID | None:

@@ -172,7 +172,7 @@ class StripePayments:
         if not SIGNATURE.fullmatch(signature):
             raise BadSignature("no signature of Stripe's form")
         try:
-            stripe.WebhookSignature.verify_header(
+            stripe.WebhookSignature.verify_header(  # pyright: ignore[reportUnknownMemberType]
                 payload.decode(), signature, self._webhook_secret, TOLERANCE_SECONDS
             )
         except (stripe.SignatureVerificationError, ValueError) as refused:
@@ -236,8 +236,8 @@ def _read(event: Any) -> Notice | None:
     """Read an event of a list; one of an odd shape must not hide the others."""
     try:
         return stripe_events.read(event)
-    except BadEvent:
-        log.error("stripe.bad_event", event_id=str(event.get("id"))[:40])
+    except BadEvent as odd:
+        log.error("stripe.bad_event", kind=str(odd), event_id=str(event.get("id"))[:40])
         return None
 
 

@@ -55,9 +55,14 @@ class BadValue(ValueError):
     """This value is not of the form that was asked for."""
 
 
+def is_keepable(words: str) -> bool:
+    """Whether PostgreSQL and UTF-8 can hold these words: no NUL, no half of a pair."""
+    return UNKEEPABLE.search(words) is None
+
+
 def text(given: object, *, most_bytes: int) -> str:
     """Return words as they were given; refuse what cannot be kept, or is too long in UTF-8."""
-    if not isinstance(given, str) or len(given) > most_bytes or UNKEEPABLE.search(given):
+    if not isinstance(given, str) or len(given) > most_bytes or not is_keepable(given):
         raise BadValue
     if len(given.encode()) > most_bytes:
         raise BadValue

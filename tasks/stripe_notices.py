@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateways.stripe_events import CARD_HAPPENINGS, Notice
@@ -27,8 +28,9 @@ NOT_OURS_AFTER = timedelta(days=1)
 def take_in(notice: Notice) -> bool:
     """Have an event's effect, once; return whether that was now. It is committed on return.
 
-    One about another amount than we asked for is set aside, with an error in the log: it would be
-    no better when told again. Raises TooEarly for one that must be told again later.
+    One about another amount than we asked for, or that contradicts what is in the books, is set
+    aside, with an error in the log: it would be no better when told again. Raises TooEarly for one
+    that must be told again later.
     """
     trouble = ""
     with unit_of_work() as db:
@@ -41,9 +43,10 @@ def take_in(notice: Notice) -> bool:
         if not telling.is_first_time(db, notice.event_id, notice.kind, notice.at):
             return False
         try:
-            resumed = _act(db, user, notice)
-        except payments.AmountDiffers as differs:
-            resumed, trouble = [], str(differs)
+            with db.begin_nested():
+                resumed = _act(db, user, notice)
+        except (payments.AmountDiffers, IntegrityError) as trouble_with:
+            resumed, trouble = [], _in_words(trouble_with)
             telling.set_aside(db, notice.event_id, owner, trouble)
     if trouble:
         log.error(
@@ -57,6 +60,14 @@ def take_in(notice: Notice) -> bool:
         nudges.resumed(job)
     log.info("stripe.taken_in", kind=notice.kind, event_id=notice.event_id, user_id=str(owner))
     return True
+
+
+def _in_words(trouble: payments.AmountDiffers | IntegrityError) -> str:
+    if isinstance(trouble, IntegrityError):
+        # Which rule of the tables, without the values.
+        broken = getattr(getattr(trouble.orig, "diag", None), "constraint_name", None)
+        return f"it contradicts the books: {broken}"
+    return str(trouble)
 
 
 def _ignore(notice: Notice) -> bool:

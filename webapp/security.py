@@ -17,7 +17,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from gateways import values
-from gateways.values import BadValue
 from models import users
 from models.errors import Refused
 from settings import Settings, get_settings
@@ -154,13 +153,8 @@ def _refuse_strange_hosts(trusted: list[str]) -> None:
 def _refuse_what_cannot_be_kept() -> None:
     # What no text in PostgreSQL may hold, and no JSON there either.
     given = [*request.args.lists(), *request.form.lists()]
-    most = get_settings().message_form_max_bytes
-    try:
-        for name, texts in given:
-            for one in (name, *texts):
-                values.text(one, most_bytes=most)
-    except BadValue as unkeepable:
-        raise NotKept from unkeepable
+    if not all(values.is_keepable(one) for name, texts in given for one in (name, *texts)):
+        raise NotKept
 
 
 def _add_headers(response: Response, secure: bool) -> Response:

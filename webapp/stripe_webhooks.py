@@ -33,7 +33,7 @@ def hear() -> tuple[str, int]:
         return "", 400
     except BadEvent as odd:
         # Nothing is lost: Stripe tells it again, and shows whoever runs this that we refused it.
-        log.error("stripe.bad_event", reason=repr(odd.__cause__ or odd))
+        log.error("stripe.bad_event", kind=str(odd))
         return "", 422
     try:
         if notice is not None:

@@ -163,10 +163,10 @@ def test_other_forms() -> None:
             reader(given)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_nothing_raises_anything_else_or_takes_long(name: str) -> None:
-    odd: tuple[Any, ...] = (HOSTILE[name], [HOSTILE[name]], {"a": HOSTILE[name]})
-    for reader in READERS:
+@pytest.mark.parametrize("reader", READERS)
+def test_nothing_raises_anything_else_or_takes_long(reader: Callable[[object], object]) -> None:
+    for value in HOSTILE.values():
+        odd: tuple[Any, ...] = (value, [value], {"a": value})
         for given in odd:
             began = time.process_time()
             try:
@@ -176,5 +176,5 @@ def test_nothing_raises_anything_else_or_takes_long(name: str) -> None:
             assert time.process_time() - began < 0.2
             if isinstance(kept, str):
                 assert "\x00" not in kept
-                assert kept.encode()
-                assert unicodedata.normalize("NFC", kept) == kept or kept == given
+                assert kept.encode().decode() == kept
+                assert kept == given or unicodedata.normalize("NFC", kept) == kept
