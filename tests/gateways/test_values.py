@@ -11,7 +11,7 @@ import pytest
 
 from gateways import values
 from gateways.values import BadValue
-from tests.hostile_values import HOSTILE
+from tests.fuzz.values import HOSTILE
 
 READERS: tuple[Callable[[object], object], ...] = (
     lambda given: values.text(given, most_bytes=1000),

@@ -15,6 +15,7 @@ TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 class Browser:
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
+        self._token = ""
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         return self.client.get(path, **kwargs)
@@ -29,6 +30,11 @@ class Browser:
         found = TOKEN.search(self.get("/").text)
         assert found
         return unescape(found[1])
+
+    def kept_token(self) -> str:
+        """The token of this login, asked for once."""
+        self._token = self._token or self.token()
+        return self._token
 
     def post(self, path: str, form: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token(), **(form or {})}, **kwargs)

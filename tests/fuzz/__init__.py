@@ -1,0 +1,1 @@
+"""Everything that the site can be asked, in every way that nobody means well."""
