@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     compatible_models: tuple[str, ...] = ()
     demo_model_url: str | None = None
     default_model: str | None = None
+    # A conversation that takes three quarters of this is summarized, whatever its model could read;
+    # for dear models it is less.
+    context_window_tokens: int = Field(default=64_000, ge=16_000)
     # By "provider/model", for models that genai-prices does not know.
     price_overrides: dict[str, PriceOverride] = Field(default_factory=dict)
     provider_connect_seconds: float = 10

@@ -29,8 +29,6 @@ DEMO_MODEL = "demo"
 # More than anyone reads in a chat; a larger cap would also hold more than a new account has.
 MAX_OUTPUT_TOKENS = 8192
 UNKNOWN_CONTEXT_WINDOW = 128_000
-# Beyond this a message costs more than people expect of a chat; OpenClaw compacts before it.
-MAX_CONTEXT_WINDOW = 200_000
 
 
 @dataclass(frozen=True)
@@ -62,16 +60,17 @@ class NoModel(Exception):
 def models(settings: Settings) -> tuple[Model, ...]:
     """List the models on offer, in the order of the settings; the demo model is the last."""
     offered: list[Model] = []
+    most = settings.context_window_tokens
     if settings.anthropic_api_key:
-        offered += [_known("anthropic", name) for name in settings.anthropic_models]
+        offered += [_known("anthropic", name, most) for name in settings.anthropic_models]
     if settings.openai_api_key:
-        offered += [_known("openai", name) for name in settings.openai_models]
+        offered += [_known("openai", name, most) for name in settings.openai_models]
     if settings.gemini_api_key:
-        offered += [_known("gemini", name) for name in settings.gemini_models]
+        offered += [_known("gemini", name, most) for name in settings.gemini_models]
     if settings.compatible_base_url:
-        offered += [_known("compatible", name) for name in settings.compatible_models]
+        offered += [_known("compatible", name, most) for name in settings.compatible_models]
     if settings.demo_model_url:
-        offered.append(_demo())
+        offered.append(_demo(most))
     return tuple(offered)
 
 
@@ -91,7 +90,7 @@ def default(settings: Settings) -> Model:
     return offered[0]
 
 
-def _known(provider: Provider, name: str) -> Model:
+def _known(provider: Provider, name: str, most_tokens: int) -> Model:
     known_as = PRICE_PROVIDERS.get(provider)
     source = get_snapshot().find_provider(None, known_as, None) if known_as else None
     info = source.find_model(name) if source else None
@@ -100,18 +99,18 @@ def _known(provider: Provider, name: str) -> Model:
         provider=provider,
         name=name,
         display_name=(info.name if info else None) or name,
-        context_window=min(window, MAX_CONTEXT_WINDOW),
+        context_window=min(window, most_tokens),
         max_output_tokens=MAX_OUTPUT_TOKENS,
         accepts_images=True,
     )
 
 
-def _demo() -> Model:
+def _demo(most_tokens: int) -> Model:
     return Model(
         provider="demo",
         name=DEMO_MODEL,
         display_name="Demo model",
-        context_window=UNKNOWN_CONTEXT_WINDOW,
+        context_window=min(UNKNOWN_CONTEXT_WINDOW, most_tokens),
         max_output_tokens=MAX_OUTPUT_TOKENS,
         accepts_images=True,
     )

@@ -7,9 +7,10 @@ priced at once.
 
 import json
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -66,16 +67,15 @@ class Prices:
         written = Usage(cache_write_tokens=input_tokens, output_tokens=output_tokens)
         return max(self.price(model, usage).charge_micros for usage in (plain, written))
 
+    def likely(self, model: Model, cached: int, fresh: int, output_tokens: int) -> int:
+        """What a call costs the person when `cached` tokens of its input are still in the cache."""
+        plain = Usage(fresh, output_tokens, cached, 0)
+        written = Usage(0, output_tokens, cached, fresh)
+        return max(self.price(model, usage).charge_micros for usage in (plain, written))
+
     def affordable_output(self, model: Model, input_tokens: int, wanted: int, micros: int) -> int:
         """How many output tokens, up to `wanted`, `micros` can pay for beside the input; or 0."""
-        if self.worst_case(model, input_tokens, wanted) <= micros:
-            return wanted
-
-        def charge(output_tokens: int) -> int:
-            return self.worst_case(model, input_tokens, output_tokens)
-
-        # Rounding makes neighbours cost the same, so it is searched for and not computed.
-        return max(0, bisect_right(range(wanted), micros, key=charge) - 1)
+        return most_output(partial(self.worst_case, model, input_tokens), wanted, micros)
 
     def _cost(self, model: Model, usage: Usage) -> Decimal:
         """Our cost in dollars; zero only for a call that used nothing."""
@@ -87,6 +87,14 @@ class Prices:
         if cost < 0 or (cost == 0 and used > 0):
             raise PriceUnknown(model.id)
         return cost
+
+
+def most_output(charge: Callable[[int], int], wanted: int, micros: int) -> int:
+    """Return how many output tokens, up to `wanted`, cost no more than `micros` by `charge`; or 0."""
+    if charge(wanted) <= micros:
+        return wanted
+    # Rounding makes neighbours cost the same, so it is searched for and not computed.
+    return max(0, bisect_right(range(wanted), micros, key=charge) - 1)
 
 
 def _by_override(price: PriceOverride, usage: Usage) -> Decimal:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from agent import catalogue, engine, workspace
+from agent import catalogue, context, engine, workspace
 from agent.catalogue import Model
 from agent.cells.asking import STOPPED, cancelled
 from agent.cells.cell import DIED, NO_ROOM, Cell
@@ -26,6 +26,7 @@ from agent.cells.states import State
 from agent.message import Message, compose
 from agent.meter.books import Books
 from agent.meter.server import Meter
+from agent.prices import Prices
 from agent.saving import NOTHING_TO_SAVE, save
 from agent.state import WORKSPACE, Restored, SavedStates
 from agent.turn import AgentFailed, Answer, SavedState, Turn, Watcher
@@ -63,6 +64,7 @@ class Runtime:
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
         self._kit: Kit | None = None
         self._meter = Meter(settings)
+        self._prices = Prices(settings)
         self._pool = Pool(settings, self._ground, self._find_kit, self._tell_free)
         if self._sandbox is None:
             self._pool.capacity = 0
@@ -176,8 +178,10 @@ class Runtime:
             return None
         if self._kit is None or self._kit.engine != found:
             default = catalogue.default(self._settings)
+            limit = self._settings.message_limit_micros
+            priced = tuple(context.bounded(model, self._prices, limit) for model in models)
             self._kit = Kit(
-                self._settings, self._sandbox, found, self._meter, models, default, self._groups
+                self._settings, self._sandbox, found, self._meter, priced, default, self._groups
             )
         return self._kit
 
@@ -187,7 +191,8 @@ class Runtime:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
             raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
-        message = await self._compose(turn, model, stop)
+        limit = self._settings.message_limit_micros
+        message = await self._compose(turn, context.bounded(model, self._prices, limit), stop)
         cell = await self._cell_for(turn, stop)
         try:
             async with cell.lock:
@@ -209,7 +214,7 @@ class Runtime:
                 turn,
                 now=datetime.now(UTC),
                 accepts_images=model.accepts_images,
-                text_max_chars=self._settings.upload_text_max_chars,
+                text_max_chars=context.text_chars(model, self._settings),
                 patience=Patience(self._settings.upload_reading_seconds, stop),
             )
         except Failed as failure:

@@ -1,10 +1,11 @@
 """The configuration file that OpenClaw is given in a cell."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent import context
 from agent.catalogue import Model, Provider
 from agent.cells.sandbox import Inside
 
@@ -42,7 +43,7 @@ class Wiring:
     home: str
 
 
-def openclaw_config(wiring: Wiring, models: Iterable[Model], default: Model) -> dict[str, Any]:
+def openclaw_config(wiring: Wiring, models: Sequence[Model], default: Model) -> dict[str, Any]:
     """Build openclaw.json: models through the meter, a few tools, nothing in the background."""
     return {
         "gateway": _gateway(wiring),
@@ -51,7 +52,7 @@ def openclaw_config(wiring: Wiring, models: Iterable[Model], default: Model) -> 
             "catalogRefresh": {"enabled": False},
             "providers": _providers(wiring, models),
         },
-        "agents": _agents(wiring, default),
+        "agents": _agents(wiring, models, default),
         "tools": _tools(),
         "plugins": {
             "enabled": True,
@@ -110,7 +111,7 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def _agents(wiring: Wiring, default: Model) -> dict[str, Any]:
+def _agents(wiring: Wiring, models: Sequence[Model], default: Model) -> dict[str, Any]:
     return {
         "ownership": "explicit",
         "defaults": {
@@ -122,13 +123,25 @@ def _agents(wiring: Wiring, default: Model) -> dict[str, Any]:
             "systemAgent": {"agentId": WARM_UP},
             "skills": [],
             "utilityModel": "",
-            # It would call the model after the answer, when nobody's turn pays for it.
-            "compaction": {"memoryFlush": {"enabled": False}},
+            "compaction": _compaction(models),
         },
         "entries": {
             WARM_UP: {"workspace": f"{wiring.home}/workspace-{WARM_UP}"},
             TENANT: {"workspace": f"{wiring.home}/workspace"},
         },
+    }
+
+
+def _compaction(models: Sequence[Model]) -> dict[str, Any]:
+    """How OpenClaw summarizes a conversation that has become long, with the model of its turn."""
+    return {
+        # It would call the model after the answer, when nobody's turn pays for it.
+        "memoryFlush": {"enabled": False},
+        # What stays as it was said. With the usual 20,000 a small window is soon full again.
+        "keepRecentTokens": context.kept_tokens(models),
+        # It refuses summaries without five headings, and the turn with them; weak models then never
+        # answer in that conversation again.
+        "qualityGuard": {"enabled": False},
     }
 
 

@@ -11,17 +11,20 @@ from aiohttp import web
 
 from agent.catalogue import Model
 from agent.meter.books import Bound, NoRoom
+from agent.meter.prefixes import Sent
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS, Body
 from agent.meter.wires.base import Counter, most_tokens
-from agent.prices import Prices, PriceUnknown
+from agent.prices import Prices, PriceUnknown, most_output
 from agent.turn import AgentFailed
 from settings import Settings
 
 log = structlog.get_logger()
 
+# The bound that is its person's wish for one message, and no promise of money that is not there.
+MESSAGE_LIMIT = "message_limit"
 # An answer that could not even be this long is not begun.
 SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
@@ -63,6 +66,7 @@ class MeteredCall:
         self._body = body
         self._wire = FORMATS[model.wire]
         self._size = most_tokens(body)
+        self._sent = Sent(body)
         # The output cap, and what it was lowered for, if it was.
         self._cap = 0
         self._bound: Bound | None = None
@@ -77,7 +81,7 @@ class MeteredCall:
             wanted = self._wanted()
         except Refused as refusal:
             return self._refuse(str(refusal))
-        hold = Hold(self._model, self._body)
+        hold = Hold(self._model, self._body, is_summary=self._sent.is_summary)
         settlement = Settlement(self._running, self._tools.prices, hold, counter.tally)
         try:
             await self._open(hold, wanted)
@@ -136,13 +140,33 @@ class MeteredCall:
 
         Called from the thread of the books, while the account is locked.
         """
-        bound = min(bounds, key=lambda bound: bound.left_micros)
-        prices = self._tools.prices
-        cap = prices.affordable_output(self._model, self._size, wanted, bound.left_micros)
+        caps = [(self._affordable(bound, wanted), bound.left_micros, bound) for bound in bounds]
+        cap, _, bound = min(caps, key=lambda found: found[:2])
         if cap < min(wanted, SMALLEST_OUTPUT_TOKENS):
             raise NoRoom(bound)
         self._cap, self._bound = cap, bound if cap < wanted else None
         return self._most(cap)
+
+    def _affordable(self, bound: Bound, wanted: int) -> int:
+        """Return how long the answer may be by one bound.
+
+        The limit of a message is held against what the call is likely to cost. A summary, which the
+        person did not ask for, has as much again for itself. All else bounds the worst case.
+        """
+        if bound.code != MESSAGE_LIMIT:
+            return most_output(self._most, wanted, bound.left_micros)
+        running = self._running
+        left = bound.left_micros + running.summaries_micros
+        if self._sent.is_summary:
+            left = bound.left_micros + running.spent_micros - running.summaries_micros
+        return most_output(self._likely, wanted, left)
+
+    def _likely(self, output_tokens: int) -> int:
+        turn = self._running.turn
+        found = self._running.prefixes.likely(turn.conversation_id, self._model.id, self._sent)
+        return self._tools.prices.likely(
+            self._model, found.cached_tokens, found.fresh_tokens, output_tokens
+        )
 
     def _most(self, output_tokens: int) -> int:
         return self._tools.prices.worst_case(self._model, self._size, output_tokens)
@@ -179,7 +203,11 @@ class MeteredCall:
 
         The cell may have hung up by then: it has heard the end, and the provider has yet to close.
         """
-        tally = counter.tally
+        tally, turn = counter.tally, self._running.turn
+        if tally.is_final:
+            self._running.prefixes.note(
+                turn.conversation_id, self._model.id, self._sent, tally.usage
+            )
         if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
             failure = AgentFailed(self._bound.code, self._bound.sentence, permanent=True)
             self._running.cut_short = self._running.trouble = failure

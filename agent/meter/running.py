@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.meter.books import Books
+from agent.meter.prefixes import Prefixes
 from agent.turn import AgentFailed, Turn
 
 # A last call may still be sending its usage when its words have all been read.
@@ -24,6 +25,10 @@ class RunningTurn:
     # What its calls were charged, and what those under way may yet be.
     spent_micros: int = 0
     held_micros: int = 0
+    # What summaries cost, which OpenClaw makes of a conversation that has become long.
+    summaries_micros: int = 0
+    # What providers are likely to have in their caches of it.
+    prefixes: Prefixes = field(default_factory=Prefixes)
     # Why a call was refused or failed: OpenClaw itself tells it in no useful way.
     trouble: AgentFailed | None = None
     # Set when an answer ended where its output cap had been lowered to: it is not a whole one.

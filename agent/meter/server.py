@@ -15,6 +15,7 @@ from agent.catalogue import WIRES, Provider, Wire
 from agent.meter import canned
 from agent.meter.books import Books
 from agent.meter.call import MeteredCall, Tools
+from agent.meter.prefixes import Prefixes
 from agent.meter.running import RunningTurn
 from agent.meter.upstream import EVENT_STREAM, Providers
 from agent.meter.wires import FORMATS, Body
@@ -63,6 +64,7 @@ class MeterPort:
         self._token = token
         self._tools = tools
         self._running: RunningTurn | None = None
+        self._prefixes = Prefixes()
         # The running one, or the one before.
         self._latest: RunningTurn | None = None
         self._runner: web.AppRunner | None = None
@@ -85,7 +87,7 @@ class MeterPort:
     def begin(self, turn: Turn, books: Books) -> None:
         """Let the cell's calls be those of `turn` from now on."""
         self.is_warming = False
-        self._running = self._latest = RunningTurn(turn, books)
+        self._running = self._latest = RunningTurn(turn, books, prefixes=self._prefixes)
 
     async def end(self) -> None:
         """Let the cell make no more calls, cut those under way; return when all are settled."""

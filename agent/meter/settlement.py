@@ -25,8 +25,9 @@ FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 0.5
 class Hold:
     """The most that one call can cost, set aside in the books."""
 
-    def __init__(self, model: Model, body: Body) -> None:
+    def __init__(self, model: Model, body: Body, *, is_summary: bool = False) -> None:
         self.call_id: UUID = uuid7()
+        self.is_summary = is_summary
         self.model = model
         self.body = body
         self.micros = 0
@@ -108,7 +109,9 @@ class Settlement:
         self._hold.release(self._running)
         if not was_open:
             return
-        self._running.spent_micros += self._payable(closed)
+        payable = self._payable(closed)
+        self._running.spent_micros += payable
+        self._running.summaries_micros += payable if self._hold.is_summary else 0
         ends, rest = time.monotonic() + SETTLE_SECONDS, FIRST_RETRY_SECONDS
         while True:
             try:

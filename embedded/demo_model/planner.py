@@ -7,6 +7,7 @@ from embedded.demo_model import replies
 from embedded.demo_model.cache import PromptCache
 from embedded.demo_model.conversation import Asked, ToolCall
 from embedded.demo_model.prompt import sent
+from embedded.demo_model.replies.summaries import is_asked_for
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.script import OPENING, Script, Stop, parse
 
@@ -53,7 +54,7 @@ class Planner:
         text = asked.question.text
         return (
             parse(sent(asked.question).words)
-            if self._is_scriptable and OPENING in text
+            if self._is_scriptable and OPENING in text and not is_asked_for(asked)
             else Script()
         )
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from embedded.demo_model.conversation import Asked
 from embedded.demo_model.prompt import Moment, moment
-from embedded.demo_model.replies import attachments, memory, small_talk, sums
+from embedded.demo_model.replies import attachments, memory, small_talk, summaries, sums
 from embedded.demo_model.reply import Reply
 
 Rule = Callable[[Moment], Reply | None]
 
 RULES: tuple[Rule, ...] = (
     small_talk.housekeeping,
+    summaries.summary,
     attachments.pictures,
     attachments.files,
     memory.remember,
@@ -45,7 +46,7 @@ def reply(asked: Asked) -> Reply:
             break
     else:
         found = small_talk.anything(at)
-    is_first = not any(said.role == "assistant" and said.text for said in asked.earlier)
+    is_first = not summaries.is_asked_for(asked) and not any(said.role == "assistant" and said.text for said in asked.earlier)
     if found.text and not found.calls and is_first and found.text != small_talk.SILENT:
         return Reply(found.text + NOTICE)
     return found

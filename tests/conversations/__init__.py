@@ -1,0 +1,1 @@
+"""Long conversations with the pinned OpenClaw, by hand: `python -m tests.conversations`."""
