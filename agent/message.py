@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from agent.recollection import recollection
 from agent.state import UPLOADS
 from agent.turn import Attachment, Turn
 from gateways import values
@@ -58,7 +59,13 @@ def compose(
         room -= len(text or "")
         notes.append(_note(attachment, path, text, is_shown=number in images))
     return Message(
-        text="\n\n".join((f"[{_local_time(turn.profile.timezone, now)}] {turn.text}", *notes)),
+        text="\n\n".join(
+            (
+                f"[{_local_time(turn.profile.timezone, now)}] {turn.text}",
+                *filter(None, (recollection(turn.recent),)),
+                *notes,
+            )
+        ),
         images=tuple(_data_url(attachments[number]) for number in images),
         originals=originals,
     )

@@ -270,7 +270,6 @@ class Runtime:
         due = workspace.due(
             standing,
             profile=turn.profile,
-            recent=turn.recent,
             product_name=self._settings.product_name,
         )
         for name, data in due.items():

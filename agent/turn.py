@@ -26,7 +26,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and its answer from another conversation; `at` is aware UTC."""
+    """A question and its answer that a conversation does not know of; `at` is aware UTC."""
 
     conversation_title: str
     asked: str
@@ -59,7 +59,8 @@ class SavedState:
 class Turn:
     """One message to answer, with all that the assistant should know.
 
-    `model` is an id of agent.catalogue. `recent` is oldest first. `states` is newest first; with
+    `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
+    first. `states` is newest first; with
     none of them the person is new.
     """
 

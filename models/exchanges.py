@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, or_, select
+from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.conversations import Conversation, Message, Role
@@ -23,10 +23,10 @@ class Exchange:
 def recent(
     db: Session, user_id: UUID, conversation_id: UUID, *, saved: StateSnapshot | None, limit: int
 ) -> list[Exchange]:
-    """List a person's latest exchanges, oldest first, that this conversation cannot know of.
+    """List a person's latest exchanges, oldest first, that this conversation is to be told of.
 
-    Those are the ones of other conversations, and, when a worker died between answering and saving,
-    those of this one that are newer than the `saved` files.
+    A new one is told those of other conversations. Any is told, when a worker died between
+    answering and saving, those that are newer than the `saved` files.
     """
     wanted = {
         "user": user_id,
@@ -41,6 +41,8 @@ def _recent() -> Executable:
     """Made once: to put it together takes longer than to have it answered."""
     asked, answered = aliased(Message), aliased(Message)
     saved_job = bindparam("saved_job", type_=Uuid())
+    here = bindparam("conversation", type_=Uuid())
+    is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
     last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
     return (
         select(Conversation.title, asked.text, answered.text, asked.created_at)
@@ -51,7 +53,7 @@ def _recent() -> Executable:
             Job.user_id == bindparam("user", type_=Uuid()),
             Conversation.deleted_at.is_(None),
             or_(
-                Job.conversation_id != bindparam("conversation", type_=Uuid()),
+                and_(Job.conversation_id != here, ~is_begun),
                 saved_job.is_(None),
                 Job.finished_at > last_saved,
             ),

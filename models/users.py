@@ -21,7 +21,8 @@ PASSWORD_MAX_LENGTH = 200
 # Typed letters may consist of several characters each, until they are brought into one form.
 TYPED_MAX_LENGTH = 4 * PASSWORD_MAX_LENGTH
 NAME_MAX_LENGTH = 80
-NEEDS_MAX_LENGTH = 2000
+# It stands in every prompt.
+NEEDS_MAX_LENGTH = 1000
 
 
 class User(Base):

@@ -107,6 +107,8 @@ def _model(model: Model) -> dict[str, Any]:
         # The meter knows the prices; these would only be shown inside OpenClaw.
         "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
         "contextWindow": model.context_window,
+        # Of models that it knows itself OpenClaw takes the window for larger.
+        "contextTokens": model.context_window,
         "maxTokens": model.max_output_tokens,
     }
 

@@ -2,6 +2,8 @@
 
 from codecs import getincrementaldecoder
 
+from agent.meter.marks import unmarked
+
 
 class Pieces:
     """OpenClaw counts in halves of such characters as emoji, and may cut between the two.
@@ -15,4 +17,4 @@ class Pieces:
     def add(self, piece: str, *, is_last: bool = False) -> str:
         """Return what can be said by now; half a character waits for its other half."""
         halves = piece.encode("utf-16-le", "surrogatepass")
-        return self._halves.decode(halves, is_last).replace("\x00", "")
+        return unmarked(self._halves.decode(halves, is_last)).replace("\x00", "")

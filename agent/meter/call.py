@@ -11,6 +11,7 @@ from aiohttp import web
 
 from agent.catalogue import Model
 from agent.meter.books import Bound, NoRoom
+from agent.meter.marks import Marking
 from agent.meter.prefixes import Sent
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
@@ -90,7 +91,8 @@ class MeteredCall:
                     self._model, self._body, request.headers, is_stream=is_stream
                 )
             settlement.has_begun(upstream.request_id)
-            return await self._forward(request, upstream, counter, settlement)
+            marking = Marking(self._wire) if is_stream and not self._sent.is_summary else None
+            return await self._forward(request, upstream, counter, settlement, marking)
         except Refused as refusal:
             return self._refuse(str(refusal))
         except ProviderFailed as failure:
@@ -172,7 +174,12 @@ class MeteredCall:
         return self._tools.prices.worst_case(self._model, self._size, output_tokens)
 
     async def _forward(
-        self, request: web.Request, upstream: Upstream, counter: Counter, settlement: Settlement
+        self,
+        request: web.Request,
+        upstream: Upstream,
+        counter: Counter,
+        settlement: Settlement,
+        marking: Marking | None,
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": upstream.media_type})
         try:
@@ -181,8 +188,10 @@ class MeteredCall:
                     counter.feed(chunk)
                     if not response.prepared:
                         await response.prepare(request)
-                    await response.write(chunk)
+                    await response.write(marking.feed(chunk) if marking else chunk)
             _finish(counter)
+            if marking and (rest := marking.finish()):
+                await response.write(rest)
         except ProviderFailed as failure:
             if not response.prepared:
                 raise

@@ -15,6 +15,7 @@ from agent.catalogue import WIRES, Provider, Wire
 from agent.meter import canned
 from agent.meter.books import Books
 from agent.meter.call import MeteredCall, Tools
+from agent.meter.marks import unmarked_bytes
 from agent.meter.prefixes import Prefixes
 from agent.meter.running import RunningTurn
 from agent.meter.upstream import EVENT_STREAM, Providers
@@ -123,7 +124,7 @@ class MeterPort:
         if asked is None:
             return _refuse(wire, NOT_SERVED)
         try:
-            body = _json_object(await request.read())
+            body = _json_object(unmarked_bytes(await request.read()))
         except ValueError:
             return _refuse(wire, NOT_JSON)
         if self._running is None:

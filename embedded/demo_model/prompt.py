@@ -12,6 +12,8 @@ END_OF_FILES = "<!-- /openclaw"
 STAMP = re.compile(r"^\s*\[(\w{3} (\d{4}-\d\d-\d\d \d\d:\d\d)(?::\d\d)? ([^\]\n]+))\]\s*")
 RUNTIME = re.compile(r"\n\s*Runtime: agent=.*\Z", re.DOTALL)
 ATTACHED = re.compile(r'<file (\w+) name="([^"]*)" path="[^"]*">\n(.*?)\n</file \1>', re.DOTALL)
+# What a new conversation is told of others.
+EARLIER = re.compile(r"<earlier (\w+)>\n(.*?)\n</earlier \1>", re.DOTALL)
 NOT_TEXT = ("(an image,", "(no text could be read")
 
 
@@ -31,7 +33,7 @@ class Person:
 
     name: str | None
     needs: str
-    # What MEMORY.md and USER.md say, and what was asked lately elsewhere, a line each.
+    # What MEMORY.md and USER.md say, and what the conversation was told of others, a line each.
     notes: tuple[str, ...]
     said_elsewhere: tuple[str, ...]
     memory: str | None
@@ -61,7 +63,7 @@ def sent(said: Said) -> Sent:
     text = RUNTIME.sub("", text)
     files = [(found[2], found[3]) for found in ATTACHED.finditer(text)]
     texts = tuple((name, body) for name, body in files if not body.startswith(NOT_TEXT))
-    return Sent(ATTACHED.sub("", text).strip(), at, timezone, texts)
+    return Sent(ATTACHED.sub("", EARLIER.sub("", text)).strip(), at, timezone, texts)
 
 
 def files(system: str) -> dict[str, str]:
@@ -85,7 +87,9 @@ def _person(asked: Asked) -> Person:
         name=name[1].strip() if name else None,
         needs=_unquoted(needs[1]) if needs else "",
         notes=_notes(memory or "") + _notes(own),
-        said_elsewhere=_said_elsewhere(user),
+        said_elsewhere=tuple(
+            told for said in asked.said if said.role == "user" for told in _elsewhere(said.text)
+        ),
         memory=memory,
     )
 
@@ -98,8 +102,9 @@ def _notes(text: str) -> tuple[str, ...]:
     )
 
 
-def _said_elsewhere(user: str) -> tuple[str, ...]:
-    quotes = re.findall(r"^They said:\n((?:> .*\n?)+)", user, re.MULTILINE)
+def _elsewhere(message: str) -> tuple[str, ...]:
+    told = EARLIER.search(message)
+    quotes = re.findall(r"^They said:\n((?:> .*\n?)+)", told[2] if told else "", re.MULTILINE)
     return tuple(_unquoted(quote) for quote in quotes)
 
 

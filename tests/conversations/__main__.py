@@ -35,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="conversations")
     parser.add_argument("--messages", type=int, default=200)
     parser.add_argument("--words", type=int, default=150, help="of each message and answer")
+    parser.add_argument("--limit-micros", type=int, help="of a message, in place of the default")
     parser.add_argument("--models", nargs="*", help="all by default")
     given = parser.parse_args()
     with Services.for_one_run(PROJECT_DIR / ".test-data") as services:
@@ -90,7 +91,7 @@ def _talk(
         model,
         given.messages,
         provider=provider,
-        limit_micros=settings.message_limit_micros,
+        limit_micros=given.limit_micros or settings.message_limit_micros,
         words=given.words,
         tell=lambda words: print(words, flush=True),
     )

@@ -94,7 +94,11 @@ def test_other_conversations_are_remembered_and_nobody_elses(
 
     known = exchanges.recent(db, ada.id, elsewhere.id, saved=snapshot, limit=8)
     assert [(one.asked, one.answered) for one in known] == [("My dog is Rex", "Noted.")]
-    assert exchanges.recent(db, ada.id, told.conversation_id, saved=snapshot, limit=8) == []
+    # Told once, at the beginning: what stands in front of a conversation stays as it was.
+    begun = answered(db, ada, "Hello", "Hello.")
+    second = saved(db, ada, begun, 2)
+    assert exchanges.recent(db, ada.id, begun.conversation_id, saved=second, limit=8) == []
+    assert exchanges.recent(db, ada.id, told.conversation_id, saved=second, limit=8) == []
 
 
 def test_what_the_saved_files_lack_is_remembered_too(db: Session, ada: User) -> None:

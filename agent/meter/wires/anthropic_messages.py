@@ -5,12 +5,14 @@ from agent.meter.wires.base import (
     Body,
     Format,
     Tally,
+    Words,
     is_function,
     keep_tools,
     note_error,
     number,
     part,
     size,
+    words_in,
 )
 
 
@@ -50,6 +52,12 @@ class AnthropicMessages(Format):
         elif kind == "message":
             _count(part(event, "usage"), tally)
             tally.is_final = bool(part(event, "usage"))
+
+    def words(self, event: Body) -> list[Words]:
+        at = event.get("index")
+        block, delta = part(event, "content_block"), part(event, "delta")
+        found = words_in(block, "text", at) if block.get("type") == "text" else []
+        return [*found, *(words_in(delta, "text", at) if delta.get("type") == "text_delta" else [])]
 
     def refusal(self, message: str) -> Body:
         return {"type": "error", "error": {"type": "invalid_request_error", "message": message}}

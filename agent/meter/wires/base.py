@@ -3,7 +3,8 @@
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from string import ascii_letters, whitespace
 from typing import Any, cast
 
@@ -51,6 +52,27 @@ class Tally:
         return Usage(fresh, output, told.cache_read_tokens, told.cache_write_tokens)
 
 
+@dataclass(frozen=True)
+class Words:
+    """A place in an event at which words stand.
+
+    `text` names the text that they are a piece of, within its answer; or they are all of it.
+    """
+
+    holder: Body
+    name: str
+    text: object = None
+    is_whole: bool = False
+
+
+def words_in(
+    holder: Body, name: str, text: object = None, *, is_whole: bool = False
+) -> list[Words]:
+    """Return the place, if there are words at it."""
+    said = holder.get(name)
+    return [Words(holder, name, text, is_whole)] if isinstance(said, str) and said else []
+
+
 class Format(ABC):
     """One wire format."""
 
@@ -65,6 +87,10 @@ class Format(ABC):
     @abstractmethod
     def read(self, event: Body, tally: Tally) -> None:
         """Count one event of a stream, or a whole answer that was not streamed."""
+
+    @abstractmethod
+    def words(self, event: Body) -> Iterable["Words"]:
+        """Find what one event of a stream says to the person: no thoughts and no tool calls."""
 
     def refusal(self, message: str) -> Body:
         """An error body that its clients understand."""

@@ -5,12 +5,14 @@ from agent.meter.wires.base import (
     Body,
     Format,
     Tally,
+    Words,
     keep_tools,
     note_error,
     number,
     part,
     parts,
     size,
+    words_in,
 )
 
 
@@ -42,6 +44,15 @@ class Google(Format):
                 tally.is_final = True
         if usage and "promptFeedback" in event:
             tally.is_final = True
+
+    def words(self, event: Body) -> list[Words]:
+        return [
+            place
+            for candidate in parts(event, "candidates")
+            for piece in parts(part(candidate, "content"), "parts")
+            if not piece.get("thought")
+            for place in words_in(piece, "text", candidate.get("index"))
+        ]
 
     def refusal(self, message: str) -> Body:
         return {"error": {"code": 422, "status": "INVALID_ARGUMENT", "message": message}}

@@ -5,6 +5,7 @@ from agent.meter.wires.base import (
     Body,
     Format,
     Tally,
+    Words,
     is_function,
     keep_tools,
     note_error,
@@ -12,6 +13,7 @@ from agent.meter.wires.base import (
     part,
     parts,
     size,
+    words_in,
 )
 
 
@@ -43,6 +45,14 @@ class OpenAICompletions(Format):
         if usage:
             tally.usage = usage_of(usage, "prompt_tokens", "completion_tokens")
             tally.is_final = True
+
+    def words(self, event: Body) -> list[Words]:
+        choices = parts(event, "choices")
+        return [
+            place
+            for choice in choices
+            for place in words_in(part(choice, "delta"), "content", choice.get("index"))
+        ]
 
 
 def usage_of(usage: Body, input_name: str, output_name: str) -> Usage:

@@ -4,12 +4,15 @@ from agent.meter.wires.base import (
     Body,
     Format,
     Tally,
+    Words,
     is_function,
     keep_tools,
     note_error,
     number,
     part,
+    parts,
     size,
+    words_in,
 )
 from agent.meter.wires.openai_completions import usage_of
 
@@ -41,6 +44,19 @@ class OpenAIResponses(Format):
             self._finish(part(event, "usage"), tally)
         elif isinstance(kind, str) and kind.endswith(".delta"):
             tally.words_bytes += size(event.get("delta"))
+
+    def words(self, event: Body) -> list[Words]:
+        """Each text comes in pieces, and then whole: by itself, in its item and in the response."""
+        kind = event.get("type")
+        if kind == "response.output_text.delta":
+            return words_in(event, "delta", (event.get("output_index"), event.get("content_index")))
+        items = [part(event, "item"), *parts(part(event, "response"), "output")]
+        contents = [part(event, "part")]
+        contents += [one for item in items for one in parts(item, "content")]
+        if kind == "response.output_text.done":
+            contents.append(event)
+        said = [one for one in contents if one.get("type") in {"output_text", kind}]
+        return [place for one in said for place in words_in(one, "text", is_whole=True)]
 
     def _finish(self, usage: Body, tally: Tally) -> None:
         if usage:

@@ -3,7 +3,7 @@
 import re
 
 from embedded.demo_model.conversation import Asked
-from embedded.demo_model.prompt import ATTACHED, STAMP, Moment
+from embedded.demo_model.prompt import ATTACHED, EARLIER, STAMP, Moment
 from embedded.demo_model.reply import Reply
 
 SUMMARIZING = "You are a context summarization assistant."
@@ -49,7 +49,7 @@ def summary(at: Moment) -> Reply | None:
 
 
 def _line(words: str) -> str:
-    own = ATTACHED.sub("", words)
+    own = ATTACHED.sub("", EARLIER.sub("", words))
     while stamp := STAMP.match(own):
         own = own[stamp.end() :]
     return " ".join(own.split())[:KEPT_CHARS]

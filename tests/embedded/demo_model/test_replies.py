@@ -19,18 +19,19 @@ USER_MD = """\
 - What they want help with:
 > Planning my week
 > and cooking
+<!-- kept by the service: end -->
 
-## Lately, in other conversations
+## Your own notes
+"""
+EARLIER = """
 
+<earlier 0a1b2c3d>
 ### 2026-11-22 10:00 UTC, in “Home”
 They said:
 > I live in Lisbon
 You answered:
 > I wrote it down.
-<!-- kept by the service: end -->
-
-## Your own notes
-"""
+</earlier 0a1b2c3d>"""
 MEMORY_MD = "# Memory\n- Their cat is called Tom"
 # As OpenClaw writes it around the assistant's files.
 SYSTEM = """\
@@ -47,7 +48,7 @@ You are a personal assistant running inside OpenClaw.
 ## Runtime
 """
 STAMP = "[Mon 2026-11-23 14:10 Europe/Berlin] "
-RUNTIME = "\n\nRuntime: agent=tenant | session=agent:tenant:c2 | host=cell"
+RUNTIME = "\n\nRuntime: agent=main | session=agent:main:c2 | host=cell"
 TOOLS = ("edit", "read", "write", "memory_search")
 
 
@@ -64,7 +65,7 @@ def ask(demo: Served, *messages: dict[str, Any], memory: str = MEMORY_MD) -> dic
 
 def answer(demo: Served, text: str) -> str:
     """The words of the answer to a first message, or what it used a tool for."""
-    message = ask(demo, said("user", f"{STAMP}{text}{RUNTIME}"))
+    message = ask(demo, said("user", f"{STAMP}{text}{EARLIER}{RUNTIME}"))
     return message["content"] or str(message["tool_calls"])
 
 
@@ -72,7 +73,7 @@ def use_tools(
     demo: Served, text: str, results: dict[str, str], memory: str = MEMORY_MD
 ) -> tuple[list[Any], str]:
     """Play the tools; return what they were used for, and the last words."""
-    messages = [said("user", f"{STAMP}{text}{RUNTIME}")]
+    messages = [said("user", f"{STAMP}{text}{EARLIER}{RUNTIME}")]
     used: list[Any] = []
     while True:
         message = ask(demo, *messages, memory=memory)

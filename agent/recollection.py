@@ -1,0 +1,45 @@
+"""What a message tells the assistant of other conversations, and of answers that it has lost.
+
+It stands in the message and not in the assistant's files: those are cut when they are long, and
+what changes in them is paid for again in every conversation.
+"""
+
+import secrets
+from collections.abc import Iterable
+
+from agent.quoting import one_line, quoted
+from agent.turn import Exchange
+
+# Paid for once, and then read from the provider's cache.
+MOST_BYTES = 6_000
+ASKED_CHARS = 500
+ANSWERED_CHARS = 800
+
+
+def recollection(recent: Iterable[Exchange]) -> str | None:
+    """Write out the newest of `recent` (oldest first) that fit; None when there is nothing."""
+    shown: list[str] = []
+    size = 0
+    for exchange in reversed(tuple(recent)):
+        text = _exchange(exchange)
+        size += len(text.encode())
+        if shown and size > MOST_BYTES:
+            break
+        shown.insert(0, text)
+    if not shown:
+        return None
+    # Nobody who writes a message can know the mark that ends it.
+    mark = secrets.token_hex(4)
+    return "\n".join((f"<earlier {mark}>", *shown, f"</earlier {mark}>"))
+
+
+def _exchange(exchange: Exchange) -> str:
+    return "\n".join(
+        (
+            f"### {exchange.at:%Y-%m-%d %H:%M} UTC, in “{one_line(exchange.conversation_title)}”",
+            "They said:",
+            quoted(exchange.asked, ASKED_CHARS),
+            "You answered:",
+            quoted(exchange.answered, ANSWERED_CHARS),
+        )
+    )
