@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -53,7 +54,7 @@ def compose(
     notes: list[str] = []
     originals: dict[str, bytes] = {}
     for number, attachment in enumerate(attachments):
-        path = f"{UPLOADS}/{turn.job_id.hex[-8:]}{number}-{_file_name(attachment.name)}"
+        path = f"{UPLOADS}/{upload_prefix(turn.job_id)}{number}-{_file_name(attachment.name)}"
         originals[path] = attachment.data
         text = _text_of(attachment, room, turn.user_id, patience)
         room -= len(text or "")
@@ -69,6 +70,11 @@ def compose(
         images=tuple(_data_url(attachments[number]) for number in images),
         originals=originals,
     )
+
+
+def upload_prefix(job_id: UUID) -> str:
+    """How the names of all files begin that came with a job's message."""
+    return job_id.hex[-8:]
 
 
 def _local_time(timezone: str, now: datetime) -> str:

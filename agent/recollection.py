@@ -34,9 +34,12 @@ def recollection(recent: Iterable[Exchange]) -> str | None:
 
 
 def _exchange(exchange: Exchange) -> str:
+    # By the mark it is found again when the conversation is deleted: agent/cells/surgery.mjs.
+    mark = f"(#{exchange.conversation_id.hex[-8:]})"
+    title = one_line(exchange.conversation_title)
     return "\n".join(
         (
-            f"### {exchange.at:%Y-%m-%d %H:%M} UTC, in “{one_line(exchange.conversation_title)}”",
+            f"### {exchange.at:%Y-%m-%d %H:%M} UTC, in “{title}” {mark}",
             "They said:",
             quoted(exchange.asked, ASKED_CHARS),
             "You answered:",

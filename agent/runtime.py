@@ -23,13 +23,14 @@ from agent.cells.pool import Census, Pool
 from agent.cells.probe import find_sandbox
 from agent.cells.sandbox import Mode
 from agent.cells.states import State
+from agent.forgetting import forget
 from agent.message import Message, compose
 from agent.meter.books import Books
 from agent.meter.server import Meter
 from agent.prices import Prices
 from agent.saving import NOTHING_TO_SAVE, save
 from agent.state import WORKSPACE, Restored, SavedStates
-from agent.turn import AgentFailed, Answer, SavedState, Turn, Watcher
+from agent.turn import AgentFailed, Answer, Forgotten, SavedState, Turn, Watcher
 from gateways.s3_files import Storage
 from settings import Settings
 from untrusted.helper import Failed, Patience
@@ -150,6 +151,16 @@ class Runtime:
         Raises AgentFailed when there is no such cell, and StorageFailed.
         """
         return self._do(self._save(user_id))
+
+    def forget(
+        self, user_id: UUID, states: tuple[SavedState, ...], forgotten: Forgotten
+    ) -> SavedState:
+        """Store the person's files without what is `forgotten`; return that version.
+
+        No turn of theirs may run. Their cell is ended, as it is behind then. Raises AgentFailed and
+        StorageFailed.
+        """
+        return self._do(self._forget(user_id, states, forgotten))
 
     def discard(self, user_id: UUID) -> None:
         """End the person's cell, if there is one, with all that is not saved."""
@@ -282,6 +293,20 @@ class Runtime:
         if cell is None:
             raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False)
         return await save(self._states, user_id, cell)
+
+    async def _forget(
+        self, user_id: UUID, states: tuple[SavedState, ...], forgotten: Forgotten
+    ) -> SavedState:
+        await self._discard(user_id)
+        kit = self._find_kit()
+        if kit is None or not self._pool.may_share():
+            raise AgentFailed("busy", STILL_BUSY, permanent=False)
+        restored = await asyncio.to_thread(self._states.get, states)
+        try:
+            return await forget(kit, self._ground, self._states, user_id, restored, forgotten)
+        except FilesFailed as error:
+            log.warning("state.not_edited", user_id=str(user_id), error=str(error))
+            raise _reason(error) from error
 
     async def _discard(self, user_id: UUID) -> None:
         cell = self._pool.of(user_id)

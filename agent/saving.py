@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from agent.cells.cell import Cell
-from agent.cells.files import Changed, DiskFull, FilesFailed
+from agent.cells.files import CellFiles, Changed, DiskFull, FilesFailed
 from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
 from agent.turn import AgentFailed, SavedState
 
@@ -26,19 +26,20 @@ async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
     """
     async with cell.lock:
         try:
-            known = await _save(states, user_id, cell, cell.known)
+            known = await save_files(states, user_id, cell.files, cell.known)
         except DamagedState as error:
             # All of it is still here: with what is in storage nothing more could be restored.
             log.error("state.damaged", user_id=str(user_id), error=repr(error))
-            known = await _save(states, user_id, cell, _all_new(cell.known))
+            known = await save_files(states, user_id, cell.files, all_new(cell.known))
         cell.was_saved(known)
     return known.state
 
 
-async def _save(states: SavedStates, user_id: UUID, cell: Cell, before: Known) -> Known:
+async def save_files(states: SavedStates, user_id: UUID, files: CellFiles, before: Known) -> Known:
+    """Store what changed since `before`. Raises as `save` does, and DamagedState."""
     writer = StateWriter(before.tree, before.standing)
     try:
-        generation = await _read(cell, writer, before.generation)
+        generation = await _read(files, writer, before.generation)
         tree, packed = await asyncio.to_thread(writer.finish)
     except FilesFailed as error:
         log.warning("state.unreadable", user_id=str(user_id), error=repr(error))
@@ -56,9 +57,9 @@ async def _save(states: SavedStates, user_id: UUID, cell: Cell, before: Known) -
     return Known(state, tree, generation, writer.standing)
 
 
-async def _read(cell: Cell, writer: StateWriter, since: int) -> int:
+async def _read(files: CellFiles, writer: StateWriter, since: int) -> int:
     """Hand all that changed to `writer`; return the generation that this was."""
-    async for change in cell.files.state(since):
+    async for change in files.state(since):
         if not isinstance(change, Changed):
             return change.number
         if change.data and len(change.data) > INLINE_BYTES:
@@ -68,6 +69,6 @@ async def _read(cell: Cell, writer: StateWriter, since: int) -> int:
     raise FilesFailed("The cell did not say which generation this was.")
 
 
-def _all_new(known: Known) -> Known:
+def all_new(known: Known) -> Known:
     """As if nothing had ever been saved, but for the number of the version."""
     return Known(SavedState(known.state.version, (), 0), {}, 0, {})

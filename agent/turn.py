@@ -28,6 +28,7 @@ class Profile:
 class Exchange:
     """A question and its answer that a conversation does not know of; `at` is aware UTC."""
 
+    conversation_id: UUID
     conversation_title: str
     asked: str
     answered: str
@@ -53,6 +54,14 @@ class SavedState:
     version: int
     packs: tuple[SavedPack, ...]
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What a person's files are to have no word of any more: conversations, with their jobs."""
+
+    conversations: tuple[UUID, ...]
+    jobs: tuple[UUID, ...]
 
 
 @dataclass(frozen=True)

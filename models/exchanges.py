@@ -14,6 +14,7 @@ from models.snapshots import StateSnapshot
 
 @dataclass(frozen=True)
 class Exchange:
+    conversation_id: UUID
     conversation_title: str
     asked: str
     answered: str
@@ -45,7 +46,7 @@ def _recent() -> Executable:
     is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
     last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
     return (
-        select(Conversation.title, asked.text, answered.text, asked.created_at)
+        select(Conversation.id, Conversation.title, asked.text, answered.text, asked.created_at)
         .join(Job, Job.message_id == asked.id)
         .join(answered, and_(answered.job_id == Job.id, answered.role == Role.ASSISTANT))
         .join(Conversation, Conversation.id == Job.conversation_id)

@@ -81,7 +81,15 @@ def superseded(db: Session, user_id: UUID) -> Superseded:
     Delete what is in storage first, then `forget` them: whatever happens in between, the next save
     still knows what to delete.
     """
-    kept = newest(db, user_id)
+    return _beyond(db, user_id, newest(db, user_id))
+
+
+def all_but_newest(db: Session, user_id: UUID) -> Superseded:
+    """List all versions before the newest: they have what the person's files are to forget."""
+    return _beyond(db, user_id, newest(db, user_id, limit=1))
+
+
+def _beyond(db: Session, user_id: UUID, kept: Collection[StateSnapshot]) -> Superseded:
     older = db.scalars(
         select(StateSnapshot).where(
             StateSnapshot.user_id == user_id,

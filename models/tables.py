@@ -3,6 +3,7 @@
 from models import (
     alerts,
     conversations,
+    erasures,
     free_credit,
     freezes,
     jobs,
@@ -22,7 +23,7 @@ from models import (
 from models.base import Base
 
 TABLES = (
-    *(alerts, conversations, free_credit, freezes, jobs, ledger, mailed_links, outbox),
+    *(alerts, conversations, erasures, free_credit, freezes, jobs, ledger, mailed_links, outbox),
     *(payments, resetting, sessions, sign_ups, snapshots, staging, uploads, users, workers),
 )
 

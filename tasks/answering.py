@@ -9,14 +9,14 @@ import threading
 import dramatiq
 import structlog
 
-from agent.turn import AgentFailed, Answer
+from agent.turn import AgentFailed, Answer, Turn
 from gateways.s3_files import NotStored, StorageFailed
 from models.jobs import Claim, LeaseLost
-from tasks import nudges, outcomes, preparing
+from tasks import erasing, nudges, outcomes, preparing
 from tasks.books import TurnBooks
 from tasks.broker import get_broker
 from tasks.holding import HeldJob
-from tasks.preparing import MessageGone
+from tasks.preparing import MessageGone, MustForget
 from tasks.process import WorkerProcess
 from tasks.telling import Teller
 
@@ -89,9 +89,18 @@ def _answer(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
 
 def _run(process: WorkerProcess, held: HeldJob, teller: Teller) -> Answer:
     try:
-        turn = preparing.prepare(process.storage, held.job_id, held.attempt)
+        turn = _prepared(process, held)
     except (StorageFailed, NotStored) as error:
         log.warning("files.unreachable", error=str(error))
         raise AgentFailed("storage_down", NO_FILES, permanent=False) from error
     books = TurnBooks(held.user_id, held.job_id, held.attempt)
     return process.runtime.run(turn, teller, books, held.stop)
+
+
+def _prepared(process: WorkerProcess, held: HeldJob) -> Turn:
+    try:
+        return preparing.prepare(process.storage, held.job_id, held.attempt)
+    except MustForget:
+        if not erasing.carry_out(process, held.user_id):
+            raise AgentFailed("storage_down", NO_FILES, permanent=False) from None
+    return preparing.prepare(process.storage, held.job_id, held.attempt)

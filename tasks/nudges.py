@@ -24,6 +24,7 @@ ALL_WORKERS = "workers"
 ANSWERS_QUEUE = "answers"
 ANSWER_LATER = "answer_later"
 WARM = "warm"
+FORGET = "forget"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
 TOP_UP = "top_up"
@@ -67,6 +68,11 @@ def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
     delay_ms = WARM_AGAIN_MS * 2 ** (made - 1) if made else 0
     max_age_ms = WARM_MAX_AGE_MS + delay_ms
     _enqueue(WARM, (str(user_id), tries), max_age_ms=max_age_ms, delay_ms=delay_ms or None)
+
+
+def forget(user_id: UUID) -> None:
+    """Tell the workers that a person's files are to forget something; it never raises."""
+    _enqueue(FORGET, (str(user_id),), max_age_ms=MAX_AGE_MS)
 
 
 def mail() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from agent.turn import Attachment, Exchange, Profile, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
-from models import exchanges, jobs, snapshots
+from models import erasures, exchanges, jobs, snapshots
 from models.conversations import Message
 from models.database import unit_of_work
 from models.snapshots import StateSnapshot
@@ -44,10 +44,14 @@ class MessageGone(Exception):
     """The conversation was deleted while its message waited."""
 
 
+class MustForget(Exception):
+    """The person's files still know of a conversation that was deleted: that goes first."""
+
+
 def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
     """Read what the turn needs from PostgreSQL, then its files from storage.
 
-    Raises LeaseLost, MessageGone, StorageFailed or NotStored.
+    Raises LeaseLost, MessageGone, MustForget, StorageFailed or NotStored.
     """
     rows = _read(job_id, attempt)
     user = rows.user
@@ -71,6 +75,8 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
         message = db.get(Message, job.message_id, options=[_WITH_FILES]) if job.message_id else None
         if message is None:
             raise MessageGone
+        if erasures.is_any(db, job.user_id):
+            raise MustForget
         saved = snapshots.newest(db, job.user_id)
         recent = exchanges.recent(
             db,
@@ -85,7 +91,10 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             words=_words(message.text, jobs.written_so_far(db, job)),
             model=job.model,
             recent=tuple(
-                Exchange(one.conversation_title, one.asked, one.answered, one.at) for one in recent
+                Exchange(
+                    one.conversation_id, one.conversation_title, one.asked, one.answered, one.at
+                )
+                for one in recent
             ),
             states=saved_states(saved),
         )

@@ -7,7 +7,7 @@ import redis
 import structlog
 
 from gateways.s3_files import Storage, StorageFailed
-from models import alerts, jobs, ledger, outbox, pruning, resetting, sign_ups, staging
+from models import alerts, erasures, jobs, ledger, outbox, pruning, resetting, sign_ups, staging
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
@@ -17,6 +17,9 @@ from tasks.outcomes import RETRYING
 
 log = structlog.get_logger()
 
+# What somebody's files are to forget is tried again so long after it failed, for so many at a time.
+FORGET_AGAIN = timedelta(minutes=1)
+FORGOTTEN_AT_ONCE = 4
 STAGED_FOR = timedelta(days=1)
 # Of each table; so the lock on what goes is short, and a large backlog takes its time.
 PRUNED_AT_ONCE = 500
@@ -41,11 +44,14 @@ def sweep() -> None:
         _tell(job)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
+        forgetful = erasures.due(db, before=utc_now() - FORGET_AGAIN, limit=FORGOTTEN_AT_ONCE)
         has_mail = any(waits(db) for waits in WAITING_FOR_MAIL)
     for _ in range(min(claimable, 16)):
         nudges.answer()
     if has_mail:
         nudges.mail()
+    for person in forgetful:
+        nudges.forget(person)
     forget_files()
 
 

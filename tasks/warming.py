@@ -10,7 +10,7 @@ import dramatiq
 from sqlalchemy.orm import Session
 
 from gateways import values
-from models import jobs, ledger, snapshots, users
+from models import erasures, jobs, ledger, snapshots, users
 from models.base import utc_now
 from models.database import unit_of_work
 from tasks import nudges
@@ -33,6 +33,9 @@ def warm(user_id: str, tries: int) -> None:
         return
     with unit_of_work() as db:
         if not _may_warm(process, ledger.lock_account(db, person), db):
+            return
+        if erasures.is_any(db, person):
+            # The next turn would have to end the cell.
             return
         states = saved_states(snapshots.newest(db, person))
     if not process.runtime.warm(person, states, process.held.people()):

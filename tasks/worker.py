@@ -14,11 +14,12 @@ from tasks.process import WorkerProcess
 
 # Importing the actors registers them with the broker.
 from tasks.answering import answer_later, begin  # isort: skip
+from tasks.erasing import forget  # isort: skip
 from tasks.mailing import send_mail  # isort: skip
 from tasks.topping_up import top_up  # isort: skip
 from tasks.warming import warm  # isort: skip
 
-__all__ = ["answer_later", "send_mail", "top_up", "warm"]
+__all__ = ["answer_later", "forget", "send_mail", "top_up", "warm"]
 
 
 class Cells(Middleware):

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from models import conversations, ledger
+from models import conversations, erasures, ledger
 from models.database import after_commit
 from models.jobs.stopping import cancel_all
+from tasks import nudges
 from webapp import chat_files
 from webapp.chat_jobs import tell_cancelled
 from webapp.database import db
@@ -41,6 +42,7 @@ def delete(conversation_id: UUID) -> Response:
     conversation = conversations.find_own(db(), person_id, conversation_id)
     cancelled = cancel_all(db(), person_id, conversation_id)
     keys = conversations.erase(db(), conversation)
+    erasures.want(db(), person_id, conversation_id)
 
     def _tidy() -> None:
         for job in cancelled:
@@ -48,6 +50,7 @@ def delete(conversation_id: UUID) -> Response:
         # No job's event: whoever has the conversation open looks for it, and finds it gone.
         hub().announce(conversation_id, conversation_id, "deleted")
         chat_files.drop(keys)
+        nudges.forget(person_id)
 
     after_commit(db(), _tidy)
     return go_to(url_for("chat.show_latest"))

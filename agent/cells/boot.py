@@ -19,6 +19,8 @@ BOOT_SECONDS = 180
 WARM_UP_SECONDS = 60
 GRACE_MS = 3000
 LINES_SHOWN = 8
+# A program that only waits.
+IDLE = "setInterval(() => {}, 1e9)"
 
 
 class CellFailed(Exception):
@@ -32,6 +34,19 @@ async def start(
     inside = kit.sandbox.inside(place, kit.engine)
     wiring = _wiring(kit, inside, gateway_token, meter_token)
     _write_config(kit, place, wiring)
+    return await _start(kit, place, doors, wiring, (inside.openclaw, "gateway", "run"))
+
+
+async def start_without_openclaw(kit: Kit, place: Place, doors: Doors) -> CellProcess:
+    """Start walls in which nothing but the relay is at work, on a person's files; it is up soon."""
+    wiring = _wiring(kit, kit.sandbox.inside(place, kit.engine), "", "")
+    return await _start(kit, place, doors, wiring, ("--eval", IDLE))
+
+
+async def _start(
+    kit: Kit, place: Place, doors: Doors, wiring: Wiring, program: tuple[str, ...]
+) -> CellProcess:
+    inside = kit.sandbox.inside(place, kit.engine)
     gateway_fd, files_fd = doors.handed_down
     relay = {
         "home": inside.home,
@@ -42,9 +57,9 @@ async def start(
         "filesFd": files_fd,
         "graceMs": GRACE_MS,
     }
-    program = [inside.node, inside.relay, inside.node, inside.openclaw, "gateway", "run"]
+    command = [inside.node, inside.relay, inside.node, *program]
     process = await CellProcess.start(
-        kit.sandbox.command(place, kit.engine, program),
+        kit.sandbox.command(place, kit.engine, command),
         folder=place.state,
         environment=config.environment(inside, relay),
         descriptors=(gateway_fd, files_fd),

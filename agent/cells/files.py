@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
+from uuid import UUID
 
 import aiohttp
 
@@ -87,6 +88,18 @@ class CellFiles:
                 await _expect(response, 200)
                 return int(json.loads(await response.read())["generation"])
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            raise FilesFailed(str(error)) from error
+
+    async def forget(self, conversations: Iterable[UUID], uploads: Iterable[str]) -> None:
+        """Take conversations out of the database, and uploads whose names begin so.
+
+        The assistant must not be at work, and its files not be read since they were put there.
+        """
+        wanted = {"conversations": [str(one) for one in conversations], "uploads": [*uploads]}
+        try:
+            async with self._http.post("/forget", json=wanted) as response:
+                await _expect(response, 204)
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
     async def state(self, since: int) -> AsyncGenerator[Changed | Generation]:

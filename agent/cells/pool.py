@@ -108,6 +108,10 @@ class Pool:
         """List the people who have a live cell."""
         return [cell.user_id for cell in list(self._cells) if cell.user_id and cell.is_alive]
 
+    def may_share(self) -> bool:
+        """Tell whether anybody's files may be here beside those of the cells that are at work."""
+        return not (self._is_for_one and self.count(State.BINDING, State.HOT, State.BUSY))
+
     def room(self, taken: Collection[UUID]) -> int:
         """Count the spares that may be given to new people.
 

@@ -13,6 +13,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import {State} from './state.mjs';
+import {forget} from './surgery.mjs';
 
 const own = JSON.parse(process.env.CELL_RELAY);
 // Only the cell's own uid may enter it, so this cannot be done before.
@@ -49,6 +50,10 @@ async function serveFiles(request, response) {
   const {pathname, searchParams} = new URL(request.url, 'http://cell');
   const wanted = decodeURIComponent(pathname.slice(1));
   if (wanted === 'state') return serveState(request, response, Number(searchParams.get('since')));
+  if (wanted === 'forget' && request.method === 'POST') {
+    await forget(root, await json(request));
+    return response.writeHead(204).end();
+  }
   if (request.method === 'GET') return sendFile(response, within(wanted));
   if (request.method === 'PUT') return takeFile(request, response, within(wanted));
   response.writeHead(405).end();
@@ -57,6 +62,10 @@ async function serveFiles(request, response) {
 async function serveState(request, response, since) {
   if (request.method === 'GET') await state.send(since, response);
   else response.end(JSON.stringify(await state.take(request)));
+}
+
+async function json(request) {
+  return JSON.parse((await request.setEncoding('utf8').toArray()).join(''));
 }
 
 function within(name) {

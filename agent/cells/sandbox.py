@@ -28,6 +28,7 @@ LOOKING = Path(__file__).with_name("looking.py")
 LAUNCHER = Path(launcher.__file__)
 # The cell's filter of system calls, in the folder that it may read.
 CALLS = "calls.bpf"
+RELAY_SURGERY = Path(__file__).with_name("surgery.mjs")
 # Of the whole cell; V8's own heap limit is far below.
 PROCESSES = 256
 OPEN_FILES = 4096
@@ -202,6 +203,7 @@ def _mounts(place: Place, engine: Engine | None) -> list[str]:
         *("--ro-bind", str(RELAY), "/opt/relay.mjs"),
         *("--ro-bind", str(RELAY_STATE), "/opt/state.mjs"),
         *("--ro-bind", str(LAUNCHER), "/opt/launcher.py"),
+        *("--ro-bind", str(RELAY_SURGERY), "/opt/surgery.mjs"),
     ]
     if engine is None:
         mounts += ["--ro-bind", str(LOOKING), "/opt/looking.py"]

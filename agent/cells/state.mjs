@@ -7,8 +7,8 @@
 import {closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync,
   renameSync, rmSync, utimesSync, writeSync} from 'node:fs';
 import path from 'node:path';
+import {adopt, DATABASE} from './surgery.mjs';
 
-const DATABASE = 'agents/tenant/agent/openclaw-agent.sqlite';
 const WORKSPACE = 'workspace';
 const PAGE = 4096;
 // Whole pages; the worker refuses more at once.
@@ -52,6 +52,7 @@ export class State {
       // Nobody else is at work in the cell yet, so these times can be believed at once.
       this.#marks.set(head.path, mark(lstatSync(full, {bigint: true})));
     }
+    await adopt(this.#root);
     this.#generation += 1;
     return {generation: this.#generation};
   }

@@ -2,7 +2,10 @@
 
 from pathlib import PurePosixPath
 
-DATABASE = "agents/tenant/agent/openclaw-agent.sqlite"
+DATABASE = "agents/main/agent/openclaw-agent.sqlite"
+# Where states have it that were saved when the agent had another name: a cell that takes one in
+# lets it belong to the agent of today, and the next save knows only that.
+DATABASE_BEFORE = "agents/tenant/agent/openclaw-agent.sqlite"
 WORKSPACE = "workspace"
 UPLOADS = f"{WORKSPACE}/uploads"
 # Unpacked. Both ways: what may not be restored must not be saved either.
@@ -13,7 +16,7 @@ UPLOADS_KEPT_BYTES = 512 * 1024 * 1024
 
 def is_in_place(name: str) -> bool:
     """Tell whether a file of this name may be part of a person's state."""
-    if name == DATABASE:
+    if name in {DATABASE, DATABASE_BEFORE}:
         return True
     path = PurePosixPath(name)
     is_plain = not path.is_absolute() and ".." not in path.parts and str(path) == name

@@ -1,11 +1,6 @@
 """How large a request may be, and forms that are built to be costly."""
 
-import time
-
-import pytest
-
 from settings import get_settings
-from tests.fuzz.bodies import BOUNDARY, MULTIPART, URLENCODED, multipart, urlencoded
 from tests.webapp.browser import Browser
 
 FORM = get_settings().form_max_bytes if False else 128 * 1024

@@ -46,7 +46,9 @@ def reply(asked: Asked) -> Reply:
             break
     else:
         found = small_talk.anything(at)
-    is_first = not summaries.is_asked_for(asked) and not any(said.role == "assistant" and said.text for said in asked.earlier)
+    is_first = not summaries.is_asked_for(asked) and not any(
+        said.role == "assistant" and said.text for said in asked.earlier
+    )
     if found.text and not found.calls and is_first and found.text != small_talk.SILENT:
         return Reply(found.text + NOTICE)
     return found

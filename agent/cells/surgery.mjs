@@ -1,0 +1,141 @@
+// Changes in a person's database that OpenClaw has no way to make: taking over what was saved when
+// the agent had another name, and forgetting a conversation so that no page keeps a word of it.
+// OpenClaw is not at work on the database meanwhile.
+import {lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import zlib from 'node:zlib';
+
+export const DATABASE = 'agents/main/agent/openclaw-agent.sqlite';
+const [AGENT, DATABASE_BEFORE, AGENT_BEFORE] = ['main', 'agents/tenant/agent/openclaw-agent.sqlite', 'tenant'];
+const UPLOADS = 'workspace/uploads';
+// The names of older sessions stand in these fields, whatever the table.
+const KEYS = /(^|_)(session_key|spawned_by)$/;
+// What a first message told of other conversations; each exchange ends its heading with a mark.
+const EARLIER = /<earlier (\w+)>\n([^]*?)\n<\/earlier \1>/g;
+const EXCHANGE = /^### [^]*?(?=^### |(?![^]))/gm;
+// USER.md had it once.
+const LATELY = /\n+## Lately, in other conversations\n[^]*?(?=\n<!-- kept by the service: end -->)/;
+
+// Lets the database belong to the agent of today.
+export async function adopt(root) {
+  const [before, now] = [path.join(root, DATABASE_BEFORE), path.join(root, DATABASE)];
+  if (!isFile(before)) return;
+  mkdirSync(path.dirname(now), {recursive: true, mode: 0o700});
+  renameSync(before, now);
+  await change(now, (database) => {
+    const [was, is] = [`agent:${AGENT_BEFORE}:`, `agent:${AGENT}:`];
+    for (const {table, columns} of tablesOf(database)) {
+      for (const column of columns) {
+        const name = `"${table}" SET "${column}"`;
+        if (column === 'agent_id') run(database, `UPDATE ${name} = ? WHERE agent_id = ?`, AGENT, AGENT_BEFORE);
+        if (!KEYS.test(column)) continue;
+        run(database, `UPDATE ${name} = ? || substr("${column}", ?) WHERE "${column}" GLOB ?`, is, was.length + 1, `${was}*`);
+      }
+    }
+    run(database, 'UPDATE session_nodes SET entry_json = replace(entry_json, ?, ?)', `:"${was}`, `:"${is}`);
+  });
+}
+
+// Takes out conversations, their uploads, and what other conversations were told of them.
+export async function forget(root, {conversations, uploads}) {
+  for (const name of filesIn(path.join(root, UPLOADS))) {
+    if (uploads.some((start) => name.startsWith(start))) rmSync(path.join(root, UPLOADS, name), {force: true});
+  }
+  const user = path.join(root, 'workspace/USER.md');
+  if (isFile(user)) writeFileSync(user, readFileSync(user, 'utf8').replace(LATELY, ''));
+  const full = path.join(root, DATABASE);
+  if (!isFile(full)) return;
+  await change(full, (database) => {
+    const tables = tablesOf(database);
+    for (const id of conversations) {
+      const key = `agent:${AGENT}:${id}`;
+      for (const session of sessionsOf(database, key)) erase(database, tables, 'session_id', session);
+      erase(database, tables, 'session_key', key);
+    }
+    const marks = conversations.map((id) => ` (#${id.replaceAll('-', '').slice(-8)})`);
+    for (const table of ['transcript_events', 'session_transcript_fts']) scrub(database, table, marks);
+    // Its index would keep words until it is merged some day.
+    database.exec("INSERT INTO session_transcript_fts(session_transcript_fts) VALUES('rebuild')");
+  });
+}
+
+// One transaction, after which no page is left that is not in use.
+async function change(full, work) {
+  const {DatabaseSync} = await import('node:sqlite');
+  const database = new DatabaseSync(full, {enableForeignKeyConstraints: false});
+  try {
+    database.exec('PRAGMA secure_delete = ON; BEGIN IMMEDIATE');
+    work(database);
+    database.exec('COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
+  } finally {
+    database.close();
+  }
+}
+
+function tablesOf(database) {
+  const found = database.prepare(`SELECT name FROM pragma_table_list
+    WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'`).all();
+  return found.map(({name}) => ({
+    table: name,
+    columns: database.prepare('SELECT name FROM pragma_table_info(?)').all(name).map((one) => one.name),
+  }));
+}
+
+function sessionsOf(database, key) {
+  return database.prepare(`SELECT session_id AS id FROM session_windows WHERE session_key = ?1
+    UNION SELECT current_session_id FROM session_nodes WHERE session_key = ?1`).all(key).map(({id}) => id);
+}
+
+function erase(database, tables, column, value) {
+  for (const {table, columns} of tables) {
+    if (columns.includes(column)) run(database, `DELETE FROM "${table}" WHERE "${column}" = ?`, value);
+  }
+}
+
+// Takes exchanges with one of `marks` out of what was told to conversations that go on.
+function scrub(database, table, marks) {
+  const isIndex = table === 'session_transcript_fts';
+  const rows = database.prepare(`SELECT rowid AS id, * FROM "${table}"`);
+  const changed = [];
+  for (const row of rows.iterate()) {
+    const text = isIndex ? row.text : jsonOf(row);
+    if (!text?.includes('<earlier ') || !marks.some((mark) => text.includes(mark))) continue;
+    changed.push([row.id, isIndex ? without(text, marks) : JSON.stringify(JSON.parse(text, (_, value) =>
+      typeof value === 'string' ? without(value, marks) : value))]);
+  }
+  for (const [id, text] of changed) {
+    if (isIndex) run(database, 'UPDATE session_transcript_fts SET text = ? WHERE rowid = ?', text, id);
+    else run(database, `UPDATE transcript_events SET event_json = ?, event_zstd = NULL,
+      navigation_json = NULL, event_utf8_bytes = ? WHERE rowid = ?`, text, Buffer.byteLength(text), id);
+  }
+}
+
+function jsonOf({event_json: text, event_zstd: packed}) {
+  return text ?? zlib.zstdDecompressSync(packed).toString();
+}
+
+function without(text, marks) {
+  return text.replace(EARLIER, (_, mark, told) => {
+    const kept = told.replace(EXCHANGE, (one) => {
+      const heading = one.split('\n', 1)[0];
+      return marks.some((gone) => heading.endsWith(gone)) ? '' : one;
+    });
+    return `<earlier ${mark}>\n${kept.trimEnd()}\n</earlier ${mark}>`;
+  });
+}
+
+function run(database, statement, ...values) {
+  database.prepare(statement).run(...values);
+}
+
+function isFile(name) {
+  return lstatSync(name, {throwIfNoEntry: false})?.isFile() ?? false;
+}
+
+function filesIn(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,69 @@
+"""Deleted conversations that a person's saved files still know of. The row is what is to be done."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, exists, func, or_, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Created, PrimaryKey
+from models.jobs.table import Job, JobStatus
+from models.users import User
+
+
+class Erasure(Base):
+    __tablename__ = "erasures"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), unique=True
+    )
+    created_at: Mapped[Created]
+    # So that what failed is not tried again at once.
+    tried_at: Mapped[datetime | None]
+
+
+def want(db: Session, user_id: UUID, conversation_id: UUID) -> None:
+    """Note that the files of a person are to forget a conversation, which was just deleted."""
+    db.add(Erasure(user_id=user_id, conversation_id=conversation_id))
+    db.flush()
+
+
+def pending(db: Session, user_id: UUID) -> list[Erasure]:
+    """List what a person's files have not forgotten yet."""
+    return list(db.scalars(select(Erasure).where(Erasure.user_id == user_id)))
+
+
+def is_any(db: Session, user_id: UUID) -> bool:
+    """Tell whether there is anything that a person's files are to forget before their next turn."""
+    return bool(db.scalar(select(exists().where(Erasure.user_id == user_id))))
+
+
+def jobs_of(db: Session, erasures: Collection[Erasure]) -> list[UUID]:
+    """List the jobs of these conversations: their files are named by them."""
+    conversations = [one.conversation_id for one in erasures]
+    return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(conversations))))
+
+
+def is_free(db: Session, user: User) -> bool:
+    """Tell whether nobody is at work on a locked person's files, nor about to save them."""
+    is_running = exists().where(Job.user_id == user.id, Job.status == JobStatus.RUNNING)
+    is_saving = exists().where(User.id == user.id, User.cell_worker_until > func.clock_timestamp())
+    return not any(db.execute(select(is_running, is_saving)).one())
+
+
+def due(db: Session, *, before: datetime, limit: int) -> Sequence[UUID]:
+    """List people whose files are to forget something that nobody has tried since `before`."""
+    is_due = or_(Erasure.tried_at.is_(None), Erasure.tried_at < before)
+    return db.scalars(
+        select(Erasure.user_id).where(is_due, Erasure.created_at < before).distinct().limit(limit)
+    ).all()
+
+
+def done(db: Session, ids: Collection[UUID]) -> None:
+    """Strike out what was forgotten everywhere."""
+    if ids:
+        db.execute(delete_from(Erasure).where(Erasure.id.in_(ids)))
