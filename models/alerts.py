@@ -1,4 +1,7 @@
-"""Alerts: each told once, at half, three quarters and all of a limit, and at a low balance."""
+"""Alerts: each told once, at half, three quarters and all of a limit, and at a low balance.
+
+They are shown for as long as what they say is so, unless their person dismisses them before.
+"""
 
 import enum
 from collections.abc import Iterator
@@ -18,6 +21,8 @@ from models.users import User
 from settings import get_settings
 
 PERCENTS = (100, 75, 50)
+# A message ended at the limit although something was left of it: too little.
+NEARLY = 99
 # What brings no new credits.
 NO_CREDIT = (EntryKind.CHARGE, EntryKind.REFUND, EntryKind.ABSORBED)
 
@@ -32,6 +37,10 @@ class AlertKind(enum.StrEnum):
 
 NAMES = {AlertKind.DAY: "limit for today", AlertKind.MONTH: "limit for this month"}
 PARTS = {50: "Half", 75: "Three quarters"}
+RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
+AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
+CARRIED = "We give back so much in one day; what failed beyond it was charged, or was not begun."
+MEANINGS = {AlertKind.BALANCE: RUNNING_LOW, AlertKind.ABSORBED: CARRIED}
 
 
 class Alert(Base):
@@ -44,7 +53,7 @@ class Alert(Base):
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[AlertKind] = mapped_column(stored_as_text(AlertKind))
-    # How much of the limit is spent; 100 for the other kinds.
+    # How much of the limit is spent, or `NEARLY`; 100 for the other kinds.
     percent: Mapped[int]
     limit_micros: Mapped[int]
     # The day or month, of UTC for what we carry; for the balance, when credits came last.
@@ -63,7 +72,24 @@ class Alert(Base):
         name = NAMES[self.kind]
         if self.percent >= 100:
             return f"Your {name} ({limit}) is used up."
+        if self.percent == NEARLY:
+            return f"Too little is left of your {name} ({limit}) for another answer."
         return f"{PARTS[self.percent]} of your {name} ({limit}) is spent."
+
+    @property
+    def about(self) -> tuple[AlertKind, int, datetime]:
+        """Which limit it is about, in which period."""
+        return self.kind, self.limit_micros, self.period_begins
+
+    @property
+    def is_of_limit(self) -> bool:
+        """Whether it is about a limit that its person has set, and not about their credits."""
+        return self.kind in NAMES
+
+    @property
+    def meaning(self) -> str:
+        """What follows from it, and what can be done."""
+        return MEANINGS.get(self.kind, AT_A_LIMIT)
 
 
 def raise_due(db: Session, user_id: UUID) -> list[Alert]:
@@ -79,11 +105,17 @@ def raise_due(db: Session, user_id: UUID) -> list[Alert]:
 def raise_reached(db: Session, user_id: UUID, code: str) -> list[Alert]:
     """Raise the last alert of the limit at which a message ended; return it if it is new.
 
-    What was left may have been too little for any answer.
+    What was left may have been too little for any answer: then it says that, and not used up.
     """
     user = ledger.lock_account(db, user_id)
     reached = [
-        Alert(user_id=user.id, kind=kind, percent=100, limit_micros=limit, period_begins=of.begins)
+        Alert(
+            user_id=user.id,
+            kind=kind,
+            percent=100 if limits.spent_since(db, user.id, of.begins) >= limit else NEARLY,
+            limit_micros=limit,
+            period_begins=of.begins,
+        )
         for kind, limit, of in _limits(user)
         if code == f"{kind}_limit"
     ]
@@ -108,14 +140,30 @@ def raise_absorbed(db: Session, user_id: UUID, code: str = "") -> list[Alert]:
     return [alert] if is_due and _is_new(db, alert) else []
 
 
-def list_open(db: Session, user_id: UUID) -> list[Alert]:
-    """List the alerts that a person has not dismissed, of each kind the newest."""
+def list_open(db: Session, user: User) -> list[Alert]:
+    """List the alerts that a person has not dismissed and that still hold, a kind's newest each.
+
+    One of a limit holds in its day or month, under the limit that it was about, while so much of it
+    is spent; one of a low balance until credits come; one of what we carry for its day.
+    """
     found = db.scalars(
         select(Alert)
-        .where(Alert.user_id == user_id, Alert.dismissed_at.is_(None))
+        .where(Alert.user_id == user.id, Alert.dismissed_at.is_(None))
         .order_by(Alert.id)
+    ).all()
+    if not found:
+        return []
+    today = write_offs.midnight(utc_now())
+    limited = {(kind, limit, period.begins) for kind, limit, period in _limits(user)}
+    reached = {one.about: one.percent for one in (*_of_limits(db, user), *_of_balance(db, user))}
+    holding = (
+        alert
+        for alert in found
+        if alert.percent <= reached.get(alert.about, 0)
+        or (alert.percent == NEARLY and alert.about in limited)
+        or (alert.kind is AlertKind.ABSORBED and alert.period_begins == today)
     )
-    return list({alert.kind: alert for alert in found}.values())
+    return list({alert.kind: alert for alert in holding}.values())
 
 
 def dismiss(db: Session, user_id: UUID, alert_id: UUID) -> None:

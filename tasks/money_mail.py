@@ -14,32 +14,36 @@ from models.users import User
 from settings import get_settings
 from tasks import nudges
 
-RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
-CARRIED = "We give back so much in one day; what failed beyond it was charged, or was not begun."
-AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
+# Why somebody gets such a mail, and where that can be changed.
+LIMIT_SET = (
+    "You get this because you set this limit yourself. You can change or remove it under “Limits” "
+    "in your account."
+)
+RUNS_LOW = "You get this once each time that your credits run low."
+CARRIED_TODAY = "You get this once on a day on which so much failed."
 
 
 def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
     """Mail each of these alerts to its person, once."""
     for alert in raised:
         user = db.get_one(User, alert.user_id)
-        words, see = _about(alert.kind)
-        letter = letters.alert(alert.words.rstrip("."), words, see=see)
+        words, see, why = _about(alert)
+        letter = letters.alert(alert.words.rstrip("."), words, see=see, why=why)
         outbox.queue(db, user.email, letter, reference=f"alert:{alert.id}")
     if raised:
         nudges.mail_after_commit(db)
 
 
-def _about(kind: AlertKind) -> tuple[list[str], Action]:
-    """Say what follows from an alert, and where to do something about it."""
-    if kind is AlertKind.BALANCE:
-        return [RUNNING_LOW], Action("Top up", address_on_site("/billing"))
-    if kind is AlertKind.ABSORBED:
+def _about(alert: Alert) -> tuple[list[str], Action, str]:
+    """Say what follows from an alert, where to do something about it, and why it is mailed."""
+    if alert.kind is AlertKind.BALANCE:
+        return [alert.meaning], Action("Top up", address_on_site("/billing")), RUNS_LOW
+    if alert.kind is AlertKind.ABSORBED:
         settings = get_settings()
         support = settings.support_email or settings.mail_from
-        words = [CARRIED, f"Write to {support}, and somebody will look into it."]
-        return words, Action("See what was charged", address_on_site("/billing"))
-    return [AT_A_LIMIT], Action("See your limits", address_on_site("/limits"))
+        words = [alert.meaning, f"Write to {support}, and somebody will look into it."]
+        return words, Action("See what was charged", address_on_site("/billing")), CARRIED_TODAY
+    return [alert.meaning], Action("See your limits", address_on_site("/limits")), LIMIT_SET
 
 
 def tell_paid(db: Session, user: User, payment: Payment) -> None:

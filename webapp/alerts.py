@@ -25,8 +25,8 @@ def dismiss(alert_id: UUID) -> Answer:
 
 @pages.app_template_global()
 def open_alerts() -> list[Alert]:
-    """List what whoever asks has not dismissed, asked once a request."""
+    """List what holds now and whoever asks has not dismissed, asked once a request."""
     if "open_alerts" not in g:
         person = find_current_user()
-        g.open_alerts = alerts.list_open(db(), person.id) if person else []
+        g.open_alerts = alerts.list_open(db(), person) if person else []
     return g.open_alerts

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from models.letters.letter import Action, Fact, Letter, LetterKind
-from settings import get_settings
 
 
 def receipt(what: str, facts: Iterable[Fact], *, see: Action | None = None) -> Letter:
@@ -37,14 +36,15 @@ def top_up_off(reason: str, *, see: Action) -> Letter:
     )
 
 
-def alert(subject: str, words: Iterable[str], *, see: Action | None = None) -> Letter:
-    """Tell of something that a person asked to be told of: a limit, or credits that run low."""
-    name = get_settings().product_name
+def alert(
+    subject: str, words: Iterable[str], *, see: Action | None = None, why: str = ""
+) -> Letter:
+    """Tell of a limit that a person has set, or of credits that run low; `why` they are told."""
     return Letter(
         LetterKind.ALERT,
         subject=subject,
         title=subject,
         words=tuple(words),
         action=see,
-        small_print=(f"You get this because of the alerts in your {name} settings.",),
+        small_print=(why,) if why else (),
     )

@@ -68,11 +68,63 @@ def test_a_low_balance_is_told_once_until_credits_come(db: Session, ada: User, j
     assert told(db, job, 0) == [(AlertKind.BALANCE, 100)]
 
 
-def test_a_limit_at_which_a_message_ended_is_told_as_used_up(db: Session, job: Job) -> None:
+def test_a_limit_at_which_a_message_ended_is_not_called_used_up_before_it_is(
+    db: Session, job: Job
+) -> None:
     assert told(db, job, 9) == [(AlertKind.DAY, 75)]
     assert alerts.raise_reached(db, job.user_id, "month_limit") == []
-    assert [one.percent for one in alerts.raise_reached(db, job.user_id, "day_limit")] == [100]
+    [nearly] = alerts.raise_reached(db, job.user_id, "day_limit")
+    assert nearly.words == "Too little is left of your limit for today ($0.10) for another answer."
     assert alerts.raise_reached(db, job.user_id, "day_limit") == []
+    assert told(db, job, 1) == [(AlertKind.DAY, 100)]
+    assert alerts.raise_reached(db, job.user_id, "day_limit") == []
+
+
+def test_a_limit_that_left_nothing_is_called_used_up(db: Session, job: Job) -> None:
+    closed(db, job, 10 * CENT)
+    [reached] = alerts.raise_reached(db, job.user_id, "day_limit")
+    assert reached.words == "Your limit for today ($0.10) is used up."
+
+
+def shown(db: Session, user: User) -> list[str]:
+    return [alert.words for alert in alerts.list_open(db, user)]
+
+
+def test_an_alert_is_over_with_its_day(db: Session, ada: User, job: Job) -> None:
+    with time_machine.travel(NOON, tick=False):
+        assert told(db, job, 5)
+        assert shown(db, ada) == ["Half of your limit for today ($0.10) is spent."]
+    with time_machine.travel(NOON + timedelta(days=1), tick=False):
+        assert shown(db, ada) == []
+
+
+def test_an_alert_is_over_with_its_limit(db: Session, ada: User, job: Job) -> None:
+    told(db, job, 9)
+    alerts.raise_reached(db, ada.id, "day_limit")
+    assert shown(db, ada) == [
+        "Too little is left of your limit for today ($0.10) for another answer."
+    ]
+    limits.choose(db, ada.id, Limits(day_micros=50 * CENT))
+    assert shown(db, ada) == []
+    limits.choose(db, ada.id, Limits())
+    assert shown(db, ada) == []
+
+
+def test_an_alert_of_what_was_given_back_is_over(db: Session, ada: User, job: Job) -> None:
+    factories.charge(db, job, 6 * CENT)
+    alerts.raise_due(db, ada.id)
+    assert len(shown(db, ada)) == 1
+    ledger.refund_job(db, job.id, note="Ours")
+    assert shown(db, ada) == []
+
+
+def test_a_low_balance_is_over_when_credits_come(db: Session, ada: User, job: Job) -> None:
+    limits.choose(db, ada.id, Limits())
+    told(db, job, (ada.credits_balance_micros - get_settings().low_balance_micros) // CENT + 1)
+    [low] = alerts.list_open(db, ada)
+    assert not low.is_of_limit
+    ledger.grant(db, ada.id, CENT, reference="gift:1")
+    assert shown(db, ada) == []
 
 
 def test_of_each_kind_the_newest_is_shown_until_it_is_dismissed(
@@ -80,11 +132,11 @@ def test_of_each_kind_the_newest_is_shown_until_it_is_dismissed(
 ) -> None:
     told(db, job, 5)
     told(db, job, 3)
-    [shown] = alerts.list_open(db, ada.id)
-    assert shown.percent == 75
-    assert alerts.list_open(db, eve.id) == []
+    [newest] = alerts.list_open(db, ada)
+    assert newest.percent == 75
+    assert alerts.list_open(db, eve) == []
     for other in (eve.id, new_id()):
         with pytest.raises(NotFound):
-            alerts.dismiss(db, other, shown.id)
-    alerts.dismiss(db, ada.id, shown.id)
-    assert alerts.list_open(db, ada.id) == []
+            alerts.dismiss(db, other, newest.id)
+    alerts.dismiss(db, ada.id, newest.id)
+    assert alerts.list_open(db, ada) == []

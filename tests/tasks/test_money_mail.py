@@ -42,6 +42,10 @@ def test_an_alert_is_mailed_to_its_person_once(db: Session, ada: User, eve: User
         money_mail.tell_alerts(db, alerts.raise_due(db, eve.id))
 
     assert mails(db) == [(ada.email, "Half of your limit for today ($0.10) is spent")]
+    text = db.scalars(sa.select(Email.text_body)).one()
+    assert "settings" not in text
+    assert "you set this limit yourself" in text
+    assert "/limits" in text
 
 
 def test_low_credits_are_mailed_with_the_way_to_more(db: Session, ada: User) -> None:

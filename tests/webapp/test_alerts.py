@@ -1,11 +1,12 @@
 """Alerts on the pages."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from sqlalchemy.orm import Session
 
-from models import alerts, limits
+from models import alerts, ledger, limits
 from models.alerts import Alert
 from models.limits import Limits
 from models.users import User
@@ -52,7 +53,24 @@ def test_a_page_that_a_browser_kept_is_not_shown_without_a_new_alert(
     db.commit()
     again = adas.get("/chat/new", headers={"If-None-Match": tag})
     assert again.status_code == 200
-    assert "is used up" in again.text
+    assert "Too little is left of your limit for today ($0.01)" in unescape(again.text)
+
+
+def test_a_low_balance_leads_to_a_top_up_and_is_gone_after_it(
+    adas: Browser, ada: User, db: Session
+) -> None:
+    job = factories.running(db, ada)
+    closed(db, job, 900_000, held=900_000)
+    factories.answer(db, job)
+    assert alerts.raise_due(db, ada.id)
+    db.commit()
+    words = "Your credits have fallen below $0.20."
+    page = adas.read("/chat/new")
+    assert words in page
+    assert '<a class="link whitespace-nowrap"\n             href="/billing#top-up">' in page
+    ledger.grant(db, ada.id, 5_000_000, reference="bought:1")
+    db.commit()
+    assert words not in adas.read("/chat/new")
 
 
 def test_who_is_charged_for_what_failed_is_told_whom_to_write_to(
