@@ -1,10 +1,23 @@
 """Conversations and what was said in them."""
 
 import enum
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, bindparam, delete, func, select, text
+from sqlalchemy import (
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
@@ -12,7 +25,9 @@ from models.errors import NotFound, Refused
 from models.uploads import Upload
 
 TITLE_MAX_LENGTH = 80
+# Exchanges on a page of a conversation, and conversations on a page of their list.
 PAGE_LENGTH = 50
+LIST_LENGTH = 50
 
 
 class Role(enum.StrEnum):
@@ -90,6 +105,10 @@ _FIND_OWN = _OWN.where(Conversation.id == bindparam("wanted"))
 _LIST_OWN = _OWN.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(
     bindparam("limit", type_=Integer())
 )
+_LIST_OLDER = _LIST_OWN.where(
+    tuple_(Conversation.updated_at, Conversation.id)
+    < tuple_(bindparam("used_at", type_=DateTime(timezone=True)), bindparam("last", type_=Uuid()))
+)
 
 
 class BadTitle(Refused):
@@ -104,9 +123,34 @@ def start(db: Session, user_id: UUID) -> Conversation:
     return conversation
 
 
-def list_own(db: Session, user_id: UUID, limit: int = 200) -> list[Conversation]:
-    """List a person's conversations, the latest used first."""
-    return list(db.scalars(_LIST_OWN, {"owner": user_id, "limit": limit}))
+@dataclass(frozen=True)
+class Place:
+    """A place in somebody's list of conversations: behind the one that was used then."""
+
+    used_at: datetime
+    conversation_id: UUID
+
+
+def list_own(
+    db: Session,
+    user_id: UUID,
+    limit: int = LIST_LENGTH,
+    *,
+    named: str = "",
+    behind: Place | None = None,
+) -> list[Conversation]:
+    """List a person's conversations, the latest used first, at most `limit` of them.
+
+    With `named` only those in whose name these words stand, in any case; with `behind` only those
+    that come after that place.
+    """
+    wanted, given = _LIST_OWN, {"owner": user_id, "limit": limit}
+    if behind is not None:
+        wanted = _LIST_OLDER
+        given |= {"used_at": behind.used_at, "last": behind.conversation_id}
+    if named:
+        wanted = wanted.where(Conversation.title.icontains(named, autoescape=True))
+    return list(db.scalars(wanted, given))
 
 
 def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:

@@ -20,6 +20,7 @@ from models.uploads import SentFile
 from webapp import chat_files, chat_page, model_choice, quoting
 from webapp.chat_jobs import draw_exchange, tell_asked
 from webapp.chat_stream import ConversationStream, Cursor
+from webapp.conversation_lists import ConversationList
 from webapp.database import commit_now, db, let_go
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
@@ -79,7 +80,11 @@ def show(conversation_id: UUID) -> Answer:
 @in_turn
 @member_required
 def follow(conversation_id: UUID) -> Response:
-    """Stream what happens in a conversation, on from `Last-Event-ID` or `after`."""
+    """Stream what happens in a conversation, on from `Last-Event-ID` or `after`.
+
+    With `once` it ends as soon as it has told what happened until now, and counts for no share of
+    live streams: it is what a browser does whose share is taken.
+    """
     user_id = current_user().id
     conversations.find_own(db(), user_id, conversation_id)
     let_go()
@@ -89,6 +94,8 @@ def follow(conversation_id: UUID) -> Response:
     stream = ConversationStream(
         app_ctx.app, request.environ, hub(), conversation_id, Cursor.parse(given)
     )
+    if "once" in request.args:
+        return Response(stream.missed(), mimetype="text/event-stream", headers=STREAM_HEADERS)
     frames = Response(stream.frames(), mimetype="text/event-stream", headers=STREAM_HEADERS)
     return hold_stream(frames, user_id)
 
@@ -216,7 +223,7 @@ def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
     html = render_template(
         "chat/_started.html",
         page=chat_page.read(conversation),
-        conversations=conversations.list_own(db(), conversation.user_id),
+        listed=ConversationList.read(open_id=conversation.id),
     )
     return part(html, push_url=url_for("chat.show", conversation_id=conversation.id))
 

@@ -1,4 +1,4 @@
-"""A person's conversations: renaming and deleting them."""
+"""A person's conversations: finding, renaming and deleting them."""
 
 from uuid import UUID
 
@@ -10,12 +10,33 @@ from models.jobs.stopping import cancel_all
 from tasks import nudges
 from webapp import chat_files
 from webapp.chat_jobs import tell_cancelled
+from webapp.conversation_lists import ConversationList
 from webapp.database import db
-from webapp.htmx import Answer, go_to, is_partial
+from webapp.formats import dom_id
+from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.sign_in import current_user, member_required
 
 pages = Blueprint("chat_list", __name__)
+
+
+@pages.get("/conversations")
+@member_required
+def show() -> Answer:
+    """List conversations, those behind `behind` and with `q` in their name if it is given."""
+    listed = ConversationList.asked()
+    if not is_partial():
+        return render_template("chat/list.html", listed=listed)
+    name = "chat/_conversations.html" if listed.is_first else "chat/_conversation_rows.html"
+    return render_template(name, listed=listed)
+
+
+@pages.get("/chat/<uuid:conversation_id>/edit")
+@member_required
+def edit(conversation_id: UUID) -> Answer:
+    """Offer to rename or delete a conversation, on a page that needs no script."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    return render_template("chat/edit.html", conversation=conversation)
 
 
 @pages.post("/chat/<uuid:conversation_id>/title")
@@ -26,11 +47,12 @@ def rename(conversation_id: UUID) -> Answer:
     conversations.rename(conversation, request.form.get("title", ""))
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation_id))
-    return render_template(
+    html = render_template(
         "chat/_renamed.html",
         conversation=conversation,
         is_open=request.form.get("open") == str(conversation_id),
     )
+    return part(html, retarget=f"#{dom_id(conversation, 'row')}", reswap="outerHTML")
 
 
 @pages.post("/chat/<uuid:conversation_id>/deletion")

@@ -12,10 +12,11 @@ from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from markupsafe import Markup
 
-from models import conversations, history, jobs
+from models import history, jobs
 from models.base import utc_now
 from models.conversations import Conversation
 from models.history import Glance
+from models.jobs.asking import MESSAGE_MAX_LENGTH
 from models.staging import StagedUpload
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_views, model_choice, newcomers
@@ -23,6 +24,7 @@ from webapp.alerts import open_alerts
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
 from webapp.chat_views import ExchangeView
+from webapp.conversation_lists import ConversationList
 from webapp.database import db
 from webapp.engine import engine_is_ready
 from webapp.formats import viewers_zone
@@ -48,7 +50,9 @@ class Composer:
 
     draft: str
     newcomer: Newcomer
+    # Why a message was not sent just now; and why none can be, or not for nothing.
     refusal: str
+    standing: str
     # Files of a try that was not sent, and what it may cost if its person is to be asked.
     staged: Sequence[StagedUpload]
     quote_micros: int
@@ -57,6 +61,7 @@ class Composer:
     choices: list[Choice]
     max_files: int
     max_file_bytes: int
+    max_chars: int = MESSAGE_MAX_LENGTH
     accepted: str = ACCEPTED
 
     @property
@@ -122,7 +127,8 @@ def _composer(
     return Composer(
         draft=draft,
         newcomer=newcomer,
-        refusal=person.spending_frozen_reason or refusal or newcomer.refusal,
+        refusal=refusal,
+        standing=person.spending_frozen_reason or newcomer.refusal,
         staged=staged,
         quote_micros=quote_micros,
         is_closed=person.is_frozen,
@@ -138,18 +144,22 @@ def whole(page: Page) -> Response:
     if "_flashes" in session:
         # What is told once must be told now, on a page that is not kept; drawing it forgets it.
         return drawn(page)
-    mine = conversations.list_own(db(), current_user().id)
-    tag = _fingerprint(page, mine)
+    listed = _listed(page)
+    tag = _fingerprint(page, listed)
     if request.if_none_match.contains(tag):
         return _kept(make_response("", 304), tag)
-    response = make_response(render_template("chat/page.html", page=page, conversations=mine))
+    response = make_response(render_template("chat/page.html", page=page, listed=listed))
     return _kept(response, tag)
 
 
 def drawn(page: Page, status: int = 200) -> Response:
     """Draw the whole page for this once, as the answer to a form; it is not kept."""
-    mine = conversations.list_own(db(), current_user().id)
-    return make_response(render_template("chat/page.html", page=page, conversations=mine), status)
+    html = render_template("chat/page.html", page=page, listed=_listed(page))
+    return make_response(html, status)
+
+
+def _listed(page: Page) -> ConversationList:
+    return ConversationList.read(open_id=page.conversation.id if page.conversation else None)
 
 
 def _kept(response: Response, tag: str) -> Response:
@@ -158,7 +168,7 @@ def _kept(response: Response, tag: str) -> Response:
     return response
 
 
-def _fingerprint(page: Page, mine: list[Conversation]) -> str:
+def _fingerprint(page: Page, listed: ConversationList) -> str:
     """Name all that the page is drawn from, without drawing it."""
     person = current_user()
     parts = (
@@ -172,7 +182,7 @@ def _fingerprint(page: Page, mine: list[Conversation]) -> str:
         page.suggestions,
         page.composer,
         [alert.id for alert in open_alerts()],
-        [(one.id, one.title) for one in mine],
+        listed.fingerprint,
         page.glances,
         [(run.standing, run.told) for view in page.views.values() for run in view.runs],
     )

@@ -1,10 +1,8 @@
 """The rows of the list of conversations, each drawn once under its name.
 
-Two forms hang at every row, and somebody may have two hundred; ten took a fifth of a page's time.
-They are kept without the token of a login, which each page puts in for its own.
+Somebody may have fifty on every page; to draw ten anew took a fifth of the page's time.
 """
 
-import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from uuid import UUID
@@ -14,21 +12,17 @@ from markupsafe import Markup
 
 from models.conversations import Conversation
 from webapp.chat_drawing import Drawings
-from webapp.security import csrf_field
 
 pages = Blueprint("chat_rows", __name__)
 
 # Some ten thousand rows, of the people who were here last.
 KEPT_CHARS = 16 * 1024 * 1024
-# Stands where the token goes. Nobody can name a conversation so: it is this process's secret.
-PLACE_OF_TOKEN = secrets.token_hex(16)
 
 
 @pages.app_template_global()
 def draw_rows(conversations: Iterable[Conversation], open_id: UUID | None) -> Markup:
     """Draw the rows of these conversations for whoever asks, who must be their owner."""
-    drawn = Markup().join(_row(one, is_open=one.id == open_id) for one in conversations)
-    return drawn.replace(PLACE_OF_TOKEN, csrf_field())
+    return Markup().join(_row(one, is_open=one.id == open_id) for one in conversations)
 
 
 def _row(conversation: Conversation, *, is_open: bool) -> Markup:
@@ -41,14 +35,9 @@ def _row(conversation: Conversation, *, is_open: bool) -> Markup:
 
 
 def draw(conversation: Conversation, *, is_open: bool) -> Markup:
-    """Draw one row, with `PLACE_OF_TOKEN` in its forms."""
+    """Draw one row."""
     return Markup(  # noqa: S704  # it escapes
-        render_template(
-            "chat/_conversation_row.html",
-            conversation=conversation,
-            is_open=is_open,
-            csrf=lambda: PLACE_OF_TOKEN,
-        )
+        render_template("chat/_conversation_row.html", conversation=conversation, is_open=is_open)
     )
 
 

@@ -1,0 +1,65 @@
+"""The list of a person's conversations, a page of it at a time, all of them or those of a name."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from flask import request
+
+from models import conversations
+from models.conversations import LIST_LENGTH, TITLE_MAX_LENGTH, Conversation, Place
+from webapp.database import db
+from webapp.sign_in import current_user
+
+# Microseconds since 1970, and the conversation that was used then.
+PLACE = re.compile(r"([0-9]{1,16})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class ConversationList:
+    """One page of the list; `more` is where the next begins, empty when this was the last."""
+
+    conversations: list[Conversation]
+    more: str
+    # What was searched for; empty when all are listed.
+    named: str = ""
+    is_first: bool = True
+    # Which one is on the page, if any.
+    open_id: UUID | None = None
+
+    @classmethod
+    def read(
+        cls, *, named: str = "", behind: Place | None = None, open_id: UUID | None = None
+    ) -> Self:
+        """Read a page of the list of whoever asks."""
+        found = conversations.list_own(
+            db(), current_user().id, LIST_LENGTH + 1, named=named, behind=behind
+        )
+        shown = found[:LIST_LENGTH]
+        more = _written(shown[-1]) if len(found) > len(shown) else ""
+        return cls(shown, more, named, behind is None, open_id)
+
+    @classmethod
+    def asked(cls) -> Self:
+        """Read the page that a query asks for; what makes no sense in it is left out."""
+        named = " ".join(request.args.get("q", "").split())[:TITLE_MAX_LENGTH]
+        behind = _place(request.args.get("behind", ""))
+        return cls.read(named=named, behind=behind, open_id=request.args.get("open", type=UUID))
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """Name all that is drawn of it."""
+        return (self.more, [(one.id, one.title) for one in self.conversations])
+
+
+def _written(last: Conversation) -> str:
+    return f"{(last.updated_at - EPOCH) // MICROSECOND}.{last.id}"
+
+
+def _place(given: str) -> Place | None:
+    found = PLACE.fullmatch(given)
+    return Place(EPOCH + int(found[1]) * MICROSECOND, UUID(found[2])) if found else None
