@@ -11,6 +11,9 @@ Events, each with an id from which a browser may go on after a cut:
 
 Whenever it is not certain what the browser has seen, the job is drawn whole from PostgreSQL and
 its Redis stream, and only what came after that is added: nothing is lost, nothing is shown twice.
+
+With `once` in the query the answer ends when all that happened has been told: so ask the tabs that
+have no stream, as a browser has one for all of them (static/live.js).
 """
 
 import json
@@ -126,6 +129,13 @@ class ConversationStream:
                 yield from self._follow(listener)
             except Gone:
                 yield _frame("gone", "")
+
+    def missed(self) -> Iterator[str]:
+        """Write what happened since the cursor and end, for a browser that asks now and then."""
+        try:
+            yield from aside(list, self._catch_up())
+        except Gone:
+            yield _frame("gone", "")
 
     def _follow(self, listener: Listener) -> Iterator[str]:
         listener.next(CONNECT_SECONDS)

@@ -14,6 +14,7 @@ from gateways.values import BadValue
 from models.errors import NotFound, Refused
 from webapp.htmx import is_partial, part
 from webapp.security import limiter
+from webapp.sign_in import find_current_user, to_login
 
 log = structlog.get_logger()
 
@@ -68,6 +69,9 @@ def _show_missing(_: NotFound) -> Response:
 
 
 def _show_expired_form(_: CSRFError) -> Response:
+    if is_partial() and find_current_user() is None:
+        # The login has ended, and with it the token of its forms.
+        return to_login()
     return _show(400, *EXPIRED_FORM)
 
 

@@ -129,7 +129,7 @@ def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if find_current_user() is None:
-            return _to_login()
+            return to_login()
         return view(*args, **kwargs)
 
     return guarded
@@ -142,7 +142,7 @@ def member_required(view: Callable[P, R]) -> Callable[P, R | Response]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         user = find_current_user()
         if user is None:
-            return _to_login()
+            return to_login()
         if not user.is_onboarded:
             return go_to(url_for("onboarding.show"))
         return view(*args, **kwargs)
@@ -162,13 +162,26 @@ def safe_next(target: str | None) -> str:
     return home if parts.scheme or parts.netloc else target
 
 
-def _to_login() -> Response:
+def to_login() -> Response:
+    """Send a stranger to the login page, and afterwards back to the page that they look at."""
     if request.headers.get("Accept", "").startswith("text/event-stream"):
         # A stream would follow to the login page, and try again for ever.
         raise Unauthorized
-    reads_page = request.method == "GET" and not is_partial()
-    came_from = request.full_path.removesuffix("?") if reads_page else None
-    return go_to(url_for("account.show_login", next=came_from))
+    return go_to(url_for("account.show_login", next=_page_looked_at()))
+
+
+def _page_looked_at() -> str | None:
+    """Return the path of it: of this request, or of the page whose form or script sent it."""
+    if request.method == "GET" and not is_partial():
+        return request.full_path.removesuffix("?")
+    name = "HX-Current-URL" if is_partial() else "Referer"
+    try:
+        shown = urlsplit(request.headers.get(name, ""))
+    except ValueError:
+        return None
+    if shown.netloc != request.host:
+        return None
+    return f"{shown.path}?{shown.query}" if shown.query else shown.path
 
 
 def _load(session_id: str) -> SignedIn | None:

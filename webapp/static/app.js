@@ -146,6 +146,17 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-busy", "true");
   }
 });
+// Who logs out leaves nothing behind of what was being written.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-logs-out]")) return;
+  try {
+    const drafts = Object.keys(localStorage).filter((key) => key.startsWith("draft:"));
+    for (const key of drafts) localStorage.removeItem(key);
+    indexedDB.deleteDatabase("drafts");
+  } catch (_) {
+    // Storage may be closed; then nothing was kept.
+  }
+});
 // Coming back with the back button, the form may be sent again.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {

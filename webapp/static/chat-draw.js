@@ -4,6 +4,10 @@
 window.drawing = (() => {
   const NEAR_END_PX = 80;
   const NEAR_START_PX = 240;
+  // Lower than that, notices begin as one line (chat.css has the same measure).
+  const SHORT_PX = 480;
+  // The states of an answer that is over.
+  const ENDS = ["sent", "failed", "stopped"];
 
   const find = (id) => document.getElementById(id);
 
@@ -14,13 +18,16 @@ window.drawing = (() => {
 
   function stay() {
     const scroll = find("scroll");
-    if (scroll && isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+    if (scroll && isAtEnd && isBegun()) scroll.scrollTop = scroll.scrollHeight;
     showWayDown();
   }
 
+  // What nobody has said anything in yet is read from its top.
+  const isBegun = () => find("exchanges").querySelector("[data-exchange]") !== null;
+
   function showWayDown() {
     const button = find("to-end");
-    if (button) button.hidden = isAtEnd;
+    if (button) button.hidden = isAtEnd || !isBegun();
   }
 
   function goToEnd() {
@@ -61,9 +68,13 @@ window.drawing = (() => {
 
   function updateExchange(old, fresh) {
     const stays = new Set();
-    for (const run of [...fresh.querySelectorAll(".run")]) {
+    const runs = [...fresh.querySelectorAll(".run")];
+    const isSameSize = old.querySelectorAll(".run").length === runs.length;
+    for (const run of runs) {
       stays.add(run.id);
       const before = find(run.id);
+      // What is over is told again to who asks again: it stays, with what is selected in it.
+      if (isSameSize && ENDS.includes(run.dataset.state) && before?.dataset.state === run.dataset.state) continue;
       if (before) announce(before, run);
       if (before) replaceRun(before, run);
       else old.append(run);
@@ -93,7 +104,7 @@ window.drawing = (() => {
   function announce(before, run) {
     const was = before.dataset.state;
     const is = run.dataset.state;
-    if (was === is || !["sent", "failed", "stopped"].includes(is)) return;
+    if (was === is || !ENDS.includes(is)) return;
     const words = run.querySelector("[data-answer]")?.innerText || run.innerText;
     find("chat-status").textContent = words.replace(/\s+/g, " ").slice(0, 1500);
   }
@@ -183,6 +194,8 @@ window.drawing = (() => {
     sizes.disconnect();
     sizes.observe(find("scroll"));
     sizes.observe(find("exchanges"));
+    if (find("chat-notices")) sizes.observe(find("chat-notices"));
+    for (const one of document.querySelectorAll(".notice-words[open]")) one.open = innerHeight >= SHORT_PX;
     isAtEnd = true;
     finish();
   }

@@ -1,12 +1,8 @@
-// The live stream of the conversation on the page, and what a person does besides writing.
-// webapp/chat_stream.py says which events there are; chat-draw.js shows them.
+// What is told of the conversation on the page, and what a person does besides writing.
+// webapp/chat_stream.py says which events there are; live.js hears and chat-draw.js shows them.
 "use strict";
 
 (() => {
-  const SILENCE_MS = 40_000;
-  const NAP_MS = 20_000;
-  const LONGEST_WAIT_MS = 30_000;
-
   const find = (id) => document.getElementById(id);
 
   // An addition to an answer; of another attempt than the one shown it is not heard.
@@ -22,69 +18,16 @@
     block: adding((run, told) => drawing.addBlock(run, told.html, told.tail)),
     tool: adding((run, told) => drawing.setWords(run, told.words)),
     reload: () => location.reload(),
-    gone: () => location.assign("/chat"),
+    gone: goAway,
     beat: () => {},
   };
 
-  // The stream.
-
-  let source = null;
-  let followed = "";
-  let cursor = "";
-  let heardAt = 0;
-  let waitMs = 1000;
-  let timer = 0;
-
-  function follow() {
-    leave();
-    const here = find("conversation");
-    if (!here?.dataset.events) return;
-    if (followed !== here.dataset.key) cursor = here.dataset.cursor;
-    followed = here.dataset.key;
-    heardAt = Date.now();
-    source = new EventSource(`${here.dataset.events}?after=${encodeURIComponent(cursor)}`);
-    source.addEventListener("open", () => {
-      waitMs = 1000;
-      heardAt = Date.now();
-    });
-    // Cut off, it comes back by itself; refused, it does not.
-    source.addEventListener("error", () => source?.readyState === EventSource.CLOSED && comeBack());
-    for (const [kind, act] of Object.entries(ON)) {
-      source.addEventListener(kind, (event) => {
-        heardAt = Date.now();
-        if (event.lastEventId) cursor = event.lastEventId;
-        act(event.data);
-      });
-    }
+  // Deleted elsewhere; or the login has ended, and after the next one the person is back here.
+  async function goAway() {
+    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
+    if (answer?.status === 404) location.assign("/chat");
+    else location.reload();
   }
-
-  function leave() {
-    clearTimeout(timer);
-    source?.close();
-    source = null;
-  }
-
-  async function comeBack() {
-    leave();
-    try {
-      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
-      // Logged out, or deleted elsewhere.
-      if (answer.type === "opaqueredirect" || answer.status === 404) location.reload();
-    } catch (_) {
-      // No network: it is tried again below, and when there is one.
-    }
-    timer = setTimeout(follow, waitMs);
-    waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
-  }
-
-  const isSilentFor = (ms) => followed && Date.now() - heardAt > ms;
-  setInterval(() => !document.hidden && isSilentFor(SILENCE_MS) && follow(), 10_000);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && isSilentFor(NAP_MS)) follow();
-  });
-  addEventListener("online", follow);
-  addEventListener("pagehide", leave);
-  addEventListener("pageshow", (event) => event.persisted && follow());
 
   // What the person does.
 
@@ -114,16 +57,15 @@
     drawing.goToEnd();
     drawing.drawAll(xhr.responseText, { isNews: false });
   });
-  // Stop and Retry are shown by the stream; without one, by the page.
+  // Stop and Retry are shown by the stream; without one, by asking.
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, requestConfig } = event.detail;
-    const isAlive = source?.readyState === EventSource.OPEN;
-    if (successful && requestConfig?.elt.matches("[data-acts]") && !isAlive) location.reload();
+    if (successful && requestConfig?.elt.matches("[data-acts]") && !live.isOpen()) live.ask();
   });
 
   function begin() {
     drawing.begin();
-    follow();
+    live.begin(ON);
   }
 
   document.addEventListener("htmx:load", (event) => {

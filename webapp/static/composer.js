@@ -3,31 +3,21 @@
 
 (() => {
   const find = (id) => document.getElementById(id);
+  // How close an Enter is to the end of the composition that it ended.
+  const COMPOSED_MS = 60;
   const hasKeyboard = matchMedia("(hover: hover) and (pointer: fine)");
   // htmx would copy our textarea's height as an attribute, which the page's policy forbids.
   htmx.config.attributesToSettle = ["class"];
-  const keyOf = () => `draft:${find("conversation").dataset.key}`;
 
-  // What was typed outlives a reload, and a sending that failed.
+  // What was typed outlives a reload, a login that has ended, and a sending that failed.
 
-  function keep() {
-    try {
-      const { value } = find("text");
-      if (value) sessionStorage.setItem(keyOf(), value);
-      else sessionStorage.removeItem(keyOf());
-    } catch (_) {
-      // Storage may be closed.
-    }
-  }
+  const keep = () => drafts.keep(find("text").value);
 
-  function restore() {
-    const area = find("text");
-    try {
-      area.value ||= sessionStorage.getItem(keyOf()) || "";
-    } catch (_) {
-      // Storage may be closed.
-    }
+  async function restore() {
+    find("text").value ||= drafts.read();
     grow();
+    const files = await drafts.readFiles();
+    if (files.length && !chosen.length) setFiles(files);
   }
 
   function grow() {
@@ -49,6 +39,7 @@
     for (const file of files) carrier.items.add(file);
     find("files").files = carrier.files;
     chosen = [...files];
+    drafts.keepFiles(chosen);
     showFiles();
   }
 
@@ -65,13 +56,15 @@
     setFiles(fitting.slice(0, Number(maxFiles)));
   }
 
-  function refuse(words) {
+  function tell(words, { role, className }) {
     const notice = document.createElement("p");
-    notice.className = "notice";
-    notice.setAttribute("role", "alert");
+    notice.className = className;
+    notice.setAttribute("role", role);
     notice.textContent = words;
     find("composer-notice").replaceChildren(notice);
   }
+
+  const refuse = (words) => tell(words, { role: "alert", className: "notice" });
 
   function showFiles() {
     const list = find("chosen-files");
@@ -125,19 +118,61 @@
     if (event.target.matches(".composer-box, .composer-tools")) find("text").focus();
   });
 
-  // On a keyboard Enter sends; on a phone it makes a new line, and the button sends.
+  // On a keyboard Enter sends; on a phone it makes a new line, and the button sends. The Enter that
+  // chooses among what an input method offers does neither: Safari tells of it when the composition
+  // is over already, some by the key code 229 and some only by coming at the same moment.
+  let composedAt = -Infinity;
+  document.addEventListener("compositionend", (event) => (composedAt = event.timeStamp));
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "text" || event.key !== "Enter" || event.shiftKey) return;
-    if (event.isComposing || !hasKeyboard.matches) return;
+    if (event.isComposing || event.keyCode === 229 || !hasKeyboard.matches) return;
     event.preventDefault();
+    if (event.timeStamp - composedAt < COMPOSED_MS) return;
     if (!find("composer").querySelector(".composer-send").disabled) find("composer").requestSubmit();
   });
 
+  // Spreadsheets and word processors add a picture of what was copied: the words count. A file
+  // that was copied comes with nothing but its name.
+  function isText(text, files) {
+    const names = files.map((file) => file.name);
+    const isNames = text.split("\n").every((line) => names.includes(line.trim().split(/[\\/]/).pop()));
+    return text.trim() && !isNames && files.every((file) => file.type.startsWith("image/"));
+  }
+
+  function attach(text) {
+    // A text file with these would be taken for something else.
+    const clean = text.replace(/[\x00-\x08\x0e-\x1a\x1c-\x1f]/g, "");
+    const taken = chosen.filter((file) => file.name.startsWith("Pasted text")).length;
+    const file = new File([clean], `Pasted text${taken ? ` ${taken + 1}` : ""}.txt`, { type: "text/plain" });
+    tell(`That is long, so it goes along as a file: ${file.name}`, {
+      role: "status",
+      className: "notice notice-plain",
+    });
+    addFiles([file]);
+  }
+
   document.addEventListener("paste", (event) => {
+    if (event.target.id !== "text") return;
+    const area = event.target;
     const files = [...(event.clipboardData?.files || [])];
-    if (event.target.id !== "text" || !files.length) return;
-    event.preventDefault();
-    addFiles(files);
+    const text = event.clipboardData?.getData("text/plain") || "";
+    const stays = area.value.length - (area.selectionEnd - area.selectionStart);
+    if (files.length && !isText(text, files)) {
+      event.preventDefault();
+      addFiles(files);
+    } else if (stays + text.length > Number(find("composer").dataset.maxChars)) {
+      event.preventDefault();
+      attach(text);
+    }
+  });
+
+  // Sent or changed in another tab.
+  addEventListener("storage", (event) => {
+    if (!find("composer") || event.key !== drafts.key()) return;
+    if (find("text").value === (event.oldValue || "") && document.activeElement !== find("text")) {
+      find("text").value = event.newValue || "";
+      grow();
+    }
   });
 
   for (const kind of ["dragover", "dragleave", "drop"]) {

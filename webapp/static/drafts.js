@@ -1,0 +1,78 @@
+// What is being written, kept in the browser until it is sent: it outlives a reload, a tab and a
+// login that has ended. It is its writer's alone: another account in this browser ends it, and so
+// does logging out (app.js).
+"use strict";
+
+window.drafts = (() => {
+  const PREFIX = "draft:";
+  const STORE = "files";
+
+  const here = () => document.getElementById("conversation").dataset;
+  const own = () => `${PREFIX}${here().person}:`;
+  const key = () => own() + here().key;
+
+  // Storage may be closed, or full: then nothing is kept, and all else works.
+  function tried(act) {
+    try {
+      return act();
+    } catch (_) {
+      return null;
+    }
+  }
+
+  const read = () => tried(() => localStorage.getItem(key())) || "";
+
+  function keep(text) {
+    tried(() => (text ? localStorage.setItem(key(), text) : localStorage.removeItem(key())));
+  }
+
+  // Do something with the files that are kept; nothing if they cannot be.
+  function withFiles(mode, act) {
+    return new Promise((resolve) => {
+      const opening = tried(() => indexedDB.open("drafts", 1));
+      if (!opening) return resolve(null);
+      opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+      opening.onerror = opening.onblocked = () => resolve(null);
+      opening.onsuccess = () => {
+        const database = opening.result;
+        const transaction = tried(() => database.transaction(STORE, mode));
+        if (!transaction) return resolve(null);
+        const request = act(transaction.objectStore(STORE));
+        const done = (result) => {
+          database.close();
+          resolve(result);
+        };
+        transaction.oncomplete = () => done(request.result);
+        transaction.onerror = transaction.onabort = () => done(null);
+      };
+    });
+  }
+
+  function keepFiles(files) {
+    const name = key();
+    return withFiles("readwrite", (store) => (files.length ? store.put(files, name) : store.delete(name)));
+  }
+
+  async function readFiles() {
+    const name = key();
+    return (await withFiles("readonly", (store) => store.get(name))) || [];
+  }
+
+  // What other accounts left here.
+  function forgetOthers() {
+    const isOthers = (name) => name.startsWith(PREFIX) && !name.startsWith(own());
+    for (const name of Object.keys(localStorage).filter(isOthers)) localStorage.removeItem(name);
+    const mine = own();
+    withFiles("readwrite", (store) => {
+      const names = store.getAllKeys();
+      names.onsuccess = () => {
+        for (const name of names.result) if (!name.startsWith(mine)) store.delete(name);
+      };
+      return names;
+    });
+  }
+
+  if (document.getElementById("conversation")) tried(forgetOthers);
+
+  return { keep, keepFiles, key, read, readFiles };
+})();
