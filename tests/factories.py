@@ -48,9 +48,20 @@ def claim(
     return db.get_one(Job, claims[0].job_id, populate_existing=True) if claims else None
 
 
-def running(db: Session, owner: User, words: str = "Hello?", *, worker: UUID = SOMEBODY) -> Job:
-    """A job that was asked and claimed; nobody else's may be waiting."""
-    asked = job(db, owner, words)
+def running(
+    db: Session,
+    owner: User,
+    words: str = "Hello?",
+    *,
+    worker: UUID = SOMEBODY,
+    conversation_id: UUID | None = None,
+) -> Job:
+    """A job that was asked and claimed, in a new conversation unless one is named.
+
+    Nobody else's may be waiting.
+    """
+    talk = conversations.find_own(db, owner.id, conversation_id) if conversation_id else None
+    asked = jobs.ask(db, talk, words, model=MODEL) if talk else job(db, owner, words)
     claimed = claim(db, worker)
     assert claimed is not None
     assert claimed.id == asked.id

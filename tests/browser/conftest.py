@@ -2,11 +2,18 @@
 
 import os
 from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from gateways.s3_files import Storage
+from settings import Settings
+from tests.browser.site import Site, serve
 from tests.house import House
+from webapp import create_app
+from webapp.live import hub
 
 CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")  # noqa: TID251  # make test says
 QUIETLY = (
@@ -31,25 +38,45 @@ def chromium() -> Generator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, house: House) -> Generator[Callable[[], Page]]:
-    """Opens a browser of one's own, on a phone in New York; it fails the test on a script error."""
-    opened: list[Page] = []
+def open_browser(chromium: Browser) -> Generator[Callable[..., BrowserContext]]:
+    """Opens a browser of one's own, on a phone in New York; a script error fails the test.
+
+    Whatever Playwright's `new_context` takes may be given.
+    """
+    opened: list[BrowserContext] = []
     errors: list[str] = []
 
-    def _open() -> Page:
-        context = chromium.new_context(
-            base_url=house.url, viewport=PHONE, timezone_id="America/New_York", locale="en-GB"
-        )
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        opened.append(page)
-        return page
+    def _open(**given: Any) -> BrowserContext:
+        usual = {"viewport": PHONE, "timezone_id": "America/New_York", "locale": "en-GB"}
+        context = chromium.new_context(**{**usual, **given})
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        opened.append(context)
+        return context
 
     yield _open
-    for page in opened:
-        page.context.close()
+    for context in opened:
+        context.close()
     assert errors == []
+
+
+@pytest.fixture
+def open_page(open_browser: Callable[..., BrowserContext], house: House) -> Callable[[], Page]:
+    """Opens a page of the whole product, in a browser of its own."""
+    return lambda: open_browser(base_url=house.url).new_page()
+
+
+@pytest.fixture
+def site(
+    settings: Settings, emptied: sa.Engine, redis_url: str, storage: Storage
+) -> Generator[Site]:
+    """The website without the rest of the product; its people and words are gone afterwards."""
+    assert emptied
+    assert storage
+    with serve(create_app(settings), redis_url) as site:
+        yield site
+    hub().close()
+    hub.cache_clear()
 
 
 @pytest.fixture

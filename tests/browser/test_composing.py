@@ -1,0 +1,209 @@
+"""Writing a message: what is pasted, which Enter sends, and drafts that nobody else is shown."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import BrowserContext, Page, expect
+
+from models.conversations import Message, Role
+from models.jobs.asking import MESSAGE_MAX_LENGTH
+from models.sessions import UserSession
+from models.uploads import Upload
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+COPY = """async ({ text, picture }) => {
+  const items = {};
+  if (text) items["text/plain"] = new Blob([text], { type: "text/plain" });
+  if (picture) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 4, height: 4 });
+    canvas.getContext("2d").fillRect(0, 0, 4, 4);
+    items["image/png"] = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+  await navigator.clipboard.write([new ClipboardItem(items)]);
+}"""
+PASTE_FILE = """({ name, text }) => {
+  const data = new DataTransfer();
+  data.items.add(new File(["a"], name, { type: "image/png" }));
+  data.setData("text/plain", text);
+  const told = { clipboardData: data, bubbles: true, cancelable: true };
+  document.getElementById("text").dispatchEvent(new ClipboardEvent("paste", told));
+}"""
+# What Safari tells of the Enter that ends a composition, and what some input methods tell.
+ENTER = """keyCode => {
+  const area = document.getElementById("text");
+  area.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+  const told = { key: "Enter", keyCode, bubbles: true, cancelable: true };
+  area.dispatchEvent(new KeyboardEvent("keydown", told));
+}"""
+TABLE = "Name\tAmount\nAda\t12\n"
+
+
+@pytest.fixture
+def browser(open_browser: Callable[..., BrowserContext]) -> BrowserContext:
+    return open_browser(permissions=["clipboard-read", "clipboard-write"])
+
+
+def paste(page: Page, text: str = "", *, picture: bool = False) -> None:
+    page.evaluate(COPY, {"text": text, "picture": picture})
+    page.locator("#text").focus()
+    page.keyboard.press("Control+V")
+
+
+def test_what_is_pasted_from_a_spreadsheet_is_its_text(site: Site, browser: BrowserContext) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    paste(page, TABLE, picture=True)
+    expect(page.locator("#text")).to_have_value(TABLE)
+    expect(page.locator(".chosen-file")).to_have_count(0)
+    page.evaluate(PASTE_FILE, {"name": "cat.png", "text": "/home/ada/cat.png"})
+    expect(page.locator(".chosen-file")).to_contain_text("cat.png")
+
+
+def test_a_picture_alone_is_pasted_as_a_file(site: Site, browser: BrowserContext) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    paste(page, picture=True)
+    expect(page.locator(".chosen-file img")).to_be_visible()
+    expect(page.locator("#text")).to_have_value("")
+
+
+def test_a_long_paste_becomes_a_file_and_all_of_it_is_sent(
+    site: Site, browser: BrowserContext
+) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    page.locator("#text").fill("What is this?")
+    paste(page, "x" * MESSAGE_MAX_LENGTH)
+    expect(page.locator("#text")).to_have_value("What is this?")
+    expect(page.locator(".chosen-file")).to_contain_text("Pasted text.txt")
+    expect(page.locator("#composer-notice")).to_contain_text("as a file")
+    paste(page, "y" * (MESSAGE_MAX_LENGTH + 1))
+    expect(page.locator(".chosen-file")).to_have_count(2)
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/chat/0*")
+    with site.database() as db:
+        sent = db.execute(sa.select(Upload.name, Upload.size_bytes).order_by(Upload.id)).all()
+    assert [tuple(one) for one in sent] == [
+        ("Pasted text.txt", MESSAGE_MAX_LENGTH),
+        ("Pasted text 2.txt", MESSAGE_MAX_LENGTH + 1),
+    ]
+
+
+def test_without_scripts_a_long_text_is_refused_and_kept(
+    site: Site, open_browser: Callable[..., BrowserContext]
+) -> None:
+    page = open_browser(java_script_enabled=False).new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    long = "x" * (MESSAGE_MAX_LENGTH + 1)
+    page.locator("#text").fill(long)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#composer-notice")).to_contain_text("longer than 20,000 characters")
+    expect(page.locator("#text")).to_have_value(long)
+
+
+@pytest.mark.parametrize("key_code", [229, 13])
+def test_the_enter_of_an_input_method_sends_nothing(
+    site: Site, browser: BrowserContext, key_code: int
+) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    page.locator("#text").fill("こんにち")
+    page.evaluate(ENTER, key_code)
+    page.locator("#text").press_sequentially("は")
+    page.locator("#text").press("Enter")
+    page.wait_for_url("**/chat/0*")
+    with site.database() as db:
+        assert db.scalars(sa.select(Message.text)).all() == ["こんにちは"]
+
+
+def test_after_a_login_that_had_ended_words_and_files_are_where_they_were(
+    site: Site, browser: BrowserContext
+) -> None:
+    ada = site.person()
+    older, _ = site.conversation(ada, "The older one"), site.conversation(ada, "The latest one")
+    page = browser.new_page()
+    site.log_in(page, ada, f"/chat/{older}")
+    page.locator("#text").fill("Half a thought")
+    page.locator("#files").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"All of my notes"}
+    )
+    with site.database() as db:
+        db.execute(sa.delete(UserSession))
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/login?**")
+    page.get_by_label("E-mail").fill(ada.email)
+    page.locator("input[name=password]").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**/chat/{older}")
+    expect(page.locator("#text")).to_have_value("Half a thought")
+    expect(page.locator(".chosen-file")).to_contain_text("notes.txt")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-exchange]")).to_have_count(2)
+    with site.database() as db:
+        said = sa.select(Message.text).where(Message.role == Role.USER)
+        assert "Half a thought" in db.scalars(said).all()
+        assert db.scalars(sa.select(Upload.name)).all() == ["notes.txt"]
+    page.reload()
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator(".chosen-file")).to_have_count(0)
+
+
+def test_a_stream_that_ends_with_its_login_leads_back_too(
+    site: Site, browser: BrowserContext
+) -> None:
+    ada = site.person()
+    older = site.conversation(ada, "The older one")
+    page = browser.new_page()
+    site.log_in(page, ada, f"/chat/{older}")
+    page.locator("#text").fill("Half a thought")
+    with site.database() as db:
+        db.execute(sa.delete(UserSession))
+    site.asked(ada, "From elsewhere", older)
+    page.wait_for_url("**/login?**")
+    assert urlsplit(page.url).query == f"next=/chat/{older}"
+
+
+def test_a_draft_is_shown_to_nobody_else(site: Site, browser: BrowserContext) -> None:
+    ada, eve = site.person("Ada"), site.person("Eve")
+    page = browser.new_page()
+    site.log_in(page, ada, "/chat/new")
+    page.locator("#text").fill("My secret")
+    page.reload()
+    expect(page.locator("#text")).to_have_value("My secret")
+    # Her login ends without her doing.
+    browser.clear_cookies()
+    site.log_in(page, eve, "/chat/new")
+    expect(page.locator("#text")).to_have_value("")
+    kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+    assert "My secret" not in page.evaluate(kept)
+
+
+def test_logging_out_leaves_no_draft_behind(site: Site, browser: BrowserContext) -> None:
+    ada = site.person()
+    page = browser.new_page()
+    site.log_in(page, ada, "/chat/new")
+    page.locator("#text").fill("My secret")
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url(f"{site.url}/")
+    kept = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])"
+    assert "My secret" not in page.evaluate(kept)
+
+
+def test_a_draft_is_there_in_another_tab_and_gone_when_it_is_sent(
+    site: Site, browser: BrowserContext
+) -> None:
+    ada = site.person()
+    page, other = browser.new_page(), browser.new_page()
+    site.log_in(page, ada, "/chat/new")
+    page.locator("#text").fill("To be sent")
+    other.goto(f"{site.url}/chat/new")
+    expect(other.locator("#text")).to_have_value("To be sent")
+    page.evaluate("document.activeElement.blur()")
+    other.get_by_role("button", name="Send").click()
+    other.wait_for_url("**/chat/0*")
+    expect(page.locator("#text")).to_have_value("")
