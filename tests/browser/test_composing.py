@@ -80,7 +80,7 @@ def test_a_long_paste_becomes_a_file_and_all_of_it_is_sent(
     paste(page, "x" * MESSAGE_MAX_LENGTH)
     expect(page.locator("#text")).to_have_value("What is this?")
     expect(page.locator(".chosen-file")).to_contain_text("Pasted text.txt")
-    expect(page.locator("#composer-notice")).to_contain_text("as a file")
+    expect(page.locator("#composer-notice")).to_contain_text("was attached as “Pasted text.txt”")
     paste(page, "y" * (MESSAGE_MAX_LENGTH + 1))
     expect(page.locator(".chosen-file")).to_have_count(2)
     page.get_by_role("button", name="Send").click()

@@ -58,6 +58,7 @@ def test_with_the_keyboard_open_the_conversation_has_room(
     expect(page.locator("#chat-notices .notice")).to_have_count(2)
     for line in page.locator("#chat-notices .notice").all():
         assert height(line) <= 50
+        assert line.evaluate("line => line.getBoundingClientRect().right") <= width
         assert line.evaluate("line => line.closest('#scroll') !== null")
 
 

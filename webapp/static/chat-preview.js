@@ -9,8 +9,10 @@ const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)/;
 const QUOTE = /^>\s?(.*)/;
 const ROW = /^\s*\|(.*)/;
 const RULE = /^\s*([-*_])(\s*\1){2,}\s*$/;
+// Quotes in quotes, as far as they are told apart.
+const DEEPEST = 8;
 const INLINE =
-  /(`+)(.+?)\1|\*\*(.+?)\*\*|\*\*(\S[^*]*)$|\*([^\s*][^*]*)\*|~~(.+?)~~|\[([^\]]+)\]\([^)\s]*(?:\)|$)/;
+  /(`+)(.+?)\1|\*\*(.+?)\*\*|\*\*(\S[^*]*)$|\*([^\s*][^*]*)\*|~~(.+?)~~|\[([^\]]+)\]\([^)\s]*(?:\)|$)/s;
 
 function make(tag, className = "") {
   const element = document.createElement(tag);
@@ -19,20 +21,20 @@ function make(tag, className = "") {
 }
 
 function write(parent, text) {
-  const found = INLINE.exec(text);
-  if (!found) {
-    parent.append(text);
-    return parent;
+  let rest = text;
+  for (let found = INLINE.exec(rest); found; found = INLINE.exec(rest)) {
+    const [whole, , code, bold, unclosed, slanted, struck, link] = found;
+    parent.append(rest.slice(0, found.index));
+    if (code) parent.append(make("code"), "");
+    if (code) parent.lastElementChild.textContent = code;
+    else if (bold || unclosed) parent.append(write(make("strong"), bold || unclosed));
+    else if (slanted) parent.append(write(make("em"), slanted));
+    else if (struck) parent.append(write(make("s"), struck));
+    else parent.append(link);
+    rest = rest.slice(found.index + whole.length);
   }
-  const [whole, , code, bold, unclosed, slanted, struck, link] = found;
-  parent.append(text.slice(0, found.index));
-  if (code) parent.append(make("code"), "");
-  if (code) parent.lastElementChild.textContent = code;
-  else if (bold || unclosed) parent.append(write(make("strong"), bold || unclosed));
-  else if (slanted) parent.append(write(make("em"), slanted));
-  else if (struck) parent.append(write(make("s"), struck));
-  else parent.append(link);
-  return write(parent, text.slice(found.index + whole.length));
+  parent.append(rest);
+  return parent;
 }
 
 // Each of these takes lines from the front of `lines` and returns an element, or null.
@@ -65,7 +67,7 @@ function takeHeading(lines) {
   return write(make(`h${found[1].length}`), found[2]);
 }
 
-function takeList(lines, least = 0) {
+function takeList(lines, _depth, least = 0) {
   const first = ITEM.exec(lines[0]);
   if (!first || first[1].length < least) return null;
   const indent = first[1].length;
@@ -74,12 +76,12 @@ function takeList(lines, least = 0) {
   while (lines.length) {
     const found = ITEM.exec(lines[0]);
     if (found && found[1].length > indent + 1 && list.lastElementChild) {
-      list.lastElementChild.append(takeList(lines, indent + 2));
+      list.lastElementChild.append(takeList(lines, 0, indent + 2));
     } else if (found && found[1].length >= indent) {
       lines.shift();
       list.append(write(make("li"), found[3].replace(/^\[ \] /, "☐ ").replace(/^\[[xX]\] /, "☑ ")));
     } else if (/^\s+\S/.test(lines[0]) && !found && list.lastElementChild) {
-      write(list.lastElementChild, ` ${lines.shift().trim()}`);
+      write(list.lastElementChild, `\n${lines.shift().trim()}`);
     } else if (!lines[0].trim() && lines.length > 1) {
       lines.shift();
     } else {
@@ -89,10 +91,12 @@ function takeList(lines, least = 0) {
   return list;
 }
 
-function takeQuote(lines) {
-  if (!QUOTE.test(lines[0])) return null;
+function takeQuote(lines, depth) {
+  if (!QUOTE.test(lines[0]) || depth > DEEPEST) return null;
   const quote = make("blockquote");
-  while (lines.length && QUOTE.test(lines[0])) write(quote, `${QUOTE.exec(lines.shift())[1]}\n`);
+  const inside = [];
+  while (lines.length && QUOTE.test(lines[0])) inside.push(QUOTE.exec(lines.shift())[1]);
+  draw(quote, inside, depth + 1);
   return quote;
 }
 
@@ -124,14 +128,13 @@ function takeParagraph(lines) {
   while (lines.length && lines[0].trim() && !STARTS.some((start) => start.test(lines[0]))) {
     words.push(lines.shift());
   }
-  return write(make("p"), words.join("\n"));
+  // A line ends where the text does so; two spaces or a backslash before it say no more.
+  return write(make("p"), words.map((line) => line.replace(/(\s+|\\)$/, "").trimStart()).join("\n"));
 }
 
 const TAKERS = [takeRule, takeCode, takeHeading, takeList, takeQuote, takeTable, takeParagraph];
 
-// Draw `text` into `element`, in place of what was there.
-window.drawPreview = (element, text) => {
-  const lines = text.split("\n");
+function draw(element, lines, depth) {
   const made = [];
   while (lines.length) {
     if (!lines[0].trim()) {
@@ -139,7 +142,7 @@ window.drawPreview = (element, text) => {
       continue;
     }
     for (const take of TAKERS) {
-      const block = take(lines);
+      const block = take(lines, depth);
       if (block) {
         made.push(block);
         break;
@@ -147,4 +150,7 @@ window.drawPreview = (element, text) => {
     }
   }
   element.replaceChildren(...made);
-};
+}
+
+// Draw `text` into `element`, in place of what was there.
+window.drawPreview = (element, text) => draw(element, text.split("\n"), 0);

@@ -144,7 +144,7 @@
     const clean = text.replace(/[\x00-\x08\x0e-\x1a\x1c-\x1f]/g, "");
     const taken = chosen.filter((file) => file.name.startsWith("Pasted text")).length;
     const file = new File([clean], `Pasted text${taken ? ` ${taken + 1}` : ""}.txt`, { type: "text/plain" });
-    tell(`That is long, so it goes along as a file: ${file.name}`, {
+    tell(`Your text is long, so it was attached as “${file.name}”.`, {
       role: "status",
       className: "notice notice-plain",
     });
