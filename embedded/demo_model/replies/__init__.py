@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 from embedded.demo_model.conversation import Asked
 from embedded.demo_model.prompt import Moment, moment
-from embedded.demo_model.replies import attachments, memory, small_talk, summaries, sums
+from embedded.demo_model.replies import (
+    attachments,
+    beginnings,
+    memory,
+    small_talk,
+    summaries,
+    sums,
+)
 from embedded.demo_model.reply import Reply
 
 Rule = Callable[[Moment], Reply | None]
@@ -14,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     summaries.summary,
     attachments.pictures,
     attachments.files,
+    beginnings.suggested,
     memory.remember,
     memory.recall,
     small_talk.local_time,

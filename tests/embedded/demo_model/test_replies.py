@@ -9,6 +9,7 @@ import pytest
 
 from embedded.demo_model.replies import NOTICE
 from tests.embedded.demo_model.served import Served
+from webapp.chat_suggestions import FOR_ALL, FOR_NEEDS, suggestions
 
 USER_MD = """\
 # About the person
@@ -96,6 +97,16 @@ def test_the_first_answer_of_a_conversation_says_that_it_is_a_demo(demo: Served)
     assert ask(demo, first)["content"].endswith(NOTICE)
     later = ask(demo, first, said("assistant", "Hello Ada!"), said("user", "Thanks"))
     assert "demo" not in later["content"]
+
+
+@pytest.mark.parametrize(
+    "text", [*FOR_NEEDS.values(), *FOR_ALL, *suggestions("Repairing my bicycle")[:1]]
+)
+def test_what_the_service_suggests_is_answered(demo: Served, text: str) -> None:
+    _, words = use_tools(demo, text, {"edit": "Successfully replaced 1 block(s)."})
+    for helpless in ("I am the demo model, so I cannot", "I don't know", "could not"):
+        assert helpless not in words
+    assert len(words.removesuffix(NOTICE)) > 60
 
 
 @pytest.mark.parametrize("text", ["Who was Napoleon's uncle?", "asdf", "¿Qué tal?"])
