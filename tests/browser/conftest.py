@@ -47,7 +47,11 @@ def open_browser(chromium: Browser) -> Generator[Callable[..., BrowserContext]]:
     errors: list[str] = []
 
     def _open(**given: Any) -> BrowserContext:
-        usual = {"viewport": PHONE, "timezone_id": "America/New_York", "locale": "en-GB"}
+        usual: dict[str, Any] = {
+            "viewport": PHONE,
+            "timezone_id": "America/New_York",
+            "locale": "en-GB",
+        }
         context = chromium.new_context(**{**usual, **given})
         context.set_default_timeout(PATIENCE_MS)
         context.on("weberror", lambda error: errors.append(str(error.error)))

@@ -93,6 +93,8 @@ def test_a_newcomer_verifies_their_address_gets_the_credit_and_is_answered(
         box.frame_locator("iframe").get_by_role("link", name="Confirm my address").click()
     confirming.value.get_by_role("button", name="Confirm my address").click()
     expect(confirming.value.locator("#credits")).to_contain_text("$1.00")
+    # In whichever tab they go on, what they wrote is there.
+    expect(confirming.value.locator("#text")).to_have_value("Hello? [[demo: say Hello, Ada.]]")
 
     # The page that was open all the while notices by itself.
     expect(page.locator("#credits")).to_contain_text("$1.00")

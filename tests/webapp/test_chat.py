@@ -198,6 +198,32 @@ def test_nobody_reads_or_writes_what_is_anothers(
     assert eves.get("/chat/1").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("page", "back"),
+    [
+        ("http://localhost/chat/here", "/login?next=/chat/here"),
+        ("http://localhost/chat/here?before=1", "/login?next=/chat/here?before%3D1"),
+        ("http://elsewhere.example/chat/here", "/login"),
+        ("http://[/chat", "/login"),
+        ("", "/login"),
+    ],
+)
+def test_whose_login_ended_while_they_wrote_comes_back_to_their_page(
+    browser: Browser, page: str, back: str
+) -> None:
+    form = {"csrf_token": browser.token(), "text": "Half a thought"}
+    plain = browser.client.post("/chat", data=form, headers={"Referer": page})
+    assert plain.location == back
+    headers = {"HX-Request": "true", "HX-Current-URL": page, "X-CSRFToken": form["csrf_token"]}
+    assert browser.client.post("/chat", data=form, headers=headers).headers["HX-Redirect"] == back
+
+
+def test_whose_cookie_is_gone_is_sent_to_the_login_too(browser: Browser) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/chat/here"}
+    answer = browser.client.post("/chat", data={"text": "Half a thought"}, headers=headers)
+    assert answer.headers["HX-Redirect"] == "/login?next=/chat/here"
+
+
 def test_who_has_not_introduced_themselves_does_that_first(
     db: Session, log_in: Callable[[User], Browser]
 ) -> None:

@@ -193,6 +193,29 @@ def test_cut_anywhere_and_resumed_it_shows_the_text_exactly_once(
     stream.answer.close()
 
 
+def test_who_asks_now_and_then_misses_and_doubles_nothing(
+    adas: Browser, worker: FakeWorker, screen: Screen, asked: Job, hub: Hub
+) -> None:
+    worker.claim()
+    path = f"/chat/{asked.conversation_id}/events?once=1"
+    for piece in pieces(ANSWER):
+        worker.say(piece)
+        assert Stream(adas, path, screen).ends()
+        assert (shown(screen, asked).html.strip(), shown(screen, asked).tail) == told(hub, asked)
+    worker.finish()
+    assert Stream(adas, path, screen).ends()
+    assert shown(screen, asked).state == "sent"
+
+
+def test_who_asks_and_is_not_logged_in_any_more_is_told_so(
+    browser: Browser, asked: Job, hub: Hub
+) -> None:
+    assert hub
+    headers = {"Accept": "text/event-stream"}
+    answer = browser.get(f"/chat/{asked.conversation_id}/events?once=1", headers=headers)
+    assert answer.status_code == 401
+
+
 def test_resuming_tells_only_what_was_missed(
     follow: Callable[[], Stream], worker: FakeWorker, screen: Screen
 ) -> None:
