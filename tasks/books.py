@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from agent.meter.books import Bound, ClosedCall, Fit, NoRoom, OpenCall
+from sqlalchemy.orm import Session
+
+from agent.meter.books import Bound, ClosedCall, Fit, NoRoom, OpenCall, TurnLost
 from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
-from models.ledger import CallCost, CallStatus
+from models.ledger import CallCost, CallStatus, ModelCall
 from models.payments import automatic
 from tasks import money_mail, nudges
 
@@ -22,26 +24,35 @@ class TurnBooks:
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
         """Hold what `fit` makes of the balance and then the limits that the person has set.
 
-        Raises NoRoom, or LeaseLost when the job is another's now.
+        Raises NoRoom, or TurnLost when the job is another's now.
         """
-        with unit_of_work() as db:
-            # The account is locked: what is left now is left until the hold is written.
-            user, job = jobs.lock_held(db, self.job_id, self.attempt)
-            found = limits.bounds(db, user, job)
-            held = fit([_told(bound) for bound in found])
-            bound = limits.tightest(found)
-            if bound.left_micros < held:
-                raise NoRoom(_told(bound))
-            ledger.open_call(
-                db,
-                user,
-                call_id=call_id,
-                job_id=self.job_id,
-                attempt=self.attempt,
-                model=model,
-                held=held,
-            )
-        return OpenCall(call_id, model, held)
+        try:
+            with unit_of_work() as db:
+                return OpenCall(call_id, model, self._open(db, call_id, model, fit))
+        except jobs.LeaseLost as lost:
+            raise TurnLost from lost
+
+    def _open(self, db: Session, call_id: UUID, model: str, fit: Fit) -> int:
+        # The account is locked: what is left now is left until the hold is written.
+        user, job = jobs.lock_held(db, self.job_id, self.attempt)
+        if (earlier := db.get(ModelCall, call_id)) is not None:
+            # It was told before, and the answer to that was lost.
+            return earlier.held_micros
+        found = limits.bounds(db, user, job)
+        held = fit([_told(bound) for bound in found])
+        bound = limits.tightest(found)
+        if bound.left_micros < held:
+            raise NoRoom(_told(bound))
+        ledger.open_call(
+            db,
+            user,
+            call_id=call_id,
+            job_id=self.job_id,
+            attempt=self.attempt,
+            model=model,
+            held=held,
+        )
+        return held
 
     def close(self, call: ClosedCall) -> None:
         """Charge what the call used; at our expense when its attempt has been given up."""

@@ -28,6 +28,10 @@ class NoRoom(Exception):
         self.bound = bound
 
 
+class TurnLost(Exception):
+    """The turn is not ours any more: somebody else answers it, or it is over."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one call. `input_tokens` has neither those read from nor written to a cache."""
@@ -72,10 +76,11 @@ class Books(Protocol):
     """The books of one turn. Blocking; the meter calls them from a thread."""
 
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
-        """Hold what `fit` says, while nothing else can take it; raises NoRoom if that is too much.
+        """Hold what `fit` says, while nothing else can take it; told twice, it holds once.
 
         It is told the balance and whatever limits the person has set, less what is held by calls
-        under way. There is at least one.
+        under way. There is at least one. Raises NoRoom if that is too much, and TurnLost. Whatever
+        else it raises is a fault of the books themselves, which may be over in a moment.
         """
         ...
 

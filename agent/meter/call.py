@@ -10,14 +10,14 @@ import structlog
 from aiohttp import web
 
 from agent.catalogue import Model
-from agent.meter.books import Bound, NoRoom
+from agent.meter.books import Bound, NoRoom, TurnLost
+from agent.meter.intake import Asked
 from agent.meter.marks import Marking
-from agent.meter.prefixes import Sent
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
-from agent.meter.wires import FORMATS, Body
-from agent.meter.wires.base import Counter, most_tokens
+from agent.meter.wires import FORMATS
+from agent.meter.wires.base import Counter
 from agent.prices import Prices, PriceUnknown, most_output
 from agent.turn import AgentFailed
 from settings import Settings
@@ -36,6 +36,9 @@ NO_PRICE = "This model has no price, so it cannot be used. Please choose another
 PROVIDER_DOWN = "The model's provider did not answer."
 PROVIDER_REFUSED = "The model's provider refused this message."
 NOT_OURS = "This message is being answered elsewhere."
+BOOKS_DOWN = "Your credits could not be looked up just now. Please try again."
+# What another try may mend.
+PASSING = {"stopped", "books_unavailable"}
 # The provider says that the request itself is wrong: sending it again would not help.
 REQUEST_FAULTS = {400, 404, 413, 415, 422}
 # Our own key or account is refused; that does not mend itself within seconds.
@@ -60,14 +63,14 @@ class Refused(Exception):
 class MeteredCall:
     """One call of a running turn."""
 
-    def __init__(self, tools: Tools, running: RunningTurn, model: Model, body: Body) -> None:
+    def __init__(self, tools: Tools, running: RunningTurn, model: Model, asked: Asked) -> None:
         self._tools = tools
         self._running = running
         self._model = model
-        self._body = body
+        self._body = asked.body
         self._wire = FORMATS[model.wire]
-        self._size = most_tokens(body)
-        self._sent = Sent(body)
+        self._size = asked.most_tokens
+        self._sent = asked.sent
         # The output cap, and what it was lowered for, if it was.
         self._cap = 0
         self._bound: Bound | None = None
@@ -126,15 +129,18 @@ class MeteredCall:
         """Hold the money, and lower the request's output cap to what is held. Raises Refused."""
         running, most = self._running, self._tools.settings.turn_max_cost_micros
         left = most - running.spent_micros - running.held_micros
-        own = Bound("too_many_calls", left, TOO_COSTLY)
+        own = Bound("too_costly", left, TOO_COSTLY)
         try:
             # Of equals the person's own come first: those they can do something about.
             await hold.open(running, lambda bounds: self._fit(wanted, (*bounds, own)))
         except NoRoom as missing:
             self._give_up(missing.bound.code, missing.bound.sentence)
-        except Exception as lost:  # noqa: BLE001  # whatever the books say, the call is not made
-            log.warning("meter.not_opened", job_id=str(running.turn.job_id), error=repr(lost))
+        except TurnLost:
+            log.warning("meter.turn_lost", job_id=str(running.turn.job_id))
             self._give_up("stopped", NOT_OURS)
+        except Exception as trouble:  # noqa: BLE001  # without a hold the call is not made
+            log.error("meter.not_opened", job_id=str(running.turn.job_id), error=repr(trouble))
+            self._give_up("books_unavailable", BOOKS_DOWN)
         self._wire.prepare(self._body, self._cap)
 
     def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
@@ -239,7 +245,7 @@ class MeteredCall:
         return str(failure) if refused else sentence
 
     def _give_up(self, code: str, sentence: str) -> NoReturn:
-        self._running.trouble = AgentFailed(code, sentence, permanent=code != "stopped")
+        self._running.trouble = AgentFailed(code, sentence, permanent=code not in PASSING)
         raise Refused(sentence)
 
     def _refuse(self, message: str) -> web.Response:

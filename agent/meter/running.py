@@ -29,6 +29,8 @@ class RunningTurn:
     summaries_micros: int = 0
     # What providers are likely to have in their caches of it.
     prefixes: Prefixes = field(default_factory=Prefixes)
+    # How many requests were no calls: too large, of no known shape, for another model.
+    turned_down: int = 0
     # Why a call was refused or failed: OpenClaw itself tells it in no useful way.
     trouble: AgentFailed | None = None
     # Set when an answer ended where its output cap had been lowered to: it is not a whole one.

@@ -2,10 +2,8 @@
 
 import asyncio
 import hmac
-import json
 import re
 from pathlib import Path
-from typing import cast
 
 import structlog
 from aiohttp import web
@@ -14,22 +12,25 @@ from agent import catalogue
 from agent.catalogue import WIRES, Provider, Wire
 from agent.meter import canned
 from agent.meter.books import Books
-from agent.meter.call import MeteredCall, Tools
-from agent.meter.marks import unmarked_bytes
+from agent.meter.call import TOO_MANY_CALLS, MeteredCall, Tools
+from agent.meter.intake import MOST_WARM_UP_BYTES, Asked, Intake, json_object, parsed
 from agent.meter.prefixes import Prefixes
 from agent.meter.running import RunningTurn
+from agent.meter.scan import TooMuch
+from agent.meter.shapes import NotAllowed
+from agent.meter.sockets import Listener
 from agent.meter.upstream import EVENT_STREAM, Providers
-from agent.meter.wires import FORMATS, Body
+from agent.meter.wires import FORMATS
 from agent.prices import Prices
 from agent.turn import AgentFailed, Turn
 from settings import Settings
 
 log = structlog.get_logger()
 
-# A request holds the whole conversation, with its pictures.
-LARGEST_REQUEST_BYTES = 64 * 1024 * 1024
-# A cell whose port is closed is not waited for.
-SHUTDOWN_SECONDS = 0.5
+# OpenClaw makes one at a time.
+MOST_CALLS_AT_ONCE = 4
+# What is refused unread is not refused at once: a cell that asks in a loop would keep us busy.
+UNREAD_SECONDS = 0.1
 # How a path begins, and whose it is.
 DOORS: dict[str, Provider] = {
     "anthropic": "anthropic",
@@ -50,6 +51,13 @@ PATHS: dict[Wire, re.Pattern[str]] = {
 
 NOT_SERVED = "Only answers of models are served here."
 NOT_JSON = "The request is not a JSON object."
+TOO_MUCH = "This conversation has become too large for the model. Please start a new one."
+# By these words OpenClaw knows that it should shorten a conversation, and try again.
+SHORTEN = "request_too_large: prompt is too long"
+NOT_ALLOWED = "This message has something with it that models are not sent from here."
+# OpenClaw tries again with less when a request was refused, but not for ever.
+MOST_TURNED_DOWN = 20
+AT_ONCE = "There are too many calls at once."
 # Without a turn there is nobody to pay; OpenClaw takes this as final and stays usable.
 NO_TURN = "There is no message to answer."
 WRONG_MODEL = "This model is not the one that was chosen for this message."
@@ -68,7 +76,8 @@ class MeterPort:
         self._prefixes = Prefixes()
         # The running one, or the one before.
         self._latest: RunningTurn | None = None
-        self._runner: web.AppRunner | None = None
+        self._intake = Intake()
+        self._listener = Listener(self._take)
 
     @property
     def trouble(self) -> AgentFailed | None:
@@ -98,20 +107,12 @@ class MeterPort:
 
     async def listen(self) -> None:
         """Open the socket. Anyone who may reach it still needs the token."""
-        app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
-        app.router.add_post("/{door}/{path:.+}", self._take)
-        # Without handler_cancellation a cell that hangs up would leave its call running.
-        self._runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
-        )
-        await self._runner.setup()
-        await web.UnixSite(self._runner, str(self.socket_path)).start()
+        await self._listener.open(self.socket_path)
 
     async def close(self) -> None:
         """Close the socket; calls under way are cut and settled."""
         await self.end()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._listener.close()
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         if not hmac.compare_digest(_token_of(request).encode(), self._token.encode()):
@@ -123,37 +124,73 @@ class MeterPort:
         asked = PATHS[wire].fullmatch(request.match_info["path"])
         if asked is None:
             return _refuse(wire, NOT_SERVED)
-        try:
-            body = _json_object(unmarked_bytes(await request.read()))
-        except ValueError:
-            return _refuse(wire, NOT_JSON)
         if self._running is None:
-            return self._take_without_turn(request, wire, body)
-        return await self._meter(self._running, request, provider, body, asked.groupdict())
+            return await self._take_without_turn(request, wire)
+        running = self._running
+        if (refusal := _unread(running)) is not None:
+            await asyncio.sleep(UNREAD_SECONDS)
+            return _refuse(wire, refusal)
+        running.has_request(asyncio.current_task())
+        return await self._take_in_turn(running, request, provider, asked.groupdict())
+
+    async def _take_in_turn(
+        self,
+        running: RunningTurn,
+        request: web.Request,
+        provider: Provider,
+        in_path: dict[str, str],
+    ) -> web.StreamResponse:
+        wire = WIRES[provider]
+        document = b""
+        try:
+            document = await self._intake.read(request)
+            asked = await parsed(wire, document)
+            return await self._meter(running, request, provider, asked, in_path)
+        except TooMuch as error:
+            _turn_down(running, wire, TOO_MUCH, error)
+            return _refuse(wire, SHORTEN)
+        except NotAllowed as error:
+            return _turn_down(running, wire, NOT_ALLOWED, error)
+        except ValueError:
+            running.turned_down += 1
+            return _refuse(wire, NOT_JSON)
+        finally:
+            self._intake.release(document)
 
     async def _meter(
         self,
         running: RunningTurn,
         request: web.Request,
         provider: Provider,
-        body: Body,
+        asked: Asked,
         in_path: dict[str, str],
     ) -> web.StreamResponse:
+        body = asked.body
         model_id = f"{provider}/{in_path.get('model') or body.get('model')}"
         model = catalogue.find(self._tools.settings, model_id)
         if model is None or model.id != running.turn.model:
+            running.turned_down += 1
             return _refuse(WIRES[provider], WRONG_MODEL)
+        if asked.left_out:
+            # Of a newer OpenClaw, it may be something that it needs.
+            log.info("meter.left_out", model=model.id, fields=asked.left_out)
         is_stream = in_path.get("verb") == "streamGenerateContent" or bool(body.get("stream"))
-        running.has_request(asyncio.current_task())
-        call = MeteredCall(self._tools, running, model, body)
+        call = MeteredCall(self._tools, running, model, asked)
         return await call.answer(request, is_stream=is_stream)
 
-    def _take_without_turn(
-        self, request: web.Request, wire: Wire, body: Body
-    ) -> web.StreamResponse:
+    async def _take_without_turn(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         if not self.is_warming:
             log.warning("meter.stray_call", path=request.path)
+            await asyncio.sleep(UNREAD_SECONDS)
             return _refuse(wire, NO_TURN)
+        document = b""
+        try:
+            document = await self._intake.read(request, MOST_WARM_UP_BYTES)
+            body = await asyncio.to_thread(json_object, document)
+        except (TooMuch, NotAllowed, ValueError):
+            return _refuse(wire, NOT_JSON)
+        finally:
+            self._intake.release(document)
         return web.Response(body=canned.answer(wire, body), content_type=EVENT_STREAM)
 
 
@@ -186,12 +223,21 @@ class Meter:
             await self._providers.load(model.provider)
 
 
-def _json_object(document: bytes) -> Body:
-    """Read a request's body; ValueError when it is no object."""
-    value: object = json.loads(document)
-    if not isinstance(value, dict):
-        raise ValueError(NOT_JSON)  # noqa: TRY004  # to the caller it is one mistake
-    return cast(Body, value)
+def _unread(running: RunningTurn) -> str | None:
+    """Tell why a request of this turn need not even be read, if so."""
+    if running.is_hopeless:
+        return str(running.trouble)
+    if running.turned_down >= MOST_TURNED_DOWN:
+        return TOO_MANY_CALLS
+    return AT_ONCE if len(running.requests) >= MOST_CALLS_AT_ONCE else None
+
+
+def _turn_down(running: RunningTurn, wire: Wire, sentence: str, error: Exception) -> web.Response:
+    """Refuse a request that must not go out; the turn fails of it, unless another one is better."""
+    log.warning("meter.turned_down", job_id=str(running.turn.job_id), error=str(error))
+    running.turned_down += 1
+    running.trouble = AgentFailed("provider_refused", sentence, permanent=True)
+    return _refuse(wire, sentence)
 
 
 def _refuse(wire: Wire, message: str) -> web.Response:

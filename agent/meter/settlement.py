@@ -8,11 +8,12 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, Fit, NoRoom, Outcome, Usage
+from agent.meter.books import ClosedCall, Fit, NoRoom, OpenCall, Outcome, TurnLost, Usage
 from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
 from agent.meter.wires.base import likely_tokens
 from agent.prices import Prices
+from agent.turn import AgentFailed
 
 log = structlog.get_logger()
 
@@ -20,6 +21,10 @@ log = structlog.get_logger()
 # lease (two of the default ones) the job is begun again, and this attempt is at our expense anyway.
 SETTLE_SECONDS = 60.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 0.5
+# Nobody has seen anything of a call yet, so somebody waits all that time.
+HOLD_SECONDS = 10.0
+
+BEYOND_HOLD = "The model's provider charged more for this than it may cost, so it was stopped."
 
 
 class Hold:
@@ -32,17 +37,40 @@ class Hold:
         self.body = body
         self.micros = 0
         self._opening: asyncio.Task[None] | None = None
+        self._is_wanted = True
 
     async def open(self, running: RunningTurn, fit: Fit) -> None:
-        """Hold the money that `fit` says. Raises NoRoom, or whatever the books raise."""
+        """Hold the money that `fit` says. Raises NoRoom, TurnLost, or what the books stumble on.
+
+        A database that restarts is waited for.
+        """
         self._opening = asyncio.create_task(self._open(running, fit))
         # A thread goes on when its waiter is cancelled, so the hold may come into being yet.
-        await asyncio.shield(self._opening)
+        try:
+            await asyncio.shield(self._opening)
+        except asyncio.CancelledError:
+            self._is_wanted = False
+            raise
 
     async def _open(self, running: RunningTurn, fit: Fit) -> None:
-        call = await asyncio.to_thread(running.books.open, self.call_id, self.model.id, fit)
+        call = await self._opened(running, fit)
         self.micros = call.held_micros
         running.held_micros += self.micros
+
+    async def _opened(self, running: RunningTurn, fit: Fit) -> OpenCall:
+        ends, rest = time.monotonic() + HOLD_SECONDS, FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(running.books.open, self.call_id, self.model.id, fit)
+            except (NoRoom, TurnLost):
+                raise
+            except Exception as trouble:
+                if time.monotonic() > ends or not self._is_wanted:
+                    raise
+                if rest == FIRST_RETRY_SECONDS:
+                    log.warning("meter.waiting", call_id=str(self.call_id), error=repr(trouble))
+            await asyncio.sleep(rest)
+            rest = min(2 * rest, LONGEST_RETRY_SECONDS)
 
     def release(self, running: RunningTurn) -> None:
         """Count the money no more as held by the turn."""
@@ -55,7 +83,7 @@ class Hold:
         try:
             await self._opening
         except Exception as error:  # noqa: BLE001  # it was raised by `open` to whom it concerns
-            if not isinstance(error, NoRoom):
+            if not isinstance(error, NoRoom | TurnLost):
                 log.warning("meter.not_held", call_id=str(self.call_id), error=repr(error))
             return False
         return True
@@ -105,7 +133,8 @@ class Settlement:
 
     async def _settle(self) -> None:
         was_open = await self._hold.is_open()
-        closed = self._closed()
+        # Counting a long request takes a while.
+        closed = await asyncio.to_thread(self._closed)
         self._hold.release(self._running)
         if not was_open:
             return
@@ -127,7 +156,10 @@ class Settlement:
             rest = min(2 * rest, LONGEST_RETRY_SECONDS)
 
     def _payable(self, closed: ClosedCall) -> int:
-        """What the books will charge: never more than the hold, whatever the provider counts."""
+        """What the books will charge: never more than the hold, whatever the provider counts.
+
+        What is beyond is ours, so it must not go on: no further call of the turn is made.
+        """
         if closed.charge_micros > self._hold.micros:
             log.warning(
                 "meter.beyond_hold",
@@ -136,6 +168,7 @@ class Settlement:
                 held_micros=self._hold.micros,
                 charge_micros=closed.charge_micros,
             )
+            self._running.trouble = AgentFailed("beyond_hold", BEYOND_HOLD, permanent=True)
         return min(closed.charge_micros, self._hold.micros)
 
     def _closed(self) -> ClosedCall:

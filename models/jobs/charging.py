@@ -36,6 +36,7 @@ OURS = frozenset(
         "disk_full",
         "state_unavailable",
         "storage_down",
+        "books_unavailable",
         "worker_lost",
         "unexpected",
         # Of a failure: no call could be opened, or the worker shuts down. A person's Stop is none.

@@ -18,8 +18,10 @@ from agent.meter.wires import Body
 from settings import Settings
 
 PATH = "/v1/messages"
-# What a cell may say beside the body: the version that it understands, and what it makes use of.
-PASSED_HEADERS = ("anthropic-version", "anthropic-beta")
+# The version that OpenClaw is written for.
+VERSIONS = {"2023-06-01"}
+# What it may make use of: others fetch, run, remember, or are charged by other prices.
+BETAS = {"fine-grained-tool-streaming-2025-05-14", "interleaved-thinking-2025-05-14"}
 
 
 class AnthropicSdk:
@@ -41,7 +43,7 @@ class AnthropicSdk:
     ) -> Upstream:
         """Send a request; return when its answer begins. Raises ProviderFailed."""
         del model, is_stream  # Both are in the body.
-        passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
+        passed = _passed(headers)
         try:
             # Asked for a stream, the SDK returns at the headers and leaves the body to us.
             response = await self._client.post(
@@ -67,6 +69,15 @@ def connect(provider: Provider, settings: Settings) -> AnthropicSdk:
     """Make the SDK with our key."""
     del provider
     return AnthropicSdk(settings)
+
+
+def _passed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what a cell may say beside the body."""
+    version = headers.get("anthropic-version")
+    asked = [beta.strip() for beta in headers.get("anthropic-beta", "").split(",")]
+    betas = ",".join(beta for beta in asked if beta in BETAS)
+    passed = {"anthropic-version": version} if version in VERSIONS else {}
+    return passed | ({"anthropic-beta": betas} if betas else {})
 
 
 def _raw(response: object) -> httpx2.Response:

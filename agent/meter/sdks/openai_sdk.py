@@ -21,7 +21,6 @@ PATHS: dict[Wire, str] = {
     "openai-responses": "/responses",
     "openai-completions": "/chat/completions",
 }
-PASSED_HEADERS = ("openai-beta",)
 # The SDK wants a key even where the server wants none.
 ANY_KEY = "none"
 
@@ -45,14 +44,13 @@ class OpenAISdk:
         self, model: str, body: Body, headers: Mapping[str, str], *, is_stream: bool
     ) -> Upstream:
         """Send a request; return when its answer begins. Raises ProviderFailed."""
-        del model, is_stream  # Both are in the body.
-        passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
+        # Both are in the body; and nothing that a cell says beside it is for OpenAI.
+        del model, is_stream, headers
         try:
             # Asked for a stream, the SDK returns at the headers and leaves the body to us.
             response = await self._client.post(
                 self._path,
                 body=body,
-                options={"headers": passed},
                 cast_to=httpx2.Response,
                 stream=True,
                 stream_cls=AsyncStream[Any],

@@ -6,8 +6,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
-    is_function,
-    keep_tools,
+    drop_empty_tools,
     note_error,
     number,
     part,
@@ -30,9 +29,7 @@ class AnthropicMessages(Format):
         # The provider refuses a budget for thinking that is not below the cap.
         if number(part(body, "thinking").get("budget_tokens")) >= cap:
             del body["thinking"]
-        for dearer in ("service_tier", "speed", "inference_geo", "mcp_servers"):
-            body.pop(dearer, None)
-        keep_tools(body, is_function)
+        drop_empty_tools(body)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")

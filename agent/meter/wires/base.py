@@ -3,7 +3,7 @@
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_letters, whitespace
 from typing import Any, cast
@@ -27,7 +27,15 @@ WORD_BYTES = (ascii_letters + whitespace).encode()
 ASCII_BYTES = bytes(range(128))
 # Longer than any word.
 NOISE_LENGTH = 64
+# Of a longer text so much is counted at a time.
+SLICE_CHARS = 64 * 1024
 NOISE = re.compile(rf"[A-Za-z0-9+/=_-]{{{NOISE_LENGTH},}}")
+
+
+class Picture(str):
+    """The bytes of a picture, where a wire has one: what only looks so may be anybody's words."""
+
+    __slots__ = ()
 
 
 class Tally:
@@ -82,7 +90,7 @@ class Format(ABC):
 
     @abstractmethod
     def prepare(self, body: Body, cap: int) -> None:
-        """Set the output cap, ask for the usage, and take out what would cost beyond the hold."""
+        """Set the output cap, and ask for the usage, in what agent.meter.shapes has let through."""
 
     @abstractmethod
     def read(self, event: Body, tally: Tally) -> None:
@@ -139,8 +147,16 @@ def _most_in(text: str) -> int:
     """Words are long; each digit and sign may be a token, and of other scripts two in three bytes.
 
     So may each letter of what is no word, as in keys and encoded bytes. One more stands for what is
-    around a text: its name's colon, quotes, the role of a message.
+    around a text: its name's colon, quotes, the role of a message. Long texts are counted in
+    slices, between which others get their turn; noise that a slice cuts counts as noise.
     """
+    starts = range(0, len(text), SLICE_CHARS)
+    cuts = max(0, len(starts) - 1)
+    counted = sum(_most_in_slice(text[at : at + SLICE_CHARS]) for at in starts)
+    return math.ceil(counted) + cuts * 2 * NOISE_LENGTH + 1
+
+
+def _most_in_slice(text: str) -> float:
     written = _bytes(text)
     foreign = len(written.translate(None, ASCII_BYTES))
     words = len(written) - len(written.translate(None, WORD_BYTES))
@@ -148,15 +164,12 @@ def _most_in(text: str) -> int:
     # Prose has no such runs, and need not be searched for them letter by letter.
     runs = " ".join(run for run in text.split() if len(run) >= NOISE_LENGTH)
     noise = sum(map(len, NOISE.findall(runs))) * (1 - 1 / HOLD_BYTES_PER_TOKEN)
-    return math.ceil(words / HOLD_BYTES_PER_TOKEN + signs + foreign * 2 / 3 + noise) + 1
+    return words / HOLD_BYTES_PER_TOKEN + signs + foreign * 2 / 3 + noise
 
 
-def keep_tools(body: Body, is_ours: Callable[[Body], bool]) -> None:
-    """Leave out the tools that a provider runs itself: what they read and cost is in no hold."""
-    if "tools" not in body:
-        return
-    body["tools"] = [tool for tool in parts(body, "tools") if is_ours(tool)]
-    if not body["tools"]:
+def drop_empty_tools(body: Body) -> None:
+    """Leave the list of tools out when no tool is in it: providers refuse one that is empty."""
+    if not body.get("tools"):
         for name in ("tools", "tool_choice", "toolConfig"):
             body.pop(name, None)
 
@@ -201,25 +214,14 @@ def _contents(body: Body) -> tuple[list[str], int]:
     left: list[object] = [body]
     while left:
         value = left.pop()
-        if isinstance(value, str):
+        if isinstance(value, Picture):
+            pictures += 1
+        elif isinstance(value, str):
             texts.append(value)
         elif isinstance(value, list):
             left += cast(list[object], value)
         elif isinstance(value, dict):
             holder = cast(Body, value)
             texts += holder
-            drawn = {name for name in holder if _is_picture(holder, name)}
-            pictures += len(drawn)
-            left += [inner for name, inner in holder.items() if name not in drawn]
+            left += holder.values()
     return texts, pictures
-
-
-def _is_picture(holder: Body, name: str) -> bool:
-    """Whether the bytes of a picture stand there, by the place: people may write what looks so."""
-    value = holder[name]
-    if not isinstance(value, str):
-        return False
-    if name == "data":
-        kind = holder.get("media_type") or holder.get("mimeType")
-        return isinstance(kind, str) and kind.startswith("image/")
-    return name in {"url", "image_url"} and value.startswith("data:image/")

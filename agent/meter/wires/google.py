@@ -6,7 +6,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
-    keep_tools,
+    drop_empty_tools,
     note_error,
     number,
     part,
@@ -27,9 +27,7 @@ class Google(Format):
 
     def prepare(self, body: Body, cap: int) -> None:
         body["generationConfig"] = {**part(body, "generationConfig"), "maxOutputTokens": cap}
-        body["generationConfig"].pop("candidateCount", None)
-        body.pop("serviceTier", None)
-        keep_tools(body, lambda tool: "functionDeclarations" in tool)
+        drop_empty_tools(body)
 
     def read(self, event: Body, tally: Tally) -> None:
         note_error(part(event, "error"), tally)

@@ -6,8 +6,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
-    is_function,
-    keep_tools,
+    drop_empty_tools,
     note_error,
     number,
     part,
@@ -24,13 +23,12 @@ class OpenAICompletions(Format):
         return number(body.get("max_completion_tokens")) or number(body.get("max_tokens")) or None
 
     def prepare(self, body: Body, cap: int) -> None:
-        # The newer name, unless the client speaks to a server that knows only the older one.
-        older = "max_tokens" in body and "max_completion_tokens" not in body
-        body["max_tokens" if older else "max_completion_tokens"] = cap
-        # Words that were predicted in vain are paid like those of the answer, beside its cap.
-        for dearer in ("n", "service_tier", "web_search_options", "prediction"):
-            body.pop(dearer, None)
-        keep_tools(body, is_function)
+        # The newer name, unless the client speaks to a server that knows only the older one. Where
+        # both stand a server may go by either.
+        older = body.pop("max_tokens", None) is not None
+        newer = body.pop("max_completion_tokens", None) is not None
+        body["max_tokens" if older and not newer else "max_completion_tokens"] = cap
+        drop_empty_tools(body)
         if body.get("stream"):
             body["stream_options"] = {**part(body, "stream_options"), "include_usage": True}
 

@@ -5,8 +5,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
-    is_function,
-    keep_tools,
+    drop_empty_tools,
     note_error,
     number,
     part,
@@ -27,10 +26,9 @@ class OpenAIResponses(Format):
 
     def prepare(self, body: Body, cap: int) -> None:
         body["max_output_tokens"] = cap
-        # In the background it would go on, and be billed, without us.
-        for dearer in ("background", "service_tier"):
-            body.pop(dearer, None)
-        keep_tools(body, is_function)
+        # Unless told so, OpenAI keeps what was asked and answered.
+        body["store"] = False
+        drop_empty_tools(body)
 
     def read(self, event: Body, tally: Tally) -> None:
         kind = event.get("type")
