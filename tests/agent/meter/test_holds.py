@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from agent.catalogue import WIRES
+from agent.meter.shapes import SHAPES, Cut
+from agent.meter.shapes.base import as_object
 from agent.meter.wires.base import MOST_IMAGE_TOKENS, MOST_TOOLS_TOKENS, likely_tokens, most_tokens
 from tests.agent.meter.world import PROVIDERS, World, run, world
 
@@ -46,12 +49,39 @@ def test_the_most_that_a_call_can_honestly_use_is_held(
 
 
 DATA = "A" * 9_000
+ADDRESS = f"data:image/png;base64,{DATA}"
+SOURCE = {"type": "base64", "media_type": "image/png", "data": DATA}
+
+
+def _said(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": list(parts)}]
+
+
 PICTURES: dict[str, dict[str, Any]] = {
-    "anthropic": {"source": {"type": "base64", "media_type": "image/png", "data": DATA}},
-    "openai": {"type": "input_image", "image_url": f"data:image/png;base64,{DATA}"},
-    "compatible": {"image_url": {"url": f"data:image/png;base64,{DATA}"}},
-    "gemini": {"inlineData": {"mimeType": "image/png", "data": DATA}},
+    "anthropic": {"messages": _said({"type": "image", "source": SOURCE})},
+    "openai": {"input": _said({"type": "input_image", "image_url": ADDRESS})},
+    "compatible": {"messages": _said({"type": "image_url", "image_url": {"url": ADDRESS}})},
+    "gemini": {
+        "contents": [
+            {"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": DATA}}]}
+        ]
+    },
 }
+# As long, where only a tool sees it.
+INPUT = {"type": "tool_use", "id": "a", "name": "look", "input": {**SOURCE, "url": ADDRESS}}
+ARGUMENTS = {"name": "look", "args": {"mimeType": "image/png", "data": DATA}}
+LOOKALIKES: dict[str, dict[str, Any]] = {
+    "anthropic": {"messages": _said(INPUT)},
+    "openai": {"input": _said({"type": "input_text", "text": ADDRESS})},
+    "compatible": {"messages": _said({"type": "text", "text": ADDRESS})},
+    "gemini": {"contents": [{"role": "model", "parts": [{"functionCall": ARGUMENTS}]}]},
+}
+
+
+def _taken(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What the wire of a provider makes of a request."""
+    model = next(one for one in WIRES if one == name)
+    return as_object(SHAPES[WIRES[model]](body, Cut()))
 
 
 def test_half_a_character_is_counted_like_a_whole_one() -> None:
@@ -67,15 +97,19 @@ def test_what_a_provider_adds_for_tools_is_held() -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_held_for_by_what_a_provider_sees_in_it(name: str) -> None:
-    picture = {"messages": ["Hello", PICTURES[name]]}
+    picture = _taken(name, PICTURES[name])
     assert MOST_IMAGE_TOKENS < most_tokens(picture) < MOST_IMAGE_TOKENS + 50
     assert likely_tokens(picture) < most_tokens(picture)
 
 
-@pytest.mark.parametrize("words", [DATA, f"data:image/png;base64,{DATA}"])
-def test_words_that_look_like_a_picture_are_held_for_as_words(words: str) -> None:
-    for message in ({"content": words}, {"text": words}, {"data": words}):
-        assert most_tokens({"messages": [message]}) > len(DATA)
+@pytest.mark.parametrize("name", LOOKALIKES)
+def test_words_that_look_like_a_picture_are_held_for_as_words(name: str) -> None:
+    assert most_tokens(_taken(name, LOOKALIKES[name])) > len(DATA)
+
+
+def test_a_long_text_is_held_for_like_its_parts() -> None:
+    noise = "qzjxkvwpbfmghyuolcidtnrsae" * 10_000
+    assert most_tokens({"messages": [noise]}) >= len(noise)
 
 
 def test_ordinary_words_are_not_held_for_like_signs() -> None:

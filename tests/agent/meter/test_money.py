@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from agent import catalogue
-from agent.meter.books import ClosedCall, Fit, OpenCall
+from agent.meter import settlement
+from agent.meter.books import ClosedCall, Fit, OpenCall, TurnLost
 from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
+from agent.meter.settlement import BEYOND_HOLD
 from agent.prices import Prices
 from tests.agent.meter.world import (
     DOLLAR,
@@ -16,6 +18,7 @@ from tests.agent.meter.world import (
     MODELS,
     NO_CREDIT,
     PROVIDERS,
+    MemoryBooks,
     World,
     eventually,
     run,
@@ -245,7 +248,7 @@ def test_a_turn_may_cost_so_much_and_no_more(tmp_path: Path) -> None:
             assert status == 422
             assert TOO_COSTLY in raw.decode()
             assert w.port.trouble
-            assert w.port.trouble.code == "too_many_calls"
+            assert w.port.trouble.code == "too_costly"
 
     run(scenario())
 
@@ -289,19 +292,68 @@ def test_a_database_that_restarts_loses_no_charge(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_books_that_cannot_open_let_no_call_out(tmp_path: Path) -> None:
-    class Broken:
-        def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
-            raise ConnectionError("the lease is lost")
+class Stumbling(MemoryBooks):
+    """Books that raise something so many times before they work."""
 
-        def close(self, call: ClosedCall) -> None:
-            raise AssertionError("nothing was opened")
+    def __init__(self, trouble: Exception, times: int) -> None:
+        super().__init__()
+        self._trouble, self._times = trouble, times
+
+    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+        if self._times:
+            self._times -= 1
+            raise self._trouble
+        return super().open(call_id, model, fit)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(ConnectionError("the database is away"), "books_unavailable"), (TurnLost(), "stopped")],
+)
+def test_books_that_cannot_open_let_no_call_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, code: str
+) -> None:
+    monkeypatch.setattr(settlement, "HOLD_SECONDS", 0)
 
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            w.port.begin(turn(MODELS["anthropic"]), Broken())
+            w.port.begin(turn(MODELS["anthropic"]), Stumbling(trouble, times=9))
             assert (await w.ask("Hello"))[0] == 422
             assert await w.recorded() == []
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == (code, False)
+
+    run(scenario())
+
+
+def test_a_database_that_stumbles_is_asked_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            books = Stumbling(ConnectionError("the database restarts"), times=2)
+            w.port.begin(turn(MODELS["anthropic"]), books)
+            assert (await w.ask("[[demo: say ok]]"))[0] == 200
+            await eventually(lambda: len(books.closed) == 1)
+            assert w.port.trouble is None
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_no_further_call_is_made_after_one_beyond_its_hold(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            w.books.balance = 100 * DOLLAR
+            dear = "[[demo: say ok]] [[demo: usage input=900000 output=300]]"
+            assert (await w.ask(dear))[0] == 200
+            [closed] = await w.settled()
+            assert closed.charge_micros > w.books.opened[0].held_micros
+
+            status, raw = await w.ask("[[demo: say and again]]")
+            assert status == 422
+            assert BEYOND_HOLD in raw.decode()
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == ("beyond_hold", True)
+            assert len(await w.recorded()) == len(w.books.opened) == 1
 
     run(scenario())
 

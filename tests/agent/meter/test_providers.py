@@ -136,7 +136,11 @@ def test_anthropic_hears_the_version_and_the_betas_that_the_cell_speaks(tmp_path
             headers = {
                 "x-api-key": TOKEN,
                 "anthropic-version": "2023-06-01",
-                "anthropic-beta": "interleaved-thinking-2025-05-14",
+                # Longer contexts have other prices, and files are remembered.
+                "anthropic-beta": (
+                    "context-1m-2025-08-07, interleaved-thinking-2025-05-14,files-api-2025-04-14"
+                ),
+                "openai-beta": "responses=v1",
             }
             url = f"http://cell{w.path()}"
             async with w.cell.post(url, json=w.request("Hello"), headers=headers) as response:
@@ -144,6 +148,7 @@ def test_anthropic_hears_the_version_and_the_betas_that_the_cell_speaks(tmp_path
             [recorded] = await w.recorded()
             assert recorded["headers"]["anthropic-version"] == "2023-06-01"
             assert recorded["headers"]["anthropic-beta"] == "interleaved-thinking-2025-05-14"
+            assert "openai-beta" not in recorded["headers"]
 
     run(scenario())
 

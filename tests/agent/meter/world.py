@@ -302,7 +302,7 @@ def _google(text: str, is_stream: bool, cap: int) -> dict[str, Any]:
     return {
         "systemInstruction": {"parts": [{"text": "Help."}]},
         "contents": [{"role": "user", "parts": [{"text": text}]}],
-        "generationConfig": {"maxOutputTokens": cap, "somethingNew": {"is_kept": True}},
+        "generationConfig": {"maxOutputTokens": cap, "temperature": 0.5},
     }
 
 

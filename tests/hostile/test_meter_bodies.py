@@ -1,0 +1,437 @@
+"""What a cell with somebody's code in it could send to the meter, and what becomes of it.
+
+All of it ends soon and within bounded memory. None of it makes a provider fetch, run, remember or
+multiply anything, and another cell's call is answered meanwhile as on a quiet day.
+"""
+
+import asyncio
+import json
+import resource
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.meter.intake import MOST_BYTES
+from agent.meter.server import MOST_TURNED_DOWN
+from tests.agent.meter.world import MODELS, TOKEN, MemoryBooks, World, eventually, run, turn, world
+
+Body = dict[str, Any]
+URL = "https://attacker.example/?what-the-cell-knows"
+DATA = "aGVsbG8="
+MEGABYTE = 1024 * 1024
+# Several times what is usual on a quiet machine; a loop that is held takes seconds.
+SLACK_SECONDS = 0.7
+SLOWEST_SECONDS = 10
+MOST_GROWTH_BYTES = 400 * MEGABYTE
+
+# Fields that are left out: by provider, what is put into the request beside what OpenClaw sends.
+LEFT_OUT: dict[str, tuple[str, Body]] = {
+    "tools on other servers": ("anthropic", {"mcp_servers": [{"type": "url", "url": URL}]}),
+    "a container": ("anthropic", {"container": "container_011"}),
+    "a dearer tier": ("anthropic", {"service_tier": "priority", "speed": "fast"}),
+    "a dearer model instead": ("anthropic", {"fallbacks": "default"}),
+    "edits by the provider": ("anthropic", {"context_management": {"edits": [{"type": "x"}]}}),
+    "search by Anthropic": (
+        "anthropic",
+        {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
+    ),
+    "an earlier answer": ("openai", {"previous_response_id": "resp_1", "conversation": "conv_1"}),
+    "an answer in the background": ("openai", {"background": True, "service_tier": "priority"}),
+    "a stored prompt": ("openai", {"prompt": {"id": "pmpt_1"}}),
+    "a cache for a day": ("openai", {"prompt_cache_retention": "24h", "prompt_cache_key": "k"}),
+    "search by OpenAI": ("openai", {"tools": [{"type": "web_search"}]}),
+    "files at OpenAI": (
+        "openai",
+        {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
+    ),
+    "tools by MCP": ("openai", {"tools": [{"type": "mcp", "server_url": URL}]}),
+    "many answers": ("compatible", {"n": 8, "best_of": 8}),
+    "other models": ("compatible", {"models": ["dear/est"], "route": "fallback"}),
+    "plugins": ("compatible", {"plugins": [{"id": "web"}], "transforms": ["x"]}),
+    "search by options": ("compatible", {"web_search_options": {}, "prediction": {"content": "x"}}),
+    "words by sound": ("compatible", {"modalities": ["audio"], "audio": {"voice": "a"}}),
+    "a cached prompt": ("gemini", {"cachedContent": "cachedContents/1", "cached_content": "c/1"}),
+    "the other spelling": (
+        "gemini",
+        {"generation_config": {"candidate_count": 8, "max_output_tokens": 10**6}},
+    ),
+    "many candidates": (
+        "gemini",
+        {"generationConfig": {"candidateCount": 8, "responseModalities": ["AUDIO"]}},
+    ),
+    "search beside functions": (
+        "gemini",
+        {"tools": [{"functionDeclarations": [{"name": "ls"}], "googleSearch": {}}]},
+    ),
+    "code beside functions": (
+        "gemini",
+        {"tools": [{"functionDeclarations": [{"name": "ls"}], "code_execution": {}}]},
+    ),
+}
+# Names that may come to those of an ordinary request, by what the meter and an SDK put into it.
+ADDED = {"stream", "stream_options", "include_usage", "model"}
+OURS = {"tools", "functionDeclarations", "name"}
+
+
+def said(*parts: Body) -> Body:
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
+def asked(*items: Body) -> Body:
+    return {"input": list(items)}
+
+
+def shown(*parts: Body) -> Body:
+    return {"contents": [{"role": "user", "parts": list(parts)}]}
+
+
+def by_user(*parts: Body) -> Body:
+    return {"role": "user", "content": list(parts)}
+
+
+# Requests that are refused as a whole: what was said would not be the same without these parts.
+REFUSED: dict[str, tuple[str, Body]] = {
+    "an image by its address": (
+        "anthropic",
+        said({"type": "image", "source": {"type": "url", "url": URL}}),
+    ),
+    "a document by its address": (
+        "anthropic",
+        said({"type": "document", "source": {"type": "url", "url": URL}}),
+    ),
+    "a file of Anthropic's": (
+        "anthropic",
+        said({"type": "image", "source": {"type": "file", "file_id": "file_1"}}),
+    ),
+    "a PDF with many pages": (
+        "anthropic",
+        said(
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": "application/pdf", "data": DATA},
+            }
+        ),
+    ),
+    "an image by its address within a result": (
+        "anthropic",
+        said(
+            {
+                "type": "tool_result",
+                "tool_use_id": "a",
+                "content": [{"type": "image", "source": {"type": "url", "url": URL}}],
+            }
+        ),
+    ),
+    "a cache for an hour": (
+        "anthropic",
+        said({"type": "text", "text": "a", "cache_control": {"type": "persistent"}}),
+    ),
+    "a picture that OpenAI fetches": (
+        "openai",
+        asked(by_user({"type": "input_image", "image_url": URL})),
+    ),
+    "a picture of OpenAI's": (
+        "openai",
+        asked(by_user({"type": "input_file", "file_id": "file-1"})),
+    ),
+    "a file that OpenAI fetches": (
+        "openai",
+        asked(by_user({"type": "input_file", "file_url": URL})),
+    ),
+    "an item that is remembered": ("openai", asked({"type": "item_reference", "id": "msg_1"})),
+    "an answer that is kept": ("openai", {"store": True}),
+    "a picture that a server fetches": (
+        "compatible",
+        said({"type": "image_url", "image_url": {"url": URL}}),
+    ),
+    "a file by its id": ("compatible", said({"type": "file", "file": {"file_id": "file-1"}})),
+    "sound": ("compatible", said({"type": "input_audio", "input_audio": {"data": DATA}})),
+    "a film": ("compatible", said({"type": "video_url", "video_url": {"url": URL}})),
+    "an image address that only begins well": (
+        "compatible",
+        said({"type": "image_url", "image_url": {"url": f"data:image/png,{URL}"}}),
+    ),
+    "a file by its address": ("gemini", shown({"fileData": {"fileUri": URL}})),
+    "a file by its other spelling": ("gemini", shown({"file_data": {"file_uri": URL}})),
+    "a film at Google": (
+        "gemini",
+        shown({"inlineData": {"mimeType": "video/mp4", "data": DATA}}),
+    ),
+    "a file in a result": (
+        "gemini",
+        shown({"functionResponse": {"name": "a", "parts": [{"fileData": {"fileUri": URL}}]}}),
+    ),
+    "code that Google runs": ("gemini", shown({"executableCode": {"code": "print(1)"}})),
+    "a role of its own": ("gemini", {"contents": [{"role": "owner", "parts": []}]}),
+    "a number beyond all": ("anthropic", {"temperature": 10**400}),
+    "a cap that is no number": ("anthropic", {"max_tokens": "1e9"}),
+    "words instead of messages": ("compatible", {"messages": "hello"}),
+    "a list of lists": ("compatible", {"messages": [[[]]]}),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_a_provider_would_do_beside_answering_is_left_out(tmp_path: Path, name: str) -> None:
+    provider, extra = LEFT_OUT[name]
+
+    async def scenario() -> None:
+        async with world(tmp_path, provider) as w:
+            status, _ = await sent(w, json.dumps({**w.request("Hello"), **extra}).encode())
+            assert status == 200
+            [recorded] = await w.recorded()
+            more = names(recorded["body"]) - names(w.request("Hello")) - ADDED
+            assert more in (set(), OURS)
+            # Of two caps a server might go by the one that is not ours.
+            caps = {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"}
+            assert len(caps & names(recorded["body"])) == 1
+
+    run(scenario())
+
+
+def test_only_one_cap_goes_out(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, "compatible") as w:
+            body = {**w.request("Hello", cap=50), "max_tokens": 10**6}
+            assert (await sent(w, json.dumps(body).encode()))[0] == 200
+            [recorded] = await w.recorded()
+            assert recorded["body"]["max_completion_tokens"] == 50
+            assert "max_tokens" not in recorded["body"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_provider_would_fetch_run_or_remember_is_refused(tmp_path: Path, name: str) -> None:
+    provider, extra = REFUSED[name]
+
+    async def scenario() -> None:
+        async with world(tmp_path, provider) as w:
+            status, raw = await sent(w, json.dumps({**w.request("Hello"), **extra}).encode())
+            assert status == 422
+            assert b"not sent from here" in raw
+            assert await w.recorded() == []
+            assert w.books.told == []
+            assert w.port.trouble
+            assert w.port.trouble.permanent
+
+    run(scenario())
+
+
+def test_openai_is_told_to_keep_nothing(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, "openai") as w:
+            body = w.request("Hello")
+            del body["store"]
+            assert (await sent(w, json.dumps(body).encode()))[0] == 200
+            assert (await w.recorded())[0]["body"]["store"] is False
+
+    run(scenario())
+
+
+def head(provider_body: bytes) -> bytes:
+    """The beginning of a request, up to where its messages go on."""
+    return b'{"model":"claude-sonnet-5-5","max_tokens":9,"messages":[' + provider_body
+
+
+def over(first: bytes, rest: bytes, size: int) -> Callable[[], AsyncGenerator[bytes]]:
+    """A document that begins with `first` and goes on with `rest`, and has no end of its own."""
+
+    async def flow() -> AsyncGenerator[bytes]:
+        yield first
+        part = rest * (64 * 1024 // len(rest) + 1)
+        for _ in range(size // len(part)):
+            yield part
+        yield b"]}"
+
+    return flow
+
+
+FLOODS: dict[str, Callable[[], AsyncGenerator[bytes]]] = {
+    "empty lists": over(head(b""), b"[],", 30 * MEGABYTE),
+    "lists in lists": over(head(b""), b"[", 30 * MEGABYTE),
+    "objects in objects": over(head(b""), b'{"a":', 30 * MEGABYTE),
+    "small numbers": over(head(b""), b"1,", 30 * MEGABYTE),
+    "small texts": over(head(b""), b'"a",', 30 * MEGABYTE),
+    "small fields": over(b"{", b'"a":1,', 30 * MEGABYTE),
+    "escapes": over(head(b'"'), rb"\n", 30 * MEGABYTE),
+    "escaped quotes": over(head(b'"'), rb"\"", 30 * MEGABYTE),
+    "escaped escapes": over(head(b'"'), b"\\\\", 30 * MEGABYTE),
+    "codes of letters": over(head(b'"'), rb"\u0041", 30 * MEGABYTE),
+    "one number": over(head(b""), b"7", 30 * MEGABYTE),
+    "one fraction": over(head(b"0."), b"7", 30 * MEGABYTE),
+    "one text": over(head(b'"'), b"a", 60 * MEGABYTE),
+    "short words": over(head(b'{"role":"user","content":"'), b"a ", 30 * MEGABYTE),
+    "wide letters": over(head(b'"'), "\N{GRINNING FACE}".encode(), 30 * MEGABYTE),
+    "blanks": over(b"", b" \n\t", 30 * MEGABYTE),
+    "nothing but NUL": over(b"", b"\0", 30 * MEGABYTE),
+    "another encoding": over("{".encode("utf-16"), '"∀":[],'.encode("utf-16-le"), 30 * MEGABYTE),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_is_refused_and_holds_nobody_up(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            other = await beside(w)
+            quiet = max([await seconds_of(other) for _ in range(5)])
+            before, began = peak_bytes(), time.monotonic()
+            flooding = asyncio.create_task(sent(w, FLOODS[name]()))
+            waits = [await seconds_of(other)]
+            while not flooding.done():
+                waits.append(await seconds_of(other))
+            assert (await flooding)[0] == 422
+            assert time.monotonic() - began < SLOWEST_SECONDS
+            assert max(waits) < 1.5 * quiet + SLACK_SECONDS
+            assert peak_bytes() - before < MOST_GROWTH_BYTES
+            assert w.books.told == []
+
+    run(scenario())
+
+
+def test_nothing_is_read_without_a_turn(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            await w.port.end()
+            began = time.monotonic()
+            status, _ = await sent(w, over(head(b'"'), b"a", 2000 * MEGABYTE)())
+            assert status in (0, 422)
+            assert time.monotonic() - began < SLOWEST_SECONDS
+
+    run(scenario())
+
+
+def test_a_spare_is_warmed_by_small_requests_only(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            spare = await w.another()
+            assert (await sent(spare, over(head(b'"'), b"a", 3 * MEGABYTE)()))[0] == 422
+            assert (await sent(spare, over(head(b""), b"[", MEGABYTE // 2)()))[0] == 422
+            assert (await spare.ask("Hello"))[0] == 200
+
+    run(scenario())
+
+
+def test_fourteen_megabytes_of_pictures_pass(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            other = await beside(w)
+            quiet = max([await seconds_of(other) for _ in range(5)])
+            source = {"type": "base64", "media_type": "image/png", "data": "A" * 19_500_000}
+            words = {"type": "text", "text": "[[demo: say ok]]"}
+            body = {**w.request("Hello"), **said(words, {"type": "image", "source": source})}
+            asking = asyncio.create_task(sent(w, json.dumps(body).encode()))
+            waits = [await seconds_of(other)]
+            while not asking.done():
+                waits.append(await seconds_of(other))
+            assert (await asking)[0] == 200
+            assert max(waits) < 1.5 * quiet + SLACK_SECONDS
+
+    run(scenario())
+
+
+def test_a_cell_makes_only_so_many_calls_at_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            w.books.balance = 10**9
+            calls = [asyncio.create_task(w.ask("[[demo: hold]] [[demo: say a]]")) for _ in range(9)]
+            await w.reached(count=4)
+            await eventually(lambda: sum(call.done() for call in calls) == 5)
+            await w.release()
+            assert sorted([(await call)[0] for call in calls]) == [200] * 4 + [422] * 5
+
+    run(scenario())
+
+
+def test_what_a_cell_sends_together_is_bounded(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            half = over(head(b'"'), b"a", MOST_BYTES * 2 // 3)
+            statuses = await asyncio.gather(sent(w, half()), sent(w, half()))
+            assert [status for status, _ in statuses] == [422, 422]
+            # What was counted is given back.
+            assert (await w.ask("[[demo: say ok]]"))[0] == 200
+
+    run(scenario())
+
+
+def test_a_cell_that_sends_nothing_of_use_is_soon_not_read_any_more(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            for _ in range(MOST_TURNED_DOWN):
+                assert (await sent(w, b"no"))[0] == 422
+            status, raw = await sent(w, json.dumps(w.request("[[demo: say ok]]")).encode())
+            assert status == 422
+            assert b"circles" in raw
+            assert await w.recorded() == []
+
+    run(scenario())
+
+
+def test_a_cell_opens_only_so_many_connections(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            path = str(w.port.socket_path)
+            opened = [await asyncio.open_unix_connection(path) for _ in range(200)]
+            for reader, _ in opened[100:]:
+                assert await asyncio.wait_for(reader.read(1), 5) == b""
+            other = await beside(w)
+            assert await seconds_of(other) < SLOWEST_SECONDS
+            for _, writer in opened:
+                writer.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+def test_what_is_compressed_is_not_unpacked(tmp_path: Path, coding: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            headers = {"x-api-key": TOKEN, "Content-Encoding": coding}
+            url = f"http://cell{w.path()}"
+            async with w.cell.post(url, data=b"\x1f\x8b\x08" + bytes(99), headers=headers) as it:
+                assert it.status == 422
+
+    run(scenario())
+
+
+async def sent(w: World, document: Any) -> tuple[int, bytes]:
+    """Send something as a cell; the status is 0 when the meter hangs up."""
+    headers = {"x-api-key": TOKEN, "Content-Type": "application/json"}
+    try:
+        async with w.cell.post(f"http://cell{w.path()}", data=document, headers=headers) as it:
+            return it.status, await it.read()
+    except OSError:
+        return 0, b""
+
+
+async def beside(w: World) -> World:
+    """Another cell of the worker, whose turn has begun."""
+    other = await w.another()
+    other.port.begin(turn(MODELS[w.name]), MemoryBooks(balance=10**9))
+    return other
+
+
+async def seconds_of(w: World) -> float:
+    """How long an ordinary call takes now; each is one of a turn of its own."""
+    w.port.begin(turn(MODELS[w.name]), MemoryBooks(balance=10**9))
+    began = time.monotonic()
+    assert (await w.ask("[[demo: say ok]]"))[0] == 200
+    return time.monotonic() - began
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def names(value: object) -> set[str]:
+    """All names of fields in a document."""
+    if isinstance(value, dict):
+        return {str(name) for name in value} | {
+            name for inner in value.values() for name in names(inner)
+        }
+    if isinstance(value, list):
+        return {name for inner in value for name in names(inner)}
+    return set()
