@@ -22,7 +22,7 @@ from agent.meter.wires.base import most_tokens
 MOST_BYTES = 40 * 1024 * 1024
 # A blank spare is asked a word or two by ourselves.
 MOST_WARM_UP_BYTES = 1024 * 1024
-# Of larger requests only one is read at a time, for the sake of memory and of everybody else's turn.
+# Of larger requests one is read at a time, for the sake of memory and of everybody else's turn.
 LARGE_BYTES = 256 * 1024
 LONGEST_NUMBER = 100
 _LARGE = ThreadPoolExecutor(1, thread_name_prefix="intake")
