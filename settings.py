@@ -118,6 +118,10 @@ class Settings(BaseSettings):
     cell_memory_recycle_mb: int = Field(default=1_600, ge=1)
     # A cell that takes more than this is ended at once, whatever it is at.
     cell_memory_limit_mb: int = Field(default=2_400, ge=1)
+    # A cell that has more than this on the disk, or more files and folders, is ended as well: about
+    # twice what is kept of a person, since their database is copied while it is saved.
+    cell_disk_limit_mb: int = Field(default=2_560, ge=64)
+    cell_files_limit: int = Field(default=20_000, ge=2_000)
     # Node and OpenClaw as `embedded.engine` or the image installed them.
     engine_dir: Path = PROJECT_DIR / ".engine"
     node_path: Path | None = None

@@ -16,6 +16,10 @@ STOPPED = "Stopped."
 TOO_LONG = "This took longer than a message may take, so it was ended."
 
 
+class Stuck(GatewayFailed):
+    """The cell did nothing for so long that it is not waited for any more."""
+
+
 async def ask(
     gateway: Gateway,
     question: Question,
@@ -28,8 +32,8 @@ async def ask(
 ) -> str:
     """Return the whole answer, telling `watcher` as it comes.
 
-    Raises AgentFailed when the person stops it or time is up, and GatewayFailed when the gateway
-    fails, its cell is `gone` or `is_stuck`. However it ends, the request is closed.
+    Raises AgentFailed when the person stops it or time is up, Stuck when `is_stuck`, and
+    GatewayFailed when the gateway fails or its cell is `gone`. However it ends, the request is closed.
     """
     asking = asyncio.create_task(_collect(gateway, question, watcher))
     stopping = asyncio.create_task(_until(stop.is_set, STOP_POLL_SECONDS))
@@ -45,7 +49,7 @@ async def ask(
         if dying.done():
             raise GatewayFailed("The cell died.")
         if sticking.done():
-            raise GatewayFailed("The cell has been silent for too long.")
+            raise Stuck("The cell has been silent for too long.")
         raise AgentFailed("time_limit", TOO_LONG, permanent=True)
     finally:
         for task in ends:

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from agent.cells import boot
-from agent.cells.asking import ask
+from agent.cells.asking import Stuck, ask
 from agent.cells.disk import Disk
 from agent.cells.doors import Doors
 from agent.cells.files import CellFiles
@@ -21,6 +21,7 @@ from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_rea
 from agent.cells.kit import Kit
 from agent.cells.process import CellProcess
 from agent.cells.sandbox import Place
+from agent.cells.share import Taken
 from agent.cells.states import ENDS, State, moved
 from agent.meter.books import Books
 from agent.meter.server import MeterPort
@@ -36,6 +37,8 @@ TOO_LARGE = "This took more memory than an assistant may have. Please try again.
 NO_ROOM = "There is no room for your assistant's files just now. Please try again in a minute."
 DIED = "Your assistant was interrupted. Please try again."
 NO_ANSWER = "Your assistant gave no answer. Please try again."
+TOO_MANY_FILES = "Your assistant made more files than it may keep, so it was stopped."
+STUCK = "Your assistant got stuck at this message more than once, so it was stopped."
 
 
 class Cell:
@@ -59,6 +62,7 @@ class Cell:
         # How often in a row it did not say that it is well.
         self.misses = 0
         self._is_too_large = False
+        self._has_too_many_files = False
         # Held while a turn runs or its files are read.
         self.lock = asyncio.Lock()
         self._kit = kit
@@ -190,7 +194,7 @@ class Cell:
                 limit_seconds=self._kit.settings.job_time_limit_seconds,
             )
         except GatewayFailed as error:
-            raise await self._reason(error) from error
+            raise await self._reason(error, turn) from error
         finally:
             self._gateway.on_tool = None
             await self._hang_up(port)
@@ -225,6 +229,18 @@ class Cell:
         self._is_too_large = True
         await self._require_process().end(0)
 
+    async def overflow(self, found: Taken) -> None:
+        """End what runs in it because it fills the disk; a turn fails of that."""
+        log.warning(
+            "cell.too_many_files",
+            pid=self.pid,
+            files=found.files,
+            size_bytes=found.size_bytes,
+            levels=found.levels,
+        )
+        self._has_too_many_files = True
+        await self._require_process().end(0)
+
     def _move(self, new: State) -> None:
         self._state = moved(self._state, new)
         log.debug("cell.moved", pid=self.pid, to=new.value)
@@ -236,7 +252,7 @@ class Cell:
             # Turns go on without the names of the tools in use.
             log.warning("cell.unheard", pid=self.pid, error=str(error))
 
-    async def _reason(self, error: GatewayFailed) -> AgentFailed:
+    async def _reason(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
         """Find out why a turn failed: the meter knows better than OpenClaw tells."""
         trouble = self._require_port().trouble
         if trouble is not None:
@@ -250,7 +266,12 @@ class Cell:
             if not self._disk.has_room():
                 return AgentFailed("disk_full", NO_ROOM, permanent=False)
             log.warning("turn.unanswered", pid=self.pid, error=str(error))
+            if isinstance(error, Stuck) and turn.attempt > 1:
+                # It is the message: a third cell would be lost to it too.
+                return AgentFailed("stuck", STUCK, permanent=True)
             return AgentFailed("no_answer", NO_ANSWER, permanent=False)
+        if self._has_too_many_files:
+            return AgentFailed("too_many_files", TOO_MANY_FILES, permanent=True)
         process = self._require_process()
         if self._is_too_large or process.was_too_large:
             log.warning("cell.out_of_memory", pid=self.pid)

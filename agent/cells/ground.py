@@ -2,9 +2,10 @@
 
 import fcntl
 import os
-import shutil
 import socket
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -12,12 +13,18 @@ import structlog
 
 from agent.cells.disk import Disk
 from agent.cells.process import kill_all_of
+from agent.cells.rubbish import Rubbish
 from agent.cells.sandbox import Mode, Place
 from settings import Settings
 
 log = structlog.get_logger()
 
 LOCK = "lock"
+GONE = "gone"
+# How long a worker that ends still removes files; the next one goes on with what is left.
+CLOSE_SECONDS = 10.0
+# A folder without a lock is not just being made any more.
+MAKING_SECONDS = 600
 # How many uids from `cell_uid_base` on are tried before we say that none is free.
 UIDS = 1000
 
@@ -31,8 +38,9 @@ class Ground:
         self._claims: dict[Path, socket.socket] = {}
         self._made = 0
         _own(settings.cells_dir)
-        self._sweep(settings.cells_dir)
         self.folder, self._lock = _new_folder(settings.cells_dir)
+        self._rubbish = Rubbish(self.folder / GONE)
+        self._sweep(settings.cells_dir)
         self.disk = Disk(self.folder)
 
     def new_place(self) -> Place:
@@ -47,16 +55,32 @@ class Ground:
         return place
 
     def clear(self, place: Place) -> None:
-        """Remove a cell's folders and free its uid. Its processes must be gone."""
-        shutil.rmtree(place.folder, ignore_errors=True)
+        """Put a cell's folders away and free its uid. Its processes must be gone. Never raises.
+
+        They are removed in the background.
+        """
+        self._put_away(place.folder)
         claim = self._claims.pop(place.folder, None)
         if claim:
             claim.close()
 
     def close(self) -> None:
         """Remove everything; the worker has no cells any more."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.folder.iterdir():
+            if folder.name not in {LOCK, GONE}:
+                self._put_away(folder)
+        if self._rubbish.close(CLOSE_SECONDS):
+            with suppress(OSError):
+                (self.folder / LOCK).unlink()
+                self.folder.rmdir()
         self._lock.close()
+
+    def _put_away(self, folder: Path) -> None:
+        try:
+            self._rubbish.take(folder)
+        except OSError as error:
+            # It takes room until a worker starts; nobody can look into it.
+            log.error("cells.not_cleared", folder=str(folder), error=error.strerror)
 
     def _claim_uid(self) -> tuple[int, socket.socket]:
         """Take the first uid that nobody holds. The system frees a name when its holder dies."""
@@ -66,17 +90,29 @@ class Ground:
         raise OSError(f"All {UIDS} uids from {self._uid_base} on are in use by cells.")
 
     def _sweep(self, cells_dir: Path) -> None:
-        """Remove what dead workers left: their cells' folders, and what may still run of them."""
+        """Put away what dead workers left: their cells' folders, and what may still run of them.
+
+        Whatever it is, this worker starts.
+        """
         for folder in cells_dir.iterdir():
+            if folder == self.folder:
+                continue
             try:
-                with (folder / LOCK).open("rb") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    self._end_cells_of(folder)
-                    shutil.rmtree(folder, ignore_errors=True)
+                self._sweep_one(folder)
             except OSError:
                 # Another worker's, alive; or one that is just being made.
                 continue
-            log.info("cells.swept", folder=str(folder))
+            except Exception:
+                log.exception("cells.not_swept", folder=str(folder))
+
+    def _sweep_one(self, folder: Path) -> None:
+        if not (folder / LOCK).exists() and time.time() - folder.stat().st_mtime < MAKING_SECONDS:
+            return
+        with (folder / LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._end_cells_of(folder)
+            self._rubbish.take(folder)
+        log.info("cells.swept", folder=str(folder))
 
     def _end_cells_of(self, folder: Path) -> None:
         """End what is left of a dead worker's cells. All but hung ones ended with their stdin."""

@@ -17,6 +17,7 @@ from agent.cells.changes import Changes
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
 from agent.cells.memory import available_bytes
+from agent.cells.share import Share
 from agent.cells.states import State
 from agent.cells.waiting import Waiting
 from agent.cells.watch import Watch, is_ill
@@ -183,8 +184,11 @@ class Pool:
 
     async def keep(self) -> None:
         """Look after the cells for ever: clear up the dead and the idle, boot what is missing."""
-        limit_bytes = self._settings.cell_memory_limit_mb * 1024 * 1024
-        self._watching = asyncio.create_task(Watch(lambda: list(self._cells), limit_bytes).run())
+        settings = self._settings
+        limit_bytes = settings.cell_memory_limit_mb * 1024 * 1024
+        share = Share(settings.cell_files_limit, settings.cell_disk_limit_mb * 1024 * 1024)
+        watch = Watch(lambda: list(self._cells), limit_bytes, share)
+        self._watching = asyncio.create_task(watch.run())
         while True:
             try:
                 for cell in self._superfluous():

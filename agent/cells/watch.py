@@ -1,4 +1,4 @@
-"""Watches a worker's live cells: what memory they take, and whether they are well."""
+"""Watches a worker's live cells: what memory and disk they take, and whether they are well."""
 
 import asyncio
 import time
@@ -8,30 +8,37 @@ import structlog
 
 from agent.cells.cell import Cell
 from agent.cells.memory import resident_bytes
+from agent.cells.share import Share, taken
 from agent.cells.states import State
 
 log = structlog.get_logger()
 
 MEMORY_SECONDS = 2.0
 HEALTH_SECONDS = 20.0
+DISK_SECONDS = 10.0
 # A busy machine may be late once.
 MOST_MISSES = 2
 CHECKED = frozenset({State.SPARE, State.HOT})
 
 
 class Watch:
-    """Lives on the runtime's event loop. It ends no cell but one that takes too much memory."""
+    """Lives on the runtime's event loop. It ends no cell but one that takes more than its share."""
 
-    def __init__(self, cells: Callable[[], list[Cell]], limit_bytes: int) -> None:
+    def __init__(self, cells: Callable[[], list[Cell]], limit_bytes: int, share: Share) -> None:
         self._cells = cells
         self._limit_bytes = limit_bytes
+        self._share = share
         self._next_check = 0.0
+        self._next_count = 0.0
 
     async def run(self) -> None:
         """Watch for ever."""
         while True:
             try:
                 await self._weigh()
+                if time.monotonic() >= self._next_count:
+                    await self._count()
+                    self._next_count = time.monotonic() + DISK_SECONDS
                 if time.monotonic() >= self._next_check:
                     await self._check()
                     self._next_check = time.monotonic() + HEALTH_SECONDS
@@ -47,6 +54,13 @@ class Watch:
             by_pid[pid].resident_bytes = size
             if size > self._limit_bytes and by_pid[pid].is_alive:
                 await by_pid[pid].burst()
+
+    async def _count(self) -> None:
+        """Count what each has on the disk, one after the other."""
+        for cell in [cell for cell in self._cells() if cell.is_alive]:
+            found = await asyncio.to_thread(taken, cell.place.state, self._share)
+            if found.is_beyond(self._share) and cell.is_alive:
+                await cell.overflow(found)
 
     async def _check(self) -> None:
         """Ask those that are not at work; a turn shows soon enough that its cell is not well."""

@@ -1,0 +1,143 @@
+"""What is left of cells, and its removal, whatever trees they have grown.
+
+Nothing here follows a link, builds a path or calls itself: a folder is opened by its name in the
+one above, its files go, and the folders in it are moved up next to it, to be emptied later. So
+neither depth nor names nor numbers can break it. It is done in slices, between which others get
+the disk and the processor.
+"""
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+SLICE_ENTRIES = 1000
+# The part of the time that removing may take.
+SHARE = 0.5
+# Where nothing can be removed, it is tried again after so long.
+STUCK_SECONDS = 60.0
+FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+OURS = 0o700
+
+
+class Rubbish:
+    """A folder that a thread keeps emptying. Only `take` ever raises, an OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=OURS)
+        self._folder = folder
+        self._root = os.open(folder, os.O_RDONLY | FOLDER)
+        self._names = itertools.count()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._keep_empty, name="rubbish", daemon=True)
+        self._thread.start()
+
+    def take(self, folder: Path) -> None:
+        """Move a folder of the same disk here, where nobody finds it; that takes no time."""
+        folder.rename(self._folder / self._new_name())
+        self._wake.set()
+
+    def close(self, seconds: float) -> bool:
+        """Remove for so long what there is, and then the folder; tell whether all is gone."""
+        self._is_closed = True
+        self._wake.set()
+        self._thread.join()
+        ends = time.monotonic() + seconds
+        with suppress(OSError):
+            while time.monotonic() < ends and self._remove_slice():
+                """Until nothing is left that could go."""
+        os.close(self._root)
+        with suppress(OSError):
+            self._folder.rmdir()
+            return True
+        return False
+
+    def _keep_empty(self) -> None:
+        while not self._is_closed:
+            self._wake.clear()
+            try:
+                self._remove_all()
+            except Exception:
+                # Without it a disk would fill up for the rest of the worker's life.
+                log.exception("rubbish.stumbled")
+            is_stuck = bool(self._some(1)) and not self._wake.is_set()
+            if is_stuck and not self._is_closed:
+                log.error("rubbish.stuck", folder=str(self._folder))
+            self._wake.wait(STUCK_SECONDS if is_stuck else None)
+
+    def _remove_all(self) -> None:
+        while not self._is_closed:
+            began = time.monotonic()
+            if not self._remove_slice():
+                return
+            time.sleep((time.monotonic() - began) * (1 / SHARE - 1))
+
+    def _remove_slice(self) -> int:
+        """Remove or move up so many entries at most; return how many that were."""
+        done = 0
+        for name in self._some(SLICE_ENTRIES):
+            with suppress(OSError):
+                done += self._empty(name, SLICE_ENTRIES - done)
+            if done >= SLICE_ENTRIES:
+                break
+        return done
+
+    def _some(self, most: int) -> list[str]:
+        with os.scandir(self._root) as entries:
+            return [entry.name for entry in itertools.islice(entries, most)]
+
+    def _empty(self, name: str, most: int) -> int:
+        done = 0
+        with _opened(name, self._root) as folder, os.scandir(folder) as entries:
+            for entry in itertools.islice(entries, most):
+                # What cannot go now may stand in the way of nothing else.
+                with suppress(OSError):
+                    self._remove(entry, folder)
+                    done += 1
+        if done < most:
+            with suppress(OSError):
+                os.rmdir(name, dir_fd=self._root)
+                done += 1
+        return done
+
+    def _remove(self, entry: os.DirEntry[str], folder: int) -> None:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name, dir_fd=folder)
+            return
+        try:
+            os.rmdir(entry.name, dir_fd=folder)
+        except OSError:
+            self._move_up(entry.name, folder)
+
+    def _move_up(self, name: str, folder: int) -> None:
+        # A folder that may not be written to may not be moved either.
+        with _opened(name, folder):
+            os.rename(name, self._new_name(), src_dir_fd=folder, dst_dir_fd=self._root)
+
+    def _new_name(self) -> str:
+        with self._lock:
+            return str(next(self._names))
+
+
+@contextmanager
+def _opened(name: str, parent: int) -> Generator[int]:
+    """Open a folder for emptying, whatever rights its owner has left it with. Raises OSError."""
+    handle = os.open(name, os.O_PATH | FOLDER, dir_fd=parent)
+    try:
+        Path(f"/proc/self/fd/{handle}").chmod(OURS)
+        folder = os.open(".", os.O_RDONLY | FOLDER, dir_fd=handle)
+    finally:
+        os.close(handle)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
