@@ -43,6 +43,8 @@ CELL_SECONDS = 15
 STOP_SECONDS = 30
 # What a worker reports in place of a sandbox's mode.
 NO_CELLS = "no cells"
+# More of USER.md is not looked at; OpenClaw shows a model far less.
+STANDING_BYTES = 1024 * 1024
 
 NO_MODEL = "The model that was chosen is not offered any more. Please choose another one."
 STILL_BUSY = "Your assistant is still busy with something else. Please try again."
@@ -331,6 +333,6 @@ async def _until_free(cell: Cell) -> None:
 async def _read_standing(cell: Cell) -> dict[str, bytes]:
     """Read the files that each turn looks at; those that are missing are left out."""
     paths = [f"{WORKSPACE}/{name}" for name in workspace.KEPT_FILES]
-    found = await asyncio.gather(*map(cell.files.get, paths))
+    found = await asyncio.gather(*(cell.files.get(path, STANDING_BYTES) for path in paths))
     named = zip(workspace.KEPT_FILES, found, strict=True)
     return {name: data for name, data in named if data is not None}

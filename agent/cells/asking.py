@@ -11,6 +11,8 @@ from agent.turn import AgentFailed, Watcher
 
 STOP_POLL_SECONDS = 0.05
 SILENCE_POLL_SECONDS = 1.0
+# More than all the calls of a turn could say.
+MOST_CHARS = 2_000_000
 
 STOPPED = "Stopped."
 TOO_LONG = "This took longer than a message may take, so it was ended."
@@ -33,7 +35,8 @@ async def ask(
     """Return the whole answer, telling `watcher` as it comes.
 
     Raises AgentFailed when the person stops it or time is up, Stuck when `is_stuck`, and
-    GatewayFailed when the gateway fails or its cell is `gone`. However it ends, the request is closed.
+    GatewayFailed when the gateway fails or its cell is `gone`. However it ends, the request is
+    closed.
     """
     asking = asyncio.create_task(_collect(gateway, question, watcher))
     stopping = asyncio.create_task(_until(stop.is_set, STOP_POLL_SECONDS))
@@ -67,9 +70,13 @@ async def cancelled(task: asyncio.Task[Any]) -> None:
 
 async def _collect(gateway: Gateway, question: Question, watcher: Watcher) -> str:
     parts: list[str] = []
+    size = 0
     async with aclosing(gateway.ask(question)) as deltas:
         async for delta in deltas:
             parts.append(delta)
+            size += len(delta)
+            if size > MOST_CHARS:
+                raise GatewayFailed("The answer has no end.")
             watcher.text(delta)
     text = "".join(parts)
     if not text.strip():

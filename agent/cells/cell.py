@@ -25,7 +25,7 @@ from agent.cells.share import Taken
 from agent.cells.states import ENDS, State, moved
 from agent.meter.books import Books
 from agent.meter.server import MeterPort
-from agent.state import BLANK, STANDING, Known, Restored
+from agent.state import BLANK, STANDING, Known, Restored, may_be_kept
 from agent.turn import AgentFailed, Turn, Watcher
 
 log = structlog.get_logger()
@@ -152,7 +152,8 @@ class Cell:
         standing = {
             STANDING[file.path]: file.data for file in restored.files if file.path in STANDING
         }
-        generation = await self.files.put_state(restored.files)
+        kept = [file for file in restored.files if may_be_kept(file.path)]
+        generation = await self.files.put_state(kept)
         self.known = Known(restored.state, restored.tree, generation, standing)
         self.previous_version = restored.state.version
         # A new person has none yet: then the first turn looks for itself.
@@ -262,14 +263,20 @@ class Cell:
             async with asyncio.timeout(1):
                 await self._require_process().gone.wait()
         except TimeoutError:
-            # OpenClaw itself says nothing of use.
-            if not self._disk.has_room():
-                return AgentFailed("disk_full", NO_ROOM, permanent=False)
-            log.warning("turn.unanswered", pid=self.pid, error=str(error))
-            if isinstance(error, Stuck) and turn.attempt > 1:
-                # It is the message: a third cell would be lost to it too.
-                return AgentFailed("stuck", STUCK, permanent=True)
-            return AgentFailed("no_answer", NO_ANSWER, permanent=False)
+            return self._reason_of_living(error, turn)
+        return self._reason_of_dead()
+
+    def _reason_of_living(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
+        """OpenClaw itself says nothing of use."""
+        if not self._disk.has_room():
+            return AgentFailed("disk_full", NO_ROOM, permanent=False)
+        log.warning("turn.unanswered", pid=self.pid, error=str(error))
+        if isinstance(error, Stuck) and turn.attempt > 1:
+            # It is the message: a third cell would be lost to it too.
+            return AgentFailed("stuck", STUCK, permanent=True)
+        return AgentFailed("no_answer", NO_ANSWER, permanent=False)
+
+    def _reason_of_dead(self) -> AgentFailed:
         if self._has_too_many_files:
             return AgentFailed("too_many_files", TOO_MANY_FILES, permanent=True)
         process = self._require_process()

@@ -1,6 +1,7 @@
 """The files of a live cell, read and written by the relay inside of it with the cell's rights."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,11 +9,20 @@ from urllib.parse import quote
 from uuid import UUID
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 HOST = "http://cell"
 LINE_BYTES = 64 * 1024
 # How much of a file is read or written at a time; whole pages of a state.
 PART_BYTES = 4 * 1024 * 1024
+PAGE_BYTES = 4096
+# What a cell may claim of one file; whether all of them together are too large is for who saves.
+MOST_FILE_BYTES = 2 * 1024 * 1024 * 1024
+# Pages that changed may come one by one.
+MOST_FRAMES = 600_000
+LONGEST_PATH = 4096
+# An answer in a few words.
+SHORT_BYTES = 1024
 
 
 class FilesFailed(Exception):
@@ -70,14 +80,14 @@ class CellFiles:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
-    async def get(self, path: str) -> bytes | None:
-        """Return the bytes of one file, or None if there is no such file."""
+    async def get(self, path: str, most_bytes: int) -> bytes | None:
+        """Return the first bytes of one file, or None if there is no file of one name there."""
         try:
-            async with self._http.get(f"/{quote(path)}") as response:
+            async with self._http.get(f"/{quote(path)}", params={"most": most_bytes}) as response:
                 if response.status == 404:
                     return None
                 await _expect(response, 200)
-                return await response.read()
+                return await _read(response, most_bytes)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise FilesFailed(str(error)) from error
 
@@ -86,8 +96,8 @@ class CellFiles:
         try:
             async with self._http.put("/state", data=_framed(files)) as response:
                 await _expect(response, 200)
-                return int(json.loads(await response.read())["generation"])
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+                return _count(_frame(await _read(response, SHORT_BYTES)), "generation")
+        except (aiohttp.ClientError, TimeoutError, EOFError, ValueError) as error:
             raise FilesFailed(str(error)) from error
 
     async def forget(self, conversations: Iterable[UUID], uploads: Iterable[str]) -> None:
@@ -111,15 +121,18 @@ class CellFiles:
         try:
             async with self._http.get("/state", params={"since": since}) as response:
                 await _expect(response, 200)
-                while head := await response.content.readline():
-                    frame = cast(dict[str, Any], json.loads(head))
+                for _ in range(MOST_FRAMES):
+                    frame = _frame(await response.content.readline())
                     if "generation" in frame:
-                        yield Generation(frame["generation"])
+                        yield Generation(_count(frame, "generation"))
                         return
                     yield await _change(frame, response.content)
-        except (aiohttp.ClientError, TimeoutError, EOFError, ValueError, KeyError) as error:
+        except LineTooLong:
+            # What it says has the line in it.
+            raise FilesFailed("a line of the relay's has no end") from None
+        except (aiohttp.ClientError, TimeoutError, EOFError, ValueError) as error:
             raise FilesFailed(str(error)) from error
-        raise FilesFailed("The cell ended while its files were read.")
+        raise FilesFailed("The cell told of more pieces than any has.")
 
     @property
     def _http(self) -> aiohttp.ClientSession:
@@ -127,6 +140,9 @@ class CellFiles:
             self._session = aiohttp.ClientSession(
                 HOST,
                 connector=aiohttp.UnixConnector(self.socket_path),
+                # What is compressed may be without end; and a cell has nothing to be remembered.
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=120),
                 read_bufsize=LINE_BYTES,
             )
@@ -134,10 +150,23 @@ class CellFiles:
 
 
 async def _expect(response: aiohttp.ClientResponse, status: int) -> None:
-    if response.status == 507:
-        raise DiskFull(await response.text())
-    if response.status != status:
-        raise FilesFailed(f"HTTP {response.status}: {await response.text()}")
+    if response.status == status:
+        return
+    # The system's name for an error. Of other words somebody's files could be among them.
+    said = (await _read(response, SHORT_BYTES)).decode(errors="replace")
+    reason = said if re.fullmatch(r"[A-Z_]{1,30}", said) else "no reason"
+    failure = DiskFull if response.status == 507 else FilesFailed
+    raise failure(f"HTTP {response.status}: {reason}")
+
+
+async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """Read an answer, but no more of it than that."""
+    read = bytearray()
+    while len(read) < most_bytes:
+        if not (part := await response.content.read(most_bytes - len(read))):
+            break
+        read += part
+    return bytes(read)
 
 
 async def _framed(files: Iterable[CellFile]) -> AsyncGenerator[bytes]:
@@ -148,11 +177,35 @@ async def _framed(files: Iterable[CellFile]) -> AsyncGenerator[bytes]:
             yield file.data[start : start + PART_BYTES]
 
 
+def _frame(line: bytes) -> dict[str, Any]:
+    if not line:
+        raise EOFError("the cell ended while its files were read")
+    try:
+        frame: object = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("a line of the relay's has no end of levels") from error
+    if not isinstance(frame, dict):
+        raise ValueError("a line of the relay's is no frame")  # noqa: TRY004  # as bad as no JSON
+    return cast(dict[str, Any], frame)
+
+
+def _count(frame: dict[str, Any], name: str, most: int = 2**53) -> int:
+    """Read a number that the cell claims, before anything is made of that size."""
+    value: object = frame.get(name)
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"the relay claims an impossible {name}")
+    return value
+
+
 async def _change(frame: dict[str, Any], content: aiohttp.StreamReader) -> Changed:
-    path = str(frame["path"])
-    if frame.get("same"):
+    path: object = frame.get("path")
+    if not isinstance(path, str) or len(path.encode(errors="replace")) > LONGEST_PATH:
+        raise ValueError("the relay names no file")
+    if frame.get("same") is True:
         return Changed(path)
-    if frame["bytes"] > PART_BYTES:
-        raise ValueError("The relay sends more at once than was agreed.")
-    data = await content.readexactly(frame["bytes"])
-    return Changed(path, frame["size"], frame["mtime"], frame["first"], data)
+    size, first = _count(frame, "size", MOST_FILE_BYTES), _count(frame, "first")
+    length = _count(frame, "bytes", PART_BYTES)
+    if first * PAGE_BYTES + length > size:
+        raise ValueError("the relay sends what is beyond the end of a file")
+    mtime = _count(frame, "mtime")
+    return Changed(path, size, mtime, first, await content.readexactly(length))

@@ -9,17 +9,22 @@ from typing import Any, cast
 from uuid import uuid4
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from agent.cells.pieces import Pieces
 
 # A whole event, with a long text in it, comes on one line.
 LINE_BYTES = 4 * 1024 * 1024
+LONGEST_REASON = 2_000
+LONGEST_NAME = 100
 PROTOCOL = 4
 # A name that OpenClaw knows for its own; the socket is what leads there.
 HOST = "http://localhost"
 SOCKET_HOST = "ws://localhost/"
 DATA = b"data: "
 DONE = b"data: [DONE]"
+# What comes of reading what no OpenClaw writes. Their own words may have somebody's in them.
+MALFORMED = (LineTooLong, RecursionError, TypeError, AttributeError, LookupError)
 
 
 class GatewayFailed(Exception):
@@ -91,7 +96,8 @@ class Gateway:
                 "/v1/chat/completions", json=body, headers=headers
             ) as response:
                 if response.status != 200:
-                    raise GatewayFailed(f"HTTP {response.status}: {await response.text()}")
+                    said = await response.content.read(LONGEST_REASON)
+                    raise GatewayFailed(f"HTTP {response.status}: {said.decode(errors='replace')}")
                 pieces = Pieces()
                 async for line in response.content:
                     is_last = line.strip() == DONE
@@ -102,6 +108,8 @@ class Gateway:
                         return
         except (aiohttp.ClientError, ValueError) as error:
             raise GatewayFailed(str(error)) from error
+        except MALFORMED as error:
+            raise GatewayFailed(type(error).__name__) from None
         raise GatewayFailed("The answer broke off.")
 
     async def listen(self) -> None:
@@ -116,6 +124,8 @@ class Gateway:
                         await self._hear(socket, json.loads(message.data))
         except (aiohttp.ClientError, ConnectionError, ValueError) as error:
             raise GatewayFailed(str(error)) from error
+        except MALFORMED as error:
+            raise GatewayFailed(type(error).__name__) from None
         finally:
             self._socket = None
 
@@ -188,7 +198,7 @@ def _delta(line: bytes) -> str | None:
 
 def _started_tool(payload: dict[str, Any]) -> str | None:
     data = payload.get("data") or payload
-    return data.get("name") if data.get("phase") == "start" else None
+    return str(data.get("name"))[:LONGEST_NAME] if data.get("phase") == "start" else None
 
 
 async def wait_until_ready(gateway: Gateway, seconds: float, pause: float = 0.2) -> None:

@@ -7,12 +7,12 @@
 // The worker never opens the cell's files itself: whatever stands there, this process reads and
 // writes it with the cell's own rights and no others. When stdin ends, the cell ends.
 import {spawn} from 'node:child_process';
-import {constants, createReadStream} from 'node:fs';
+import {createReadStream} from 'node:fs';
 import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import {State} from './state.mjs';
+import {openPlain, State} from './state.mjs';
 import {forget} from './surgery.mjs';
 
 const own = JSON.parse(process.env.CELL_RELAY);
@@ -21,7 +21,6 @@ process.chdir(own.home);
 const root = process.cwd();
 const state = new State(root);
 const SQLITE_FULL = 13;
-const withoutLinks = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 function join(one, other) {
   for (const [from, to] of [[one, other], [other, one]]) {
@@ -36,7 +35,8 @@ net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))
 http.createServer((request, response) => {
   serveFiles(request, response).catch((error) => {
     if (response.headersSent) response.destroy(error);
-    else response.writeHead(statusOf(error)).end(String(error.message));
+    // Its message may name somebody's file.
+    else response.writeHead(statusOf(error)).end(String(error.code ?? ''));
   });
 }).listen({fd: own.filesFd});
 
@@ -54,7 +54,9 @@ async function serveFiles(request, response) {
     await forget(root, await json(request));
     return response.writeHead(204).end();
   }
-  if (request.method === 'GET') return sendFile(response, within(wanted));
+  if (request.method === 'GET') {
+    return sendFile(response, within(wanted), Number(searchParams.get('most')));
+  }
   if (request.method === 'PUT') return takeFile(request, response, within(wanted));
   response.writeHead(405).end();
 }
@@ -74,9 +76,12 @@ function within(name) {
   return full;
 }
 
-function sendFile(response, name) {
+function sendFile(response, name, most) {
+  const fd = openPlain(name);
+  if (fd === null || !(most > 0)) return response.writeHead(404).end();
   return new Promise((resolve, reject) => {
-    createReadStream(name, {flags: withoutLinks}).on('error', reject).on('end', resolve).pipe(response);
+    const reading = createReadStream(null, {fd, start: 0, end: most - 1});
+    reading.on('error', reject).on('end', resolve).pipe(response);
   });
 }
 

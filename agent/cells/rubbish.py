@@ -1,9 +1,9 @@
 """What is left of cells, and its removal, whatever trees they have grown.
 
-Nothing here follows a link, builds a path or calls itself: a folder is opened by its name in the
-one above, its files go, and the folders in it are moved up next to it, to be emptied later. So
-neither depth nor names nor numbers can break it. It is done in slices, between which others get
-the disk and the processor.
+Nothing here follows a link or builds a path: a folder is opened by its name in the one above, its
+files go, then the folders in it, so many levels down; what lies deeper is moved up to the top, to
+be emptied later. So neither depth nor names nor numbers can break it. It is done in slices, between
+which others get the disk and the processor.
 """
 
 import itertools
@@ -19,6 +19,8 @@ import structlog
 log = structlog.get_logger()
 
 SLICE_ENTRIES = 1000
+# How deep it goes at a time; each level is an open folder.
+MOST_LEVELS = 64
 # The part of the time that removing may take.
 SHARE = 0.5
 # Where nothing can be removed, it is tried again after so long.
@@ -38,6 +40,8 @@ class Rubbish:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._is_closed = False
+        # How many entries this slice may still remove.
+        self._left = 0
         self._thread = threading.Thread(target=self._keep_empty, name="rubbish", daemon=True)
         self._thread.start()
 
@@ -83,40 +87,39 @@ class Rubbish:
 
     def _remove_slice(self) -> int:
         """Remove or move up so many entries at most; return how many that were."""
-        done = 0
+        self._left = SLICE_ENTRIES
         for name in self._some(SLICE_ENTRIES):
             with suppress(OSError):
-                done += self._empty(name, SLICE_ENTRIES - done)
-            if done >= SLICE_ENTRIES:
+                self._empty(name, self._root, 1)
+            if self._left <= 0:
                 break
-        return done
+        return SLICE_ENTRIES - self._left
 
     def _some(self, most: int) -> list[str]:
         with os.scandir(self._root) as entries:
             return [entry.name for entry in itertools.islice(entries, most)]
 
-    def _empty(self, name: str, most: int) -> int:
-        done = 0
-        with _opened(name, self._root) as folder, os.scandir(folder) as entries:
-            for entry in itertools.islice(entries, most):
+    def _empty(self, name: str, parent: int, level: int) -> None:
+        """Remove a folder with what is in it, as far as this slice goes."""
+        with _opened(name, parent) as folder, os.scandir(folder) as entries:
+            for entry in entries:
+                if self._left <= 0:
+                    return
                 # What cannot go now may stand in the way of nothing else.
                 with suppress(OSError):
-                    self._remove(entry, folder)
-                    done += 1
-        if done < most:
-            with suppress(OSError):
-                os.rmdir(name, dir_fd=self._root)
-                done += 1
-        return done
+                    self._remove(entry, folder, level)
+        os.rmdir(name, dir_fd=parent)
+        self._left -= 1
 
-    def _remove(self, entry: os.DirEntry[str], folder: int) -> None:
+    def _remove(self, entry: os.DirEntry[str], folder: int, level: int) -> None:
         if not entry.is_dir(follow_symlinks=False):
             os.unlink(entry.name, dir_fd=folder)
-            return
-        try:
-            os.rmdir(entry.name, dir_fd=folder)
-        except OSError:
+            self._left -= 1
+        elif level < MOST_LEVELS:
+            self._empty(entry.name, folder, level + 1)
+        else:
             self._move_up(entry.name, folder)
+            self._left -= 1
 
     def _move_up(self, name: str, folder: int) -> None:
         # A folder that may not be written to may not be moved either.
@@ -131,13 +134,17 @@ class Rubbish:
 @contextmanager
 def _opened(name: str, parent: int) -> Generator[int]:
     """Open a folder for emptying, whatever rights its owner has left it with. Raises OSError."""
-    handle = os.open(name, os.O_PATH | FOLDER, dir_fd=parent)
     try:
-        Path(f"/proc/self/fd/{handle}").chmod(OURS)
-        folder = os.open(".", os.O_RDONLY | FOLDER, dir_fd=handle)
-    finally:
-        os.close(handle)
+        folder = os.open(name, os.O_RDONLY | FOLDER, dir_fd=parent)
+    except PermissionError:
+        handle = os.open(name, os.O_PATH | FOLDER, dir_fd=parent)
+        try:
+            Path(f"/proc/self/fd/{handle}").chmod(OURS)
+            folder = os.open(".", os.O_RDONLY | FOLDER, dir_fd=handle)
+        finally:
+            os.close(handle)
     try:
+        os.fchmod(folder, OURS)
         yield folder
     finally:
         os.close(folder)

@@ -54,16 +54,14 @@ def _walk(folder: int, level: int, found: Taken, share: Share) -> None:
     """Count what is below `folder`; at most MOST_LEVELS of these are under way."""
     with os.scandir(folder) as entries:
         for entry in entries:
+            if found.is_beyond(share):
+                return
             inner = _count(entry, folder, found)
-            try:
-                if inner is not None:
-                    found.levels = max(found.levels, level)
-                if found.is_beyond(share):
-                    return
-                if inner is not None:
+            if inner is not None:
+                found.levels = max(found.levels, level)
+                try:
                     _walk(inner, level + 1, found, share)
-            finally:
-                if inner is not None:
+                finally:
                     os.close(inner)
 
 

@@ -4,7 +4,7 @@
 // generation. Who names the last one is spared what is still as it was then: files whose size,
 // times and inode are the same, and the pages of the database that equal those of the copy that
 // was sent. The worker compares hashes of what comes, so all this only saves work.
-import {closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync,
+import {closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, opendirSync, readSync,
   renameSync, rmSync, utimesSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {adopt, DATABASE} from './surgery.mjs';
@@ -14,9 +14,15 @@ const PAGE = 4096;
 // Whole pages; the worker refuses more at once.
 const PART = 4 * 1024 * 1024;
 const BLOCK = 1024 * 1024;
+// What is kept of a person; the worker counts too, and ends a cell that has more.
+const MOST_FILES = 20_000;
+const MOST_LEVELS = 64;
 // A file that changed a moment ago may change again without its times showing it.
 const TICK_NS = 20_000_000n;
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+// Without waiting, should a pipe stand there.
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+// Something else stands there by now, or nobody but the system may know what.
+const UNREADABLE = new Set(['ENOENT', 'ENAMETOOLONG', 'ELOOP', 'EACCES', 'ENXIO']);
 const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 export class State {
@@ -106,44 +112,71 @@ export class State {
   }
 
   async #sendFile(name, before, after, response) {
-    let file;
-    try {
-      file = openSync(this.#at(name), READ);
-    } catch (error) {
-      if (error.code === 'ENOENT') return;
-      throw error;
-    }
+    const file = openPlain(this.#at(name));
+    if (file === null) return;
     try {
       const stat = fstatSync(file, {bigint: true});
-      if (!stat.isFile()) return;
       const isSame = before.get(name) === mark(stat);
       if (isSame || isSettled(stat)) after.set(name, mark(stat));
       if (isSame) return await say(response, {path: name, same: true});
       const size = Number(stat.size);
-      const head = {path: name, size, mtime: Number(stat.mtimeNs / 1_000_000_000n)};
+      const mtime = Math.max(0, Number(stat.mtimeNs / 1_000_000_000n));
+      const head = {path: name, size, mtime};
       await sendPart(response, file, head, 0, size);
     } finally {
       closeSync(file);
     }
   }
 
-  *#files(folder = WORKSPACE) {
+  // One more than may be kept, so that the worker sees that there are too many.
+  *#files() {
+    const left = [WORKSPACE];
+    for (let found = 0; left.length && found <= MOST_FILES;) {
+      const folder = left.pop();
+      for (const entry of this.#entries(folder)) {
+        const name = `${folder}/${entry.name}`;
+        if (entry.isDirectory() && name.split('/').length < MOST_LEVELS) left.push(name);
+        if (!entry.isFile()) continue;
+        yield name;
+        if (++found > MOST_FILES) return;
+      }
+    }
+  }
+
+  *#entries(folder) {
     let entries;
     try {
-      entries = readdirSync(this.#at(folder), {withFileTypes: true});
+      if (!lstatSync(this.#at(folder)).isDirectory()) return;
+      entries = opendirSync(this.#at(folder));
     } catch {
       return;
     }
-    for (const entry of entries) {
-      const name = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) yield* this.#files(name);
-      else if (entry.isFile()) yield name;
+    try {
+      for (let entry = entries.readSync(); entry; entry = entries.readSync()) yield entry;
+    } finally {
+      entries.closeSync();
     }
   }
 
   #at(name) {
     return path.join(this.#root, name);
   }
+}
+
+// Opens a file of the workspace; null for what is none, or has another name somewhere else too: it
+// may be the cell's own configuration, whose tokens are nobody's files.
+export function openPlain(full) {
+  let file;
+  try {
+    file = openSync(full, READ);
+  } catch (error) {
+    if (UNREADABLE.has(error.code)) return null;
+    throw error;
+  }
+  const stat = fstatSync(file);
+  if (stat.isFile() && stat.nlink === 1) return file;
+  closeSync(file);
+  return null;
 }
 
 function mark(stat) {

@@ -5,7 +5,7 @@ uploads one object, a pack, with the 4 KiB pages that changed; a version is the 
 make it up, oldest first. See docs/snapshots.md for the format and its checks.
 """
 
-from agent.state.layout import DATABASE, UPLOADS, WORKSPACE
+from agent.state.layout import DATABASE, UPLOADS, WORKSPACE, may_be_kept
 from agent.state.pack import DamagedState
 from agent.state.saved import Restored, SavedStates, unused
 from agent.state.saving import BLANK, STANDING, Known, StateWriter, TooLarge
@@ -22,5 +22,6 @@ __all__ = [
     "SavedStates",
     "StateWriter",
     "TooLarge",
+    "may_be_kept",
     "unused",
 ]

@@ -12,6 +12,11 @@ UPLOADS = f"{WORKSPACE}/uploads"
 MAX_BYTES = 1024 * 1024 * 1024
 # The newest uploads up to this; the older ones are still where the person uploaded them.
 UPLOADS_KEPT_BYTES = 512 * 1024 * 1024
+# How many files are kept, how deep they may lie, and how long their names may be, in bytes.
+MOST_FILES = 20_000
+MOST_LEVELS = 64
+NAME_BYTES = 255
+PATH_BYTES = 4096
 
 
 def is_in_place(name: str) -> bool:
@@ -21,3 +26,11 @@ def is_in_place(name: str) -> bool:
     path = PurePosixPath(name)
     is_plain = not path.is_absolute() and ".." not in path.parts and str(path) == name
     return is_plain and "\0" not in name and len(path.parts) > 1 and path.parts[0] == WORKSPACE
+
+
+def may_be_kept(name: str) -> bool:
+    """Tell whether a file of this name is saved, and put into a cell; earlier there were others."""
+    parts = PurePosixPath(name).parts
+    lengths = [len(part.encode(errors="replace")) for part in parts]
+    is_short = sum(lengths) + len(lengths) <= PATH_BYTES and max(lengths, default=0) <= NAME_BYTES
+    return is_in_place(name) and is_short and len(parts) <= MOST_LEVELS

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cells.files import Changed, FilesFailed
-from agent.state.layout import MAX_BYTES, UPLOADS, UPLOADS_KEPT_BYTES, WORKSPACE, is_in_place
+from agent.state.layout import (
+    MAX_BYTES,
+    MOST_FILES,
+    UPLOADS,
+    UPLOADS_KEPT_BYTES,
+    WORKSPACE,
+    may_be_kept,
+)
 from agent.state.pack import Index, PackedFile, PackWriter
 from agent.state.tree import (
     HASH_BYTES,
@@ -23,6 +30,8 @@ from agent.workspace import KEPT_FILES
 
 STANDING = {f"{WORKSPACE}/{name}": name for name in KEPT_FILES}
 UNKNOWN = bytes(HASH_BYTES)
+# With the uploads that will be left out.
+MOST_CLAIMED_BYTES = 2 * MAX_BYTES
 
 
 class TooLarge(Exception):
@@ -68,23 +77,28 @@ class StateWriter:
         self._tree: dict[str, TreeFile] = {}
         self._seen: dict[str, _Seen] = {}
         self._latest = ""
+        # How large the cell says that its files are.
+        self._claimed_bytes = 0
         self._packer = PackWriter()
 
     def add(self, change: Changed) -> None:
         """Take a file that is as it was, or some pages of one; the pages of a file in their order.
 
-        Raises FilesFailed for anything that would not add up to whole files.
+        Raises FilesFailed for anything that would not add up to whole files, and TooLarge as soon
+        as the cell claims more than can be kept. Errors name no file: people give these names.
         """
-        if not is_in_place(change.path):
-            raise FilesFailed(f"{change.path!r} has no place in a saved state")
+        if not may_be_kept(change.path):
+            raise FilesFailed("a file has no place in a saved state")
+        if change.path != self._latest:
+            self._claim(change)
         if change.data is None:
             self._add_unchanged(change.path)
             return
         seen = self._seen_of(change)
         fresh = page_hashes(change.data)
         end = change.first + len(fresh) // HASH_BYTES
-        if change.first < seen.end or not _fills_pages(change, end):
-            raise FilesFailed(f"the pages of {change.path!r} are out of order")
+        if change.first < seen.end or change.size != seen.size or not _fills_pages(change, end):
+            raise FilesFailed("the pages of a file are out of order")
         at = slice(change.first * HASH_BYTES, end * HASH_BYTES)
         old, seen.hashes[at], seen.end = bytes(seen.hashes[at]), fresh, end
         view = memoryview(change.data)
@@ -100,7 +114,7 @@ class StateWriter:
         Raises FilesFailed when pages are missing, and TooLarge.
         """
         for path, seen in self._seen.items():
-            self._tree[path] = _whole(path, seen)
+            self._tree[path] = _whole(seen)
         left_out = _old_uploads(self._tree)
         tree = {path: file for path, file in self._tree.items() if path not in left_out}
         if size_of(tree) > MAX_BYTES:
@@ -114,20 +128,29 @@ class StateWriter:
         removed = tuple(sorted(path for path in {*self._known, *files} if path not in tree))
         return tree, self._packer.finish(Index(files, removed, tree_hash(tree)))
 
+    def _claim(self, change: Changed) -> None:
+        """Count a further file, before memory is taken for it."""
+        if change.path in self._seen or change.path in self._tree:
+            raise FilesFailed("a file came twice")
+        known = self._known.get(change.path) if change.data is None else None
+        self._claimed_bytes += known.size if known else change.size
+        is_many = len(self._seen) + len(self._tree) >= MOST_FILES
+        if is_many or self._claimed_bytes > MOST_CLAIMED_BYTES:
+            raise TooLarge
+
     def _add_unchanged(self, path: str) -> None:
+        self._latest = ""
         if path in self._known:
             self._tree[path] = self._known[path]
         elif not path.startswith(f"{UPLOADS}/"):
             # An upload that was left out is nothing new to the cell either; all else is.
-            raise FilesFailed(f"{path!r} is not known")
+            raise FilesFailed("a file that should be as it was is not known")
         if (name := STANDING.get(path)) and name in self._standing_before:
             self.standing[name] = self._standing_before[name]
 
     def _seen_of(self, change: Changed) -> _Seen:
         if change.path == self._latest:
             return self._seen[change.path]
-        if change.path in self._seen or change.path in self._tree:
-            raise FilesFailed(f"{change.path!r} came twice")
         hashes = _still_known(self._known.get(change.path), change.size)
         self._latest = change.path
         self._seen[change.path] = _Seen(change.size, change.mtime, hashes)
@@ -148,10 +171,10 @@ def _still_known(known: TreeFile | None, size: int) -> bytearray:
     return bytearray(old.ljust(pages_of(size) * HASH_BYTES, b"\0"))
 
 
-def _whole(path: str, seen: _Seen) -> TreeFile:
+def _whole(seen: _Seen) -> TreeFile:
     hashes = bytes(seen.hashes)
     if any(hashes[at : at + HASH_BYTES] == UNKNOWN for at in range(0, len(hashes), HASH_BYTES)):
-        raise FilesFailed(f"pages of {path!r} are missing")
+        raise FilesFailed("pages of a file are missing")
     return TreeFile(seen.size, seen.mtime, hashes)
 
 

@@ -12,17 +12,19 @@ import pytest
 
 from agent.cells import watch
 from agent.cells.pool import Pool
+from agent.cells.share import Share
 from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS
 from agent.cells.watch import Watch
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, Profile
 from tests.agent.people import Ears, Person
-from tests.agent.scripted_model import Pause, ScriptedModel
+from tests.agent.scripted_model import Pause, ScriptedModel, UseTool
 from tests.house import wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
 
 MOST_TURNS = 3
+ENOUGH = Share(files=10**6, size_bytes=10**12)
 BOOT_SECONDS = 120
 
 
@@ -84,13 +86,42 @@ def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
 ) -> None:
     _wait_for_spare(runtime)
     model.will("I was about to ", Pause())
-    greedy = Watch(lambda: _cells(runtime), limit_bytes=1)
+    greedy = Watch(lambda: _cells(runtime), limit_bytes=1, share=ENOUGH)
     ears = Ears(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
 
     with pytest.raises(AgentFailed) as failure:
         eve.say("Think hard.", ears=ears, saved=False)
 
     assert (failure.value.code, failure.value.permanent) == ("out_of_memory", False)
+    runtime.discard(eve.id)
+
+
+def test_a_turn_that_fills_the_disk_fails_for_good_and_says_so(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    _wait_for_spare(runtime)
+    model.will("I was about to ", Pause())
+    strict = Watch(lambda: _cells(runtime), 10**12, Share(files=10, size_bytes=10**12))
+    ears = Ears(on_text=lambda _: _on_loop(runtime, strict._count()))  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(AgentFailed, match="more files") as failure:
+        eve.say("Write and write.", ears=ears, saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("too_many_files", True)
+    runtime.discard(eve.id)
+
+
+def test_a_folder_in_folders_without_end_costs_one_cell_and_one_try(
+    runtime: Runtime, eve: Person, model: ScriptedModel
+) -> None:
+    _wait_for_spare(runtime)
+    path = "/".join(["d"] * 1_500)
+    model.will(UseTool("write", {"path": f"{path}/note.md", "content": "x"}), "Done.")
+
+    with pytest.raises(AgentFailed) as failure:
+        eve.say("Write that down.", saved=False)
+
+    assert (failure.value.code, failure.value.permanent) == ("too_many_files", True)
     runtime.discard(eve.id)
 
 
