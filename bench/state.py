@@ -179,7 +179,7 @@ class Connected:
         self.files = CellFiles(str(relay.socket_path))
 
     async def wait(self) -> None:
-        await self.files.get("is it there?")
+        await self.files.get("is it there?", 1)
 
     def close(self) -> None: ...
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5b0d94e7a1c3"
-down_revision = "c41f7be2905d"
+down_revision = "5b8e02d47a16"
 branch_labels = None
 depends_on = None
 

@@ -11,6 +11,7 @@ from models.alerts import AlertKind
 from models.base import new_id
 from models.errors import NotFound
 from models.jobs import Job
+from models.ledger import WriteOffReason
 from models.limits import Limits
 from models.users import User
 from settings import get_settings
@@ -114,7 +115,7 @@ def test_an_alert_of_what_was_given_back_is_over(db: Session, ada: User, job: Jo
     factories.charge(db, job, 6 * CENT)
     alerts.raise_due(db, ada.id)
     assert len(shown(db, ada)) == 1
-    ledger.refund_job(db, job.id, note="Ours")
+    ledger.refund_job(db, job.id, reason=WriteOffReason.JOB_FAILED)
     assert shown(db, ada) == []
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from models import ledger, resetting, sessions, sign_ups, users, verification
@@ -88,9 +89,9 @@ def test_the_same_is_written_for_every_address(db: Session, engine: sa.Engine) -
         def _note(*given: object, statements: list[str] = statements) -> None:
             statements.append(str(given[2]))
 
-        sa.event.listen(engine, "before_cursor_execute", _note)
+        event.listen(engine, "before_cursor_execute", _note)
         sign_ups.ask(db, email, factories.PASSWORD)
-        sa.event.remove(engine, "before_cursor_execute", _note)
+        event.remove(engine, "before_cursor_execute", _note)
         seen.append(statements)
     assert seen[0] == seen[1]
     assert not any("users" in statement for statement in seen[0])

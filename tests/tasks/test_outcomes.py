@@ -236,7 +236,7 @@ def test_beyond_the_cap_a_charge_stands_and_its_part_is_kept(
     )
     [stands] = db.scalars(sa.select(StandingCharge))
     assert (stands.job_id, stands.reason) == (end.job.id, WriteOffReason.JOB_FAILED)
-    [alert] = alerts.list_open(db, ada.id)
+    [alert] = alerts.list_open(db, ada)
     assert alert.kind is AlertKind.ABSORBED
     [mail] = db.scalars(sa.select(Email).where(Email.reference == f"alert:{alert.id}"))
     assert "help@example.org" in mail.text_body

@@ -80,8 +80,8 @@ LOOKALIKES: dict[str, dict[str, Any]] = {
 
 def _taken(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """What the wire of a provider makes of a request."""
-    model = next(one for one in WIRES if one == name)
-    return as_object(SHAPES[WIRES[model]](body, Cut()))
+    [wire] = [wire for provider, wire in WIRES.items() if provider == name]
+    return as_object(SHAPES[wire](body, Cut()))
 
 
 def test_half_a_character_is_counted_like_a_whole_one() -> None:
