@@ -3,7 +3,6 @@
 import base64
 import re
 import secrets
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -48,7 +47,7 @@ def compose(
     A file that cannot be read while `patience` lasts is named, and said to be unreadable. Raises
     `untrusted.helper.Failed`, with "stopped", when `patience` is told to stop.
     """
-    attachments = tuple(_shown(one, turn.user_id, patience) for one in turn.attachments)
+    attachments = tuple(_shown(one, turn, patience) for one in turn.attachments)
     images = _inline_images(attachments) if accepts_images else []
     room = text_max_chars
     notes: list[str] = []
@@ -56,7 +55,7 @@ def compose(
     for number, attachment in enumerate(attachments):
         path = f"{UPLOADS}/{upload_prefix(turn.job_id)}{number}-{_file_name(attachment.name)}"
         originals[path] = attachment.data
-        text = _text_of(attachment, room, turn.user_id, patience)
+        text = _text_of(attachment, room, turn, patience)
         room -= len(text or "")
         notes.append(_note(attachment, path, text, is_shown=number in images))
     return Message(
@@ -86,14 +85,14 @@ def _local_time(timezone: str, now: datetime) -> str:
     return f"{now.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
 
 
-def _shown(attachment: Attachment, owner: Hashable, patience: Patience) -> Attachment:
+def _shown(attachment: Attachment, turn: Turn, patience: Patience) -> Attachment:
     """Make a picture small that was sent before pictures were made small when they came."""
     if not attachment.media_type.startswith("image/") or len(attachment.data) <= FITTED_BYTES:
         return attachment
     try:
-        fitted = uploads.fit(attachment.data, owner=owner, patience=patience)
+        fitted = uploads.fit(attachment.data, owner=turn.user_id, patience=patience)
     except (BadFile, CannotCheck) as error:
-        log.info("upload.unreadable", why=str(error), size_bytes=len(attachment.data))
+        log.info("upload.unreadable", job_id=str(turn.job_id), why=str(error))
         return attachment
     return Attachment(attachment.name, fitted.media_type, fitted.data)
 
@@ -121,7 +120,7 @@ def _note(attachment: Attachment, path: str, text: str | None, *, is_shown: bool
     return f"{head}\n{body}\n</file {mark}>"
 
 
-def _text_of(attachment: Attachment, room: int, owner: Hashable, patience: Patience) -> str | None:
+def _text_of(attachment: Attachment, room: int, turn: Turn, patience: Patience) -> str | None:
     """Return the text of a file, cut to `room` characters; None for an image."""
     if attachment.media_type.startswith("image/"):
         return None
@@ -130,11 +129,11 @@ def _text_of(attachment: Attachment, room: int, owner: Hashable, patience: Patie
             attachment.data,
             attachment.media_type,
             most_chars=max(room, 0),
-            owner=owner,
+            owner=turn.user_id,
             patience=patience,
         )
     except Unreadable as error:
-        log.info("upload.unreadable", why=str(error), size_bytes=len(attachment.data))
+        log.info("upload.unreadable", job_id=str(turn.job_id), why=str(error))
         return UNREADABLE
     return f"{text}\n(cut here: the file is longer)" if is_cut else text
 

@@ -5,14 +5,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-import structlog
-
 from untrusted import lanes
 from untrusted.helper import Failed, Patience, Result
 from untrusted.kinds import CHECK_PDF, CHECK_TEXT, FIT_PICTURE, Kind
 from untrusted.reading import PDF
-
-log = structlog.get_logger()
 
 PICTURES = (
     re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -31,10 +27,10 @@ Fault = Literal["broken", "too_large", "too_hard", "encrypted", "no_pages", "no_
 
 
 class BadFile(Exception):
-    """A file that the assistant could not read; `fault` says why."""
+    """A file that the assistant could not read; `fault` says why, `str()` more of it for a log."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(f"{fault}: {detail}" if detail else fault)
         self.fault: Fault = fault
 
 
@@ -101,8 +97,7 @@ def _ask(kind: Kind, data: bytes, owner: Hashable, patience: Patience | None = N
         if failure.why == "busy":
             raise CannotCheck from failure
         # Whatever takes so much time or memory to look at, or breaks what looks at it.
-        log.info("upload.unreadable", kind=kind.name, why=str(failure), size_bytes=len(data))
-        raise BadFile("too_hard") from failure
+        raise BadFile("too_hard", str(failure)) from failure
     fault = done.note.get("fault")
     if fault is not None:
         raise BadFile(cast(Fault, fault) if fault in get_args(Fault) else "broken")

@@ -39,6 +39,8 @@ FAULTS: dict[Fault, str] = {
     "broken": "“{name}” is damaged or incomplete and cannot be read. Please send another copy.",
     "too_large": "“{name}” is too large a picture. Please send a smaller one.",
     "encrypted": "“{name}” is locked with a password. Remove the password and send it again.",
+    "too_hard": "“{name}” takes too long to read. Please send a smaller or simpler copy.",
+    "no_text": "“{name}” has no text in it. If it is a scan, send its pages as pictures.",
     "no_pages": "“{name}” has no pages. Please choose another file.",
     "not_text": "“{name}” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or"
     " text.",
@@ -103,6 +105,7 @@ def check(person_id: UUID, name: str, data: bytes) -> tuple[str, str, bytes]:
     try:
         checked = uploads.check(data, owner=person_id)
     except BadFile as bad:
+        log.info("upload.refused", why=str(bad), size_bytes=len(data))
         raise FileRefused(FAULTS[bad.fault].format(name=name)) from bad
     except CannotCheck as error:
         raise StorageAway from error

@@ -24,7 +24,7 @@ def serve(order: Mapping[str, Any]) -> None:
     """Do the jobs that come in over the inherited socket, until the other side closes it."""
     channel = socket.socket(fileno=order["channel"])
     # Under gevent the other side made it not to.
-    channel.setblocking(True)
+    channel.settimeout(None)
     # All that jobs import is imported here: afterwards there may be no files to import from, and
     # nobody waits for it.
     work: Mapping[str, Work] = import_module(WORK_OF[order["lane"]]).WORK
