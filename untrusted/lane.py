@@ -25,6 +25,7 @@ LOOK_SECONDS = 0.05
 SPARE = 1
 IDLE_SECONDS = 60
 PAUSE_SECONDS = (1.0, 30.0)
+END_SECONDS = 5.0
 
 
 class Lane:
@@ -85,7 +86,7 @@ class Lane:
                 self._retire(self._idle.pop())
             self._changed.notify_all()
         if self._keeper is not None:
-            self._keeper.join()
+            self._keeper.join(END_SECONDS)
 
     def pids(self) -> list[int]:
         """List the processes of the helpers that are idle."""

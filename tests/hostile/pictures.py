@@ -73,7 +73,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "the head of a PNG": lambda: FINE[:33],
     "half a PNG": lambda: FINE[: len(FINE) // 2],
     "a PNG without its end": lambda: FINE[:-12],
-    "a PNG with a wrong sum": lambda: FINE[:-20] + b"\0\0\0\0" + FINE[-16:],
+    "a PNG with a wrong sum": lambda: FINE[:-16] + bytes(4) + FINE[-12:],
     "a PNG of ten billion pixels": lambda: png(100_000, 100_000, ROWS),
     "a PNG of four billion a side": lambda: png(0xFFFFFFFF, 0xFFFFFFFF, ROWS),
     "a PNG of no size": lambda: png(0, 0, ROWS),

@@ -75,6 +75,8 @@ UNREADABLE: list[tuple[Callable[[], bytes], str]] = [
     (lambda: b"\x00\x01", "cannot be read"),
     (lambda: PNG[:-40], "damaged or incomplete"),
     (lambda: PNG[:200] + b"?" + PNG[201:], "damaged or incomplete"),
+    # All there, but its sum is wrong.
+    (lambda: PNG[:-16] + bytes(4) + PNG[-12:], "damaged or incomplete"),
     (lambda: picture("JPEG")[:600], "damaged or incomplete"),
     (lambda: photo(60, "PNG"), "too large a picture"),
     (lambda: b"%PDF-1.7 nonsense", "damaged or incomplete"),
