@@ -43,12 +43,15 @@ def confine(order: Mapping[str, Any]) -> dict[str, Any]:
     is_counted_alone = order["has_namespaces"] or order["uid"] != os.getuid()
     _limit(order["memory_bytes"], order["threads"], is_counted_alone=is_counted_alone)
     _drop_rights(order["uid"])
-    return {
+    seen = {
         "uid": os.getuid(),
         "no_new_privs": libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
         "networks": sorted(name for _, name in socket.if_nameindex()),
         "has_own_root": has_own_root,
     }
+    # From here on it reads, computes, and talks over its socket: a filter of system calls, the last
+    # of the walls, belongs here.
+    return seen
 
 
 def _leave_the_system() -> bool:
@@ -80,11 +83,7 @@ def _limit(memory_bytes: int, threads: int, *, is_counted_alone: bool) -> None:
 
 
 def _drop_rights(uid: int) -> None:
-    """Give up every right that there is to give up; the order matters.
-
-    The last wall, a filter of system calls, belongs at the end: what is above needs calls that the
-    work itself does not.
-    """
+    """Give up every right that there is to give up; the order matters."""
     for capability in range(LAST_CAP + 1):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     if uid != os.getuid():
