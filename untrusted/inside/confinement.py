@@ -43,15 +43,12 @@ def confine(order: Mapping[str, Any]) -> dict[str, Any]:
     is_counted_alone = order["has_namespaces"] or order["uid"] != os.getuid()
     _limit(order["memory_bytes"], order["threads"], is_counted_alone=is_counted_alone)
     _drop_rights(order["uid"])
-    seen = {
+    return {
         "uid": os.getuid(),
         "no_new_privs": libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
         "networks": sorted(name for _, name in socket.if_nameindex()),
         "has_own_root": has_own_root,
     }
-    # From here on it reads, computes, and talks over its socket: a filter of system calls, the last
-    # of the walls, belongs here.
-    return seen
 
 
 def _leave_the_system() -> bool:

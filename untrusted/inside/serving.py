@@ -35,6 +35,8 @@ def serve(order: Mapping[str, Any]) -> None:
     # Nobody reads what parsers print, and it may be of what they read.
     os.dup2(quiet, 2)
     os.close(quiet)
+    # From here on it reads, computes, and talks over its socket: a filter of system calls, the last
+    # of the walls, belongs here.
     framing.send(channel, seen, b"")
     while True:
         try:
