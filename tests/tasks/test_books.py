@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
 
+from agent.meter.books import TurnLost
 from models import ledger, limits
 from models.database import unit_of_work
 from models.jobs import Job
@@ -108,6 +110,30 @@ def test_a_provider_that_counts_too_much_is_paid_by_us(emptied: sa.Engine, tmp_p
         assert (rest.provider_cost_micros or 0) > call.held_micros
         assert rest.reason is WriteOffReason.BEYOND_HOLD
         assert_in_order(check, job, left=LEFT - call.held_micros)
+
+
+def test_a_hold_that_is_told_twice_is_made_once(emptied: sa.Engine) -> None:
+    """The answer to the first may have been lost on the way."""
+    job = running(left=LEFT)
+    books, call_id = TurnBooks(job.user_id, job.id, job.attempt), uuid7()
+
+    first = books.open(call_id, "demo/demo", lambda bounds: 700)
+    again = books.open(call_id, "demo/demo", lambda bounds: 900)
+
+    assert again == first
+    with Session(emptied) as check:
+        assert check.get_one(User, job.user_id).credits_held_micros == 700
+
+
+def test_a_turn_that_is_anothers_by_now_holds_nothing(emptied: sa.Engine) -> None:
+    job = running(left=LEFT)
+    books = TurnBooks(job.user_id, job.id, job.attempt + 1)
+
+    with pytest.raises(TurnLost):
+        books.open(uuid7(), "demo/demo", lambda bounds: 700)
+
+    with Session(emptied) as check:
+        assert check.get_one(User, job.user_id).credits_held_micros == 0
 
 
 def assert_in_order(db: Session, job: Job, *, left: int) -> None:
