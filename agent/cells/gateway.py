@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import aiohttp
@@ -17,7 +17,10 @@ from agent.cells.pieces import Pieces
 LINE_BYTES = 4 * 1024 * 1024
 LONGEST_REASON = 2_000
 LONGEST_NAME = 100
+# So many lines are read at a time, should more be there.
+FAIR_ITEMS = 64
 PROTOCOL = 4
+Item = TypeVar("Item")
 # A name that OpenClaw knows for its own; the socket is what leads there.
 HOST = "http://localhost"
 SOCKET_HOST = "ws://localhost/"
@@ -99,7 +102,7 @@ class Gateway:
                     said = await response.content.read(LONGEST_REASON)
                     raise GatewayFailed(f"HTTP {response.status}: {said.decode(errors='replace')}")
                 pieces = Pieces()
-                async for line in response.content:
+                async for line in _fairly(response.content):
                     is_last = line.strip() == DONE
                     delta = None if is_last else _delta(line)
                     if words := pieces.add(delta or "", is_last=is_last):
@@ -119,7 +122,7 @@ class Gateway:
         """
         try:
             async with self._http.ws_connect(SOCKET_HOST, max_msg_size=LINE_BYTES) as socket:
-                async for message in socket:
+                async for message in _fairly(socket):
                     if message.type is aiohttp.WSMsgType.TEXT:
                         await self._hear(socket, json.loads(message.data))
         except (aiohttp.ClientError, ConnectionError, ValueError) as error:
@@ -176,6 +179,16 @@ class Gateway:
             "caps": ["tool-events"],
             "auth": {"token": self.token},
         }
+
+
+async def _fairly(items: AsyncIterable[Item]) -> AsyncGenerator[Item]:
+    """Yield what comes, and let others have their turn when it comes without a pause."""
+    number = 0
+    async for item in items:
+        number += 1
+        if number % FAIR_ITEMS == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 async def _request(

@@ -65,9 +65,9 @@ class Intake:
             raise
         return bytes(read)
 
-    def release(self, document: bytes) -> None:
-        """Note that a request that was read is no longer in memory."""
-        self._held_bytes -= len(document)
+    def release(self, size: int) -> None:
+        """Note that a request of this size, which was read, is over."""
+        self._held_bytes -= size
 
     def _room_for(self, more: int, most_bytes: int) -> None:
         if self._held_bytes + more > most_bytes:

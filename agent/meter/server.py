@@ -77,6 +77,7 @@ class MeterPort:
         # The running one, or the one before.
         self._latest: RunningTurn | None = None
         self._intake = Intake()
+        self._has_strayed = False
         self._listener = Listener(self._take)
 
     @property
@@ -141,21 +142,25 @@ class MeterPort:
         in_path: dict[str, str],
     ) -> web.StreamResponse:
         wire = WIRES[provider]
-        document = b""
+        size = 0
         try:
             document = await self._intake.read(request)
+            size = len(document)
             asked = await parsed(wire, document)
+            # Its pictures are in memory twice until here.
+            del document
             return await self._meter(running, request, provider, asked, in_path)
         except TooMuch as error:
-            _turn_down(running, wire, TOO_MUCH, error)
+            _turn_down(running, error, TOO_MUCH)
             return _refuse(wire, SHORTEN)
         except NotAllowed as error:
-            return _turn_down(running, wire, NOT_ALLOWED, error)
+            _turn_down(running, error, NOT_ALLOWED)
+            return _refuse(wire, NOT_ALLOWED)
         except ValueError:
             running.turned_down += 1
             return _refuse(wire, NOT_JSON)
         finally:
-            self._intake.release(document)
+            self._intake.release(size)
 
     async def _meter(
         self,
@@ -180,18 +185,25 @@ class MeterPort:
 
     async def _take_without_turn(self, request: web.Request, wire: Wire) -> web.StreamResponse:
         if not self.is_warming:
-            log.warning("meter.stray_call", path=request.path)
+            self._note_stray()
             await asyncio.sleep(UNREAD_SECONDS)
             return _refuse(wire, NO_TURN)
-        document = b""
+        size = 0
         try:
             document = await self._intake.read(request, MOST_WARM_UP_BYTES)
+            size = len(document)
             body = await asyncio.to_thread(json_object, document)
         except (TooMuch, NotAllowed, ValueError):
             return _refuse(wire, NOT_JSON)
         finally:
-            self._intake.release(document)
+            self._intake.release(size)
         return web.Response(body=canned.answer(wire, body), content_type=EVENT_STREAM)
+
+    def _note_stray(self) -> None:
+        """Say once of a cell that it asks when nobody is there."""
+        if not self._has_strayed:
+            log.warning("meter.stray_call")
+        self._has_strayed = True
 
 
 class Meter:
@@ -232,12 +244,11 @@ def _unread(running: RunningTurn) -> str | None:
     return AT_ONCE if len(running.requests) >= MOST_CALLS_AT_ONCE else None
 
 
-def _turn_down(running: RunningTurn, wire: Wire, sentence: str, error: Exception) -> web.Response:
-    """Refuse a request that must not go out; the turn fails of it, unless another one is better."""
+def _turn_down(running: RunningTurn, error: Exception, sentence: str) -> None:
+    """Note that a request must not go out; the turn fails of it, unless another one is better."""
     log.warning("meter.turned_down", job_id=str(running.turn.job_id), error=str(error))
     running.turned_down += 1
     running.trouble = AgentFailed("provider_refused", sentence, permanent=True)
-    return _refuse(wire, sentence)
 
 
 def _refuse(wire: Wire, message: str) -> web.Response:

@@ -249,3 +249,34 @@ def names(value: object) -> set[str]:
     if isinstance(value, list):
         return {name for inner in cast(list[object], value) for name in names(inner)}
     return set()
+
+
+MALFORMED = {
+    "no chunk": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "a chunk below nothing": b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    "a chunk without end": b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+    "two lengths": b"Content-Length: 5\r\nContent-Length: 9\r\n\r\nhello",
+    "a length without end": b"Content-Length: " + b"9" * 30 + b"\r\n\r\n{",
+    "a length below nothing": b"Content-Length: -1\r\n\r\n{",
+    "a half request": b"Content-Length: 50\r\n\r\n{",
+    "headers without end": b"x: y\r\n" * 5000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_request_is_no_fault_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            reader, writer = await asyncio.open_unix_connection(str(w.port.socket_path))
+            first = f"POST {w.path()} HTTP/1.1\r\nHost: cell\r\nx-api-key: {TOKEN}\r\n".encode()
+            writer.write(first + MALFORMED[name])
+            writer.write_eof()
+            said = await asyncio.wait_for(reader.read(), SLOWEST_SECONDS)
+            assert b"500" not in said.split(b"\r\n")[0]
+            writer.close()
+            assert (await w.ask("[[demo: say ok]]"))[0] == 200
+
+    run(scenario())
+    assert caplog.text == ""
