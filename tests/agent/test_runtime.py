@@ -140,7 +140,7 @@ def test_images_are_seen_and_documents_are_read(ada: Person, model: ScriptedMode
 
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "gemini"])
 def test_every_provider_is_spoken_to_in_its_own_format(
-    ada: Person, agent_settings: Settings, provider: str
+    ada: Person, agent_settings: Settings, provider: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The model is chosen anew with each message, and uses tools with each provider."""
     names = {
@@ -162,6 +162,8 @@ def test_every_provider_is_spoken_to_in_its_own_format(
     assert {call.usage.output_tokens for call in closed} == {20}
     assert {call.usage.cache_read_tokens for call in closed} == {30}
     assert not any(call.is_estimated for call in closed)
+    # What this OpenClaw sends is known to the meter, to the last field.
+    assert "meter.left_out" not in "".join(capsys.readouterr())
 
 
 def test_a_stop_keeps_what_was_said_and_ends_the_call(ada: Person, model: ScriptedModel) -> None:
