@@ -82,6 +82,16 @@ def test_what_a_cell_claims_is_refused(tmp_path: Path, name: str) -> None:
     assert "workspace" not in str(failure.value)
 
 
+@pytest.mark.parametrize("claim", [{"size": -1}, {"size": 10**11}, {"mtime": -1}, {"first": 1.5}])
+def test_what_is_claimed_is_checked_as_it_comes(tmp_path: Path, claim: dict[str, Any]) -> None:
+    async def read(cell: CellFiles) -> None:
+        async for _ in cell.state(0):
+            raise AssertionError
+
+    with pytest.raises(FilesFailed, match="impossible"):
+        _with_cell(tmp_path, _lines([frame(**claim) + b"data"]), read)
+
+
 def test_of_a_file_no_more_is_read_than_was_asked_for(tmp_path: Path) -> None:
     async def read(cell: CellFiles) -> None:
         assert await cell.get(NOTE, 1000) == b"x" * 1000

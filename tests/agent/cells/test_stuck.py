@@ -1,0 +1,45 @@
+"""A message that a cell gets stuck at: tried once more, and then no more."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from agent.cells.asking import Stuck
+from agent.cells.cell import Cell
+from agent.cells.gateway import GatewayFailed
+from agent.cells.ground import Ground
+from agent.cells.sandbox import Mode
+from agent.turn import AgentFailed
+from settings import Settings
+from tests.agent.meter.world import MODELS, turn
+
+FIRST, SECOND = 1, 2
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "code", "is_permanent"),
+    [
+        (Stuck("silent"), FIRST, "no_answer", False),
+        (Stuck("silent"), SECOND, "stuck", True),
+        (GatewayFailed("empty"), SECOND, "no_answer", False),
+    ],
+)
+def test_who_is_stuck_again_is_not_tried_a_third_time(
+    settings: Settings,
+    tmp_path: Path,
+    error: GatewayFailed,
+    attempt: int,
+    code: str,
+    is_permanent: bool,
+) -> None:
+    ground = Ground(settings.model_copy(update={"cells_dir": tmp_path / "cells"}), Mode.USER)
+    # It is never booted, so nothing is asked of what cells are made of.
+    cell = Cell(cast(Any, None), ground.new_place(), ground.disk)
+    asked = replace(turn(MODELS["demo"]), attempt=attempt)
+
+    failure: AgentFailed = cell._reason_of_living(error, asked)  # pyright: ignore[reportPrivateUsage]
+
+    assert (failure.code, failure.permanent) == (code, is_permanent)
+    ground.close()
