@@ -9,13 +9,11 @@ from sqlalchemy.orm import Session
 from tests.embedded.stripe_stand_in.served import ServedStripe
 from tests.fuzz import world
 from tests.fuzz.fields import Visitor
-from tests.fuzz.world import ADDRESSES, ROLES, Role, World
-from tests.webapp.browser import Browser
+from tests.fuzz.site import SETTINGS, visitors_of
+from tests.fuzz.world import Role, World
 from tests.webapp.conftest import app
 
 __all__ = ["app"]
-
-OFTEN = "1000000 per minute"
 
 
 @pytest.fixture
@@ -26,8 +24,8 @@ def people(
 ) -> World:
     """Everybody, where addresses are verified, credits are sold and nothing is counted."""
     assert stripe
-    limits = ("LOGIN", "SIGNUP", "MAIL", "PAYMENT", "POST")
-    adjust(VERIFY_EMAIL="true", **{f"{name}_RATE_LIMIT": OFTEN for name in limits})
+    adjust(**{name: SETTINGS[name] for name in SETTINGS if name.endswith("_RATE_LIMIT")})
+    adjust(VERIFY_EMAIL="true")
     built = world.build(db)
     db.commit()
     return built
@@ -35,15 +33,6 @@ def people(
 
 @pytest.fixture
 def visitors(app: Flask, people: World) -> Mapping[Role, Visitor]:
-    """Everybody's login, and a stranger's."""
+    """Everybody's login, and a stranger's token."""
     assert people
-    found: dict[Role, Visitor] = {}
-    for role in ROLES:
-        browser = Browser(app)
-        if role != "stranger":
-            assert browser.log_in(ADDRESSES[role]).status_code == 303
-        token = browser.token()
-        cookie = browser.client.get_cookie("session")
-        assert cookie
-        found[role] = Visitor(f"session={cookie.value}", token)
-    return found
+    return visitors_of(app)

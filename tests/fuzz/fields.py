@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from flask import Flask, Request
 from sqlalchemy import Connection
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import Rule
 from werkzeug.utils import cached_property
 
@@ -24,8 +24,15 @@ Kind = Literal["query", "form", "files"]
 Name = tuple[Kind, str]
 
 WEBAPP = Path(__file__).parents[2] / "webapp"
-# Beside `request.form` and its like, what views hand on under these names.
-HANDED_ON: dict[str, Kind] = {"form": "form", "query": "query"}
+# By what the source calls them; the last two are what views hand on under these names.
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "request.args": ("query",),
+    "request.form": ("form",),
+    "request.files": ("files",),
+    "request.values": ("query", "form"),
+    "form": ("form",),
+    "query": ("query",),
+}
 TOKEN = "csrf_token"  # the field's name
 PARAMETERS = {"name": "app.css"}
 # Checks in threads of their own do not fit a test's transaction.
@@ -52,6 +59,8 @@ class Place:
     method: str
     path: str
     role: Role
+    # What stands in the path, by the names that the rule has for it.
+    ids: dict[str, object] = field(default_factory=dict[str, object])
     names: set[Name] = field(default_factory=set[Name])
     # What a browser would send.
     usual: dict[str, str] = field(default_factory=dict[str, str])
@@ -64,9 +73,10 @@ class Place:
 class _Noted(ImmutableMultiDict[str, Any]):
     """What was sent, which notes what it is asked for."""
 
-    def __init__(self, kind: Kind, sent: ImmutableMultiDict[str, Any], asked: set[Name]) -> None:
+    def __init__(self, kind: Kind, sent: MultiDict[str, Any], asked: set[Name]) -> None:
         super().__init__(list(sent.items(multi=True)))
-        self._kind, self._asked = kind, asked
+        self._kind: Kind = kind
+        self._asked = asked
 
     def __getitem__(self, name: str) -> Any:
         self._asked.add((self._kind, name))
@@ -89,7 +99,8 @@ def _noting(asked: set[Name], usual: type[Request]) -> type[Request]:
 
         def _load_form_data(self) -> None:
             super()._load_form_data()
-            for kind in ("form", "files"):
+            kinds: tuple[Kind, ...] = ("form", "files")
+            for kind in kinds:
                 sent = self.__dict__[kind]
                 if not isinstance(sent, _Noted):
                     self.__dict__[kind] = _Noted(kind, sent, asked)
@@ -126,7 +137,9 @@ def _asked_in(tree: ast.Module, constants: Mapping[str, list[str]]) -> Iterator[
             texts = [text for one, over in loops if one == name for text in constants.get(over, [])]
             assert texts, f"which field is it? {ast.unparse(node)}"
         for kind in kinds:
-            yield from ((kind, text) for text in texts if text != TOKEN)
+            for text in texts:
+                if text != TOKEN:
+                    yield kind, text
 
 
 def _loops(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -149,14 +162,7 @@ def _question(node: ast.AST) -> tuple[tuple[Kind, ...], ast.expr | None]:
 
 def _kinds(owner: ast.expr) -> tuple[Kind, ...]:
     said = ast.unparse(owner)
-    own: dict[str, tuple[Kind, ...]] = {
-        "request.args": ("query",),
-        "request.form": ("form",),
-        "request.files": ("files",),
-        "request.values": ("query", "form"),
-        **{name: (kind,) for name, kind in HANDED_ON.items()},
-    }
-    return own.get(said, ())
+    return KINDS.get(said, ())
 
 
 @dataclass(frozen=True)
@@ -185,7 +191,7 @@ class Finder:
 
     def find(self) -> list[Place]:
         """Return every page for each method, as whoever it asks most of."""
-        usual = cast(type[Request], self._app.request_class)
+        usual = self._app.request_class
         self._app.request_class = _noting(self._asked, usual)
         try:
             places = list(self._all())
@@ -200,9 +206,11 @@ class Finder:
     def _all(self) -> Iterator[Place]:
         rules = [rule for rule in self._app.url_map.iter_rules() if rule.endpoint not in LEFT_OUT]
         for rule in sorted(rules, key=lambda rule: str(rule.endpoint)):
-            path = path_of(self._app, rule, self._world.ids)
+            known: dict[str, object] = {**PARAMETERS, **self._world.ids}
+            ids = {name: known[name] for name in _arguments(rule)}
+            path = self._app.url_map.bind("localhost").build(str(rule.endpoint), ids)
             for method in sorted((rule.methods or set()) & {"GET", "POST"}):
-                yield Place(str(rule.endpoint), method, path, "stranger")
+                yield Place(str(rule.endpoint), method, path, "stranger", ids)
 
     def _look(self, place: Place) -> None:
         """Call it as everybody, with nothing filled in."""
@@ -233,10 +241,9 @@ class Finder:
         visitor = self._visitors[role]
         named = {"Cookie": visitor.cookie, "X-CSRFToken": visitor.token, **(headers or {})}
         where = "query_string" if place.method == "GET" else "data"
+        filled: dict[str, Any] = {where: dict(sent)}
         with self._connection.begin_nested() as before:
-            answer = self._client.open(
-                place.path, method=place.method, headers=named, **{where: dict(sent)}
-            )
+            answer = self._client.open(place.path, method=place.method, headers=named, **filled)
             if answer.mimetype == "text/html" and answer.status_code == 200:
                 self._note_forms(answer.text, role)
             answer.close()
@@ -257,8 +264,5 @@ def _fits(name: Name, method: str) -> bool:
     return method == "POST" or name[0] == "query"
 
 
-def path_of(app: Flask, rule: Rule, ids: Mapping[str, object]) -> str:
-    """Write the path of a page, of which every id is one of these."""
-    given = {name: {**PARAMETERS, **ids}[name] for name in rule.arguments}
-    path = app.url_map.bind("localhost").build(str(rule.endpoint), given)
-    return path.partition("?")[0]
+def _arguments(rule: Rule) -> set[str]:
+    return cast(set[str], rule.arguments)  # pyright: ignore[reportUnknownMemberType]

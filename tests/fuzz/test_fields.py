@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -65,7 +66,7 @@ def test_every_field_takes_every_hostile_value(
     assert wrong == []
 
 
-def _filled(place: Place, name: Name, value: str) -> dict[str, object]:
+def _filled(place: Place, name: Name, value: str) -> dict[str, Any]:
     """What a browser would send, but for one field."""
     kind, field = name
     if kind == "query":

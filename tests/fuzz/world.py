@@ -1,6 +1,7 @@
-"""The people that hostile requests are sent by, and what is Ada's, which nobody else may see or change.
+"""The people that hostile requests are sent by, and Ada, who sends none.
 
-What can be read of hers has a canary in it.
+What is Ada's nobody else may see or change; what can be read of hers has a canary in it. Of each
+thing that a page is about there is one of hers, and one of Max's, who is a member like others.
 """
 
 from dataclasses import dataclass
@@ -10,75 +11,112 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import ledger, payments, sessions, users
+from models import conversations, ledger, payments, sessions, users
 from models.alerts import Alert, AlertKind
 from models.base import new_id, utc_now
 from models.conversations import Conversation
 from models.jobs import ask
 from models.jobs.asking import SentFile
-from models.payments import cards
+from models.jobs.stopping import cancel_all
+from models.payments import Payment, PaymentKind, cards
 from models.users import Profile, User
 from tests import factories
 
 Role = Literal["stranger", "newcomer", "member", "eve", "admin", "frozen", "unverified"]
 ROLES: tuple[Role, ...] = get_args(Role)
 CANARY = "canary-7f3a"
+ADA = f"ada.{CANARY}@example.org"
 ADDRESSES: dict[Role, str] = {
     "newcomer": "nina@example.org",
-    "member": f"ada.{CANARY}@example.org",
+    "member": "max@example.org",
     "eve": "eve@example.org",
     "admin": "grace@example.org",
     "frozen": "fred@example.org",
     "unverified": "una@example.org",
 }
 CREDITS = 50_000_000
+# What requests may change of a person, so that the next ones find them as they were.
+KEPT = (
+    *("id", "email", "password_hash", "name", "timezone", "needs", "onboarded_at"),
+    *("email_verified_at", "is_admin", "model", "message_limit_micros", "day_limit_micros"),
+    *("month_limit_micros", "spending_frozen_at", "spending_frozen_reason"),
+)
+Kept = list[dict[str, object]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
     """Whose rows there are, by the names that addresses of pages have for them."""
 
-    # Ada's.
+    ada: UUID
+    adas: dict[str, UUID]
+    # Those of the member.
     ids: dict[str, UUID]
-    # Of every person, by role.
+    # Everybody who sends requests.
     people: dict[Role, UUID]
 
 
 def build(db: Session) -> World:
-    """Make everybody, and of everything one that is Ada's; the caller commits."""
-    people = {role: _person(db, role) for role in ROLES if role != "stranger"}
-    ada = people["member"]
-    conversation, job_ids = _talk(db, ada)
-    payment = payments.begin(db, ada.id, 10_000_000)
-    payments.is_customer(db, ada.id, "cus_ada")
-    cards.saved(db, ada.id, "pm_ada", "visa", "4242")
-    alert = Alert(
-        user_id=ada.id,
-        kind=AlertKind.DAY,
-        percent=50,
-        limit_micros=1_000_000,
-        period_begins=utc_now(),
-    )
-    db.add(alert)
+    """Make everybody, and of everything one that is Ada's and one that is Max's.
+
+    The caller commits.
+    """
+    people: dict[Role, User] = {role: _person(db, role, email) for role, email in ADDRESSES.items()}
+    ada = _person(db, "member", ADA, CANARY)
     ledger.freeze(people["frozen"], "Somebody has to look at this account.")
     users.set_admin(people["admin"], is_admin=True)
     db.flush()
-    ids = {
-        "conversation_id": conversation.id,
-        "payment_id": payment.id,
-        "alert_id": alert.id,
-        "session_id": sessions.open_for(db, ada, "Firefox on Linux").id,
-        "user_id": ada.id,
-        **job_ids,
-    }
-    return World(ids, {role: person.id for role, person in people.items()})
+    return World(
+        ada=ada.id,
+        adas=_belongings(db, ada, CANARY),
+        ids=_belongings(db, people["member"], "Max"),
+        people={role: person.id for role, person in people.items()},
+    )
 
 
-def _person(db: Session, role: Role) -> User:
-    person = users.sign_up(db, ADDRESSES[role], factories.PASSWORD)
-    mark = f" {CANARY}" if role == "member" else ""
+def restore(db: Session, world: World, kept: Kept) -> None:
+    """Make everybody again what they were, and give Max new things; the caller commits."""
+    # Somebody may have signed up, or moved, to an address that was left.
+    others = User.id.not_in([*world.people.values(), world.ada])
+    db.execute(sa.update(User).where(others).values(email=sa.cast(User.id, sa.Text)))
+    for row in kept:
+        db.execute(sa.update(User).where(User.id == row["id"]).values(row))
+    for person_id in world.people.values():
+        for conversation in conversations.list_own(db, person_id):
+            cancel_all(db, person_id, conversation.id)
+            conversations.erase(db, conversation)
+    member = db.get_one(User, world.people["member"], populate_existing=True)
+    world.ids.update(_belongings(db, member, "Max"))
+
+
+def snapshot(db: Session, world: World) -> Kept:
+    """Remember what people are, for `restore`."""
+    people = db.scalars(sa.select(User).where(User.id.in_(world.people.values())))
+    return [{name: getattr(person, name) for name in KEPT} for person in people]
+
+
+def what_is_adas(db: Session, world: World) -> dict[str, str]:
+    """Sum up every row that is Ada's, by its table."""
+    tables = db.scalars(
+        sa.text("""SELECT DISTINCT table_name FROM information_schema.columns
+                   WHERE table_schema = 'public' AND column_name = 'user_id'""")
+    ).all()
+    found = {"users": _sum(db, "users", "id", world.ada)}
+    return found | {name: _sum(db, name, "user_id", world.ada) for name in sorted(tables)}
+
+
+def _sum(db: Session, table: str, column: str, person: UUID) -> str:
+    rows = sa.text(
+        f"SELECT md5(coalesce(string_agg(t::text, ';' ORDER BY t::text), '')) "
+        f'FROM "{table}" t WHERE {column} = :person'
+    )
+    return str(db.scalar(rows, {"person": person}))
+
+
+def _person(db: Session, role: Role, email: str, mark: str = "") -> User:
+    person = users.sign_up(db, email, factories.PASSWORD)
     if role != "newcomer":
-        users.introduce(person, Profile(f"A {role}{mark}", "Europe/Berlin", f"My garden{mark}"))
+        users.introduce(person, Profile(f"A {role} {mark}", "Europe/Berlin", f"My garden {mark}"))
     if role not in ("newcomer", "unverified"):
         person.email_verified_at = utc_now()
         ledger.grant(db, person.id, CREDITS, reference=f"gift:{person.id}")
@@ -86,16 +124,39 @@ def _person(db: Session, role: Role) -> User:
     return person
 
 
-def _talk(db: Session, ada: User) -> tuple[Conversation, dict[str, UUID]]:
-    """A conversation with an answer and a file, in which nothing is waited for."""
-    conversation = factories.conversation(db, ada)
-    file = SentFile(f"{CANARY}.txt", "text/plain", 5, f"uploads/{ada.id}/{new_id()}")
-    words = f"What is {CANARY}?"
-    asked = ask(db, conversation, words, model=factories.MODEL, files=[file])
-    job = factories.claim(db)
+def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
+    """One of each thing, in which nothing is waited for."""
+    payments.is_customer(db, person.id, f"cus_{person.id.hex}")
+    cards.saved(db, person.id, f"pm_{person.id.hex}", "visa", "4242")
+    payment = Payment(user_id=person.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
+    alert = Alert(
+        user_id=person.id,
+        kind=AlertKind.DAY,
+        percent=50,
+        limit_micros=1_000_000,
+        period_begins=utc_now(),
+    )
+    db.add_all((payment, alert))
+    db.flush()
+    return {
+        "payment_id": payment.id,
+        "alert_id": alert.id,
+        "session_id": sessions.open_for(db, person, "Firefox on Linux").id,
+        "user_id": person.id,
+        **_talk(db, person, mark),
+    }
+
+
+def _talk(db: Session, person: User, mark: str) -> dict[str, UUID]:
+    """A conversation with an answer and a file."""
+    conversation: Conversation = factories.conversation(db, person)
+    file = SentFile(f"{mark}.txt", "text/plain", 5, f"uploads/{person.id}/{new_id()}")
+    asked = ask(db, conversation, f"What is {mark}?", model=factories.MODEL, files=[file])
+    job = factories.claim(db, only=[person.id])
     assert job is not None
     assert job.id == asked.id
     factories.charge(db, job, 5_000)
-    factories.answer(db, job, f"{CANARY} is a bird.", f"<p>{CANARY} is a bird.</p>")
-    upload = db.scalar(sa.text("SELECT id FROM uploads WHERE user_id = :ada"), {"ada": ada.id})
-    return conversation, {"job_id": job.id, "upload_id": upload}
+    factories.answer(db, job, f"{mark} is a bird.", f"<p>{mark} is a bird.</p>")
+    uploads = sa.text("SELECT id FROM uploads WHERE conversation_id = :one")
+    upload = db.scalars(uploads, {"one": conversation.id}).one()
+    return {"conversation_id": conversation.id, "job_id": job.id, "upload_id": upload}
