@@ -37,6 +37,8 @@ def _bound(settings: Settings) -> None:
         request.max_form_memory_size = words
     # Werkzeug counts the parts of one kind of form alone.
     if request.mimetype == URLENCODED:
-        fields = request.get_data().count(b"&") + 1
-        if fields > settings.form_max_fields:
+        body = request.get_data()
+        # What comes in pieces is cut at the limit; a form that is cut says something else.
+        is_cut = len(body) >= (request.max_content_length or 0)
+        if is_cut or body.count(b"&") >= settings.form_max_fields:
             abort(413)

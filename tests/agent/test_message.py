@@ -85,6 +85,14 @@ def test_a_file_name_is_one_plain_part_of_a_path(name: str) -> None:
     assert not path.endswith("/..")
 
 
+@pytest.mark.parametrize("letter", ["a", "ß", "漢", "\U00020000"])
+def test_a_file_name_is_short_enough_in_bytes(letter: str) -> None:
+    (path,) = composed(Attachment(letter * 150 + ".txt", "text/plain", b"x")).originals
+
+    assert len(path.rpartition("/")[2].encode()) < 200
+    assert path.endswith(f"{letter}.txt")
+
+
 def test_all_text_together_is_bounded() -> None:
     files = [Attachment(f"{n}.txt", "text/plain", bytes([97 + n]) * 900) for n in range(3)]
 

@@ -64,6 +64,25 @@ def to_payment(page: Page, dollars: str = "$10") -> None:
     expect(page.get_by_text("No real money moves")).to_be_visible()
 
 
+def test_who_types_an_amount_pays_that(page: Page, house: House) -> None:
+    sign_up(page, "Ada")
+    page.goto("/billing")
+    button = page.get_by_role("button", name="Go to payment")
+    expect(button).to_have_text("Go to payment: $10")
+
+    page.get_by_label("Another amount in dollars").fill("25.50")
+    expect(page.get_by_label("Another amount", exact=True)).to_be_checked()
+    expect(button).to_have_text("Go to payment: $25.50")
+    page.get_by_label("$5", exact=True).check()
+    expect(button).to_have_text("Go to payment: $5")
+    expect(page.get_by_label("Another amount in dollars")).to_have_value("")
+
+    page.get_by_label("Another amount in dollars").fill("25.50")
+    button.click()
+    expect(page.get_by_text("$25.50").first).to_be_visible()
+    expect(page.get_by_text("No real money moves")).to_be_visible()
+
+
 def choose(page: Page, last4: str) -> None:
     page.get_by_label(last4).check()
     page.get_by_role("button", name="Pay $").click()

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from gateways.s3_files import Storage
 from tests.embedded.stripe_stand_in.served import ServedStripe
 from tests.fuzz import world
 from tests.fuzz.fields import Visitor
@@ -21,9 +22,11 @@ def people(
     db: Session,
     adjust: Callable[..., None],
     stripe: ServedStripe,
+    storage: Storage,
 ) -> World:
     """Everybody, where addresses are verified, credits are sold and nothing is counted."""
     assert stripe
+    assert storage
     adjust(**{name: SETTINGS[name] for name in SETTINGS if name.endswith("_RATE_LIMIT")})
     adjust(VERIFY_EMAIL="true")
     built = world.build(db)

@@ -1,5 +1,6 @@
 """The billing page: buying, following a payment, history, and that it is all one's own."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -232,3 +233,51 @@ def test_nobody_sees_or_changes_what_is_anothers(
 @pytest.mark.parametrize("path", ["top-ups", "portal", "auto-top-up"])
 def test_forms_need_their_token(adas: Browser, path: str) -> None:
     assert adas.client.post(f"/billing/{path}", data={"amount": "5"}).status_code == 400
+
+
+@pytest.mark.usefixtures("stripe")
+def test_an_amount_that_is_typed_is_not_passed_over_for_another(
+    adas: Browser, ada: User, db: Session
+) -> None:
+    answer = adas.post("/billing/top-ups", {"amount": "10", "custom": "25.50"})
+
+    assert answer.status_code == 422
+    assert "You typed an amount while another one was chosen" in answer.text
+    assert payments.list_own(db, ada.id) == []
+    # Sent again as it is now, it asks for what was typed.
+    assert 'value="25.50"' in answer.text
+    assert re.search(r'value="custom"[^>]* checked', answer.text)
+    assert not re.search(r'value="10"[^>]* checked', answer.text)
+    assert adas.post("/billing/top-ups", {"amount": "custom", "custom": "25.50"}).location
+    assert newest(db, ada).amount_micros == 25_500_000
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("below", "1e999990", "Type an amount in dollars"),
+        ("below", "0", "This must be more than $0.00."),
+        ("by", "1", "Please choose an amount between $5 and $500."),
+        ("most", "9", "A month must allow for one top-up at least."),
+        ("most", "often", "Type an amount in dollars"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_said_at_its_field_and_nothing_is_lost(
+    adas: Browser, ada: User, db: Session, stripe: ServedStripe, field: str, typed: str, words: str
+) -> None:
+    buy(adas, db, ada, stripe, save_card="yes")
+    listen()
+    plan = {"is_on": "yes", "below": "3", "by": "11", "most": "44", field: typed}
+
+    answer = adas.post("/billing/auto-top-up", plan)
+
+    assert answer.status_code == 422
+    said = re.search(rf'<p class="[^"]*" id="{field}-wrong">([^<]+)</p>', answer.text)
+    assert said
+    assert words in said[1]
+    assert re.search(rf'name="{field}"[^>]*aria-describedby="{field}-wrong"', answer.text)
+    assert answer.text.count('aria-invalid="true"') == 1
+    for name in ("below", "by", "most"):
+        assert re.search(rf'name="{name}"\s+value="{plan[name]}"', answer.text)
+    assert "choose an amount from the list" not in answer.text
+    assert not db.get_one(BillingAccount, ada.id, populate_existing=True).top_up_is_on
