@@ -4,6 +4,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from gateways import values
+from gateways.values import BadValue
 from models import conversations, erasures, ledger
 from models.database import after_commit
 from models.jobs.stopping import cancel_all
@@ -44,7 +46,11 @@ def edit(conversation_id: UUID) -> Answer:
 def rename(conversation_id: UUID) -> Answer:
     """Give a conversation another name; refuse an empty or overlong one."""
     conversation = conversations.find_own(db(), current_user().id, conversation_id)
-    conversations.rename(conversation, request.form.get("title", ""))
+    try:
+        title = values.line(request.form.get("title", ""), most=conversations.TITLE_MAX_LENGTH)
+    except BadValue as odd:
+        raise conversations.BadTitle from odd
+    conversations.rename(conversation, title)
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation_id))
     html = render_template(

@@ -1,10 +1,13 @@
 """Getting to know each other: three answers that the assistant has before its first turn."""
 
+from dataclasses import replace
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 from flask import Blueprint, render_template, request, url_for
 
+from gateways import values
+from gateways.values import BadValue
 from models import sign_ups, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
@@ -24,6 +27,14 @@ SUGGESTIONS = (
     "Read paperwork",
     "Keep habits",
 )
+
+
+# Those that are too long for a name get a sentence of their own.
+LONGEST_NAME = 1_000
+
+
+class OddName(Refused):
+    """Your name has characters in it that cannot be shown. Please type it yourself."""
 
 
 @pages.get("/onboarding")
@@ -51,9 +62,10 @@ def answer() -> Answer:
     waiting = find_pending()
     profile = profile_in_form()
     try:
+        checked = cleaned(profile)
         if waiting is None:
-            return _answer_of_user(profile)
-        sign_ups.introduce(waiting, profile)
+            return _answer_of_user(checked)
+        sign_ups.introduce(waiting, checked)
     except Refused as refusal:
         return _page(profile, str(refusal)), 422
     return go_to(url_for("sign_ups.wait"))
@@ -72,6 +84,14 @@ def profile_in_form() -> Profile:
         request.form.get("timezone", ""),
         request.form.get("needs", ""),
     )
+
+
+def cleaned(profile: Profile) -> Profile:
+    """Return it with its name in one clean line; refuse a name with what nobody can see in it."""
+    try:
+        return replace(profile, name=values.line(profile.name, most=LONGEST_NAME))
+    except BadValue as odd:
+        raise OddName from odd
 
 
 @lru_cache(maxsize=1)

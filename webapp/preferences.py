@@ -13,7 +13,7 @@ from webapp import model_choice
 from webapp.browsers import describe, is_pocketable
 from webapp.database import db
 from webapp.htmx import Answer, go_to
-from webapp.onboarding import profile_in_form, zones
+from webapp.onboarding import cleaned, profile_in_form, zones
 from webapp.sign_in import current_session, current_user, member_required
 
 pages = Blueprint("preferences", __name__)
@@ -32,7 +32,7 @@ def edit_profile() -> Answer:
     """Change the answers of onboarding; refusals keep what was typed."""
     profile = profile_in_form()
     try:
-        users.introduce(current_user(), profile)
+        users.introduce(current_user(), cleaned(profile))
     except Refused as refusal:
         return page(profile, refusal=str(refusal)), 422
     return saved("Saved. Your assistant knows from the next message on.", "profile")

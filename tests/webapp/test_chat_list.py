@@ -157,3 +157,14 @@ def test_nobody_names_or_deletes_what_is_anothers(eves: Browser, ada: User, db: 
     assert eves.post(f"/chat/{conversation}/title", {"title": "Hers"}).status_code == 404
     assert eves.post(f"/chat/{conversation}/deletion").status_code == 404
     assert conversations.find_own(db, ada.id, conversation).title == "Mine"
+
+
+@pytest.mark.parametrize("title", ["", " ", "x" * 81, "a\u202eb", "a\x1b[31m", "e" + "\u0301" * 30])
+def test_a_name_that_cannot_be_shown_in_one_line_is_refused(
+    adas: Browser, ada: User, db: Session, title: str
+) -> None:
+    conversation = factories.conversation(db, ada)
+    db.commit()
+    refused = adas.post(f"/chat/{conversation.id}/title", {"title": title})
+    assert refused.status_code == 422
+    assert "needs 1 to 80 characters" in refused.text

@@ -38,6 +38,8 @@ def test_three_answers_are_kept_and_open_the_chat(
         ({"name": "", "timezone": "Europe/Berlin"}, "fill in your name"),
         ({"name": "Grace", "timezone": "Mars/Olympus"}, "choose a time zone"),
         ({"name": "Grace"}, "choose a time zone"),
+        ({"name": "Gr\u202eace", "timezone": "UTC"}, "characters in it that cannot be shown"),
+        ({"name": "G" + "\u0301" * 50, "timezone": "UTC"}, "cannot be shown"),
         ({"name": "G" * 81, "timezone": "UTC"}, "shorten your name to 80"),
         ({"name": "Grace", "timezone": "UTC", "needs": "n" * 2001}, "shorten your answer to 2000"),
     ],
