@@ -22,7 +22,8 @@ log = structlog.get_logger()
 # Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
 LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit", "absorbed_limit"}
 METERS = {"too_many_calls", "too_costly", "beyond_hold", "books_unavailable"}
-SOUND = {*LIMITS, *METERS, "provider_refused", "provider_down"}
+# A provider's refusal is not among them: what it refused would be refused with every later message.
+SOUND = {*LIMITS, *METERS, "provider_down"}
 # Another cell may do better, and at once.
 CELL_FAILED = {"cell_died", "out_of_memory", "no_answer"}
 RETRYING = "Something on our side went wrong. Trying again."

@@ -1,7 +1,7 @@
 """One metered call: held before it goes out, forwarded as it streams, settled exactly once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NoReturn
@@ -13,6 +13,7 @@ from agent.catalogue import Model
 from agent.meter.books import Bound, NoRoom, TurnLost
 from agent.meter.intake import Asked
 from agent.meter.marks import Marking
+from agent.meter.pictures import without_earlier
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
@@ -90,9 +91,7 @@ class MeteredCall:
         try:
             await self._open(hold, wanted)
             with self._running.awaits_provider():
-                upstream = await self._tools.providers.send(
-                    self._model, self._body, request.headers, is_stream=is_stream
-                )
+                upstream = await self._send(request.headers, is_stream=is_stream)
             settlement.has_begun(upstream.request_id)
             marking = Marking(self._wire) if is_stream and not self._sent.is_summary else None
             return await self._forward(request, upstream, counter, settlement, marking)
@@ -108,6 +107,17 @@ class MeteredCall:
         finally:
             self._note_end(counter)
             await settlement.settle()
+
+    async def _send(self, headers: Mapping[str, str], *, is_stream: bool) -> Upstream:
+        """Send the request; once more without what it may have been refused for, if anything."""
+        send = self._tools.providers.send
+        try:
+            return await send(self._model, self._body, headers, is_stream=is_stream)
+        except ProviderFailed as failure:
+            if not _is_refusal(failure) or not without_earlier(self._body):
+                raise
+            log.warning("provider.pictures_refused", job_id=str(self._running.turn.job_id))
+        return await send(self._model, self._body, headers, is_stream=is_stream)
 
     def _wanted(self) -> int:
         """Return the most output tokens that the answer may have. Raises Refused."""
@@ -236,8 +246,7 @@ class MeteredCall:
             status=failure.status,
             error=str(failure)[:DETAIL_CHARS],
         )
-        is_account = failure.status in ACCOUNT_FAULTS or ACCOUNT_EMPTY in str(failure).lower()
-        refused = failure.status in REQUEST_FAULTS and not is_account
+        is_account, refused = _is_of_account(failure), _is_refusal(failure)
         code = "provider_refused" if refused else "provider_down"
         sentence = PROVIDER_REFUSED if refused else PROVIDER_DOWN
         self._running.trouble = AgentFailed(code, sentence, permanent=refused or is_account)
@@ -251,6 +260,15 @@ class MeteredCall:
     def _refuse(self, message: str) -> web.Response:
         # Never 402, 401 or 403: OpenClaw would not use the provider again for minutes.
         return web.json_response(self._wire.refusal(message), status=422)
+
+
+def _is_of_account(failure: ProviderFailed) -> bool:
+    return failure.status in ACCOUNT_FAULTS or ACCOUNT_EMPTY in str(failure).lower()
+
+
+def _is_refusal(failure: ProviderFailed) -> bool:
+    """Whether the provider says that the request itself is wrong."""
+    return failure.status in REQUEST_FAULTS and not _is_of_account(failure)
 
 
 def _finish(counter: Counter) -> None:

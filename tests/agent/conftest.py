@@ -29,7 +29,7 @@ def model() -> ScriptedModel:
 @pytest.fixture(scope="session")
 def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
     """The scripted model is the default; the demo model stands in for the three companies."""
-    demo = DemoModel(Options(pause_seconds=0, is_scriptable=True))
+    demo = DemoModel(Options(pause_seconds=0, is_scriptable=True, is_recording=True))
     companies = f"http://127.0.0.1:{model.serve(demo.app())}"
     key = SecretStr("a-provider-key")
     return settings.model_copy(
@@ -50,6 +50,8 @@ def agent_settings(settings: Settings, model: ScriptedModel) -> Settings:
             "cells_per_worker": 2,
             "spare_cells": 1,
             "cell_silent_seconds": 15.0,
+            # So that conversations become long soon.
+            "context_window_tokens": 24_000,
         }
     )
 
@@ -76,7 +78,7 @@ def start_runtime(
         runtime.stop(grace_seconds=0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runtime(start_runtime: Callable[..., Runtime]) -> Runtime:
     return start_runtime()
 

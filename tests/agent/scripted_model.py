@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from embedded.demo_model.replies.summaries import SUMMARIZING
+
 
 @dataclass(frozen=True)
 class Pause:
@@ -39,6 +41,10 @@ class ScriptedModel:
     go_on: threading.Event = field(default_factory=threading.Event)
     # Set when a client hangs up in the middle of an answer.
     hung_up: threading.Event = field(default_factory=threading.Event)
+    # What it answers when OpenClaw has a conversation summarized.
+    summary: str = "They talked."
+    # Requests with this in them are refused.
+    refused: str | None = None
     port: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
@@ -73,8 +79,13 @@ class ScriptedModel:
         return asyncio.run_coroutine_threadsafe(_listen(app), self._loop).result()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(await request.json())
-        lines = self._take_lines()
+        body = await request.json()
+        self.requests.append(body)
+        written = json.dumps(body)
+        if self.refused and self.refused in written:
+            refusal = {"error": {"message": "Could not process image", "type": "invalid_request"}}
+            return web.json_response(refusal, status=400)
+        lines = [self.summary] if SUMMARIZING in written else self._take_lines()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         end = "stop"
@@ -88,7 +99,7 @@ class ScriptedModel:
                 elif isinstance(line, str):
                     await _send(response, {"delta": {"role": "assistant", "content": line}})
             await _send(response, {"delta": {}, "finish_reason": end})
-            await _send_usage(response)
+            await _send_usage(response, len(written) // 4)
         except (ConnectionError, asyncio.CancelledError):
             self.hung_up.set()
             raise
@@ -131,13 +142,13 @@ async def _send(response: web.StreamResponse, choice: dict[str, Any]) -> None:
     await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
 
 
-async def _send_usage(response: web.StreamResponse) -> None:
+async def _send_usage(response: web.StreamResponse, asked: int) -> None:
     chunk: dict[str, Any] = {
         "id": "scripted",
         "object": "chat.completion.chunk",
         "created": 0,
         "model": "scripted",
         "choices": [],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        "usage": {"prompt_tokens": asked, "completion_tokens": 5, "total_tokens": asked + 5},
     }
     await response.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())

@@ -2,15 +2,17 @@
 
 import re
 from datetime import UTC, datetime
+from uuid import UUID
 
 from agent.recollection import MOST_BYTES, recollection
 from agent.turn import Exchange
 
+GARDEN = UUID("01a22c00-0000-7000-8000-0000c0ffee01")
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 def exchange(asked: str, title: str = "Cats", answered: str = "I see.") -> Exchange:
-    return Exchange(title, asked, answered, AT)
+    return Exchange(GARDEN, title, asked, answered, AT)
 
 
 def told(*recent: Exchange) -> str:
@@ -27,7 +29,7 @@ def test_what_was_said_elsewhere_is_told_oldest_first() -> None:
     text = told(exchange("My cat is Byron."), exchange("Byron is ill."))
 
     assert text.index("> My cat is Byron.") < text.index("> Byron is ill.")
-    assert "### 2026-03-01 12:30 UTC, in “Cats”" in text
+    assert "### 2026-03-01 12:30 UTC, in “Cats” (#c0ffee01)" in text
 
 
 def test_the_newest_that_fit_are_told() -> None:

@@ -3,9 +3,7 @@
 import base64
 import os
 import signal
-import struct
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,8 +17,10 @@ from agent.runtime import Runtime
 from agent.state import saved
 from agent.turn import AgentFailed, Attachment, Exchange, Profile
 from gateways.s3_files import Storage
+from models.base import new_id
 from settings import Settings
 from tests.agent.people import Ears, Person, Purse
+from tests.agent.pictures import png
 from tests.agent.scripted_model import Pause, ScriptedModel, Then, UseTool
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
@@ -94,7 +94,8 @@ def test_what_is_written_down_is_known_in_another_conversation(
     assert ears.tools == ["write"]
 
     ada.begin_conversation()
-    ada.recent = (Exchange("Looms", "My cat is called Byron.", "A fine name.", datetime.now(UTC)),)
+    told = ("Looms", "My cat is called Byron.", "A fine name.", datetime.now(UTC))
+    ada.recent = (Exchange(new_id(), *told),)
     model.will("Jacquard.")
     ada.say("What is my loom called?")
 
@@ -115,7 +116,7 @@ def test_a_changed_profile_reaches_the_hot_assistant(ada: Person, model: Scripte
 
 
 def test_images_are_seen_and_documents_are_read(ada: Person, model: ScriptedModel) -> None:
-    image, text = _png(), b"The engine weaves algebraical patterns."
+    image, text = png(), b"The engine weaves algebraical patterns."
     model.will("A red square, a note and a letter.")
 
     ada.say(
@@ -198,8 +199,7 @@ def test_without_credit_the_reason_is_told_and_the_cell_stays_usable(
 
 
 def test_an_empty_answer_is_a_failure(ada: Person, model: ScriptedModel) -> None:
-    # What OpenClaw tells models to say when they have nothing to say.
-    model.will("NO_REPLY", Then(), "NO_REPLY", Then(), "NO_REPLY", Then())
+    model.will(" ", Then(), "\n", Then(), " ", Then())
 
     with pytest.raises(AgentFailed) as failure:
         ada.say("Hello?", saved=False)
@@ -289,17 +289,6 @@ def test_the_assistant_survives_its_worker(
     assert answer.text == "I remember."
     assert "Ada's loom is called Jacquard" in model.last_request
     assert "What is my loom called?" in model.last_request
-
-
-def _png() -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    rows = b"".join(b"\0" + b"\xff\0\0" * 8 for _ in range(8))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def _pdf(text: str) -> bytes:

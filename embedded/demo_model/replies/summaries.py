@@ -8,7 +8,6 @@ from embedded.demo_model.reply import Reply
 
 SUMMARIZING = "You are a context summarization assistant."
 TALK = re.compile(r"<conversation>\n(.*?)\n</conversation>", re.DOTALL)
-BEFORE = re.compile(r"<previous-summary>\n(.*?)\n</previous-summary>", re.DOTALL)
 # "[User]: words", up to where somebody else speaks.
 SAID = re.compile(r"^\[User[^\]]*\]: (.*?)(?=^\[\w[^\]]*\]: |\Z)", re.DOTALL | re.MULTILINE)
 KEPT = re.compile(r"^- Told: (.+)$", re.MULTILINE)
@@ -33,7 +32,7 @@ SUMMARY = """## Decisions
 
 def is_asked_for(asked: Asked) -> bool:
     """Tell whether a request is for a summary, and no message of a person."""
-    return asked.system.startswith(SUMMARIZING)
+    return asked.system.lstrip().startswith(SUMMARIZING)
 
 
 def summary(at: Moment) -> Reply | None:
@@ -41,9 +40,12 @@ def summary(at: Moment) -> Reply | None:
     if not is_asked_for(at.asked):
         return None
     text = at.asked.question.text
-    before, talk = BEFORE.search(text), TALK.search(text)
-    told = KEPT.findall(before[1]) if before else []
-    told += [_line(words) for words in SAID.findall(talk[1] if talk else "")]
+    # Summaries of parts are put together as if somebody had said them.
+    told = KEPT.findall(text)
+    talk = TALK.search(text)
+    words = SAID.findall(talk[1] if talk else "")
+    told += [_line(one) for one in words if not KEPT.search(one)]
+    told = list(dict.fromkeys(told))
     kept = told if len(told) <= FIRST + LATEST else [*told[:FIRST], *told[-LATEST:]]
     return Reply(SUMMARY.format(told="\n".join(f"- Told: {line}" for line in kept if line)))
 
