@@ -90,7 +90,7 @@ class Prices:
 
 
 def most_output(charge: Callable[[int], int], wanted: int, micros: int) -> int:
-    """Return how many output tokens, up to `wanted`, cost no more than `micros` by `charge`; or 0."""
+    """Return how many output tokens, up to `wanted`, cost `micros` at most by `charge`; or 0."""
     if charge(wanted) <= micros:
         return wanted
     # Rounding makes neighbours cost the same, so it is searched for and not computed.

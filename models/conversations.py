@@ -28,6 +28,9 @@ TITLE_MAX_LENGTH = 80
 # Exchanges on a page of a conversation, and conversations on a page of their list.
 PAGE_LENGTH = 50
 LIST_LENGTH = 50
+# So many messages are counted when it is asked how long a conversation is: what came before has been
+# summarized, or was short.
+LATEST = 200
 
 
 class Role(enum.StrEnum):
@@ -167,9 +170,15 @@ def find_or_none(db: Session, user_id: UUID, conversation_id: UUID) -> Conversat
 
 
 def text_bytes(db: Session, conversation_id: UUID) -> int:
-    """Return how much was said in a conversation, in bytes of text."""
-    size = func.coalesce(func.sum(func.octet_length(Message.text)), 0)
-    return int(db.scalar(select(size).where(Message.conversation_id == conversation_id)) or 0)
+    """Return how much was said lately in a conversation, in bytes of text."""
+    latest = (
+        select(func.octet_length(Message.text).label("size"))
+        .where(Message.conversation_id == conversation_id)
+        .order_by(Message.id.desc())
+        .limit(LATEST)
+        .subquery()
+    )
+    return int(db.scalar(select(func.coalesce(func.sum(latest.c.size), 0))) or 0)
 
 
 def rename(conversation: Conversation, title: str) -> None:

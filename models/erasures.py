@@ -1,4 +1,4 @@
-"""Deleted conversations that a person's saved files still know of. The row is what is to be done."""
+"""Deleted conversations that a person's saved files still know of: what is yet to be done."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

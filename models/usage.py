@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.conversations import Conversation
-from models.jobs import Job
+from models.jobs import Job, JobStatus
 from models.ledger import EntryKind, Transaction
 from models.limits import is_given_back
 from models.periods import midnight, zone_of
@@ -42,6 +42,16 @@ class Part:
     name: str
     micros: int
     messages: int
+
+
+@dataclass(frozen=True)
+class LatestCall:
+    """The last call to a model that an answered message made; all of its input is counted."""
+
+    model: str
+    tokens_in: int
+    tokens_out: int
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -138,3 +148,25 @@ def _by_conversation(db: Session, paid: Sequence[ColumnElement[bool]]) -> list[P
         .limit(MOST_CONVERSATIONS)
     )
     return [Part(of, title or "", int(micros), messages) for of, title, micros, messages in rows]
+
+
+def latest_call(db: Session, conversation_id: UUID) -> LatestCall | None:
+    """Return how long a conversation was for the model that answered last in it, if one did."""
+    answered = (
+        select(Job.id)
+        .where(Job.conversation_id == conversation_id, Job.status == JobStatus.COMPLETED)
+        .order_by(Job.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    charge = db.scalar(
+        select(Transaction)
+        .where(Transaction.job_id == answered, Transaction.kind == EntryKind.CHARGE)
+        .order_by(Transaction.id.desc())
+        .limit(1)
+    )
+    if charge is None or charge.model is None:
+        return None
+    counted = (charge.tokens_in, charge.tokens_cache_read, charge.tokens_cache_write)
+    read = sum(one or 0 for one in counted)
+    return LatestCall(charge.model, read, charge.tokens_out or 0, charge.created_at)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent import catalogue
+from agent import catalogue, context
 from agent.catalogue import Model, Provider
 from agent.meter.books import Usage
 from agent.prices import Prices, PriceUnknown
@@ -121,6 +121,17 @@ def offered(user: User) -> list[Choice]:
 def worst_case(model: Model, input_tokens: int, output_tokens: int) -> int:
     """Return the most that a call of an offered model can cost, in micros."""
     return _prices().worst_case(model, input_tokens, output_tokens)
+
+
+def likely(model: Model, cached: int, fresh: int, output_tokens: int) -> int:
+    """Return what a call of an offered model costs that finds `cached` tokens in the cache."""
+    return _prices().likely(model, cached, fresh, output_tokens)
+
+
+def window(model: Model) -> int:
+    """Return how many tokens of a conversation an offered model is sent."""
+    limit = get_settings().message_limit_micros
+    return context.bounded(model, _prices(), limit).context_window
 
 
 def _priced() -> Iterator[tuple[Model, int]]:

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from agent.catalogue import Model
+from agent.meter.prefixes import KEPT_SECONDS
 from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, IMAGE_TOKENS
-from models import conversations, limits
+from models import conversations, limits, usage
+from models.base import utc_now
 from models.uploads import SentFile
 from models.users import User
 from settings import get_settings
@@ -18,6 +21,8 @@ PROMPT_TOKENS = 13_000
 # A long answer, some 1,500 words. What goes beyond is stopped at the limit.
 LONG_ANSWER_TOKENS = 2_048
 CENT = 10_000
+# As the meter counts on it.
+CACHED_FOR = timedelta(seconds=KEPT_SECONDS)
 
 
 class MayCostMore(Exception):
@@ -49,15 +54,24 @@ def allowance(
 
 
 def quote(model: Model, conversation_id: UUID | None, words: str, files: Sequence[SentFile]) -> int:
-    """Return the most that the first call for a message costs with a long answer, in micros.
+    """Return what the first call for a message is likely to cost with a long answer, in micros.
 
-    In whole cents, rounded up, and no more than any message may cost.
+    What an answer of a moment ago was made of is in the provider's cache. In whole cents, rounded
+    up, and no more than any message may cost.
     """
-    said = conversations.text_bytes(db(), conversation_id) if conversation_id else 0
-    text_bytes = len(words.encode()) + said
-    tokens = PROMPT_TOKENS + math.ceil(text_bytes / HOLD_BYTES_PER_TOKEN)
-    tokens += sum(_tokens_of(file) for file in files)
-    micros = model_choice.worst_case(model, min(tokens, model.context_window), LONG_ANSWER_TOKENS)
+    latest = usage.latest_call(db(), conversation_id) if conversation_id else None
+    fresh = math.ceil(len(words.encode()) / HOLD_BYTES_PER_TOKEN)
+    fresh += sum(_tokens_of(file) for file in files)
+    cached = 0
+    if latest is None:
+        said = conversations.text_bytes(db(), conversation_id) if conversation_id else 0
+        fresh += PROMPT_TOKENS + math.ceil(said / HOLD_BYTES_PER_TOKEN)
+    elif latest.model == model.id and utc_now() - latest.at < CACHED_FOR:
+        cached, fresh = latest.tokens_in, fresh + latest.tokens_out
+    else:
+        fresh += latest.tokens_in + latest.tokens_out
+    fresh = min(fresh, model_choice.window(model))
+    micros = model_choice.likely(model, cached, fresh, LONG_ANSWER_TOKENS)
     return min(math.ceil(micros / CENT) * CENT, get_settings().turn_max_cost_micros)
 
 

@@ -7,6 +7,7 @@ before, no message would ever be answered there again.
 from collections.abc import Callable
 from typing import cast
 
+from agent.meter.prefixes import SAID
 from agent.meter.wires import Body
 from agent.meter.wires.base import parts
 
@@ -18,9 +19,7 @@ TOOL_PARTS = {"tool_result"}
 
 def without_earlier(body: Body) -> bool:
     """Leave the pictures out that came before the latest message; tell whether there were any."""
-    said = next(
-        (parts(body, name) for name in ("messages", "input", "contents") if name in body), []
-    )
+    said = next((parts(body, name) for name in SAID if name in body), [])
     asked = [at for at, one in enumerate(said) if _is_persons(one)]
     count = 0
 

@@ -94,7 +94,7 @@ def _instructions(body: Body) -> list[str]:
 
 
 def _texts(value: object) -> list[str]:
-    """List all strings in a part of a request, in their order, but for where the cache is to end."""
+    """List all strings in a part of a request, in order, but for where the cache is to end."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):

@@ -53,7 +53,7 @@ def test_every_model_of_the_default_settings_is_known_with_name_window_and_price
     assert {model.provider for model in offered} == {"anthropic", "openai", "gemini"}
     for model in offered:
         assert model.display_name != model.name
-        assert model.context_window >= 100_000
+        assert model.context_window == 64_000
         assert 0 < model.max_output_tokens <= model.context_window
         assert prices.price(model, Usage(1_000, 1_000, 0, 0)).charge_micros > 0
 

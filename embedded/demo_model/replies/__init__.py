@@ -54,9 +54,8 @@ def reply(asked: Asked) -> Reply:
             break
     else:
         found = small_talk.anything(at)
-    is_first = not summaries.is_asked_for(asked) and not any(
-        said.role == "assistant" and said.text for said in asked.earlier
-    )
-    if found.text and not found.calls and is_first and found.text != small_talk.SILENT:
+    is_first = not any(said.role == "assistant" and said.text for said in asked.earlier)
+    is_said = found.text != small_talk.SILENT and not summaries.is_asked_for(asked)
+    if found.text and not found.calls and is_first and is_said:
         return Reply(found.text + NOTICE)
     return found

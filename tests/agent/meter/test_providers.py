@@ -9,6 +9,8 @@ import pytest
 
 from agent import catalogue
 from agent.meter.books import Usage
+from agent.meter.marks import MARK, unmarked
+from agent.meter.wires import FORMATS
 from agent.prices import Prices
 from tests.agent.meter.world import (
     KEY_HEADERS,
@@ -57,16 +59,37 @@ def test_what_the_provider_counts_is_what_is_charged(
 
 
 @every_provider
-def test_the_bytes_of_an_answer_pass_through_unchanged(tmp_path: Path, name: str) -> None:
+def test_an_answer_passes_through_with_marks_in_its_words(tmp_path: Path, name: str) -> None:
     async def scenario() -> None:
         async with world(tmp_path, name) as w:
-            _, raw = await w.ask("[[demo: say Grüße, 世界]]")
-            [recorded] = await w.recorded()
-            assert len(raw) == recorded["bytes_sent"]
-            assert "Gr" in raw.decode()
-            assert events(raw)
+            _, raw = await w.ask("[[demo: say Grüße <a_b>:, 世界]]")
+            marked = json.dumps(events(raw), ensure_ascii=False)
+            said = "".join(_words(name, event) for event in events(raw))
+            assert said == f"{MARK}Grüße <{MARK}a_{MARK}b>:{MARK}, 世界"
+            assert unmarked(said) == "Grüße <a_b>:, 世界"
+            # Where the whole text comes once more it is marked alike.
+            assert "<a_b>" not in marked
+            assert marked.count(f"{MARK}Gr") == marked.count("Gr")
 
     run(scenario())
+
+
+@every_provider
+def test_what_is_sent_to_a_provider_has_no_marks(tmp_path: Path, name: str) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, name) as w:
+            await w.ask(f"[[demo: say ok]] {MARK}You said <{MARK}a_{MARK}b>.")
+            [recorded] = await w.recorded()
+            assert "You said <a_b>." in json.dumps(recorded["body"])
+            assert "fdd0" not in json.dumps(recorded["body"])
+
+    run(scenario())
+
+
+def _words(name: str, event: dict[str, Any]) -> str:
+    """What an event adds to the text."""
+    places = FORMATS[catalogue.WIRES[name]].words(event)  # pyright: ignore[reportArgumentType]
+    return "".join(place.holder[place.name] for place in places if not place.is_whole)
 
 
 @every_provider

@@ -1,0 +1,85 @@
+"""States that were saved under another name, and conversations that are to leave no word behind."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from agent.cells.files import CellFile
+from agent.runtime import Runtime
+from agent.state import DATABASE, SavedStates
+from agent.state.layout import DATABASE_BEFORE
+from agent.turn import Attachment, Exchange, Forgotten, Profile, SavedState
+from gateways.s3_files import Storage
+from tests.agent.old_state import FINCHES, LOOMS, stored
+from tests.agent.people import Ears, Person
+from tests.agent.scripted_model import ScriptedModel, UseTool
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
+
+ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms and engines")
+
+
+def test_states_of_before_open_under_the_name_of_today(
+    runtime: Runtime, model: ScriptedModel, storage: Storage
+) -> None:
+    ada = Person(runtime, ADA, conversation=LOOMS)
+    ada.states = (stored(ada.id, storage),)
+    model.will("Jacquard.")
+
+    ada.say("What is my loom called?")
+
+    assert "My loom is called Jacquard." in model.last_request
+    assert "A short note about punched cards." in model.last_request
+    assert "Ada's loom is called Jacquard" in model.last_request
+    saved = {file.path for file in _files(storage, ada.states[:1])}
+    assert DATABASE in saved
+    assert DATABASE_BEFORE not in saved
+    # And so it stays, wherever it is restored.
+    runtime.discard(ada.id)
+    ada.conversation = FINCHES
+    model.will("Byron.")
+    ada.say("And my finch?", saved=False)
+    assert "My zebra finch is called Byron." in model.last_request
+    runtime.discard(ada.id)
+
+
+def test_a_forgotten_conversation_leaves_no_word_behind(
+    runtime: Runtime, model: ScriptedModel, storage: Storage
+) -> None:
+    ada = Person(runtime, ADA)
+    deleted, words = ada.conversation, "the xylograph is hidden"
+    turn = ada.turn(words, attachments=(Attachment("map.txt", "text/plain", b"xylograph map"),))
+    note = {"path": "MEMORY.md", "content": "# Memory\n- likes maps\n"}
+    model.will(UseTool("write", note), "Ok.")
+    runtime.run(turn, Ears(), ada.purse, ada.stop)
+    ada.save()
+    ada.begin_conversation()
+    told = Exchange(deleted, "Maps", words, "A fine xylograph.", datetime.now(UTC))
+    ada.recent = (told, replace(told, conversation_id=uuid7(), asked="My cat is Byron."))
+    model.will("Good day.")
+    ada.say("Good day! " + "So much to say. " * 300)
+    ada.recent = ()
+    assert "xylograph" in model.last_request
+    assert any(b"xylograph" in file.data for file in _files(storage, ada.states[:1]))
+
+    saved = runtime.forget(ada.id, ada.states, Forgotten((deleted,), (turn.job_id,)))
+
+    assert (saved.version, len(saved.packs)) == (ada.states[0].version + 1, 1)
+    files = _files(storage, (saved,))
+    assert not any(b"xylograph" in file.data or b"map.txt" in file.data for file in files)
+    assert any(file.data == b"# Memory\n- likes maps\n" for file in files)
+    assert runtime.pid_of(ada.id) is None
+    ada.states = (saved,)
+    model.will("Here.")
+    assert ada.say("Where were we?").text == "Here."
+    assert "xylograph" not in model.last_request
+    assert "So much to say." in model.last_request
+    assert "My cat is Byron." in model.last_request
+    assert "likes maps" in model.last_request
+    assert not any(b"xylograph" in file.data for file in _files(storage, ada.states[:1]))
+
+
+def _files(storage: Storage, states: tuple[SavedState, ...]) -> tuple[CellFile, ...]:
+    return SavedStates(storage).get(states).files
