@@ -166,13 +166,8 @@
     }
   });
 
-  // Sent or changed in another tab.
   addEventListener("storage", (event) => {
-    if (!find("composer") || event.key !== drafts.key()) return;
-    if (find("text").value === (event.oldValue || "") && document.activeElement !== find("text")) {
-      find("text").value = event.newValue || "";
-      grow();
-    }
+    if (find("composer") && find("text").value && drafts.readSent(event) === find("text").value) setText("");
   });
 
   for (const kind of ["dragover", "dragleave", "drop"]) {
@@ -216,6 +211,7 @@
     if (requestConfig.elt.id !== "composer" || xhr.status !== 200) return;
     const { value } = find("text");
     rest = value.startsWith(sent) ? value.slice(sent.length) : value;
+    drafts.tellSent(sent);
     setText(rest);
     setFiles([]);
     renewKey();

@@ -26,6 +26,20 @@ window.drafts = (() => {
     tried(() => (text ? localStorage.setItem(key(), text) : localStorage.removeItem(key())));
   }
 
+  // Tell other tabs that this was sent, so that nobody sends it there again.
+  function tellSent(text) {
+    const name = `${own()}sent`;
+    tried(() => localStorage.setItem(name, JSON.stringify([key(), text])));
+    tried(() => localStorage.removeItem(name));
+  }
+
+  // What another tab has sent from the same form, if this is what a storage event tells.
+  function readSent(event) {
+    if (event.key !== `${own()}sent` || !event.newValue) return null;
+    const [name, text] = JSON.parse(event.newValue);
+    return name === key() ? text : null;
+  }
+
   // Do something with the files that are kept; nothing if they cannot be.
   function withFiles(mode, act) {
     return new Promise((resolve) => {
@@ -74,5 +88,5 @@ window.drafts = (() => {
 
   if (document.getElementById("conversation")) tried(forgetOthers);
 
-  return { keep, keepFiles, key, read, readFiles };
+  return { keep, keepFiles, read, readFiles, readSent, tellSent };
 })();

@@ -81,7 +81,7 @@ window.live = (() => {
       const text = answer.ok ? await answer.text() : "";
       if (turn !== asked) return;
       // Logged out, or deleted elsewhere: the page says so.
-      if ([401, 403, 404].includes(answer.status)) return location.reload();
+      if ([401, 404].includes(answer.status)) return location.reload();
       if (!answer.ok) pauseMs = Math.max(pauseMs, 1000 * Number(answer.headers.get("Retry-After")) || 0);
       read(text);
     } catch (_) {
