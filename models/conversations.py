@@ -28,8 +28,8 @@ TITLE_MAX_LENGTH = 80
 # Exchanges on a page of a conversation, and conversations on a page of their list.
 PAGE_LENGTH = 50
 LIST_LENGTH = 50
-# So many messages are counted when it is asked how long a conversation is: what came before has been
-# summarized, or was short.
+# So many messages are counted when it is asked how long a conversation is: what came before has
+# been summarized, or was short.
 LATEST = 200
 
 
