@@ -86,8 +86,13 @@ def change(db: Session, user: User, *, old: str, new: str, keep: UUID) -> None:
     Refuses a wrong old password and a bad new one.
     """
     users.prove(user, old)
+    proved = user.password_hash
     new_hash = users.hashed_new(new, user.email)
-    _replace(db, ledger.lock_account(db, user.id), new_hash, keep=keep)
+    locked = ledger.lock_account(db, user.id)
+    # Its owner may have chosen another one meanwhile, to shut out whoever this is.
+    if locked.password_hash != proved:
+        raise users.WrongPassword
+    _replace(db, locked, new_hash, keep=keep)
 
 
 def _replace(db: Session, user: User, new_hash: str, *, keep: UUID | None) -> None:

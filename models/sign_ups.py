@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, delete, select, text, update
+from sqlalchemy import ForeignKey, Index, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -181,22 +181,17 @@ def go_on(db: Session, sign_up_id: UUID) -> User | None:
 
     A password that was changed since then ends this too.
     """
-    taken = db.execute(
-        update(SignUp)
-        .where(
-            SignUp.id == sign_up_id,
-            SignUp.confirmed_at.is_not(None),
-            SignUp.continued_at.is_(None),
-            SignUp.expires_at > utc_now(),
-            User.id == SignUp.user_id,
-            User.password_hash == SignUp.password_hash,
-        )
-        .values(continued_at=utc_now())
-        .returning(SignUp.user_id)
-        .execution_options(synchronize_session=False)
-    )
-    user_id = taken.scalar_one_or_none()
-    return db.get_one(User, user_id) if user_id else None
+    sign_up = db.get(SignUp, sign_up_id)
+    if sign_up is None or sign_up.user_id is None:
+        return None
+    user = ledger.lock_account(db, sign_up.user_id)
+    db.refresh(sign_up)
+    is_over = sign_up.continued_at is not None or sign_up.expires_at <= utc_now()
+    if is_over or user.password_hash != sign_up.password_hash:
+        return None
+    sign_up.continued_at = utc_now()
+    db.flush()
+    return user
 
 
 def _has_owner(db: Session, address: str) -> bool:

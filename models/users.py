@@ -210,7 +210,16 @@ def authenticate(db: Session, email: str, password: str) -> User:
     known_hash = user.password_hash if user else None
     if not passwords.fits(password[:TYPED_MAX_LENGTH], known_hash) or user is None:
         raise WrongCredentials
+    # Meanwhile a new one may have been chosen, which logs out all who are in by then.
+    if not still_has(db, user, known_hash):
+        raise WrongCredentials
     return user
+
+
+def still_has(db: Session, user: User, known_hash: str | None) -> bool:
+    """Tell whether a proved password is the account's; it stays so until the transaction ends."""
+    db.refresh(user, ["password_hash"], with_for_update={"read": True})
+    return user.password_hash == known_hash
 
 
 def find_id(db: Session, email: str) -> UUID | None:

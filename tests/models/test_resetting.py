@@ -1,12 +1,14 @@
 """Forgotten and changed passwords."""
 
 import re
+from collections.abc import Callable, Generator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import readdressing, resetting, sessions, users, verification
+from models import passwords, readdressing, resetting, sessions, users, verification
 from models.database import unit_of_work
 from models.letters import LetterKind
 from models.mailed_links import LinkUsedUp, MailedLink
@@ -144,3 +146,58 @@ def test_a_password_that_others_would_guess_is_refused_wherever_it_is_chosen(
     with pytest.raises(users.CommonPassword):
         resetting.choose(db, secret, password, network_address=None)
     resetting.choose(db, secret, NEW, network_address=None)
+
+
+@pytest.fixture
+def meanwhile() -> Generator[Callable[[Callable[[], None]], None]]:
+    """Has something happen once while a password is being computed."""
+
+    def _arrange(happens: Callable[[], None]) -> None:
+        def _run(work: Callable[[], Any]) -> Any:
+            passwords.compute_in(lambda later: later())
+            result = work()
+            happens()
+            return result
+
+        passwords.compute_in(_run)
+
+    yield _arrange
+    passwords.compute_in(lambda work: work())
+
+
+def test_whoever_logs_in_while_a_new_password_is_set_is_not_in(
+    emptied: sa.Engine, meanwhile: Callable[[Callable[[], None]], None]
+) -> None:
+    with unit_of_work() as db:
+        ada = factories.user(db, "ada@example.org")
+        secret = forgotten(db, ada.email)
+
+    def _reset() -> None:
+        with unit_of_work() as db:
+            resetting.choose(db, secret, NEW, network_address=None)
+
+    meanwhile(_reset)
+    with unit_of_work() as db, pytest.raises(users.WrongCredentials):
+        users.authenticate(db, ada.email, factories.PASSWORD)
+
+
+def test_nor_does_a_thief_replace_a_password_that_is_just_replaced(
+    emptied: sa.Engine, meanwhile: Callable[[Callable[[], None]], None]
+) -> None:
+    with unit_of_work() as db:
+        ada = factories.user(db, "ada@example.org")
+        session = sessions.open_for(db, ada, "Thief")
+        secret = forgotten(db, ada.email)
+
+    def _reset() -> None:
+        with unit_of_work() as db:
+            resetting.choose(db, secret, NEW, network_address=None)
+
+    meanwhile(_reset)
+    with unit_of_work() as db, pytest.raises(users.WrongPassword):
+        thiefs = db.get_one(User, ada.id)
+        resetting.change(
+            db, thiefs, old=factories.PASSWORD, new="a thief was here", keep=session.id
+        )
+    with unit_of_work() as db:
+        assert users.authenticate(db, ada.email, NEW).id == ada.id
