@@ -188,6 +188,17 @@ def test_the_owner_undoes_it_and_everybody_is_out(
         assert users.authenticate(db, ada.email, NEW).id == ada.id
 
 
+def test_undoing_leaves_one_link_alone_the_new_one(
+    db: Session, ada: User, here: UserSession
+) -> None:
+    asked(db, here)
+    before = forgotten(db, ada.email)
+    secret = readdressing.undo(db, undoing(db, ada.email)[0])
+    with pytest.raises(LinkUsedUp):
+        resetting.choose(db, before, NEW, network_address=None)
+    resetting.choose(db, secret, NEW, network_address=None)
+
+
 def test_it_can_be_undone_for_seven_days(db: Session, ada: User, here: UserSession) -> None:
     moved(db, here)
     with time_machine.travel(utc_now() + WEEK + timedelta(minutes=1)):
