@@ -39,7 +39,7 @@ REASONS: dict[WriteOffReason, str] = {
     WriteOffReason.CREDITS_BACK: "No more at our expense.",
     WriteOffReason.BY_HAND: "We looked into it and gave it back.",
 }
-STANDS = "No answer came of it, but what we can give back in one day was used up."
+STANDS = "No whole answer came of it, but what we can give back in one day was used up."
 
 
 @pages.get("/chat/jobs/<uuid:job_id>/receipt")
