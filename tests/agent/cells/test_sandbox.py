@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from agent.engine import Engine
 from settings import Settings
 
 SECRET = "a-key-that-no-cell-may-see"
+NOBODY = 65534
 # Tries everything that its argument names, and tells what it got, as JSON.
 PROBE = """
 import fs from 'node:fs'; import net from 'node:net'; import process from 'node:process';
@@ -189,6 +191,61 @@ def _status(command: list[str], world: World) -> int:
     return subprocess.run(
         command, env={}, cwd=world.eves.state, capture_output=True, check=False
     ).returncode
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["unshare", "--user", "/bin/true"],
+        ["unshare", "--user", "--map-root-user", "--net", "--mount", "/bin/true"],
+        ["unshare", "--ipc", "/bin/true"],
+        ["nsenter", "--target", "1", "--user", "/bin/true"],
+    ],
+)
+def test_a_cell_makes_no_namespaces(world: World, program: list[str]) -> None:
+    whole = [f"/usr/bin/{program[0]}", *program[1:]]
+    if not Path(whole[0]).exists():
+        pytest.skip(f"{whole[0]} is not here")
+
+    assert _status(world.sandbox.command(world.eves, None, ["/bin/true"]), world) == 0
+    assert _status(world.sandbox.command(world.eves, None, whole), world) == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_without_root_bubblewrap_itself_forbids_further_user_namespaces(world: World) -> None:
+    """Twice refused: here the filter is not on yet."""
+    place = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    cell = Place(place / "cell", NOBODY)
+    place.chmod(0o711)
+    cell.create(Mode.USER)
+    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(cell.folder)], check=True)
+    command = Sandbox(Mode.USER, world.sandbox.bwrap).command(cell, None, [])
+    walls = command[: command.index("--") + 1]
+    # This interpreter's home may be closed to them, and nothing here needs it.
+    home = ["--ro-bind", sys.base_prefix, sys.base_prefix]
+    at = next((at for at in range(len(walls)) if walls[at : at + 3] == home), len(walls))
+    walls = walls[:at] + walls[at + 3 :]
+
+    assert _as_nobody([*walls, "/bin/true"]) == (0, "")
+    code, said = _as_nobody([*walls, "/usr/bin/unshare", "--user", "/bin/true"])
+    assert code == 1
+    assert "No space left on device" in said
+    shutil.rmtree(place)
+
+
+def _as_nobody(command: list[str]) -> tuple[int, str]:
+    done = subprocess.run(
+        command,
+        env={},
+        cwd="/",
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
 
 
 def test_a_cell_ends_with_its_worker(world: World, tmp_path: Path) -> None:
