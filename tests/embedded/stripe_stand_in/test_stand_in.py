@@ -1,6 +1,8 @@
 """The Stripe stand-in: what it keeps, what it refuses, and how it tells."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -13,6 +15,7 @@ import pytest
 
 from embedded.stripe_stand_in.deliveries import signature
 from embedded.stripe_stand_in.forms import decode
+from settings import PROJECT_DIR
 from tests.embedded.stand_ins import wait_until
 from tests.embedded.stripe_stand_in.served import SECRET, ServedStripe, served_stripe
 
@@ -229,6 +232,30 @@ def test_a_restart_forgets_nothing_and_tells_the_rest(tmp_path: Path) -> None:
         wait_until(lambda: len(ear.heard) == 3)
     ear.server.shutdown()
     ear.server.server_close()
+
+
+def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
+    data = tmp_path / "stripe" / "account.sqlite"
+    data.parent.mkdir()
+    data.touch(mode=0o644)
+    with served_stripe(data) as running:
+        session(running)
+        files = list(data.parent.iterdir())
+        modes = {path.name: path.stat().st_mode & 0o777 for path in files}
+
+    assert len(files) > 1, "the database and its log"
+    assert set(modes.values()) == {0o600}
+    assert data.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_secret_it_does_not_start() -> None:
+    command = [sys.executable, "-m", "embedded.stripe_stand_in", "--port", "0"]
+    for given in ({}, {"STRIPE_WEBHOOK_SECRET": ""}):
+        ended = subprocess.run(
+            command, cwd=PROJECT_DIR, env=given, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 2
+        assert ended.stderr == "STRIPE_WEBHOOK_SECRET is missing: webhooks are signed with it.\n"
 
 
 def test_the_portal_takes_a_card_away(stripe: ServedStripe) -> None:

@@ -1,0 +1,64 @@
+"""Where namespaces cannot be had: a real OpenClaw under a uid of its own, behind the filter."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from agent import engine
+from agent.runtime import Runtime
+from gateways.s3_files import Storage
+from settings import Settings
+from tests.agent.conftest import ADA, BOOT_SECONDS
+from tests.agent.people import Person
+from tests.agent.scripted_model import ScriptedModel
+
+OTHER = 64_992
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(os.getuid() != 0, reason="only root can change uids"),
+]
+
+
+@pytest.fixture
+def open_folder(settings: Settings) -> Generator[Path]:
+    """A folder that other uids can pass through, if they can also run the engine."""
+    found = engine.find(settings)
+    assert found is not None
+    if subprocess.run(["test", "-x", str(found.node)], user=OTHER, check=False).returncode:
+        pytest.skip("the engine lies where no other uid may pass")
+    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def runtime(agent_settings: Settings, storage: Storage, open_folder: Path) -> Generator[Runtime]:
+    """A worker's cells in this mode, the first of them booted."""
+    given = {"sandbox": "uid", "cells_dir": open_folder / "cells"}
+    runtime = Runtime(agent_settings.model_copy(update=given), storage)
+    has_spare = threading.Event()
+    runtime.on_free = has_spare.set
+    runtime.start()
+    assert has_spare.wait(BOOT_SECONDS), "no spare came up"
+    yield runtime
+    runtime.stop(grace_seconds=0)
+
+
+def test_openclaw_boots_and_answers_behind_the_filter_alone(
+    runtime: Runtime, model: ScriptedModel
+) -> None:
+    model.will("There you are.")
+    ada = Person(runtime, ADA)
+
+    assert ada.say("Are you there?", saved=False).text == "There you are."
+    assert runtime.census().sandbox == "own uid only"
+    pid = runtime.pid_of(ada.id)
+    status = Path(f"/proc/{pid}/status").read_text()
+    assert "Seccomp:\t2" in status
+    assert "CapBnd:\t0000000000000000" in status
