@@ -75,7 +75,8 @@ def drop(held: HeldJob, teller: Teller) -> None:
 
 def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
     said = teller.said
-    html = rendering.render(said, job_id=held.job_id)
+    # Whoever stops a hostile answer does not wait for it a second time.
+    html = rendering.render(said, job_id=held.job_id, has_time=not teller.is_plain)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _keep_cell(db, process, held)

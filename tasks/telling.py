@@ -44,7 +44,8 @@ class Teller:
         self._has_steps = False
         self._tail = ""
         self._is_down = False
-        self._is_plain = False
+        # Whether its blocks could not be rendered, so that all was told as words from then on.
+        self.is_plain = False
         self._thread = threading.Thread(target=self._publish, name=f"tell-{job_id}", daemon=True)
         self._thread.start()
 
@@ -125,11 +126,11 @@ class Teller:
 
     def _advance(self, text: str) -> tuple[str, str]:
         """Render the blocks that are finished; once that fails, the rest is told as plain words."""
-        if self._is_plain:
+        if self.is_plain:
             return "", text
         try:
             return rendering.advance(text, job_id=self.job_id)
         except Failed as failure:
             log.warning("render.failed", job_id=str(self.job_id), why=str(failure))
-            self._is_plain = True
+            self.is_plain = True
             return "", text

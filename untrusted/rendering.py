@@ -18,16 +18,16 @@ CODE = re.compile(r"```|~~~")
 BLANK_LINE = re.compile(r"(?:^|[\r\n])[^\S\r\n]*[\r\n]")
 
 
-def render(text: str, *, job_id: UUID) -> str:
+def render(text: str, *, job_id: UUID, has_time: bool = True) -> str:
     """Make safe HTML of a whole answer.
 
-    A text that cannot be rendered within its limits comes without colours, or else as plain
-    paragraphs. It raises nothing.
+    A text that cannot be rendered within its limits comes without colours, as it does when there
+    is no time for two tries, or else as plain paragraphs. It raises nothing.
     """
     if not text.strip():
         return ""
     # Most of what takes too long are the colours of code.
-    for has_colours in (True, False) if CODE.search(text) else (False,):
+    for has_colours in (True, False) if has_time and CODE.search(text) else (False,):
         try:
             made = _ask(RENDER, text, job_id, has_colours=has_colours)
         except Failed as failure:

@@ -36,6 +36,12 @@ def test_all_code_of_an_answer_shares_a_time_and_is_plain_afterwards() -> None:
     assert made.count('<p class="code-head">python</p>') == 20
 
 
+def test_without_time_code_is_not_coloured() -> None:
+    made = rendering.render("*a*\n\n```python\nx = 1\n```", job_id=JOB, has_time=False)
+    assert "<em>a</em>" in made
+    assert "<code>x = 1\n</code>" in made
+
+
 def test_what_cannot_be_rendered_is_shown_as_it_is_and_logged_without_words() -> None:
     with capture_logs() as lines:
         made = rendering.render(ENDLESS, job_id=JOB)
