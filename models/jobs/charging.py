@@ -21,6 +21,9 @@ STEERED = frozenset(
         "too_costly",
         "beyond_hold",
         "time_limit",
+        # The same message got stuck twice, or left more files than an assistant may have.
+        "stuck",
+        "too_many_files",
         "provider_refused",
     }
 )

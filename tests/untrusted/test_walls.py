@@ -39,6 +39,8 @@ def test_a_helper_has_no_rights_no_secrets_and_no_files(
     assert status["Groups"] == ""
     assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapBnd")} == {0}
     assert status["NoNewPrivs"] == "1"
+    # A filter of system calls.
+    assert status["Seccomp"] == "2"
     # Bubblewrap says where it has put it.
     assert (process / "environ").read_bytes() in {b"", b"PWD=/\0"}
     files = {str(link.readlink()).partition(":")[0] for link in (process / "fd").iterdir()}
