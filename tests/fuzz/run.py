@@ -1,7 +1,6 @@
 """One run of the fuzzer from beginning to end."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,7 +27,7 @@ class Report:
     fields: int = 0
     # Of every field with every value.
     taken_share: float = 0
-    statuses: Counter[int] = field(default_factory=Counter[int])
+    statuses: dict[int, int] = field(default_factory=dict[int, int])
     findings: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @property
@@ -58,7 +57,8 @@ class Fuzz:
             self._look_at(sent, self._fastest(sent))
             if number % RESTORED_EVERY == 0:
                 self._pause(number)
-        self._pause(self._count)
+        if self._count % RESTORED_EVERY:
+            self._pause(self._count)
         self._wire.close()
         report.requests, report.taken_share = self._count, draw.taken_share
         report.seconds = time.monotonic() - began
@@ -73,7 +73,7 @@ class Fuzz:
 
     def _look_at(self, sent: Sent, answer: Answer) -> None:
         report = self._report
-        report.statuses[answer.status] += 1
+        report.statuses[answer.status] = report.statuses.get(answer.status, 0) + 1
         report.slowest_seconds = max(report.slowest_seconds, answer.seconds)
         if answer.status >= 500:
             self._find("errors of ours", f"{answer.status} {sent}")
