@@ -17,8 +17,8 @@ HEAP_MB = 768
 # For new objects. With 8 a boot spends two CPU-seconds more on collecting them; with 32 a cell has
 # 40 MB more, and gains nothing.
 YOUNG_MB = 16
-# What OpenClaw calls the only agent of an installation: its stock program, too, goes on with what
-# was saved here.
+# What OpenClaw calls an installation's only agent: its stock program, too, goes on with what was
+# saved here.
 TENANT = "main"
 WARM_UP = "warmup"
 TOOLS = ("read", "write", "edit", "ls", "memory_search", "memory_get", "view_image")

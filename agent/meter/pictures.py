@@ -19,7 +19,7 @@ TOOL_PARTS = {"tool_result"}
 
 def without_earlier(body: Body) -> bool:
     """Leave the pictures out that came before the latest message; tell whether there were any."""
-    said = next((parts(body, name) for name in SAID if name in body), [])
+    said = parts(body, next((name for name in SAID if name in body), ""))
     asked = [at for at, one in enumerate(said) if _is_persons(one)]
     count = 0
 
@@ -49,10 +49,11 @@ def _replace(holder: object, note: Callable[[Body], Body]) -> None:
     elif isinstance(holder, list):
         found = cast(list[object], holder)
         for at, one in enumerate(found):
-            if isinstance(one, dict) and _is_picture(cast(Body, one)):
-                found[at] = note(cast(Body, one))
+            part = cast(Body, one) if isinstance(one, dict) else None
+            if part is not None and _is_picture(part):
+                found[at] = note(part)
             else:
-                _replace(one, note)
+                _replace(cast(object, one), note)
 
 
 def _is_picture(part: Body) -> bool:

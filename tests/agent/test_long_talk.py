@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
@@ -169,8 +170,8 @@ def test_a_written_file_has_no_marks(ada: Person, model: ScriptedModel) -> None:
 
 
 def _text(content: object) -> str:
-    parts = content if isinstance(content, list) else [{"text": content}]
-    return "".join(str(part.get("text") or "") for part in parts)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportUnknownArgumentType]
+    parts = cast(list[dict[str, Any]], content) if isinstance(content, list) else []
+    return "".join(str(part.get("text") or "") for part in parts) or str(content)
 
 
 def _first_model(settings: Settings, provider: str) -> str:

@@ -104,3 +104,20 @@ def test_credit_that_runs_out_ends_the_run_at_zero(house: House) -> None:
     assert "used up" in rosa.browser.get("/chat").text
     rosa.assert_books_balance()
     assert 29_900 < rosa.paid_micros() <= 30_000
+
+
+def test_what_a_provider_refuses_is_no_part_of_what_is_remembered(house: House) -> None:
+    """Or every later message of the conversation would be refused with it."""
+    rosalind = house.person("Rosalind")
+    begun = rosalind.ask_and_wait("My cat is Byron.").job
+    rosalind.wait_until_saved(begun)
+
+    refused = rosalind.ask_and_wait("Poison. [[demo: status 400]]", begun.conversation_id)
+
+    assert refused.job.failure_code == "provider_refused"
+    assert rosalind.paid_micros() > 0
+    house.take_recorded()
+    assert rosalind.ask_and_wait("Who is my cat?", begun.conversation_id).answer
+    assert house.asked_with("My cat is Byron.")
+    assert not house.asked_with("Poison.")
+    rosalind.assert_books_balance()

@@ -41,7 +41,7 @@ def test_three_answers_are_kept_and_open_the_chat(
         ({"name": "Gr\u202eace", "timezone": "UTC"}, "characters in it that cannot be shown"),
         ({"name": "G" + "\u0301" * 50, "timezone": "UTC"}, "cannot be shown"),
         ({"name": "G" * 81, "timezone": "UTC"}, "shorten your name to 80"),
-        ({"name": "Grace", "timezone": "UTC", "needs": "n" * 2001}, "shorten your answer to 2000"),
+        ({"name": "Grace", "timezone": "UTC", "needs": "n" * 2001}, "shorten your answer to 1000"),
     ],
 )
 def test_refused_answers_say_why_and_keep_what_was_typed(

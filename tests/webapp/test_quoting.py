@@ -6,12 +6,14 @@ from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from sqlalchemy.orm import Session
 
 from gateways.s3_files import Storage
-from models import conversations, limits, staging
+from models import conversations, ledger, limits, staging, usage
 from models.base import new_id, utc_now
 from models.jobs import Job
+from models.ledger import CallCost, CallStatus
 from models.limits import Limits
 from models.staging import StagedUpload
 from models.uploads import SentFile, Upload
@@ -182,3 +184,29 @@ def test_the_quote_grows_with_the_conversation_and_the_files(
         assert bare < quoting.quote(model, None, "Hm?", [text])
         assert bare < quoting.quote(model, conversation.id, "Hm?", [])
         assert bare % CENT == 0
+
+
+def test_what_was_answered_a_moment_ago_is_quoted_as_read(
+    adas: Browser, ada: User, db: Session
+) -> None:
+    """The provider has it in its cache, unless that is some minutes ago."""
+    job = factories.running(db, ada)
+    call = factories.open_call(db, job, CENT)
+    cost = CallCost(1_000, 100, 30_000, 9_000, CENT // 2, CENT, "test", is_estimated=False)
+    ledger.close_call(db, call_id=call, status=CallStatus.COMPLETED, cost=cost)
+    factories.answer(db, job)
+    with adas.client.application.test_request_context():
+        model = model_choice.find(factories.MODEL)
+        warm = quoting.quote(model, job.conversation_id, "Hm? " * 3_000, [])
+        with time_machine.travel(utc_now() + timedelta(minutes=6), tick=False):
+            cold = quoting.quote(model, job.conversation_id, "Hm? " * 3_000, [])
+        assert warm < cold
+        assert usage.latest_call(db, job.conversation_id).tokens_in == 40_000  # pyright: ignore[reportOptionalMemberAccess]
+        assert usage.latest_call(db, factories.conversation(db, ada).id) is None
+
+
+def test_only_the_latest_messages_are_counted(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    for _ in range(conversations.LATEST + 50):
+        conversations.say(db, conversation, conversations.Role.USER, "x" * 10)
+    assert conversations.text_bytes(db, conversation.id) == 10 * conversations.LATEST
