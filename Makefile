@@ -5,7 +5,7 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: help run test lint format lock css bench drill fuzz audit account
+.PHONY: help run test lint format lock css bench drill hostile fuzz audit account
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -36,6 +36,9 @@ css: ## Build the website's styles and scripts (needs npm)
 
 drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" replays a drill
 	@exec $(PREPARED) dev tests.drill $(ARGS)
+
+hostile: ## Send every hostile answer and file while somebody else chats, and print what that costs
+	@exec $(PREPARED) dev tests.hostile $(ARGS)
 
 fuzz: ## Send the site hostile values and odd requests; ARGS="--seed 7 --count 100000 --report FILE"
 	@exec $(PREPARED) dev tests.fuzz $(ARGS)
