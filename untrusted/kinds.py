@@ -49,6 +49,6 @@ ADVANCE = Kind("advance", TEXTS, 2, 1, 4 * MB, 32 * MB)
 
 CHECK_TEXT = Kind("check_text", FILES, 10, 3, 64 * MB, 0)
 READ_TEXT = Kind("read_text", FILES, 10, 3, 64 * MB, 8 * MB)
-CHECK_PDF = Kind("check_pdf", FILES, 10, 4, 64 * MB, 0)
+CHECK_PDF = Kind("check_pdf", FILES, 10, 3, 64 * MB, 0)
 READ_PDF = Kind("read_pdf", FILES, 30, 10, 64 * MB, 8 * MB)
 FIT_PICTURE = Kind("fit_picture", FILES, 30, 10, 64 * MB, 4 * MB)
