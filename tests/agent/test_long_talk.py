@@ -170,8 +170,9 @@ def test_a_written_file_has_no_marks(ada: Person, model: ScriptedModel) -> None:
 
 
 def _text(content: object) -> str:
-    parts = cast(list[dict[str, Any]], content) if isinstance(content, list) else []
-    return "".join(str(part.get("text") or "") for part in parts) or str(content)
+    if not isinstance(content, list):
+        return str(content)
+    return "".join(str(part.get("text")) for part in cast(list[dict[str, Any]], content))
 
 
 def _first_model(settings: Settings, provider: str) -> str:

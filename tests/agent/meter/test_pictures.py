@@ -49,7 +49,8 @@ def test_earlier_pictures_are_left_out_and_the_latest_stays(name: str) -> None:
 
 def test_pictures_that_an_earlier_tool_returned_are_left_out_too() -> None:
     result = {"type": "tool_result", "tool_use_id": "a", "content": [dict(ANTHROPIC)]}
-    of_now = {"role": "user", "content": [{**result, "content": [dict(ANTHROPIC)]}]}
+    shown_now = {**result, "content": [dict(ANTHROPIC)]}
+    of_now = {"role": "user", "content": [shown_now]}
     body: dict[str, Any] = {
         "messages": [
             {"role": "user", "content": "Look."},
@@ -61,7 +62,7 @@ def test_pictures_that_an_earlier_tool_returned_are_left_out_too() -> None:
 
     assert without_earlier(body)
     assert result["content"] == [{"type": "text", "text": NOTE}]
-    assert of_now["content"][0]["content"] == [ANTHROPIC]
+    assert shown_now["content"] == [ANTHROPIC]
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": "no list"}, {"messages": [{"content": "Hi"}]}])
