@@ -18,7 +18,7 @@ LEAST_WINDOW = 32_000
 WINDOW_STEP = 1_000
 # What stays word by word when the rest is summarized, and which share of a window at most.
 KEPT_TOKENS = 8_000
-KEPT_SHARE = 5
+KEPT_SHARE = 8
 # What the files of one message may take of a window.
 SHOWN_SHARE = 0.6
 

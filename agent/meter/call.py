@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 # The bound that is its person's wish for one message, and no promise of money that is not there.
 MESSAGE_LIMIT = "message_limit"
+# How many times that limit the summaries within one message may cost. OpenClaw makes them in some
+# calls one after the other; where they do not fit, the conversation cannot go on.
+SUMMARIES_SHARE = 2
 # An answer that could not even be this long is not begun.
 SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
@@ -168,15 +171,17 @@ class MeteredCall:
     def _affordable(self, bound: Bound, wanted: int) -> int:
         """Return how long the answer may be by one bound.
 
-        The limit of a message is held against what the call is likely to cost. A summary, which the
-        person did not ask for, has as much again for itself. All else bounds the worst case.
+        The limit of a message is held against what the call is likely to cost. Summaries, which the
+        person did not ask for, have as much for themselves, some times over. All else bounds the
+        worst case.
         """
         if bound.code != MESSAGE_LIMIT:
             return most_output(self._most, wanted, bound.left_micros)
         running = self._running
         left = bound.left_micros + running.summaries_micros
         if self._sent.is_summary:
-            left = bound.left_micros + running.spent_micros - running.summaries_micros
+            limit = bound.left_micros + running.spent_micros
+            left = SUMMARIES_SHARE * limit - running.summaries_micros
         return most_output(self._likely, wanted, left)
 
     def _likely(self, output_tokens: int) -> int:

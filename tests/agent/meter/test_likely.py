@@ -7,6 +7,7 @@ import pytest
 
 from agent import catalogue
 from agent.meter import prefixes
+from agent.meter.call import SUMMARIES_SHARE
 from agent.meter.prefixes import SUMMARIZING
 from agent.prices import Prices
 from tests.agent.meter.world import DOLLAR, MODELS, World, run, world
@@ -16,17 +17,19 @@ CAP = 2_000
 TALK = "and then we talked about the garden for quite a while " * 900
 TOKENS = 12_200
 WRITTEN = f"[[demo: say ok]] [[demo: usage input=0 cache_write={TOKENS} output=10]]"
+FULL = f"[[demo: say ok]] [[demo: usage input=0 cache_write={TOKENS} output={CAP}]]"
 READ = f"[[demo: say ok]] [[demo: usage input=0 cache_read={TOKENS} output=10]]"
 
 
-def asked(w: World, *said: str, system: str = "Help.") -> dict[str, Any]:
+def asked(w: World, *said: str, system: str = "") -> dict[str, Any]:
     """A conversation as Anthropic is sent it: what the person said, each answered by "ok"."""
     messages: list[dict[str, Any]] = []
     for words in said:
         messages += [{"role": "user", "content": words}, {"role": "assistant", "content": "ok"}]
     return {
         **w.request("", cap=CAP),
-        "system": [{"type": "text", "text": system}],
+        # Not at the beginning, or the demo model would not do as the script says.
+        "system": [{"type": "text", "text": text} for text in ("Help.", system) if text],
         "messages": messages[:-1],
     }
 
@@ -93,17 +96,17 @@ def test_credits_bound_the_worst_case(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_summary_has_as_much_again_for_itself(tmp_path: Path) -> None:
+def test_summaries_have_a_purse_of_their_own(tmp_path: Path) -> None:
     """Nobody asked for it, and without it the conversation could not go on."""
 
     async def scenario() -> None:
         async with world(tmp_path) as w:
             limit = likely(w, cached=0, fresh=TOKENS + 500)
             w.books.limit = limit
-            assert await cap_of(w, asked(w, TALK + WRITTEN, system=SUMMARIZING)) == CAP
+            for _ in range(SUMMARIES_SHARE):
+                assert await cap_of(w, asked(w, TALK + FULL, system=SUMMARIZING)) == CAP
             assert await cap_of(w, asked(w, TALK + WRITTEN)) == CAP
-            assert await cap_of(w, asked(w, TALK + WRITTEN, system=f"{SUMMARIZING} ")) < CAP
-            assert sum(one.charge_micros for one in w.books.closed) < 2 * limit
+            assert await cap_of(w, asked(w, TALK + FULL, system=SUMMARIZING)) < CAP // 4
             assert limit < DOLLAR
 
     run(scenario())
