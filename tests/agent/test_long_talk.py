@@ -171,7 +171,7 @@ def test_a_written_file_has_no_marks(ada: Person, model: ScriptedModel) -> None:
 
 def _text(content: object) -> str:
     if not isinstance(content, list):
-        return str(content)
+        return str(cast(object, content))
     return "".join(str(part.get("text")) for part in cast(list[dict[str, Any]], content))
 
 

@@ -9,6 +9,7 @@ from agent.message import compose
 from agent.state import may_be_kept
 from agent.turn import Attachment
 from tests.agent.meter.world import MODELS, turn
+from untrusted.helper import Patience
 
 FACE = "\N{GRINNING FACE}"
 LONG = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
@@ -41,6 +42,12 @@ def test_the_end_of_a_long_name_is_kept() -> None:
 def path_of(name: str) -> str:
     """Where a file of this name is laid down in the cell."""
     given = replace(turn(MODELS["demo"]), attachments=(Attachment(name, "text/plain", b"words"),))
-    message = compose(given, now=datetime.now(UTC), accepts_images=True, text_max_chars=100)
+    message = compose(
+        given,
+        now=datetime.now(UTC),
+        accepts_images=True,
+        text_max_chars=100,
+        patience=Patience(10),
+    )
     [path] = message.originals
     return path

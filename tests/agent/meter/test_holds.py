@@ -1,11 +1,11 @@
 """A hold is the most that honest usage can be, in each format; nothing dearer goes out."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from agent.catalogue import WIRES
+from agent.catalogue import WIRES, Provider
 from agent.meter.shapes import SHAPES, Cut
 from agent.meter.shapes.base import as_object
 from agent.meter.wires.base import MOST_IMAGE_TOKENS, MOST_TOOLS_TOKENS, likely_tokens, most_tokens
@@ -80,8 +80,8 @@ LOOKALIKES: dict[str, dict[str, Any]] = {
 
 def _taken(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """What the wire of a provider makes of a request."""
-    [wire] = [wire for provider, wire in WIRES.items() if provider == name]
-    return as_object(SHAPES[wire](body, Cut()))
+    shapes = {provider: SHAPES[wire] for provider, wire in WIRES.items()}
+    return as_object(shapes[cast(Provider, name)](body, Cut()))
 
 
 def test_half_a_character_is_counted_like_a_whole_one() -> None:

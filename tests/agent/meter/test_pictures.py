@@ -48,8 +48,12 @@ def test_earlier_pictures_are_left_out_and_the_latest_stays(name: str) -> None:
 
 
 def test_pictures_that_an_earlier_tool_returned_are_left_out_too() -> None:
-    result = {"type": "tool_result", "tool_use_id": "a", "content": [dict(ANTHROPIC)]}
-    shown_now = {**result, "content": [dict(ANTHROPIC)]}
+    result: dict[str, Any] = {
+        "type": "tool_result",
+        "tool_use_id": "a",
+        "content": [dict(ANTHROPIC)],
+    }
+    shown_now: dict[str, Any] = {**result, "content": [dict(ANTHROPIC)]}
     of_now = {"role": "user", "content": [shown_now]}
     body: dict[str, Any] = {
         "messages": [
