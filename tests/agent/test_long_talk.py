@@ -170,9 +170,9 @@ def test_a_written_file_has_no_marks(ada: Person, model: ScriptedModel) -> None:
 
 
 def _text(content: object) -> str:
-    if not isinstance(content, list):
-        return str(cast(object, content))
-    return "".join(str(part.get("text")) for part in cast(list[dict[str, Any]], content))
+    if isinstance(content, list):
+        return "".join(str(part.get("text")) for part in cast(list[dict[str, Any]], content))
+    return str(content)
 
 
 def _first_model(settings: Settings, provider: str) -> str:
