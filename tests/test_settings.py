@@ -18,7 +18,9 @@ def _read(**given: str) -> Settings:
     return Settings(_env_file=None, **whole)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-@pytest.mark.parametrize("key", ["", "s", "a-secret", "x" * 64, "ab" * 32, token_hex(15)])
+@pytest.mark.parametrize(
+    "key", ["", "s", "a-secret", "x" * 64, "ab" * 32, "6309f70685cca55ed5b518740dcaa1"]
+)
 def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
     with pytest.raises(ValidationError, match="32 random characters or more") as refused:
         _read(secret_key=key)
@@ -26,9 +28,9 @@ def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
     assert not key or f"'{key}'" not in str(refused.value)
 
 
-@pytest.mark.parametrize("key", [token_hex(16), token_hex(32), token_urlsafe(24)])
-def test_a_random_key_is_taken(key: str) -> None:
-    assert _read(secret_key=key).secret_key.get_secret_value() == key
+def test_a_random_key_is_taken() -> None:
+    for key in (token_hex(16), token_hex(32), token_urlsafe(24)):
+        assert _read(secret_key=key).secret_key.get_secret_value() == key
 
 
 @pytest.mark.parametrize(

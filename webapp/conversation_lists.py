@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import request
 
+from gateways import values
 from models import conversations
 from models.conversations import LIST_LENGTH, TITLE_MAX_LENGTH, Conversation, Place
 from webapp.database import db
@@ -48,7 +49,9 @@ class ConversationList:
         """Read the page that a query asks for; what makes no sense in it is left out."""
         named = " ".join(request.args.get("q", "").split())[:TITLE_MAX_LENGTH]
         behind = _place(request.args.get("behind", ""))
-        return cls.read(named=named, behind=behind, open_id=request.args.get("open", type=UUID))
+        return cls.read(
+            named=named, behind=behind, open_id=request.args.get("open", type=values.uuid)
+        )
 
     @property
     def fingerprint(self) -> tuple[object, ...]:
@@ -62,4 +65,6 @@ def _written(last: Conversation) -> str:
 
 def _place(given: str) -> Place | None:
     found = PLACE.fullmatch(given)
-    return Place(EPOCH + int(found[1]) * MICROSECOND, UUID(found[2])) if found else None
+    if found is None:
+        return None
+    return Place(EPOCH + values.integer(found[1]) * MICROSECOND, values.uuid(found[2]))

@@ -1,6 +1,7 @@
 """For machines: is the process up, and is all that it needs there?"""
 
 import hmac
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -66,7 +67,7 @@ class Lately:
         self._look = look
         self._looking = threading.Lock()
         self._found: dict[str, bool] = {}
-        self._looked_at = float("-inf")
+        self._looked_at = -math.inf
 
     def find(self) -> dict[str, bool]:
         """Return, for each thing the product needs, whether it is there."""

@@ -53,7 +53,7 @@ def _answer(words: str, status: int, seconds: int, page: str) -> Response:
 
 
 def _seconds_until(limit: RequestLimit) -> int:
-    return max(1, int(limit.reset_at - time.time()))
+    return max(1, math.floor(limit.reset_at - time.time()))
 
 
 def _duration(seconds: int) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, render_template, request, session, url_for
 from flask_limiter.util import get_remote_address
 
+from gateways import values
 from models import sign_ups
 from models.mailed_links import LinkUsedUp
 from models.sign_ups import HasAccount, SignUp
@@ -36,7 +37,7 @@ def find_pending() -> SignUp | None:
     waits_for = session.get(_KEY)
     if not waits_for or find_current_user() is not None:
         return None
-    return sign_ups.find(db(), UUID(waits_for))
+    return sign_ups.find(db(), values.uuid(waits_for))
 
 
 @pages.get("/signup/waiting")

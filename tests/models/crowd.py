@@ -19,7 +19,7 @@ from psycopg.errors import AdminShutdown
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from agent.meter.books import NoRoom, Outcome
+from agent.meter.books import NoRoom, Outcome, TurnLost
 from gateways.stripe_events import Notice
 from models import jobs, ledger, payments
 from models.base import new_id, utc_now
@@ -94,7 +94,7 @@ class Crowd:
     def take(self, step: Step) -> None:
         """Do a step. Only what the product may refuse is nothing to worry about."""
         user_id = self.people[step.whose % len(self.people)]
-        with suppress(Refused, NoRoom, LeaseLost):
+        with suppress(Refused, NoRoom, LeaseLost, TurnLost):
             STEPS[step.what](self, user_id, step.number)
 
     def grant(self, user_id: UUID, number: int) -> None:
