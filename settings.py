@@ -232,6 +232,9 @@ class Settings(BaseSettings):
     # conversation goes, and those that wait for a word whether a message may cost so much.
     uploads_max_bytes_per_user: int = Field(default=1_000_000_000, ge=1)
     staged_max_bytes_per_user: int = Field(default=100_000_000, ge=1)
+    # What their assistant's memory and workspace may take, as they would be restored. Of uploads
+    # the workspace keeps the newest half a gibibyte; more than a gibibyte is restored nowhere.
+    state_max_bytes_per_user: int = Field(default=1024**3, ge=1024**2, le=1024**3)
     # All files of one message together are read for the assistant within this.
     upload_reading_seconds: float = Field(default=10, gt=0)
 

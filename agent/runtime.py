@@ -59,7 +59,7 @@ class Runtime:
     def __init__(self, settings: Settings, storage: Storage) -> None:
         self.on_free: Callable[[], object] = lambda: None
         self._settings = settings
-        self._states = SavedStates(storage)
+        self._states = SavedStates(storage, settings.state_max_bytes_per_user)
         self._sandbox = find_sandbox(settings)
         self._groups = Groups.find()
         self._ground = Ground(settings, self._sandbox.mode if self._sandbox else Mode.PROCESS)

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 INLINE_BYTES = 64 * 1024
 
 NOTHING_TO_SAVE = "Your assistant's memory could not be saved."
-TOO_LARGE = "Your assistant's files have become too large to save."
+TOO_LARGE = "Your assistant's files have become too large to save. Ask it to delete some."
 
 
 async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
@@ -37,7 +37,7 @@ async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
 
 async def save_files(states: SavedStates, user_id: UUID, files: CellFiles, before: Known) -> Known:
     """Store what changed since `before`. Raises as `save` does, and DamagedState."""
-    writer = StateWriter(before.tree, before.standing)
+    writer = StateWriter(before.tree, before.standing, states.most_bytes)
     try:
         generation = await _read(files, writer, before.generation)
         tree, packed = await asyncio.to_thread(writer.finish)

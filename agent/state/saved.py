@@ -20,6 +20,7 @@ import structlog
 
 from agent.cells.files import CellFile
 from agent.state import pack
+from agent.state.layout import MAX_BYTES
 from agent.state.merging import assemble, merge
 from agent.state.pack import DamagedState, Pack
 from agent.state.saving import BLANK
@@ -55,9 +56,10 @@ class Restored:
 
 
 class SavedStates:
-    """Blocking; call it from a thread."""
+    """Blocking; call it from a thread. Of each user's files up to `most_bytes` are saved."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, most_bytes: int = MAX_BYTES) -> None:
+        self.most_bytes = most_bytes
         self._storage = storage
         self._large = threading.Lock()
         self._fetching = ThreadPoolExecutor(PARALLEL_REQUESTS, thread_name_prefix="packs")

@@ -70,7 +70,10 @@ class _Seen:
 class StateWriter:
     """Takes the files of a cell one after the other; `finish` returns the new tree and its pack."""
 
-    def __init__(self, known: Tree, standing: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, known: Tree, standing: Mapping[str, bytes], most_bytes: int = MAX_BYTES
+    ) -> None:
+        self._most_bytes = most_bytes
         self.standing: dict[str, bytes] = {}
         self._known = known
         self._standing_before = standing
@@ -117,7 +120,7 @@ class StateWriter:
             self._tree[path] = _whole(seen)
         left_out = _old_uploads(self._tree)
         tree = {path: file for path, file in self._tree.items() if path not in left_out}
-        if size_of(tree) > MAX_BYTES:
+        if size_of(tree) > self._most_bytes:
             raise TooLarge
         if tree == self._known:
             return tree, None

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from embedded.stack import Stack
+from gateways.s3_files import Storage
 from models.database import open_session
 from settings import get_settings
 from tests.fuzz import world
@@ -24,6 +25,8 @@ OFTEN = "1000000 per minute"
 SETTINGS = {
     **OF_HOUSES,
     **{f"{name}_RATE_LIMIT": OFTEN for name in ("LOGIN", "SIGNUP", "MAIL", "PAYMENT", "POST")},
+    # It counts bytes.
+    "UPLOAD_RATE_LIMIT": "1000000000000 per minute",
     "VERIFY_EMAIL": "true",
 }
 WEB = "wsgi:app"
@@ -84,6 +87,8 @@ class Site:
 def front(data: Path, *, is_kept: bool) -> Generator[Site]:
     """Start the services and the website, with everybody in it."""
     with Front(data, settings=SETTINGS, is_kept=is_kept) as stack, settings_of(stack):
+        # Workers would see to it.
+        Storage(get_settings()).ensure_bucket()
         house = House(stack)
         yield Site(house)
         house.close()
