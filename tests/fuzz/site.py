@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from embedded.stack import Stack
-from gateways.s3_files import Storage
 from models.database import open_session
 from settings import get_settings
 from tests.fuzz import world
@@ -87,8 +86,6 @@ class Site:
 def front(data: Path, *, is_kept: bool) -> Generator[Site]:
     """Start the services and the website, with everybody in it."""
     with Front(data, settings=SETTINGS, is_kept=is_kept) as stack, settings_of(stack):
-        # Workers would see to it.
-        Storage(get_settings()).ensure_bucket()
         house = House(stack)
         yield Site(house)
         house.close()
