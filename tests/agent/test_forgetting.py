@@ -57,7 +57,10 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     ada.save()
     ada.begin_conversation()
     told = Exchange(deleted, "Maps", words, "A fine xylograph.", datetime.now(UTC))
-    ada.recent = (told, replace(told, conversation_id=uuid7(), asked="My cat is Byron."))
+    ada.recent = (
+        told,
+        replace(told, conversation_id=uuid7(), asked="My cat is Byron.", answered="I see."),
+    )
     model.will("Good day.")
     ada.say("Good day! " + "So much to say. " * 300)
     ada.recent = ()
