@@ -7,10 +7,17 @@ from models.errors import Refused
 from models.users import SignUpRefused
 from settings import get_settings
 from tasks import nudges
-from webapp import devices
 from webapp.database import commit_now, db
 from webapp.htmx import Answer, go_to
-from webapp.security import address_in_form, limiter, login_limit, mail_limit, signup_limit
+from webapp.security import (
+    address_in_form,
+    guessed_account,
+    guessing_visitor,
+    limiter,
+    login_limit,
+    mail_limit,
+    signup_limit,
+)
 from webapp.sign_in import find_current_user, log_in, log_out, safe_next
 from webapp.sign_ups import await_mail
 
@@ -73,8 +80,8 @@ def show_login() -> Answer:
 
 
 @pages.post("/login")
-@limiter.limit(login_limit, key_func=devices.guessed_account)
-@limiter.limit(login_limit, key_func=devices.guessing_visitor)
+@limiter.limit(login_limit, key_func=guessed_account)
+@limiter.limit(login_limit, key_func=guessing_visitor)
 def log_into() -> Answer:
     """Log this browser in and send it where it wanted to go."""
     try:

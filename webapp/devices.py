@@ -1,7 +1,7 @@
 """Browsers that were logged in before: whoever guesses elsewhere locks none of them out.
 
-A signed cookie names the accounts that were logged in here, with a random id for each. Guesses are
-counted by address and by visitor; from a known device, by that device alone.
+A signed cookie names the accounts that were logged in here, with a random id for each. By that id
+alone `security` counts guesses from a device that is known.
 """
 
 import secrets
@@ -9,12 +9,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Response, after_this_request, current_app, g, request
-from flask_limiter.util import get_remote_address
 from itsdangerous import BadData, URLSafeSerializer
 
 from models import users
 from webapp.database import db
-from webapp.security import address_in_form
 
 # As long as browsers keep a cookie.
 KEPT_SECONDS = 400 * 86400
@@ -42,19 +40,7 @@ def remember(user_id: UUID) -> None:
         return response
 
 
-def guessed_account() -> str:
-    """Name whose password is guessed, as far as guesses are counted together."""
-    device = _known_device()
-    return f"device:{device}" if device else address_in_form()
-
-
-def guessing_visitor() -> str:
-    """Name who guesses: a known device, or whoever has this network address."""
-    device = _known_device()
-    return f"visitor:device:{device}" if device else get_remote_address()
-
-
-def _known_device() -> str:
+def known_device() -> str:
     """Return the id of this device if the typed address is of an account that was here before."""
     if "known_device" not in g:
         g.known_device = _look_up()

@@ -20,7 +20,7 @@ from gateways import values
 from models import users
 from models.errors import Refused
 from settings import Settings, get_settings
-from webapp import shares, sizes
+from webapp import devices, shares, sizes
 from webapp.shares import network, visitor
 
 # A load balancer asks for these by address, not by name.
@@ -143,6 +143,18 @@ def address_in_form() -> str:
 def address_key(address: str) -> str:
     """Name a normal address in counters that anybody may read."""
     return "address:" + sha256(address.encode()).hexdigest()[:32]
+
+
+def guessed_account() -> str:
+    """Name whose password is guessed, as far as guesses are counted together."""
+    device = devices.known_device()
+    return f"device:{device}" if device else address_in_form()
+
+
+def guessing_visitor() -> str:
+    """Name who guesses: a known device, or the network that a stranger is in."""
+    device = devices.known_device()
+    return f"visitor:device:{device}" if device else network()
 
 
 def _refuse_strange_hosts(trusted: list[str]) -> None:

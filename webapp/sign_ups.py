@@ -6,7 +6,6 @@ The browser's cookie names what it asked for, which says nothing of whether ther
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, session, url_for
-from flask_limiter.util import get_remote_address
 
 from gateways import values
 from models import sign_ups
@@ -18,6 +17,7 @@ from webapp import mail_again, newcomers
 from webapp.database import db
 from webapp.htmx import Answer, go_to
 from webapp.security import address_key, limiter, login_limit
+from webapp.shares import network
 from webapp.sign_in import LinkOfAnother, find_current_user, forget, log_in
 
 pages = Blueprint("sign_ups", __name__)
@@ -64,7 +64,7 @@ def show_standing() -> Answer:
 
 def _awaited_address() -> str:
     waiting = find_pending()
-    return address_key(waiting.address) if waiting else get_remote_address()
+    return address_key(waiting.address) if waiting else network()
 
 
 @pages.post("/signup/mail")

@@ -48,6 +48,15 @@ def test_of_thirty_guesses_ten_are_heard_however_the_address_is_spelled(
     assert guess(app) == [422] * 10 + [429] * 20
 
 
+def test_guesses_are_counted_by_network_as_one_line_has_many_addresses(app: Flask) -> None:
+    statuses: list[int] = []
+    for number in range(12):
+        form = {"email": f"somebody{number}@example.org", "password": "a guess"}
+        place = {"REMOTE_ADDR": f"2001:db8:1:2::{number}"}
+        statuses.append(Browser(app).post("/login", form, environ_overrides=place).status_code)
+    assert statuses == [422] * 10 + [429] * 2
+
+
 def test_reset_mails_are_counted_however_the_address_is_spelled(
     app: Flask, ada: User, db: Session
 ) -> None:
