@@ -196,7 +196,7 @@ def hashed_new(password: str, address: str) -> str:
 
 def prove(user: User, password: str) -> None:
     """Return if this is the person's password; raise WrongPassword if not."""
-    if not passwords.fits(password[:TYPED_MAX_LENGTH], user.password_hash):
+    if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], user.password_hash):
         raise WrongPassword
 
 
@@ -208,7 +208,7 @@ def authenticate(db: Session, email: str, password: str) -> User:
         address = ""
     user = db.scalar(select(User).where(User.email == address))
     known_hash = user.password_hash if user else None
-    if not passwords.fits(password[:TYPED_MAX_LENGTH], known_hash) or user is None:
+    if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], known_hash) or user is None:
         raise WrongCredentials
     # Meanwhile a new one may have been chosen, which logs out all who are in by then.
     if not still_has(db, user, known_hash):

@@ -61,6 +61,18 @@ def test_a_letter_that_is_written_in_two_ways_is_one_letter(db: object, settings
         users.prove(grace, "Grusse aus Köln")
 
 
+def test_the_longest_password_is_not_proved_by_a_longer_one(settings: Settings) -> None:
+    assert settings
+    # Each is one letter that was typed as four characters.
+    longest = "".join(f"{letter}\u0314\u0342\u0345" for letter in "αωη" * 66 + "αα")
+    assert len(longest) == users.TYPED_MAX_LENGTH
+    hashed = users.hashed_new(longest, "grace@example.org")
+    grace = User(email="grace@example.org", password_hash=hashed)
+    users.prove(grace, longest)
+    with pytest.raises(users.WrongPassword):
+        users.prove(grace, longest + "x")
+
+
 @pytest.mark.parametrize("password", ["e\u0301" * 7, "e\u0301" * 201, "e" * 5000])
 def test_letters_are_counted_as_people_count_them(settings: Settings, password: str) -> None:
     assert settings
