@@ -13,6 +13,7 @@ import structlog
 
 from agent.state import unused
 from agent.turn import AgentFailed, Forgotten, SavedState
+from gateways import values
 from gateways.s3_files import Storage, StorageFailed
 from models import erasures, ledger, snapshots
 from models.base import utc_now
@@ -40,7 +41,7 @@ class _Wanted:
 @dramatiq.actor(broker=get_broker(), actor_name=nudges.FORGET, queue_name=nudges.ANSWERS_QUEUE)
 def forget(user_id: str) -> None:
     """Do it now, unless somebody is at work on the person's files: then their next turn does."""
-    process, person = current_process(), UUID(user_id)
+    process, person = current_process(), values.uuid(user_id)
     if process.draining.is_set():
         return
     with unit_of_work() as db:

@@ -18,7 +18,10 @@ SIGNED = "_serializer().loads("
 # What comes from outside comes through these.
 DOORS = (
     *sorted((PROJECT_DIR / "webapp").glob("*.py")),
-    *(PROJECT_DIR / "tasks" / f"{name}.py" for name in ("stripe_notices", "topping_up", "warming")),
+    *(
+        PROJECT_DIR / "tasks" / f"{name}.py"
+        for name in ("erasing", "stripe_notices", "topping_up", "warming")
+    ),
     *(PROJECT_DIR / "gateways" / f"stripe_{name}.py" for name in ("events", "statements")),
 )
 
