@@ -12,8 +12,6 @@ from models.staging import StagedUpload
 from models.uploads import Upload
 from settings import get_settings
 
-MEGABYTE = 1024 * 1024
-
 
 class StorageFull(Refused):
     """Your files take all the room that you have. Delete conversations that you no longer need."""
