@@ -295,9 +295,15 @@ def _codes_in(path: Path) -> Iterator[str]:
 
 def test_each_end_of_a_turn_is_in_the_table_of_who_pays() -> None:
     listed = (AgentFailed.__doc__ or "").partition("is one of:")[2].partition(".")[0]
-    known = {code.strip() for code in listed.split(",")}
+    known = {code.strip() for code in re.sub(r"\([^)]*\)", "", listed).split(",")}
     assert known | set(_raised()) <= STEERED | OURS
     assert not STEERED & OURS
+
+
+def test_the_docs_name_each_code_that_a_person_can_bring_about() -> None:
+    table = (PROJECT_DIR / "docs" / "money.md").read_text().partition("| it ended by |")[2]
+    row = next(line for line in table.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`(\w+)`", row.split("|")[1])) == STEERED
 
 
 def written_off(db: Session) -> list[WriteOffReason | None]:
