@@ -59,7 +59,7 @@ def refund_job(
     back = standing = 0
     for call, charge in charges:
         micros = -charge.amount_micros
-        if call.id in stands or not _fits(db, user, call, charge, reason):
+        if call.id in stands or not _give_back(db, user, call, charge, reason):
             standing += micros
         else:
             back += micros
@@ -133,10 +133,13 @@ def _standing(db: Session, job_id: UUID) -> set[UUID]:
     return set(db.scalars(stands))
 
 
-def _fits(
+def _give_back(
     db: Session, user: "User", call: ModelCall, charge: Transaction, reason: WriteOffReason
 ) -> bool:
-    """Give a charge back, if it fits into what is left of the day; else note that it stands."""
+    """Give a charge back if it fits into what is left of the day; else note that it stands.
+
+    Tells whether it went back.
+    """
     cost, room = charge.provider_cost_micros or 0, room_today(db, user)
     if cost <= room.left_micros:
         write_off(db, user, _refund(call, charge), reason, carried_micros=cost, room=room)
