@@ -298,6 +298,11 @@ class Settings(BaseSettings):
         return self.stripe_secret_key is not None and self.stripe_webhook_secret is not None
 
     @property
+    def support_address(self) -> str:
+        """Where people are told to write."""
+        return self.support_email or self.mail_from
+
+    @property
     def is_on_own_machine(self) -> bool:
         """Whether the site is only called from the machine that it runs on, as when trying out."""
         return not self.is_secure and urlsplit(self.public_url).hostname in OWN_MACHINE

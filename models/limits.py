@@ -79,8 +79,7 @@ class AbsorbedLimitReached(LimitReached):
     code = "absorbed_limit"
 
     def __init__(self) -> None:
-        settings = get_settings()
-        support = settings.support_email or settings.mail_from
+        support = get_settings().support_address
         super().__init__(
             "Too much went wrong with your messages today, at our expense. Sending opens again"
             f" after midnight UTC; write to {support} if you need it sooner."
@@ -157,7 +156,7 @@ def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
     is_absorbed_up = absorbed > 0 and absorbed >= get_settings().absorbed_daily_limit_micros
     return [
         *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
-        *([Bound("absorbed_limit", 0, AbsorbedLimitReached)] if is_absorbed_up else []),
+        *([Bound(AbsorbedLimitReached.code, 0, AbsorbedLimitReached)] if is_absorbed_up else []),
         Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
         *_of_periods(user, limited, used_in),
         Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),
@@ -166,8 +165,7 @@ def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
 
 @cache
 def _used(periods: int) -> Executable:
-    """Ask what a job has used, what was at our expense today for its person and could not be
-    charged, and what they used in each limited period since this began.
+    """Ask what a job has used, what of today could not be charged, and what each period has used.
 
     In one question, as each model call waits for the answer, and made once: to put it together
     takes longer than to have it answered.

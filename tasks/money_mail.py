@@ -39,8 +39,7 @@ def _about(alert: Alert) -> tuple[list[str], Action, str]:
     if alert.kind is AlertKind.BALANCE:
         return [alert.meaning], Action("Top up", address_on_site("/billing")), RUNS_LOW
     if alert.kind is AlertKind.ABSORBED:
-        settings = get_settings()
-        support = settings.support_email or settings.mail_from
+        support = get_settings().support_address
         words = [alert.meaning, f"Write to {support}, and somebody will look into it."]
         return words, Action("See what was charged", address_on_site("/billing")), CARRIED_TODAY
     return [alert.meaning], Action("See your limits", address_on_site("/limits")), LIMIT_SET

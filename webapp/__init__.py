@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     # A global, not a context processor: imported macros see only globals.
     known = cast(dict[str, object], app.jinja_env.globals)
     known["product_name"] = settings.product_name
-    known["support_email"] = settings.support_email or settings.mail_from
+    known["support_email"] = settings.support_address
     # The order matters: what is installed last sees a response first.
     request_log.install(app)
     admin.install(app)

@@ -73,6 +73,5 @@ def words(charged_micros: int, *, has_part: bool, stands: bool) -> str:
     paid = f"You were charged {money(charged_micros)} for {what}."
     if not stands:
         return paid
-    settings = get_settings()
-    support = settings.support_email or settings.mail_from
+    support = get_settings().support_address
     return f"{paid} What we can give back in one day is used up; write to {support} about it."
