@@ -98,9 +98,10 @@ def _run(process: WorkerProcess, held: HeldJob, teller: Teller) -> Answer:
 
 
 def _prepared(process: WorkerProcess, held: HeldJob) -> Turn:
-    try:
-        return preparing.prepare(process.storage, held.job_id, held.attempt)
-    except MustForget:
-        if not erasing.carry_out(process, held.user_id):
-            raise AgentFailed("storage_down", NO_FILES, permanent=False) from None
-    return preparing.prepare(process.storage, held.job_id, held.attempt)
+    # While one conversation is being forgotten its person may delete the next.
+    while True:
+        try:
+            return preparing.prepare(process.storage, held.job_id, held.attempt)
+        except MustForget:
+            if not erasing.carry_out(process, held.user_id):
+                raise AgentFailed("storage_down", NO_FILES, permanent=False) from None
