@@ -18,11 +18,12 @@ from gateways.s3_files import Storage, StorageFailed
 from models import erasures, ledger, snapshots
 from models.base import utc_now
 from models.database import unit_of_work
-from models.snapshots import Pack, StaleState, StateSnapshot
+from models.snapshots import StaleState
 from tasks import nudges
 from tasks.broker import get_broker
 from tasks.preparing import saved_states
 from tasks.process import WorkerProcess, current_process
+from tasks.saving import snapshot_of
 
 log = structlog.get_logger()
 
@@ -62,7 +63,9 @@ def carry_out(process: WorkerProcess, user_id: UUID) -> bool:
         if wanted is None:
             return True
         saved = process.runtime.forget(user_id, wanted.states, wanted.forgotten)
-        _record(user_id, saved, wanted.job_id)
+        with unit_of_work() as db:
+            ledger.lock_account(db, user_id)
+            snapshots.add(db, snapshot_of(user_id, saved, wanted.job_id))
         kept = frozenset(pack.key for pack in saved.packs)
         _delete_older(process.storage, user_id, saved.version, kept)
     except (AgentFailed, StorageFailed, StaleState) as error:
@@ -88,23 +91,6 @@ def _read(user_id: UUID) -> _Wanted | None:
         conversations = tuple(one.conversation_id for one in found)
         forgotten = Forgotten(conversations, tuple(erasures.jobs_of(db, found)))
         return _Wanted(ids, forgotten, saved_states(saved), saved[0].job_id)
-
-
-def _record(user_id: UUID, saved: SavedState, job_id: UUID) -> None:
-    with unit_of_work() as db:
-        ledger.lock_account(db, user_id)
-        packs = [
-            Pack(key=pack.key, sha256=pack.sha256, size_bytes=pack.size_bytes)
-            for pack in saved.packs
-        ]
-        snapshot = StateSnapshot(
-            user_id=user_id,
-            version=saved.version,
-            packs=packs,
-            size_bytes=saved.size_bytes,
-            job_id=job_id,
-        )
-        snapshots.add(db, snapshot)
 
 
 def _delete_older(storage: Storage, user_id: UUID, newest: int, kept: frozenset[str]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from agent.state import unused
-from agent.turn import AgentFailed
+from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger, snapshots
 from models.database import unit_of_work
@@ -46,22 +46,26 @@ def save(process: WorkerProcess, held: HeldJob) -> None:
             nudges.answer()
 
 
+def snapshot_of(user_id: UUID, saved: SavedState, job_id: UUID) -> StateSnapshot:
+    """Say for the database what the runtime has saved of a person, up to the turn of this job."""
+    packs = [
+        Pack(key=pack.key, sha256=pack.sha256, size_bytes=pack.size_bytes) for pack in saved.packs
+    ]
+    return StateSnapshot(
+        user_id=user_id,
+        version=saved.version,
+        packs=packs,
+        size_bytes=saved.size_bytes,
+        job_id=job_id,
+    )
+
+
 def _save(process: WorkerProcess, held: HeldJob) -> None:
     began = time.monotonic()
     saved = process.runtime.save(held.user_id)
     with unit_of_work() as db:
         ledger.lock_account(db, held.user_id)
-        snapshot = StateSnapshot(
-            user_id=held.user_id,
-            version=saved.version,
-            packs=[
-                Pack(key=pack.key, sha256=pack.sha256, size_bytes=pack.size_bytes)
-                for pack in saved.packs
-            ],
-            size_bytes=saved.size_bytes,
-            job_id=held.job_id,
-        )
-        snapshots.add(db, snapshot)
+        snapshots.add(db, snapshot_of(held.user_id, saved, held.job_id))
         old = snapshots.superseded(db, held.user_id)
         if not old.keys:
             snapshots.forget(db, old.ids)
