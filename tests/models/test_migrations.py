@@ -1,5 +1,8 @@
 """The migrations build what the models say, and can be taken back."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -13,6 +16,22 @@ from models.tables import metadata
 from settings import PROJECT_DIR, Settings
 
 
+@contextmanager
+def _database(settings: Settings, suffix: str) -> Generator[sa.Engine]:
+    """An empty database of a test's own."""
+    url = sa.make_url(settings.database_url.get_secret_value())
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    name = f"{url.database}_{suffix}"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        yield sa.create_engine(url.set(database=name), poolclass=NullPool)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 def test_the_migrated_database_is_what_the_models_say(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
@@ -20,14 +39,7 @@ def test_the_migrated_database_is_what_the_models_say(engine: sa.Engine) -> None
 
 
 def test_down_and_up_again_leaves_nothing_behind(settings: Settings) -> None:
-    url = sa.make_url(settings.database_url.get_secret_value())
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    name = f"{url.database}_updown"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    fresh = sa.create_engine(url.set(database=name), poolclass=NullPool)
-    try:
+    with _database(settings, "updown") as fresh:
         for target in ("head", "base", "head"):
             with fresh.begin() as connection:
                 migrations = Config(PROJECT_DIR / "alembic.ini")
@@ -38,20 +50,10 @@ def test_down_and_up_again_leaves_nothing_behind(settings: Settings) -> None:
             assert tables - {"alembic_version"} == (
                 set() if target == "base" else set(metadata.tables)
             )
-    finally:
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def test_what_people_had_before_payments_was_all_granted(settings: Settings) -> None:
-    url = sa.make_url(settings.database_url.get_secret_value())
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    name = f"{url.database}_granted"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    fresh = sa.create_engine(url.set(database=name), poolclass=NullPool)
-    try:
+    with _database(settings, "granted") as fresh:
         _upgrade(fresh, "0425643a4c5f")
         with fresh.begin() as connection:
             connection.execute(sa.text(_BEFORE_PAYMENTS))
@@ -61,20 +63,10 @@ def test_what_people_had_before_payments_was_all_granted(settings: Settings) -> 
             assert kept.scalar_one() == 7
             with pytest.raises(DatabaseError, match="never changed"):
                 connection.execute(sa.text("UPDATE transactions SET promotional_micros = 0"))
-    finally:
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def test_what_was_written_off_before_has_its_reason(settings: Settings) -> None:
-    url = sa.make_url(settings.database_url.get_secret_value())
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    name = f"{url.database}_reasons"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    fresh = sa.create_engine(url.set(database=name), poolclass=NullPool)
-    try:
+    with _database(settings, "reasons") as fresh:
         _upgrade(fresh, "c41f7be2905d")
         with fresh.begin() as connection:
             connection.execute(sa.text(_BEFORE_REASONS))
@@ -94,9 +86,6 @@ def test_what_was_written_off_before_has_its_reason(settings: Settings) -> None:
             }
             with pytest.raises(DatabaseError, match="never changed"):
                 connection.execute(sa.text("UPDATE transactions SET reason = 'by_hand'"))
-    finally:
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 _BEFORE_REASONS = """
