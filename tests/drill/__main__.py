@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from embedded.stack import Stack
+from settings import Settings
 from tests.drill.plan import draw
 from tests.drill.run import Drill, Report
 from tests.drill.waits import Waits
@@ -17,7 +18,7 @@ from tests.house import SETTINGS, House, wait_for
 # Of each kind; more of the same seldom says more.
 MOST_PRINTED = 20
 # As it is unless somebody sets it: attackers must meet what protects the product.
-POST_RATE_LIMIT = "120 per minute; 2000 per hour"
+POST_RATE_LIMIT = str(Settings.model_fields["post_rate_limit"].default)
 # How many times longer honest users may wait while attackers are at work.
 MOST_LONGER = 1.5
 
