@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateways.values import BadValue
 from models.errors import NotFound, Refused
+from webapp.formats import duration
 from webapp.htmx import is_partial, part
 from webapp.security import limiter
 from webapp.sign_in import find_current_user, to_login
@@ -99,11 +100,7 @@ def _later(error: HTTPException) -> str:
     seconds = breached.reset_at - time.time() if breached and breached.breached else given
     if not isinstance(seconds, int | float) or seconds < 10:
         return "in a moment"
-    if seconds < 90:
-        return f"in {math.ceil(seconds)} seconds"
-    if seconds < 5400:
-        return f"in {round(seconds / 60)} minutes"
-    return f"in {round(seconds / 3600)} hours"
+    return f"in {duration(math.floor(seconds))}"
 
 
 def _show_outage(error: OperationalError) -> Response:

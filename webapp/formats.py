@@ -44,6 +44,14 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return local_day(moment)
 
 
+def duration(seconds: int) -> str:
+    """Say how long somebody is to wait, never too little: `40 seconds`, `9 minutes`, `3 hours`."""
+    for size, unit in ((HOUR, "hours"), (MINUTE, "minutes")):
+        if seconds > size:
+            return f"{-(-seconds // size)} {unit}"
+    return f"{seconds} seconds" if seconds > 1 else "a second"
+
+
 def local_time(moment: datetime) -> str:
     """Show a moment on the clock of whoever looks: `14:05`."""
     return moment.astimezone(viewers_zone()).strftime("%H:%M")

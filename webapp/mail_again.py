@@ -8,6 +8,7 @@ from flask import Response, flash, render_template, request, url_for
 from flask_limiter import RequestLimit
 
 from models.errors import Refused
+from webapp.formats import duration
 from webapp.htmx import go_to, is_partial, part
 from webapp.security import limiter, mail_limit
 
@@ -25,7 +26,7 @@ def limited(page: str, counted_by: Callable[[], str]) -> Callable[[View], View]:
 
     def _refuse(reached: RequestLimit) -> Response:
         seconds = _seconds_until(reached)
-        words = f"That was often enough. You can have it sent again in {_duration(seconds)}."
+        words = f"That was often enough. You can have it sent again in {duration(seconds)}."
         return _answer(words, 429, seconds, page)
 
     return limiter.limit(mail_limit, key_func=counted_by, on_breach=_refuse)
@@ -54,11 +55,3 @@ def _answer(words: str, status: int, seconds: int, page: str) -> Response:
 
 def _seconds_until(limit: RequestLimit) -> int:
     return max(1, math.floor(limit.reset_at - time.time()))
-
-
-def _duration(seconds: int) -> str:
-    """Say how long that is: `40 seconds`, `9 minutes`, `3 hours`."""
-    for size, unit in ((3600, "hours"), (60, "minutes")):
-        if seconds > size:
-            return f"{math.ceil(seconds / size)} {unit}"
-    return f"{seconds} seconds" if seconds > 1 else "a second"
