@@ -12,7 +12,7 @@ from models.payments.automatic import MonthTooSmall, NoThreshold, Plan
 CUSTOM = "custom"
 # The fields of a plan in the order of `Plan`.
 PLAN_FIELDS = ("below", "by", "most")
-# Beside which field what the product refuses is said; all else stands above the fields.
+# Beside which field is said why a plan is refused: all that `Plan.checked` may raise.
 REFUSED_AT: dict[type[Refused], str] = {
     payments.BadAmount: "by",
     NoThreshold: "below",

@@ -102,7 +102,7 @@ window.live = (() => {
 
   // Who has it.
 
-  const isLater = (one, other) => one[0] - other[0] || one[1] - other[1];
+  const isLater = (one, other) => (one[0] - other[0] || one[1] - other[1]) > 0;
 
   function take() {
     if (document.hidden || !events()) return leave();
@@ -119,7 +119,7 @@ window.live = (() => {
   }
 
   function learn({ taken, left }) {
-    if (taken && mine && isLater(mine, taken) > 0) channel.postMessage({ taken: mine });
+    if (taken && mine && isLater(mine, taken)) channel.postMessage({ taken: mine });
     else if (document.hidden || !events()) return;
     else if (taken) {
       mine = null;

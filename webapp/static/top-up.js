@@ -1,4 +1,5 @@
 // Whoever types an amount wants that one: it is chosen, and the button says what will be asked for.
+"use strict";
 
 const DOLLARS = /^\$? ?(\d{1,3}(,\d{3}){1,2}|\d{1,7})?(\.\d{0,2})?$/;
 
