@@ -39,7 +39,10 @@ NAMES = {AlertKind.DAY: "limit for today", AlertKind.MONTH: "limit for this mont
 PARTS = {50: "Half", 75: "Three quarters"}
 RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
 AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
-CARRIED = "We give back so much in one day; what failed beyond it was charged, or was not begun."
+CARRIED = (
+    "There is a limit to what we give back in one day."
+    " What failed beyond it was charged, or was not started at all."
+)
 MEANINGS = {AlertKind.BALANCE: RUNNING_LOW, AlertKind.ABSORBED: CARRIED}
 
 

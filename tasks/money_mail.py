@@ -19,8 +19,8 @@ LIMIT_SET = (
     "You get this because you set this limit yourself. You can change or remove it under “Limits” "
     "in your account."
 )
-RUNS_LOW = "You get this once each time that your credits run low."
-CARRIED_TODAY = "You get this once on a day on which so much failed."
+RUNS_LOW = "You get this once each time your credits run low."
+CARRIED_TODAY = "You get this at most once a day, when more has failed than we give back."
 
 
 def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:

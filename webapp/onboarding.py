@@ -34,7 +34,7 @@ LONGEST_NAME = 1_000
 
 
 class OddName(Refused):
-    """Your name has characters in it that cannot be shown. Please type it yourself."""
+    """Your name has characters in it that cannot be shown. Please type it without them."""
 
 
 @pages.get("/onboarding")

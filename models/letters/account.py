@@ -108,7 +108,7 @@ def address_change_asked(new_address: str, undo_secret: str) -> Letter:
         subject="A new e-mail address for your account",
         title="Is this you?",
         words=(
-            f"Somebody who knows your password wants to log in with {_veiled(new_address)} now.",
+            f"Somebody with your password wants to log in with {_veiled(new_address)} from now on.",
             "If it was you, open the link that we sent there. If not, undo it here.",
             "Then everybody is logged out, and you choose a new password.",
         ),
