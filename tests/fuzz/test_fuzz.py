@@ -16,6 +16,7 @@ from tests.fuzz.requests import Draw
 from tests.fuzz.run import Fuzz
 from tests.fuzz.site import Site, front
 from tests.fuzz.world import CANARY, Role, World
+from tests.webapp.browser import Browser
 
 SEED, COUNT = 7, 5_000
 
@@ -77,17 +78,11 @@ def test_a_change_of_what_is_adas_is_noticed(people: World, db: Session) -> None
             undone.rollback()
 
 
-def test_what_is_adas_has_a_canary(
-    app: Flask, visitors: Mapping[Role, Visitor], people: World
-) -> None:
-    visitor = visitors["admin"]
-    client = app.test_client(use_cookies=False)
-    refused = client.post(
-        f"/admin/accounts/{people.ada}/unfreezing",
-        headers={"Cookie": visitor.cookie, "X-CSRFToken": visitor.token},
-    )
-    assert refused.status_code == 422
-    assert CANARY in world.ADA
+def test_what_is_adas_has_a_canary(app: Flask, people: World) -> None:
+    adas = Browser(app)
+    assert adas.log_in(world.ADA).status_code == 303
+    for path in ("/settings", "/conversations", f"/chat/{people.adas['conversation_id']}"):
+        assert CANARY in adas.read(path), path
 
 
 def test_bodies_are_written_as_they_are() -> None:
