@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from models import database, freezes, ledger, users
+from models import database, freezes, jobs, ledger, users
 from models.database import unit_of_work
 from models.errors import Refused
+from models.jobs import Job
 from models.money import money
 from models.users import User
 from settings import get_settings
@@ -68,15 +69,22 @@ def _unfreeze(who: str, forced_because: str | None) -> None:
     with unit_of_work() as db:
         account = freezes.find_account(db, who)
         resumed = freezes.end(db, account.id, forced_because=forced_because)
-    for job in resumed:
-        nudges.resumed(job)
+    _tell(resumed)
     print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
 
 
 def _give_back(who: str) -> None:
     with unit_of_work() as db:
-        micros = ledger.refund_by_hand(db, freezes.find_account(db, who).id)
-    print(f"Given back: {money(micros)}.")
+        account = freezes.find_account(db, who)
+        micros = ledger.refund_by_hand(db, account.id)
+        resumed = jobs.resume(db, account.id) if micros else []
+    _tell(resumed)
+    print(f"Given back: {money(micros)}. Messages that waited and go on: {len(resumed)}.")
+
+
+def _tell(resumed: Sequence[Job]) -> None:
+    for job in resumed:
+        nudges.resumed(job)
 
 
 def _set_admin(who: str, *, is_admin: bool) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import freezes, ledger
+from models import freezes, jobs, ledger
 from models.database import unit_of_work
+from models.jobs import Job, JobStatus
 from models.users import User
 from settings import PROJECT_DIR
 from tests import factories
@@ -96,7 +97,11 @@ def test_charges_beyond_the_cap_are_shown_and_given_back(
 ) -> None:
     adjust(ABSORBED_DAILY_LIMIT_MICROS="0")
     with unit_of_work() as db:
-        failed(db, factories.user(db, ADDRESS), 70_000)
+        user = factories.user(db, ADDRESS)
+        failed(db, user, 70_000)
+        waiting = factories.running(db, user)
+        assert jobs.pause(db, waiting)
+        waiting_id = waiting.id
     assert "beyond the cap of a day: $0.07" in by_hand("show", ADDRESS).stdout
 
     given = by_hand("give-back", ADDRESS)
@@ -106,6 +111,8 @@ def test_charges_beyond_the_cap_are_shown_and_given_back(
     assert "beyond the cap" not in given.stdout
     with Session(emptied) as check:
         assert check.scalars(sa.select(User)).one().credits_balance_micros == GRANT
+        # As with all new credits.
+        assert check.get_one(Job, waiting_id).status is JobStatus.PENDING
 
 
 def test_who_is_not_there_is_said_to_be_not_there(emptied: sa.Engine) -> None:
