@@ -6,6 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.jobs.charging import STEERED
+
 # Each finds what should not be there, as text that says where. `:people` are the drill's own.
 FINDINGS = {
     "unfinished": """
@@ -40,13 +42,15 @@ FINDINGS = {
            AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.reference = 'refund:' || c.id)
            AND NOT EXISTS (SELECT 1 FROM standing_charges s WHERE s.call_id = c.id)
          GROUP BY c.job_id HAVING count(DISTINCT c.attempt) > 1""",
-    # Beyond the cap of a day charges stand, and the person is told.
+    # Beyond the cap of a day charges stand, and steps that were shown are paid for where the user
+    # brought the end about; they are told of both.
     "charged for nothing": """
         SELECT 'job ' || j.id || ': ' || -sum(t.amount_micros) FROM jobs j
           JOIN transactions t ON t.job_id = j.id AND t.kind IN ('charge', 'refund')
          WHERE j.user_id = ANY(:people) AND NOT EXISTS (
             SELECT 1 FROM messages m WHERE m.job_id = j.id AND m.role = 'assistant')
            AND NOT EXISTS (SELECT 1 FROM standing_charges s WHERE s.job_id = j.id)
+           AND coalesce(j.failure_code, '') <> ALL(:steered)
          GROUP BY j.id HAVING sum(t.amount_micros) <> 0""",
     "answered for free": """
         SELECT 'job ' || j.id FROM jobs j
@@ -68,7 +72,7 @@ FINDINGS = {
 
 def audit(db: Session, people: Collection[UUID]) -> dict[str, list[str]]:
     """Return what was found, by the name of the finding; nothing anywhere is as it should be."""
-    mine = {"people": list(people)}
+    mine = {"people": list(people), "steered": list(STEERED)}
     return {
         name: list(db.scalars(sa.text(finding), mine).all()) for name, finding in FINDINGS.items()
     }
