@@ -7,6 +7,7 @@ what OpenClaw keeps as the history has it, what is sent to a provider or to a pe
 """
 
 import json
+import re
 from typing import Any, cast
 
 from agent.meter.wires import Body, Format
@@ -14,6 +15,8 @@ from agent.meter.wires import Body, Format
 # One of those that Unicode keeps free for what stays inside of a program.
 MARK = "\ufdd0"
 MARK_BYTES = MARK.encode()
+# The same as JSON may write it; behind a further backslash it is what somebody typed.
+WRITTEN_OUT = re.compile(rb"(?<!\\)((?:\\\\)*)\\u(?:fdd0|FDD0)")
 _MARKED = str.maketrans({MARK: None, **{sign: sign + MARK for sign in "<[_:\n"}})
 
 
@@ -29,7 +32,7 @@ def unmarked(text: str) -> str:
 
 def unmarked_bytes(document: bytes) -> bytes:
     """Do as `unmarked` for JSON, in which a character may also stand as a number."""
-    return document.replace(MARK_BYTES, b"").replace(b"\\ufdd0", b"")
+    return WRITTEN_OUT.sub(rb"\1", document.replace(MARK_BYTES, b""))
 
 
 class Marking:
