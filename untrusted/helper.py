@@ -87,7 +87,10 @@ class Helper:
         To be called from a thread that lives as long as the helper may: the kernel ends the helper
         with the thread that started it.
         """
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise NotStarted(str(error)) from error
         with theirs:
             try:
                 process = subprocess.Popen(
@@ -142,10 +145,11 @@ class Helper:
             self._channel.close()
         if self._wall.bwrap is None:
             self._process.kill()
-        else:
+        elif self.is_alive():
             # The first process of its namespace, with which all in it ends. Bubblewrap then ends
-            # by itself, and leaves no dead process to whoever is the system's first.
-            _kill_children(self.pid)
+            # by itself, and leaves no dead process to whoever is the system's first. Once it has
+            # ended, its number may be another process's.
+            kill_children(self.pid)
 
     def bury(self) -> None:
         """Wait until a killed helper is gone, which takes a moment."""
@@ -177,7 +181,8 @@ class Helper:
         return (output.read(64 * 1024) or b"")[-COMPLAINT_BYTES:].decode(errors="replace").strip()
 
 
-def _kill_children(pid: int) -> None:
+def kill_children(pid: int) -> None:
+    """Kill the direct children of a process, if there are any left."""
     with suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         for child in children.split():

@@ -12,6 +12,7 @@ import structlog
 
 from agent.cells.groups import Group
 from agent.cells.sandbox import Mode
+from untrusted.helper import kill_children
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ class CellProcess:
         if self._mode.has_namespaces and not self.gone.is_set():
             # With its first process a namespace ends, and bwrap, which waits for it, clears it up.
             # Killing bwrap itself would leave a dead process to whoever is the system's first.
-            _kill_children(self.pid)
+            kill_children(self.pid)
             await self._wait_until_gone(CLEAR_UP_SECONDS)
         self._kill_group()
         await asyncio.gather(*self._tasks)
@@ -153,13 +154,6 @@ def can_hurry() -> bool:
         if line.startswith("CapEff:"):
             return bool(int(line.split()[1], 16) >> CAP_SYS_NICE & 1)
     return False
-
-
-def _kill_children(pid: int) -> None:
-    with suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        for child in children.split():
-            os.kill(int(child), signal.SIGKILL)
 
 
 def kill_all_of(uid: int) -> None:

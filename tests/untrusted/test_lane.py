@@ -1,6 +1,7 @@
 """Helpers that are shared: ended in time, replaced at once, and fair between people."""
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from settings import Settings
 from tests.hostile.pdfs import FINE, slow
@@ -109,6 +111,24 @@ def test_a_helper_that_was_killed_while_idle_costs_nobody_a_job(files: Lane) -> 
         os.kill(int(innermost(pid).name), signal.SIGKILL)
     time.sleep(0.2)
     assert read(files, FINE, ADA, Patience(30)) == "Invoice 4711"
+
+
+def test_a_lane_outlives_a_lack_of_descriptors(settings: Settings) -> None:
+    """Its thread goes on, and starts a helper once there are some again."""
+    lane = Lane(TEXTS, settings, most=1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with capture_logs() as lines:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            lane.warm()
+            wait_for(lambda: lines, "the lane to have tried")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        assert lines[0]["event"] == "helper.not_started"
+        wait_for(lane.pids, "a helper", seconds=60)
+    finally:
+        lane.end()
 
 
 def test_a_job_that_is_too_large_is_not_even_sent(files: Lane) -> None:
