@@ -25,7 +25,7 @@ from agent.cells.share import Taken
 from agent.cells.states import ENDS, State, moved
 from agent.meter.books import Books
 from agent.meter.server import MeterPort
-from agent.state import BLANK, STANDING, Known, Restored, may_be_kept
+from agent.state import BLANK, STANDING, Known, Restored
 from agent.turn import AgentFailed, Turn, Watcher
 
 log = structlog.get_logger()
@@ -152,8 +152,7 @@ class Cell:
         standing = {
             STANDING[file.path]: file.data for file in restored.files if file.path in STANDING
         }
-        kept = [file for file in restored.files if may_be_kept(file.path)]
-        generation = await self.files.put_state(kept)
+        generation = await self.files.put_state(restored.files)
         self.known = Known(restored.state, restored.tree, generation, standing)
         self.previous_version = restored.state.version
         # A new person has none yet: then the first turn looks for itself.

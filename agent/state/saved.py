@@ -20,7 +20,7 @@ import structlog
 
 from agent.cells.files import CellFile
 from agent.state import pack
-from agent.state.layout import MAX_BYTES
+from agent.state.layout import MAX_BYTES, may_be_kept
 from agent.state.merging import assemble, merge
 from agent.state.pack import DamagedState, Pack
 from agent.state.saving import BLANK
@@ -48,7 +48,7 @@ LOST = "Your assistant's memory is damaged, so nothing was answered. We have bee
 
 @dataclass(frozen=True)
 class Restored:
-    """The files of a version, whole and checked."""
+    """A version, whole and checked: the files of it that go into a cell, and all of its tree."""
 
     files: tuple[CellFile, ...]
     tree: Tree
@@ -103,7 +103,7 @@ class SavedStates:
     def _restored(self, state: SavedState) -> Restored:
         with self._large if state.size_bytes > LARGE_BYTES else nullcontext():
             files, tree = assemble(self._fetch(state.packs))
-        return Restored(tuple(files), tree, state)
+        return Restored(tuple(file for file in files if may_be_kept(file.path)), tree, state)
 
     def _merged(
         self, packs: tuple[SavedPack, ...], packed: bytes

@@ -8,8 +8,10 @@ from uuid_utils.compat import uuid7
 
 from agent.cells.files import CellFile
 from agent.state import BLANK, DATABASE, DamagedState, SavedStates, unused
+from agent.state.layout import MOST_LEVELS
+from agent.state.pack import Index, PackedFile, PackWriter
 from agent.state.saved import MOST_PACKS
-from agent.state.tree import PAGE_BYTES
+from agent.state.tree import PAGE_BYTES, Run, TreeFile, page_hashes, tree_hash
 from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import Storage, StorageFailed
 from tests.agent.state.versions import packed
@@ -70,6 +72,22 @@ def test_a_save_stores_one_object_of_what_changed(life: Life) -> None:
     assert len(life.stored()) == 2
     assert saved.packs[0] == life.versions[1].packs[0]
     assert saved.packs[1].size_bytes < 1000 < 300_000 < saved.packs[0].size_bytes
+
+
+def test_what_may_not_be_kept_any_more_goes_into_no_cell(storage: Storage) -> None:
+    note = CellFile("workspace/note.md", b"x" * 9)
+    deep = CellFile("workspace/" + "d/" * MOST_LEVELS + "note.md", note.data)
+    tree = {file.path: TreeFile(9, 0, page_hashes(file.data)) for file in (note, deep)}
+    index = Index({path: PackedFile(9, 0, (Run(0, 1),)) for path in tree}, (), tree_hash(tree))
+    writer = PackWriter()
+    writer.add(note.data + deep.data)
+    states = SavedStates(storage)
+    saved = states.put(uuid7(), BLANK.state, tree, writer.finish(index))
+
+    restored = states.get((saved,))
+
+    assert restored.files == (note,)
+    assert restored.tree == tree
 
 
 def test_a_new_person_has_no_files(storage: Storage) -> None:
