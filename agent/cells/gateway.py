@@ -211,7 +211,8 @@ def _delta(line: bytes) -> str | None:
 
 def _started_tool(payload: dict[str, Any]) -> str | None:
     data = payload.get("data") or payload
-    return str(data.get("name"))[:LONGEST_NAME] if data.get("phase") == "start" else None
+    name = data.get("name") if data.get("phase") == "start" else None
+    return name[:LONGEST_NAME] if isinstance(name, str) else None
 
 
 async def wait_until_ready(gateway: Gateway, seconds: float, pause: float = 0.2) -> None:
