@@ -1,6 +1,10 @@
 """Foreign text in what the assistant reads: no line of it can pass for one of ours."""
 
+import re
+
 LINE_CHARS = 200
+# What opens or ends a comment in Markdown.
+COMMENT = re.compile(r"<!--|-->")
 
 
 def quoted(text: str, limit: int) -> str:
@@ -17,7 +21,8 @@ def quoted(text: str, limit: int) -> str:
 def one_line(text: str) -> str:
     """Show a text in one line that neither opens nor ends a comment."""
     line = printable(" ".join(text.split()))[:LINE_CHARS]
-    return line.replace("<!--", "").replace("-->", "")
+    # Something has to stand there, or what is left around it could be one.
+    return COMMENT.sub(" ", line)
 
 
 def printable(text: str) -> str:

@@ -99,7 +99,7 @@ def _fitted(text: str) -> tuple[str, str]:
     if len(text) <= USER_CHARS:
         return text, ""
     lines = text.split("\n")
-    first = lines.index(END) + 1
+    first = lines.index(END, lines.index(BEGIN)) + 1
     size = 0
     for at, line in enumerate(lines):
         size += len(line) + 1
