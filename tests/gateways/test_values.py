@@ -43,6 +43,7 @@ def test_dollars_are_read_as_people_type_them(typed: str, micros: int) -> None:
         *(
             "0.001",
             "12345678",
+            "12,345,678",
             "١٢",
             "１２",
             "1_000",
