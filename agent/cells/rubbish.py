@@ -68,15 +68,16 @@ class Rubbish:
     def _keep_empty(self) -> None:
         while not self._is_closed:
             self._wake.clear()
+            is_empty = False
             try:
                 self._remove_all()
+                is_empty = not self._some(1)
+                if not (is_empty or self._is_closed or self._wake.is_set()):
+                    log.error("rubbish.stuck", folder=str(self._folder))
             except Exception:
-                # Without it a disk would fill up for the rest of the worker's life.
+                # Without this thread a disk would fill up for the rest of the worker's life.
                 log.exception("rubbish.stumbled")
-            is_stuck = bool(self._some(1)) and not self._wake.is_set()
-            if is_stuck and not self._is_closed:
-                log.error("rubbish.stuck", folder=str(self._folder))
-            self._wake.wait(STUCK_SECONDS if is_stuck else None)
+            self._wake.wait(None if is_empty else STUCK_SECONDS)
 
     def _remove_all(self) -> None:
         while not self._is_closed:
