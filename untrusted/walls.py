@@ -21,7 +21,7 @@ from untrusted.kinds import LaneLimits
 CODE = PROJECT_DIR / "untrusted"
 START = CODE / "inside" / "start.py"
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
-# What a helper needs to give up the uid it was started with, and with it these.
+# What a helper or a cell needs to give up the uid it was started with, and with it these.
 KEPT_RIGHTS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 INPUT_BYTES = 64 * 1024 * 1024
 
@@ -71,7 +71,7 @@ class Wall:
             *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
             *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "helper"),
             *self._rights(),
-            *_system(),
+            *system(),
             *(word for folder in needed for word in _reachable(folder)),
             *("--remount-ro", "/", "--chdir", "/", "--"),
         ]
@@ -114,7 +114,8 @@ def _site_folders() -> list[Path]:
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
-def _system() -> list[str]:
+def system() -> list[str]:
+    """Bind what every program needs of this machine, to read; /proc and /dev are its own."""
     words: list[str] = []
     for name in SYSTEM_FOLDERS:
         folder = Path(name)

@@ -17,23 +17,23 @@ from pathlib import Path
 from agent.engine import Engine
 from untrusted import launcher
 from untrusted.seccomp import CELLS, program
+from untrusted.walls import KEPT_RIGHTS, SYSTEM_FOLDERS, system
 
 RELAY = Path(__file__).with_name("relay.mjs")
 # What the relay imports from beside itself.
 RELAY_STATE = Path(__file__).with_name("state.mjs")
+RELAY_SURGERY = Path(__file__).with_name("surgery.mjs")
 # What is tried from inside before a worker trusts its walls.
 LOOKING = Path(__file__).with_name("looking.py")
 LAUNCHER = Path(launcher.__file__)
 # The cell's filter of system calls, in the folder that it may read.
 CALLS = "calls.bpf"
-RELAY_SURGERY = Path(__file__).with_name("surgery.mjs")
 # Of the whole cell; V8's own heap limit is far below.
 PROCESSES = 256
 OPEN_FILES = 4096
 TMP_BYTES = 256 * 1024 * 1024
 # The uid that a cell sees itself under when a user namespace maps it.
 MAPPED_UID = 1000
-SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
 
 
 class Mode(StrEnum):
@@ -153,7 +153,8 @@ class Sandbox:
             *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
             *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "cell"),
             *self._rights(),
-            *_system(),
+            *system(),
+            *("--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108
             *_mounts(place, engine),
             *_interpreter(),
             *("--remount-ro", "/", "--chdir", "/", "--"),
@@ -165,8 +166,7 @@ class Sandbox:
             own = ("--unshare-user", "--disable-userns", "--uid", uid, "--gid", uid)
             return [*own, "--cap-drop", "ALL"]
         # Just enough for the launcher to give up these as well.
-        kept = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
-        return ["--cap-drop", "ALL", *(word for cap in kept for word in ("--cap-add", cap))]
+        return ["--cap-drop", "ALL", *(word for cap in KEPT_RIGHTS for word in ("--cap-add", cap))]
 
     def _launch(self, place: Place) -> list[str]:
         inside = self.mode.has_namespaces
@@ -179,18 +179,6 @@ class Sandbox:
         return [str(_python()), "-I", "-S", own, json.dumps(plan)]
 
 
-def _system() -> list[str]:
-    words: list[str] = []
-    for name in SYSTEM_FOLDERS:
-        folder = Path(name)
-        if folder.is_symlink():
-            words += ["--symlink", str(folder.readlink()), name]
-        elif folder.is_dir():
-            words += ["--ro-bind", name, name]
-    tmp = ("--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp")  # noqa: S108
-    return [*words, "--proc", "/proc", "--dev", "/dev", *tmp]
-
-
 def _mounts(place: Place, engine: Engine | None) -> list[str]:
     mounts = [
         *("--bind", str(place.state), "/cell"),
@@ -200,8 +188,8 @@ def _mounts(place: Place, engine: Engine | None) -> list[str]:
         *("--perms", "0755", "--dir", "/opt"),
         *("--ro-bind", str(RELAY), "/opt/relay.mjs"),
         *("--ro-bind", str(RELAY_STATE), "/opt/state.mjs"),
-        *("--ro-bind", str(LAUNCHER), "/opt/launcher.py"),
         *("--ro-bind", str(RELAY_SURGERY), "/opt/surgery.mjs"),
+        *("--ro-bind", str(LAUNCHER), "/opt/launcher.py"),
     ]
     if engine is None:
         mounts += ["--ro-bind", str(LOOKING), "/opt/looking.py"]
