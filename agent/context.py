@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agent.catalogue import Model
-from agent.prices import Prices, PriceUnknown, most_output
+from agent.prices import Prices, PriceUnknown, most_payable
 from settings import Settings
 
 # A conversation is summarized when it has this share of its window.
@@ -33,7 +33,7 @@ def bounded(model: Model, prices: Prices, message_limit_micros: int) -> Model:
         return prices.worst_case(model, tokens, 0)
 
     try:
-        longest = most_output(cold, model.context_window, message_limit_micros)
+        longest = most_payable(cold, model.context_window, message_limit_micros)
     except PriceUnknown:
         # It is not served.
         return model

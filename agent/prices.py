@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -73,10 +73,6 @@ class Prices:
         written = Usage(0, output_tokens, cached, fresh)
         return max(self.price(model, usage).charge_micros for usage in (plain, written))
 
-    def affordable_output(self, model: Model, input_tokens: int, wanted: int, micros: int) -> int:
-        """How many output tokens, up to `wanted`, `micros` can pay for beside the input; or 0."""
-        return most_output(partial(self.worst_case, model, input_tokens), wanted, micros)
-
     def _cost(self, model: Model, usage: Usage) -> Decimal:
         """Our cost in dollars; zero only for a call that used nothing."""
         override = self._overrides.get(model.id)
@@ -89,8 +85,8 @@ class Prices:
         return cost
 
 
-def most_output(charge: Callable[[int], int], wanted: int, micros: int) -> int:
-    """Return how many output tokens, up to `wanted`, cost `micros` at most by `charge`; or 0."""
+def most_payable(charge: Callable[[int], int], wanted: int, micros: int) -> int:
+    """Return how many tokens, up to `wanted`, cost `micros` at most by `charge`; or 0."""
     if charge(wanted) <= micros:
         return wanted
     # Rounding makes neighbours cost the same, so it is searched for and not computed.

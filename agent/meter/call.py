@@ -19,7 +19,7 @@ from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS
 from agent.meter.wires.base import Counter
-from agent.prices import Prices, PriceUnknown, most_output
+from agent.prices import Prices, PriceUnknown, most_payable
 from agent.turn import AgentFailed
 from settings import Settings
 
@@ -176,13 +176,13 @@ class MeteredCall:
         worst case.
         """
         if bound.code != MESSAGE_LIMIT:
-            return most_output(self._most, wanted, bound.left_micros)
+            return most_payable(self._most, wanted, bound.left_micros)
         running = self._running
         left = bound.left_micros + running.summaries_micros
         if self._sent.is_summary:
             limit = bound.left_micros + running.spent_micros
             left = SUMMARIES_SHARE * limit - running.summaries_micros
-        return most_output(self._likely, wanted, left)
+        return most_payable(self._likely, wanted, left)
 
     def _likely(self, output_tokens: int) -> int:
         turn = self._running.turn

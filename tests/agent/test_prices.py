@@ -1,6 +1,7 @@
 """What a call costs us and the person, to the micro-dollar."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.catalogue import Model, Provider
 from agent.meter.books import Usage
-from agent.prices import Prices, PriceUnknown
+from agent.prices import Prices, PriceUnknown, most_payable
 from settings import PriceOverride
 from tests.agent.meter.world import settings
 
@@ -122,7 +123,7 @@ def test_no_call_costs_more_than_its_worst_case(
 def test_the_affordable_output_is_the_most_that_can_be_paid(
     size: int, wanted: int, micros: int, priced: Model
 ) -> None:
-    found = PRICES.affordable_output(priced, size, wanted, micros)
+    found = most_payable(partial(PRICES.worst_case, priced, size), wanted, micros)
     assert 0 <= found <= wanted
     if found:
         assert PRICES.worst_case(priced, size, found) <= micros
