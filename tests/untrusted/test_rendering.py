@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from tests.hostile.answers import ANSWERS
 from tests.untrusted.test_markdown import assert_harmless
 from untrusted import rendering
 from untrusted.helper import Failed
@@ -13,8 +12,8 @@ from untrusted.inside import markdown
 
 JOB = UUID(int=1)
 POEM = "Roses are red,\nViolets are blue,\n\nSugar <is> sweet"
-# Whose colours take seconds, and who is done at once without.
-SLOW_CODE = "*See:*\n\n" + "\n\n".join([ANSWERS["python code"]] * 20)
+# There is no time for all of its colours.
+MUCH_CODE = "*See:*\n\n" + ("```python\n" + "x = (1)\n" * 1_500 + "```\n\n") * 20
 # What no renderer ends in time.
 ENDLESS = "a\n" * 1_000_000
 
@@ -31,9 +30,14 @@ def test_odd_texts_raise_nothing(text: str) -> None:
 
 
 def test_all_code_of_an_answer_shares_a_time_and_is_plain_afterwards() -> None:
-    made = rendering.render(SLOW_CODE, job_id=JOB)
+    with capture_logs() as lines:
+        made = rendering.render(MUCH_CODE, job_id=JOB)
+    assert lines == []
     assert "<em>See:</em>" in made
-    assert made.count('<p class="code-head">python</p>') == 20
+    blocks = made.split('<p class="code-head">python</p>')[1:]
+    assert len(blocks) == 20
+    assert "<span" in blocks[0]
+    assert "<span" not in blocks[-1]
 
 
 def test_without_time_code_is_not_coloured() -> None:
