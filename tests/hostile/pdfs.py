@@ -22,9 +22,9 @@ def pdf(
     content: bytes = WORDS, *, more: Mapping[int, bytes] | None = None, head: str = ""
 ) -> bytes:
     """A PDF of one page with this content stream; `more` replaces objects or adds to them."""
-    stream = f"<</Length {len(content)}{head}>>stream\n".encode() + content + b"\nendstream"
-    objects = {1: CATALOG, 2: TREE, 3: PAGE, 4: stream, 5: FONT, **(more or {})}
-    return put_together(objects)
+    return put_together(
+        {1: CATALOG, 2: TREE, 3: PAGE, 4: stream(content, head), 5: FONT, **(more or {})}
+    )
 
 
 def put_together(objects: Mapping[int, bytes], trailer: bytes = b"") -> bytes:
