@@ -191,12 +191,14 @@ class Runtime:
             return None
         if self._kit is None or self._kit.engine != found:
             default = catalogue.default(self._settings)
-            limit = self._settings.message_limit_micros
-            priced = tuple(context.bounded(model, self._prices, limit) for model in models)
+            bounded = tuple(map(self._bounded, models))
             self._kit = Kit(
-                self._settings, self._sandbox, found, self._meter, priced, default, self._groups
+                self._settings, self._sandbox, found, self._meter, bounded, default, self._groups
             )
         return self._kit
+
+    def _bounded(self, model: Model) -> Model:
+        return context.bounded(model, self._prices, self._settings.message_limit_micros)
 
     async def _run(
         self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event
@@ -204,8 +206,7 @@ class Runtime:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
             raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
-        limit = self._settings.message_limit_micros
-        message = await self._compose(turn, context.bounded(model, self._prices, limit), stop)
+        message = await self._compose(turn, self._bounded(model), stop)
         cell = await self._cell_for(turn, stop)
         try:
             async with cell.lock:

@@ -69,8 +69,7 @@ class Turn:
     """One message to answer, with all that the assistant should know.
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
-    first. `states` is newest first; with
-    none of them the person is new.
+    first. `states` is newest first; with none of them the person is new.
     """
 
     job_id: UUID

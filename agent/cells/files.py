@@ -81,7 +81,7 @@ class CellFiles:
             raise FilesFailed(str(error)) from error
 
     async def get(self, path: str, most_bytes: int) -> bytes | None:
-        """Return the first bytes of one file, or None if there is no file of one name there."""
+        """Return a file's first bytes, or None: there is none, or it has a second name."""
         try:
             async with self._http.get(f"/{quote(path)}", params={"most": most_bytes}) as response:
                 if response.status == 404:

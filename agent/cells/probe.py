@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import structlog
 
-from agent.cells.looking import NAMESPACES
+from agent.cells.looking import DONE, NAMESPACES
 from agent.cells.sandbox import Mode, Place, Sandbox
 from settings import Settings
 from untrusted.calls import REFUSED_CALLS, Machine, numbers
@@ -177,7 +177,7 @@ def _is_open(name: str, got: str, mode: Mode) -> bool:
         return got != "ENOSYS"
     # Without an own uid a cell has the worker's rights to files.
     is_about_files = name.startswith(("list ", "write "))
-    return got == "done" and not (is_about_files and mode is Mode.PROCESS)
+    return got == DONE and not (is_about_files and mode is Mode.PROCESS)
 
 
 def _environment() -> str:

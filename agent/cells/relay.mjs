@@ -77,8 +77,8 @@ function within(name) {
 }
 
 function sendFile(response, name, most) {
-  const fd = openPlain(name);
-  if (fd === null || !(most > 0)) return response.writeHead(404).end();
+  const fd = most > 0 ? openPlain(name) : null;
+  if (fd === null) return response.writeHead(404).end();
   return new Promise((resolve, reject) => {
     const reading = createReadStream(null, {fd, start: 0, end: most - 1});
     reading.on('error', reject).on('end', resolve).pipe(response);

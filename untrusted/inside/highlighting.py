@@ -30,8 +30,8 @@ LANGUAGES = (
     *("ini", "java", "javascript", "json", "kotlin", "make", "php", "powershell", "python", "r"),
     *("ruby", "rust", "scss", "sql", "swift", "toml", "typescript", "xml", "yaml"),
 )
-# What models write that Pygments knows by no name.
-ALSO = {"jsonc": "json", "zsh": "bash", "tsx": "typescript", "jsx": "javascript"}
+# What models also write, and the language on the list that it is coloured as.
+ALSO = {"jsonc": "json", "tsx": "typescript", "jsx": "javascript"}
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,7 @@ TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", WEBP: "im
 # What Pillow calls a phone's JPEG with a second picture in it.
 MPO = MpoImagePlugin.MpoImageFile.format
 FORMATS = [*TAKEN, "HEIF", "AVIF"]
-# OpenClaw leaves out pictures of more pixels, and models shrink longer sides themselves.
-MOST_PIXELS = 25_000_000
+# Models shrink longer sides themselves, and OpenClaw leaves out pictures of very many pixels.
 MOST_SIDE = 2_000
 # Five of them fit into one message to the model with room to spare.
 MOST_BYTES = 1_500_000
@@ -77,12 +76,8 @@ def _refuse_beyond(most_pixels: int, image: Image.Image) -> None:
 
 
 def _is_fine(image: Image.Image, data: bytes) -> bool:
-    return (
-        image.format in TAKEN
-        and len(data) <= MOST_BYTES
-        and max(image.size) <= MOST_SIDE
-        and image.width * image.height <= MOST_PIXELS
-    )
+    is_small = len(data) <= MOST_BYTES and max(image.size) <= MOST_SIDE
+    return image.format in TAKEN and is_small
 
 
 def _shrunk(given: Image.Image) -> Fitted:

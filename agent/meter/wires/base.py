@@ -97,7 +97,7 @@ class Format(ABC):
         """Count one event of a stream, or a whole answer that was not streamed."""
 
     @abstractmethod
-    def words(self, event: Body) -> Iterable["Words"]:
+    def words(self, event: Body) -> Iterable[Words]:
         """Find what one event of a stream says to the person: no thoughts and no tool calls."""
 
     def refusal(self, message: str) -> Body:
