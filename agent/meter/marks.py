@@ -7,7 +7,6 @@ what OpenClaw keeps as the history has it, what is sent to a provider or to a pe
 """
 
 import json
-import re
 from typing import Any, cast
 
 from agent.meter.wires import Body, Format
@@ -15,8 +14,8 @@ from agent.meter.wires import Body, Format
 # One of those that Unicode keeps free for what stays inside of a program.
 MARK = "\ufdd0"
 MARK_BYTES = MARK.encode()
-# The same as JSON may write it; behind a further backslash it is what somebody typed.
-WRITTEN_OUT = re.compile(rb"(?<!\\)((?:\\\\)*)\\u(?:fdd0|FDD0)")
+# The same as JSON may write it.
+WRITTEN_OUT = b"\\ufdd0"
 _MARKED = str.maketrans({MARK: None, **{sign: sign + MARK for sign in "<[_:\n"}})
 
 
@@ -32,7 +31,15 @@ def unmarked(text: str) -> str:
 
 def unmarked_bytes(document: bytes) -> bytes:
     """Do as `unmarked` for JSON, in which a character may also stand as a number."""
-    return WRITTEN_OUT.sub(rb"\1", document.replace(MARK_BYTES, b""))
+    *pieces, last = document.replace(MARK_BYTES, b"").split(WRITTEN_OUT)
+    return b"".join([*map(_before_written_out, pieces), last])
+
+
+def _before_written_out(piece: bytes) -> bytes:
+    """Return what stood before the number, and the number where it is but words of somebody's."""
+    backslashes = len(piece) - len(piece.rstrip(b"\\"))
+    # An odd one makes of the next a backslash that somebody typed.
+    return piece + WRITTEN_OUT if backslashes % 2 else piece
 
 
 class Marking:
