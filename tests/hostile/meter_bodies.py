@@ -103,7 +103,7 @@ REFUSED: dict[str, tuple[str, Body]] = {
             }
         ),
     ),
-    "a cache for an hour": (
+    "a cache of another kind": (
         "anthropic",
         said({"type": "text", "text": "a", "cache_control": {"type": "persistent"}}),
     ),

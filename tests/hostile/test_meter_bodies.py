@@ -6,7 +6,6 @@ multiply anything, and another cell's call is answered meanwhile as on a quiet d
 
 import asyncio
 import json
-import resource
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -75,6 +74,23 @@ def test_what_a_provider_would_fetch_run_or_remember_is_refused(tmp_path: Path, 
     run(scenario())
 
 
+def test_a_cache_is_not_kept_for_an_hour(tmp_path: Path) -> None:
+    """That is twice as dear as what is held for."""
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            hour = {"type": "ephemeral", "ttl": "1h"}
+            words = {"type": "text", "text": "[[demo: say ok]]", "cache_control": hour}
+            body = json.dumps({**w.request("Hello"), **said(words)}).encode()
+            assert (await sent(w, body))[0] == 200
+            [recorded] = await w.recorded()
+            assert recorded["body"]["messages"][0]["content"] == [
+                {**words, "cache_control": {"type": "ephemeral"}}
+            ]
+
+    run(scenario())
+
+
 def test_openai_is_told_to_keep_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path, "openai") as w:
@@ -92,7 +108,7 @@ def test_a_flood_is_refused_and_holds_nobody_up(tmp_path: Path, name: str) -> No
         async with world(tmp_path) as w:
             other = await beside(w)
             quiet = max([await seconds_of(other) for _ in range(5)])
-            before, began = peak_bytes(), time.monotonic()
+            before, began = new_peak_bytes(), time.monotonic()
             flooding = asyncio.create_task(sent(w, FLOODS[name]()))
             waits = [await seconds_of(other)]
             while not flooding.done():
@@ -237,8 +253,15 @@ async def seconds_of(w: World) -> float:
     return time.monotonic() - began
 
 
+def new_peak_bytes() -> int:
+    """The memory that this process has now: what it once had would hide what it comes to."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_bytes()
+
+
 def peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def names(value: object) -> set[str]:
