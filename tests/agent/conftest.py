@@ -1,7 +1,10 @@
 """A real OpenClaw runtime over a scripted model, booted once for all tests that need one."""
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,15 @@ from tests.agent.scripted_model import ScriptedModel
 
 BOOT_SECONDS = 180
 ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms and engines")
+
+
+@pytest.fixture
+def passable_folder() -> Generator[Path]:
+    """A folder that other uids can pass through, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Where namespaces cannot be had: a real OpenClaw under a uid of its own, behind the filter."""
 
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Generator
@@ -25,22 +24,15 @@ pytestmark = [
 
 
 @pytest.fixture
-def open_folder(settings: Settings) -> Generator[Path]:
-    """A folder that other uids can pass through, if they can also run the engine."""
-    found = engine.find(settings)
+def runtime(
+    agent_settings: Settings, storage: Storage, passable_folder: Path
+) -> Generator[Runtime]:
+    """A worker's cells in this mode, the first of them booted."""
+    found = engine.find(agent_settings)
     assert found is not None
     if subprocess.run(["test", "-x", str(found.node)], user=OTHER, check=False).returncode:
         pytest.skip("the engine lies where no other uid may pass")
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def runtime(agent_settings: Settings, storage: Storage, open_folder: Path) -> Generator[Runtime]:
-    """A worker's cells in this mode, the first of them booted."""
-    given = {"sandbox": "uid", "cells_dir": open_folder / "cells"}
+    given = {"sandbox": "uid", "cells_dir": passable_folder / "cells"}
     runtime = Runtime(agent_settings.model_copy(update=given), storage)
     has_spare = threading.Event()
     runtime.on_free = has_spare.set

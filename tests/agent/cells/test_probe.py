@@ -2,11 +2,9 @@
 
 import hashlib
 import os
-import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +57,9 @@ except NoSandbox as error:
 
 
 @pytest.fixture
-def place() -> Generator[Place]:
-    """A cell's folder that its uid can reach, which pytest's own are not."""
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
-    folder.chmod(0o711)
-    yield Place(folder / "cell", 64_990 if os.getuid() == 0 else os.getuid())
-    shutil.rmtree(folder)
+def place(passable_folder: Path) -> Place:
+    """A cell's folder that its uid can reach."""
+    return Place(passable_folder / "cell", 64_990 if os.getuid() == 0 else os.getuid())
 
 
 @pytest.fixture

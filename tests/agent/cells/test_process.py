@@ -1,10 +1,8 @@
 """Starting a cell's processes where the system gives a worker little."""
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -36,28 +34,19 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def folder() -> Generator[Path]:
-    """One that other uids can pass through."""
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can change uids")
 @pytest.mark.parametrize(
     ("capabilities", "told"), [("+sys_nice", "True 10 0"), ("-sys_nice", "False 0 0")]
 )
 def test_a_boot_yields_only_where_it_can_be_hurried(
-    folder: Path, capabilities: str, told: str
+    passable_folder: Path, capabilities: str, told: str
 ) -> None:
     """Most containers let no priority be raised again: there it starts with its full share."""
     if capabilities[0] == "+" and not _has_nice():
         pytest.skip("this container cannot raise priorities")
     dropped = ["setpriv", f"--bounding-set={capabilities}"] if capabilities[0] == "-" else []
     done = subprocess.run(
-        [*dropped, sys.executable, "-c", HURRY, str(folder)],
+        [*dropped, sys.executable, "-c", HURRY, str(passable_folder)],
         cwd=PROJECT_DIR,
         capture_output=True,
         text=True,
