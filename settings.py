@@ -250,9 +250,9 @@ class Settings(BaseSettings):
     upload_rate_limit: str = "250000000 per hour; 1000000000 per day"
     # Live streams that one login may have open in a web process: one for each tab or screen.
     live_streams_per_user: int = Field(default=12, ge=1)
-    # Requests, other than streams, that one login or network may have under way in a web process.
-    requests_at_once_per_user: int = Field(default=24, ge=1)
-    requests_at_once_per_network: int = Field(default=200, ge=1)
+    # Requests, other than streams, that one user or network may have under way in a web process.
+    requests_at_once_per_user: int = Field(default=12, ge=1)
+    requests_at_once_per_network: int = Field(default=100, ge=1)
     # Who sends it as "Authorization: Bearer ..." reads at /readyz what is missing; all others read
     # whether anything is.
     readyz_token: SecretStr | None = None

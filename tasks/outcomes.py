@@ -80,7 +80,7 @@ def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _keep_cell(db, process, held)
-        jobs.stop(db, job, answer=said, html=html)
+        jobs.stop(db, job, answer=said, html=html, was_shown=teller.has_shown)
     teller.tell("over", status="cancelled")
     log.info("job.stopped")
 

@@ -233,14 +233,14 @@ def _ask_first(
 ) -> Answer:
     """Ask whether a message may cost so much; the words and files stay in the form."""
     quote = question.quote_micros
-    if is_partial():
-        # The browser still has the files, and sends them again.
-        chat_files.drop(file.storage_key for file in files)
-        html = render_template("chat/_question.html", quote_micros=quote)
-        return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     known = staging.find_own(db(), current_user().id, _staged_ids())
     kept = {one.storage_key for one in known}
     new = [file for file in files if file.storage_key not in kept]
+    if is_partial():
+        # The browser still has these files, and sends them again.
+        chat_files.drop(file.storage_key for file in new)
+        html = render_template("chat/_question.html", quote_micros=quote)
+        return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     try:
         ledger.lock_account(db(), current_user().id)
         quotas.refuse_if_much_staged(db(), current_user().id, sum(one.size_bytes for one in new))

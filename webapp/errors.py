@@ -4,7 +4,7 @@ import math
 import time
 
 import structlog
-from flask import Flask, Response, current_app, make_response
+from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -34,6 +34,8 @@ WORDS = {
         "It has been noted. Nothing you wrote before is lost; please try again.",
     ),
 }
+# Whose forms are for who is not logged in, too.
+FOR_STRANGERS = {"account", "credentials", "password_reset", "sign_ups", "verification"}
 EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
 
 
@@ -70,7 +72,7 @@ def _show_missing(_: NotFound) -> Response:
 
 
 def _show_expired_form(_: CSRFError) -> Response:
-    if is_partial() and find_current_user() is None:
+    if find_current_user() is None and request.blueprint not in FOR_STRANGERS:
         # The login has ended, and with it the token of its forms.
         return to_login()
     return _show(400, *EXPIRED_FORM)

@@ -83,8 +83,9 @@ def install(app: Flask, settings: Settings) -> None:
     shares.install(app, settings)
     # Whatever comes next reads forms.
     sizes.install(app, settings)
-    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
+    # Counted before it is looked into: a form without its token is read whole to find that out.
     limiter.init_app(app)
+    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
     trusted = [urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts]
     app.before_request(lambda: _refuse_strange_hosts([*trusted, "127.0.0.1", "localhost"]))
     app.before_request(_refuse_what_cannot_be_kept)

@@ -13,7 +13,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import TooManyRequests
 
 from settings import Settings, get_settings
-from webapp.sign_in import find_current_user
+from webapp.sign_in import USER, find_current_user
 
 # One customer's line has at least so many bits of an IPv6 address to itself.
 IPV6_PREFIX = 64
@@ -93,9 +93,9 @@ def _begin(settings: Settings) -> None:
         return
     request.environ[TAKEN] = []
     # From the cookie alone: the database may be what a crowd of requests waits for.
-    login = session.get("_user_id")
-    if login:
-        _take(("login", str(login)), settings.requests_at_once_per_user)
+    user_id = session.get(USER)
+    if user_id:
+        _take(("user", str(user_id)), settings.requests_at_once_per_user)
     if not _is_own_machine():
         _take(("network", network()), settings.requests_at_once_per_network)
 

@@ -28,6 +28,8 @@ from webapp import devices
 from webapp.database import db
 from webapp.htmx import go_to, is_partial
 
+# In the signed cookie: whose login it is, for what must not wait for the database.
+USER = "user"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -63,6 +65,7 @@ def log_in(user: User) -> None:
     forget()
     opened = sessions.open_for(db(), user, request.user_agent.string)
     login_user(SignedIn(opened))
+    session[USER] = str(user.id)
     session.permanent = True
     devices.remember(user.id)
 

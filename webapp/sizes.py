@@ -3,9 +3,10 @@
 from functools import partial
 from typing import cast
 
-from flask import Flask, abort, request
+from flask import Flask, abort, request, session
 
 from settings import Settings
+from webapp.sign_in import USER
 
 # Their forms hold a message, and files beside it.
 WITH_FILES = {"chat.start", "chat.say"}
@@ -29,7 +30,7 @@ def install(app: Flask, settings: Settings) -> None:
 def _bound(settings: Settings) -> None:
     if request.endpoint in WEBHOOKS:
         request.max_content_length = WEBHOOK_BYTES
-    elif request.endpoint in WITH_FILES:
+    elif request.endpoint in WITH_FILES and session.get(USER):
         words = settings.message_form_max_bytes
         files = settings.upload_max_bytes * settings.upload_max_files
         is_plain = request.mimetype == URLENCODED

@@ -14,6 +14,9 @@ RUNTIME = re.compile(r"\n\s*Runtime: agent=.*\Z", re.DOTALL)
 ATTACHED = re.compile(r'<file (\w+) name="([^"]*)" path="[^"]*">\n(.*?)\n</file \1>', re.DOTALL)
 # What a new conversation is told of others.
 EARLIER = re.compile(r"<earlier (\w+)>\n(.*?)\n</earlier \1>", re.DOTALL)
+# OpenClaw puts a message whose answer was stopped before the next, which begins with a stamp too.
+STOPPED = "[Queued user message from a previous active turn;"
+STAMPED = re.compile(r"^\s*\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", re.MULTILINE)
 NOT_TEXT = ("(an image,", "(no text could be read")
 
 
@@ -55,7 +58,7 @@ def moment(asked: Asked) -> Moment:
 
 def sent(said: Said) -> Sent:
     """Take a message apart."""
-    text, at, timezone = said.text, None, None
+    text, at, timezone = _latest(said.text), None, None
     # The service's stamp has the person's own time, and stands behind OpenClaw's if both do.
     while stamp := STAMP.match(text):
         at, timezone = datetime.fromisoformat(stamp[2]), stamp[3]
@@ -64,6 +67,12 @@ def sent(said: Said) -> Sent:
     files = [(found[2], found[3]) for found in ATTACHED.finditer(text)]
     texts = tuple((name, body) for name, body in files if not body.startswith(NOT_TEXT))
     return Sent(ATTACHED.sub("", EARLIER.sub("", text)).strip(), at, timezone, texts)
+
+
+def _latest(text: str) -> str:
+    """Return what is to be answered, without messages before it whose answers were stopped."""
+    begins = [found.start() for found in STAMPED.finditer(text)] if STOPPED in text else []
+    return text[begins[-1] :] if begins else text
 
 
 def files(system: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from models.conversations import Conversation, Message, Role
 from models.jobs import charging
 from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.table import Job, JobStatus
+from models.ledger import WriteOffReason
 
 NO_TIME = timedelta(0)
 
@@ -150,9 +151,16 @@ def _has_standing(db: Session, job: Job, code: str) -> bool:
     return ledger.refund_job(db, job.id, reason=charging.reason_of(code)).standing_micros > 0
 
 
-def stop(db: Session, job: Job, *, answer: str = "", html: str = "") -> Message | None:
-    """Close a job that the person stopped, keeping what had been written so far."""
+def stop(
+    db: Session, job: Job, *, answer: str = "", html: str = "", was_shown: bool = True
+) -> Message | None:
+    """Close a job that the person stopped, keeping what had been written so far.
+
+    Of which nothing was shown, not even a step, is given back, as far as the day's cap goes.
+    """
     reply = _reply(db, job, answer, html) if answer else None
+    if not was_shown:
+        ledger.refund_job(db, job.id, reason=WriteOffReason.NOTHING_SHOWN)
     _close(db, job, JobStatus.CANCELLED)
     return reply
 

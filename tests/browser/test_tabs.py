@@ -46,6 +46,17 @@ def test_eight_open_conversations_leave_the_site_usable(
     assert "All of it was told." in answer(first)
 
 
+def test_logging_out_leaves_nothing_on_other_tabs(site: Site, browser: BrowserContext) -> None:
+    ada = site.person()
+    talk = site.conversation(ada, "Only mine")
+    page, other = browser.new_page(), browser.new_page()
+    site.log_in(page, ada, f"/chat/{talk}")
+    other.goto(f"{site.url}/logout")
+    other.get_by_role("main").get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login**")
+    expect(page.locator("body")).not_to_contain_text("Only mine")
+
+
 def test_the_tab_that_is_looked_at_has_the_stream(site: Site, browser: BrowserContext) -> None:
     ada = site.person()
     page, other = browser.new_page(), browser.new_page()

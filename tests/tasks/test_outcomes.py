@@ -166,6 +166,19 @@ def test_what_a_person_stops_they_keep_and_pay_for(
     assert end.paid_micros == CHARGED
 
 
+def test_what_a_person_stops_before_anything_was_shown_costs_nothing(
+    worker: BareWorker, db: Session, ada: User
+) -> None:
+    turn = begun(worker, db, ada)
+    cancel(db, ada.id, turn.held.job_id)
+    turn.stop()
+
+    end = ended(db, turn)
+
+    assert (end.job.status, end.answer, end.paid_micros) == (JobStatus.CANCELLED, None, 0)
+    assert written_off(db) == [WriteOffReason.NOTHING_SHOWN]
+
+
 def test_an_attempt_that_is_given_up_costs_nothing_and_another_is_made(
     worker: BareWorker, db: Session, ada: User
 ) -> None:

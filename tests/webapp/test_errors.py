@@ -100,10 +100,19 @@ def test_a_program_that_wants_no_page_is_told_401(trying: Browser) -> None:
 
 def test_a_form_without_its_token_is_refused(browser: Browser) -> None:
     form = {"email": "grace@example.org", "password": "long enough"}
-    for path in ("/signup", "/login", "/logout", "/onboarding", "/settings/profile"):
+    for path in ("/signup", "/login", "/logout"):
         answer = browser.client.post(path, data=form)
         assert answer.status_code == 400, path
         assert "This form has expired" in answer.text
+
+
+def test_a_form_whose_login_has_ended_leads_to_the_login_and_back(browser: Browser) -> None:
+    answer = browser.client.post(
+        "/settings/profile",
+        data={"name": "Grace"},
+        headers={"Referer": "http://localhost/settings"},
+    )
+    assert (answer.status_code, answer.location) == (303, "/login?next=/settings")
 
 
 def test_a_token_of_another_browser_is_refused(app: Flask, browser: Browser) -> None:

@@ -218,3 +218,34 @@ def test_the_rate_of_a_body_of_unknown_length_is_the_longest(app: Flask) -> None
         assert security.body_bytes() == app.config["MAX_CONTENT_LENGTH"]
     with app.test_request_context("/chat", method="POST", data={"text": "Hello"}):
         assert security.body_bytes() == len("text=Hello")
+
+
+def test_forms_without_their_token_are_counted_too(
+    browser: Browser, adjust: Callable[..., None]
+) -> None:
+    adjust(POST_RATE_LIMIT="2 per minute")
+    answers = [browser.client.post("/login", data={}).status_code for _ in range(3)]
+    assert answers == [400, 400, 429]
+
+
+def test_files_of_a_stranger_are_not_even_read(browser: Browser) -> None:
+    big = {"text": "Read this.", "files": [(BytesIO(b"a" * 1_000_000), "a.txt")]}
+    answer = browser.client.post("/chat", data=big)
+    assert answer.status_code == 413
+
+
+def test_all_logins_of_a_user_share_their_requests(settings: Settings, ada: User) -> None:
+    app = create_app(settings.model_copy(update={"requests_at_once_per_user": 1}))
+    app.add_url_rule("/nest", "nest", lambda: "")
+    first, second = Browser(app), Browser(app)
+    first.log_in(ada.email)
+    second.log_in(ada.email)
+    inside: list[int] = []
+
+    def _view() -> str:
+        inside.append(second.get("/limits", environ_overrides=ELSEWHERE).status_code)
+        return ""
+
+    app.view_functions["nest"] = _view
+    assert first.get("/nest", environ_overrides=ELSEWHERE).status_code == 200
+    assert inside == [429]

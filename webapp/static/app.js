@@ -146,16 +146,23 @@ document.addEventListener("submit", (event) => {
     button.setAttribute("aria-busy", "true");
   }
 });
-// Who logs out leaves nothing behind of what was being written.
+// Who logs out leaves nothing behind of what was being written, and nothing on other tabs.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-logs-out]")) return;
   try {
+    localStorage.setItem("logged-out", String(Date.now()));
     const drafts = Object.keys(localStorage).filter((key) => key.startsWith("draft:"));
     for (const key of drafts) localStorage.removeItem(key);
     indexedDB.deleteDatabase("drafts");
   } catch (_) {
     // Storage may be closed; then nothing was kept.
   }
+});
+addEventListener("storage", (event) => {
+  if (event.key !== "logged-out" || !event.newValue) return;
+  document.documentElement.hidden = true;
+  // By then the server has ended the login; the page that was here leads to the login page.
+  setTimeout(() => location.reload(), 1000);
 });
 // Coming back with the back button, the form may be sent again.
 addEventListener("pageshow", () => {

@@ -225,6 +225,16 @@ def test_it_tells_the_persons_local_time(demo: Served) -> None:
     assert "Monday, 23 November 2026 (Europe/Berlin)" in text
 
 
+def test_of_a_message_that_was_stopped_it_answers_nothing(demo: Served) -> None:
+    asked = (
+        "[Queued user message from a previous active turn; preserved as context only. "
+        "Continue with the active prompt below.]\n"
+        "[Mon 2026-11-30 10:00 Europe/Berlin] What can you do for me?\n\n"
+        "[Mon 2026-11-30 10:01 Europe/Berlin] What is 7 * 6?"
+    )
+    assert "42" in answer(demo, asked)
+
+
 @pytest.mark.parametrize(
     ("text", "result"),
     [
