@@ -34,7 +34,7 @@ DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 # Of Redis, in milliseconds: up to the year 2286. The second part may be missing.
 STREAM_ID = re.compile(r"([0-9]{1,13})(?:-([0-9]{1,19}))?")
-UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 DIGITS = re.compile(r"[0-9]{1,40}")
 STRIPE_ID = re.compile(r"[a-z]{2,20}(?:_[A-Za-z0-9]{1,200}){1,4}")
 CODE = re.compile(r"[a-z][a-z0-9_.]{0,99}")
@@ -146,7 +146,7 @@ def moment(given: object) -> datetime:
 
 
 def uuid(given: object) -> UUID:
-    """Read an id of ours in its usual form, with hyphens."""
+    """Read an id of ours, with its hyphens or, as scripts make them, without."""
     return UUID(_match(UUID_FORM, given)[0])
 
 

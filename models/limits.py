@@ -180,8 +180,13 @@ def _used(periods: int) -> Executable:
 
 
 def tightest(found: list[Bound]) -> Bound:
-    """Return the bound that allows least; of equals the first."""
-    return min(found, key=lambda bound: bound.left_micros)
+    """Return the bound of what may be held that allows least; of equals the first.
+
+    A message's own limit is none of them: it bounds what a call is likely to cost, and what is held
+    is the most that it can.
+    """
+    held_by = (bound for bound in found if bound.code != MessageLimitReached.code)
+    return min(held_by, key=lambda bound: bound.left_micros)
 
 
 def spent_since(db: Session, user_id: UUID, since: datetime) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import TurnLost
+from agent.meter.books import NoRoom, TurnLost
 from models import ledger, limits
 from models.database import unit_of_work
 from models.jobs import Job
@@ -142,3 +142,18 @@ def assert_in_order(db: Session, job: Job, *, left: int) -> None:
     assert ledger.drift(db, owner.id) == 0
     statuses = set(db.scalars(sa.select(ModelCall.status)))
     assert statuses == {CallStatus.COMPLETED}
+
+
+def test_more_may_be_held_than_a_message_may_cost_but_no_more_than_there_is(
+    emptied: sa.Engine,
+) -> None:
+    """The limit of a message bounds what a call is likely to cost: the meter sees to that."""
+    job = running(left=LEFT, message_micros=10_000, day_micros=900_000 + LEFT)
+    books = TurnBooks(job.user_id, job.id, job.attempt)
+
+    assert books.open(uuid7(), "demo/demo", lambda bounds: 20_000).held_micros == 20_000
+    with pytest.raises(NoRoom):
+        books.open(uuid7(), "demo/demo", lambda bounds: LEFT)
+
+    with Session(emptied) as check:
+        assert check.get_one(User, job.user_id).credits_held_micros == 20_000
