@@ -5,6 +5,8 @@ the words, and can be deleted all of them.
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from uuid import UUID
 
 from agent.cells import boot
@@ -25,28 +27,28 @@ async def forget(
     user_id: UUID,
     restored: Restored,
     forgotten: Forgotten,
+    check: Callable[[], object],
 ) -> SavedState:
     """Return the version after `restored`, without what is `forgotten`.
 
-    Raises AgentFailed, FilesFailed and StorageFailed; then nothing has changed.
+    Raises AgentFailed, FilesFailed and StorageFailed, and whatever `check` raises, which is called
+    before anything is stored; then nothing has changed.
     """
-    place = await asyncio.to_thread(ground.new_place)
-    doors = Doors(place)
-    files = CellFiles(doors.files)
-    process = None
-    try:
+    async with AsyncExitStack() as ending:
+        place = await asyncio.to_thread(ground.new_place)
+        ending.push_async_callback(asyncio.to_thread, ground.clear, place)
+        doors = Doors(place)
+        ending.callback(doors.close)
         process = await boot.start_without_openclaw(kit, place, doors)
+        ending.push_async_callback(process.end, 0)
+        files = CellFiles(doors.files)
+        ending.push_async_callback(files.close)
         await files.put_state(restored.files)
+        before = all_new(Known(restored.state, BLANK.tree, 0, {}))
+        del restored
         uploads = [upload_prefix(job_id) for job_id in forgotten.jobs]
         await files.forget(forgotten.conversations, uploads)
-        before = Known(restored.state, BLANK.tree, 0, {})
-        saved = (await save_files(states, user_id, files, all_new(before))).state
-        # Nothing will be left to fall back on.
-        await asyncio.to_thread(states.get, (saved,))
-        return saved
-    finally:
-        await files.close()
-        if process is not None:
-            await process.end(0)
-        doors.close()
-        await asyncio.to_thread(ground.clear, place)
+        saved = (await save_files(states, user_id, files, before, check)).state
+    # Nothing will be left to fall back on.
+    await asyncio.to_thread(states.get, (saved,))
+    return saved

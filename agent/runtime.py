@@ -155,14 +155,19 @@ class Runtime:
         return self._do(self._save(user_id))
 
     def forget(
-        self, user_id: UUID, states: tuple[SavedState, ...], forgotten: Forgotten
+        self,
+        user_id: UUID,
+        states: tuple[SavedState, ...],
+        forgotten: Forgotten,
+        check: Callable[[], object],
     ) -> SavedState:
         """Store the person's files without what is `forgotten`; return that version.
 
         No turn of theirs may run. Their cell is ended, as it is behind then. Raises AgentFailed and
-        StorageFailed.
+        StorageFailed. `check` is called before anything is stored, and before a version counts as
+        damaged; it raises when `states` are not the newest any more, which ends all of it.
         """
-        return self._do(self._forget(user_id, states, forgotten))
+        return self._do(self._forget(user_id, states, forgotten, check))
 
     def discard(self, user_id: UUID) -> None:
         """End the person's cell, if there is one, with all that is not saved."""
@@ -298,15 +303,22 @@ class Runtime:
         return await save(self._states, user_id, cell)
 
     async def _forget(
-        self, user_id: UUID, states: tuple[SavedState, ...], forgotten: Forgotten
+        self,
+        user_id: UUID,
+        states: tuple[SavedState, ...],
+        forgotten: Forgotten,
+        check: Callable[[], object],
     ) -> SavedState:
         await self._discard(user_id)
         kit = self._find_kit()
         if kit is None or not self._pool.may_share():
             raise AgentFailed("busy", STILL_BUSY, permanent=False)
-        restored = await asyncio.to_thread(self._states.get, states)
+        restoring = asyncio.to_thread(self._states.get, states, check)
         try:
-            return await forget(kit, self._ground, self._states, user_id, restored, forgotten)
+            # It is whole in memory: only one of us holds it, for as long as it must.
+            return await forget(
+                kit, self._ground, self._states, user_id, await restoring, forgotten, check
+            )
         except FilesFailed as error:
             log.warning("state.not_edited", user_id=str(user_id), error=str(error))
             raise _reason(error) from error

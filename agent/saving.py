@@ -1,6 +1,7 @@
 """Saves what a person's cell has, as the version after the one that it came from."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -35,8 +36,17 @@ async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
     return known.state
 
 
-async def save_files(states: SavedStates, user_id: UUID, files: CellFiles, before: Known) -> Known:
-    """Store what changed since `before`. Raises as `save` does, and DamagedState."""
+async def save_files(
+    states: SavedStates,
+    user_id: UUID,
+    files: CellFiles,
+    before: Known,
+    check: Callable[[], object] = lambda: None,
+) -> Known:
+    """Store what changed since `before`. Raises as `save` does, and DamagedState.
+
+    `check` is called, from a thread, before anything is stored; what it raises ends the save.
+    """
     writer = StateWriter(before.tree, before.standing, states.most_bytes)
     try:
         generation = await _read(files, writer, before.generation)
@@ -53,6 +63,7 @@ async def save_files(states: SavedStates, user_id: UUID, files: CellFiles, befor
     if packed is None:
         state = SavedState(before.state.version + 1, before.state.packs, before.state.size_bytes)
     else:
+        await asyncio.to_thread(check)
         state = await asyncio.to_thread(states.put, user_id, before.state, tree, packed)
     return Known(state, tree, generation, writer.standing)
 

@@ -1,10 +1,10 @@
 """Deleted conversations that a person's saved files still know of: what is yet to be done."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, exists, func, or_, select
+from sqlalchemy import ForeignKey, exists, func, or_, select, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -24,6 +24,8 @@ class Erasure(Base):
     created_at: Mapped[Created]
     # So that what failed is not tried again at once.
     tried_at: Mapped[datetime | None]
+    # While this lasts a worker is at it; nobody begins a second time beside it.
+    leased_until: Mapped[datetime | None]
 
 
 def want(db: Session, user_id: UUID, conversation_id: UUID) -> None:
@@ -35,6 +37,34 @@ def want(db: Session, user_id: UUID, conversation_id: UUID) -> None:
 def pending(db: Session, user_id: UUID) -> list[Erasure]:
     """List what a person's files have not forgotten yet."""
     return list(db.scalars(select(Erasure).where(Erasure.user_id == user_id)))
+
+
+def claim(db: Session, user_id: UUID, lease: timedelta) -> list[Erasure]:
+    """Take all that a locked person's files have not forgotten; nothing if somebody has some of it.
+
+    Nobody else is given any before `release`, or before the lease is over: its worker died.
+    """
+    now = func.clock_timestamp()
+    is_taken = exists().where(Erasure.user_id == user_id, Erasure.leased_until > now)
+    if db.scalar(select(is_taken)):
+        return []
+    return list(
+        db.scalars(
+            update(Erasure)
+            .where(Erasure.user_id == user_id)
+            .values(tried_at=now, leased_until=now + lease)
+            .returning(Erasure)
+        )
+    )
+
+
+def release(db: Session, ids: Collection[UUID], until: datetime | None) -> None:
+    """Let somebody else try what was claimed `until` then, unless somebody has it by now."""
+    db.execute(
+        update(Erasure)
+        .where(Erasure.id.in_(ids), Erasure.leased_until == until)
+        .values(leased_until=None)
+    )
 
 
 def is_any(db: Session, user_id: UUID) -> bool:
@@ -56,10 +86,17 @@ def is_free(db: Session, user: User) -> bool:
 
 
 def due(db: Session, *, before: datetime, limit: int) -> Sequence[UUID]:
-    """List people whose files are to forget something that nobody has tried since `before`."""
+    """List people whose files are to forget something that nobody has tried since `before`.
+
+    First those who have waited longest: not all of a list may be begun.
+    """
     is_due = or_(Erasure.tried_at.is_(None), Erasure.tried_at < before)
     return db.scalars(
-        select(Erasure.user_id).where(is_due, Erasure.created_at < before).distinct().limit(limit)
+        select(Erasure.user_id)
+        .where(is_due, Erasure.created_at < before)
+        .group_by(Erasure.user_id)
+        .order_by(func.max(Erasure.tried_at).nulls_first(), func.min(Erasure.created_at))
+        .limit(limit)
     ).all()
 
 

@@ -103,5 +103,4 @@ def _prepared(process: WorkerProcess, held: HeldJob) -> Turn:
         try:
             return preparing.prepare(process.storage, held.job_id, held.attempt)
         except MustForget:
-            if not erasing.carry_out(process, held.user_id):
-                raise AgentFailed("storage_down", NO_FILES, permanent=False) from None
+            erasing.before_turn(process, held.user_id, held.stop)

@@ -24,6 +24,7 @@ from models.database import unit_of_work
 from models.jobs import Claim
 from settings import Settings
 from tasks import helping, nudges
+from tasks.editing import Editing
 from tasks.holding import HeldJobs
 from tasks.listening import Ears
 from tasks.pump import LOOK_SECONDS, Pump
@@ -61,6 +62,7 @@ class WorkerProcess:
         self.runtime.on_free = self.look_again
         # Who missed two heartbeats is not counted on.
         self._seen_within = timedelta(seconds=2.5 * settings.job_heartbeat_seconds)
+        self.editing = Editing()
         self.draining = threading.Event()
         self._over = threading.Event()
         self._next_look = 0.0
@@ -99,6 +101,7 @@ class WorkerProcess:
     def stop(self) -> None:
         """Wait for the turns that run, destroy the cells and sign off."""
         self.held.wait_until_none(self.settings.worker_drain_seconds + STOP_SECONDS)
+        self.editing.end(STOP_SECONDS)
         self.pump.stop()
         self._ears.stop()
         self._over.set()

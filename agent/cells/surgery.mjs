@@ -11,10 +11,11 @@ const UPLOADS = 'workspace/uploads';
 // The names of older sessions stand in these fields, whatever the table.
 const KEYS = /(^|_)(session_key|spawned_by)$/;
 // What a first message told of other conversations; each exchange ends its heading with a mark.
-const EARLIER = /<earlier (\w+)>\n([^]*?)\n<\/earlier \1>/g;
+const EARLIER = /<earlier (\w{1,64})>\n/g;
+const EARLIER_END = /\n<\/earlier (\w{1,64})>/g;
 const EXCHANGE = /^### [^]*?(?=^### |(?![^]))/gm;
 // USER.md had it once.
-const LATELY = /\n+## Lately, in other conversations\n[^]*?(?=\n<!-- kept by the service: end -->)/;
+const [LATELY, LATELY_END] = ['\n## Lately, in other conversations\n', '\n<!-- kept by the service: end -->'];
 
 // Lets the database belong to the agent of today.
 export async function adopt(root) {
@@ -49,7 +50,7 @@ export async function forget(root, {conversations, uploads}) {
     if (uploads.some((start) => name.startsWith(start))) rmSync(path.join(root, UPLOADS, name), {force: true});
   }
   const user = path.join(root, 'workspace/USER.md');
-  if (isFile(user)) writeFileSync(user, readFileSync(user, 'utf8').replace(LATELY, ''));
+  if (isFile(user)) writeFileSync(user, withoutLately(readFileSync(user, 'utf8')));
   const full = path.join(root, DATABASE);
   if (!isFile(full)) return;
   await change(full, (database) => {
@@ -125,14 +126,42 @@ function jsonOf({event_json: text, event_zstd: packed}) {
   return text ?? zlib.zstdDecompressSync(packed).toString();
 }
 
-function without(text, marks) {
-  return text.replace(EARLIER, (_, mark, told) => {
-    const kept = told.replace(EXCHANGE, (one) => {
-      const heading = one.split('\n', 1)[0];
-      return marks.some((gone) => heading.endsWith(gone)) ? '' : one;
-    });
-    return `<earlier ${mark}>\n${kept.trimEnd()}\n</earlier ${mark}>`;
+// Whoever wrote the text may have made it long and full of beginnings: each part is read once.
+export function without(text, marks) {
+  const ends = new Map();
+  for (const {index, 0: {length}, 1: mark} of text.matchAll(EARLIER_END)) {
+    if (!ends.has(mark)) ends.set(mark, []);
+    ends.get(mark).push({index, after: index + length});
+  }
+  for (const found of ends.values()) found.reverse();
+  const kept = [];
+  let done = 0;
+  for (const {index, 0: {length}, 1: mark} of text.matchAll(EARLIER)) {
+    if (index < done) continue;
+    const [open, left] = [index + length, ends.get(mark) ?? []];
+    while (left.at(-1)?.index < open) left.pop();
+    if (!left.length) continue;
+    const end = left.at(-1);
+    const told = withoutExchanges(text.slice(open, end.index), marks);
+    kept.push(text.slice(done, index), `<earlier ${mark}>\n${told.trimEnd()}\n</earlier ${mark}>`);
+    done = end.after;
+  }
+  return kept.join('') + text.slice(done);
+}
+
+function withoutExchanges(told, marks) {
+  return told.replace(EXCHANGE, (one) => {
+    const heading = one.split('\n', 1)[0];
+    return marks.some((gone) => heading.endsWith(gone)) ? '' : one;
   });
+}
+
+export function withoutLately(text) {
+  let start = text.indexOf(LATELY);
+  const end = start < 0 ? -1 : text.indexOf(LATELY_END, start + LATELY.length);
+  if (end < 0) return text;
+  while (text[start - 1] === '\n') start -= 1;
+  return text.slice(0, start) + text.slice(end);
 }
 
 function run(database, statement, ...values) {

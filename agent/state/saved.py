@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -80,11 +80,15 @@ class SavedStates:
         newest = SavedPack(key, hashlib.sha256(packed).hexdigest(), len(packed))
         return SavedState(version, (*packs, newest), size_of(tree))
 
-    def get(self, states: tuple[SavedState, ...]) -> Restored:
+    def get(
+        self, states: tuple[SavedState, ...], check: Callable[[], object] = lambda: None
+    ) -> Restored:
         """Return the files of the newest version that is whole; none for a new person.
 
         An older version counts as the newest: what is saved next comes after that. Raises
-        AgentFailed when storage is down, or when there are versions and none is whole.
+        AgentFailed when storage is down, or when there are versions and none is whole. Before a
+        version counts as damaged `check` may raise, because `states` are no longer those that are
+        kept: then their packs were deleted, and nothing is damaged.
         """
         if not states:
             return Restored((), {}, BLANK.state)
@@ -93,6 +97,7 @@ class SavedStates:
             try:
                 return self._restored(replace(state, version=newest))
             except DamagedState as error:
+                check()
                 log.error("state.damaged", version=state.version, error=repr(error))
             except StorageFailed as error:
                 # An older version is no substitute for one that is only out of reach.

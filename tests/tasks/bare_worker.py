@@ -19,6 +19,7 @@ from models.jobs import Claim
 from settings import Settings
 from tasks import outcomes
 from tasks.books import TurnBooks
+from tasks.editing import Editing
 from tasks.holding import HeldJob
 from tasks.process import WorkerProcess
 from tasks.telling import Teller
@@ -57,6 +58,7 @@ class BareWorker(WorkerProcess):
         self.streams = Streams(settings.redis_url.get_secret_value())
         self.cells = CellsOfNobody()
         self.runtime = self.cells
+        self.editing = Editing()
         self.draining = threading.Event()
 
     def claim(self, user_id: UUID) -> "ScriptedTurn | None":
