@@ -67,7 +67,7 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     assert "xylograph" in model.last_request
     assert any(b"xylograph" in file.data for file in _files(storage, ada.states[:1]))
 
-    saved = runtime.forget(ada.id, ada.states, Forgotten((deleted,), (turn.job_id,)), list)
+    saved = runtime.forget(ada.id, ada.states, Forgotten((deleted,), (turn.job_id,)), lambda: None)
 
     assert (saved.version, len(saved.packs)) == (ada.states[0].version + 1, 1)
     files = _files(storage, (saved,))

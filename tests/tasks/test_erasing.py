@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from agent.runtime import Runtime
 from agent.state import SavedStates
-from gateways.s3_files import Storage
+from gateways.s3_files import Storage, StorageFailed
 from models import erasures, snapshots, users
 from models.base import utc_now
 from models.conversations import Conversation
@@ -103,7 +103,8 @@ def test_what_storage_did_not_delete_is_deleted_by_the_next_try(
     assert deleted
     away = Storage(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}))
 
-    assert not Worker(worker.runtime, away).carry_out(ada)
+    with pytest.raises(StorageFailed):
+        Worker(worker.runtime, away).carry_out(ada)
     assert erasures.is_any(db, ada.id)
     assert worker.carry_out(ada)
 
@@ -120,6 +121,27 @@ def test_where_nothing_was_saved_nothing_is_to_be_done(
 
     assert worker.carry_out(ada)
     assert not erasures.is_any(db, ada.id)
+
+
+def test_one_at_a_time_forgets_for_a_person(db: Session, ada: User) -> None:
+    wanted = [factories.conversation(db, ada).id for _ in range(3)]
+    for one in wanted[:2]:
+        erasures.want(db, ada.id, one)
+    minute, none = timedelta(minutes=1), timedelta(0)
+
+    claimed = erasures.claim(db, ada.id, minute)
+    until = claimed[0].leased_until
+    assert sorted(one.conversation_id for one in claimed) == sorted(wanted[:2])
+    erasures.want(db, ada.id, wanted[2])
+    assert erasures.claim(db, ada.id, minute) == []
+    # It failed; or else the worker died.
+    erasures.release(db, [one.id for one in claimed], until)
+    assert len(erasures.claim(db, ada.id, none)) == 3
+    again = erasures.claim(db, ada.id, minute)
+    assert len(again) == 3
+    # Who was too late takes it from nobody.
+    erasures.release(db, [one.id for one in again], until)
+    assert erasures.claim(db, ada.id, minute) == []
 
 
 def test_no_turn_begins_before(db: Session, ada: User, storage: Storage) -> None:

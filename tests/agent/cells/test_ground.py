@@ -1,15 +1,23 @@
 """The folder that a worker's cells stand on."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
+from uuid_utils.compat import uuid7
 
-from agent.cells.ground import Ground
-from agent.cells.sandbox import Mode
+from agent.cells.ground import GONE, LOCK, Ground
+from agent.cells.kit import Kit
+from agent.cells.sandbox import Mode, Place
+from agent.forgetting import forget
+from agent.state import BLANK, Restored, SavedStates
+from agent.turn import Forgotten
+from gateways.s3_files import Storage
 from settings import Settings
 
 IS_ROOT = os.getuid() == 0
@@ -49,6 +57,32 @@ def test_no_two_live_cells_have_the_same_uid(given: Settings, tmp_path: Path) ->
     assert one.new_place().uid == freed
     one.close()
     other.close()
+
+
+class Doorless(Ground):
+    """Ground whose first place no door can be made in."""
+
+    uid: int | None = None
+
+    def new_place(self) -> Place:
+        place = super().new_place()
+        if self.uid is None:
+            self.uid = place.uid
+            place.doors.rmdir()
+        return place
+
+
+def test_a_place_without_doors_is_cleared(given: Settings, storage: Storage) -> None:
+    ground = Doorless(given, MODE)
+    states, restored = SavedStates(storage), Restored((), {}, BLANK.state)
+    kit, nothing = cast(Kit, None), Forgotten((), ())
+
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(forget(kit, ground, states, uuid7(), restored, nothing, lambda: None))
+
+    assert {folder.name for folder in ground.folder.iterdir()} <= {LOCK, GONE}
+    assert ground.new_place().uid == ground.uid
+    ground.close()
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")

@@ -14,6 +14,7 @@ from agent.state.saved import MOST_PACKS
 from agent.state.tree import PAGE_BYTES, Run, TreeFile, page_hashes, tree_hash
 from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import Storage, StorageFailed
+from models.snapshots import StaleState
 from tests.agent.state.versions import packed
 
 DAMAGES = ["missing", "changed", "cut", "another hash"]
@@ -138,6 +139,20 @@ def test_a_damaged_version_falls_back_to_the_one_before(
     assert "state.damaged" in capsys.readouterr().out
     # The next save follows the newest, or it could never be recorded.
     assert restored.state == replace(before, version=2)
+
+
+def test_a_version_that_was_superseded_meanwhile_is_not_damaged(
+    life: Life, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = _damaged(life.storage, life.turn(1), "missing")
+
+    def _superseded() -> None:
+        raise StaleState
+
+    with pytest.raises(StaleState):
+        life.states.get((saved,), _superseded)
+
+    assert "state.damaged" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
