@@ -1,5 +1,6 @@
 """What comes before a turn: its files forget what its person has deleted."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -26,7 +27,11 @@ class Forgetting(CellsOfNobody):
         self.forgotten: list[UUID] = []
 
     def forget(
-        self, user_id: UUID, states: tuple[SavedState, ...], forgotten: Forgotten
+        self,
+        user_id: UUID,
+        states: tuple[SavedState, ...],
+        forgotten: Forgotten,
+        check: Callable[[], object],
     ) -> SavedState:
         self.forgotten += forgotten.conversations
         if self.deleted:
