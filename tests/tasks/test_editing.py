@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from agent.turn import AgentFailed, Forgotten, SavedPack, SavedState
-from gateways.s3_files import NotStored, Storage
+from gateways.s3_files import Storage
 from models import erasures, snapshots
 from models.database import open_session, unit_of_work
 from models.erasures import Erasure
@@ -143,9 +143,19 @@ def test_who_loses_a_race_looks_again_and_leaves_nothing(
     *lost, kept = cells.stored
     assert len(lost) == (0 if is_checked else 1)
     assert list(storage.list(f"state/{ada.id}/")) == [kept]
-    for key in lost:
-        with pytest.raises(NotStored):
-            storage.get(key)
+
+
+def test_who_stored_too_late_deletes_it(
+    worker: BareWorker, db: Session, ada: User, storage: Storage
+) -> None:
+    deleted(db, ada, 1)
+    worker.runtime = cells = Passes(lambda: save_another(ada), storage, is_checked=False)
+
+    assert erasing.carry_out(worker, ada.id)
+
+    assert cells.stored
+    assert list(storage.list(f"state/{ada.id}/")) == []
+    assert erasures.is_any(db, ada.id)
 
 
 def test_a_turn_fails_as_what_came_before_it_failed(
