@@ -3,6 +3,10 @@
 Whoever signs up is answered before anybody looks whether there is such an account, and reads the
 same whatever comes of it: the site only writes the request down, and a task does the rest. So
 nobody learns here who has an account, and nobody has one with the address of somebody else.
+
+Anybody may type anybody's address, so opening the mail says only whose the address is. Whose
+password counts is a second question: a link begins an account with the password of its sign-up
+in the browser that signed up, or where that password is typed. All others choose their own.
 """
 
 import hmac
@@ -10,16 +14,16 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, delete, select, text
+from sqlalchemy import ForeignKey, Index, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import free_credit, ledger, mailed_links, outbox, sessions, users
+from models import free_credit, ledger, mailed_links, outbox, passwords, sessions, users
 from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.errors import Refused
 from models.letters import account
 from models.mailed_links import LinkRule, LinkUsedUp, Retirement
-from models.users import Profile, User
+from models.users import TYPED_MAX_LENGTH, Profile, User
 from settings import get_settings
 
 RULE = LinkRule(timedelta(days=2), frozenset({Retirement.ONE_IS_USED}))
@@ -34,6 +38,7 @@ class SignUp(Base):
 
     id: Mapped[PrimaryKey]
     address: Mapped[str]
+    # Empty once the account began with another one, which its owner chose.
     password_hash: Mapped[str]
     # What the newcomer says about themselves while the mail is on its way.
     name: Mapped[str] = mapped_column(default="", server_default="")
@@ -42,7 +47,8 @@ class SignUp(Base):
     # Of the secret in its link, which can be made again from the id: every mail has the same.
     secret_hash: Mapped[str] = mapped_column(unique=True)
     is_mail_due: Mapped[bool] = mapped_column(default=True, server_default="true")
-    # The account that began with it, and when.
+    # The account that began with it, and when. Of those that another one of the same address has
+    # retired, only when: their browsers wait on, and learn nothing of it.
     user_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
@@ -59,6 +65,10 @@ class SignUp(Base):
 
 class HasAccount(Refused):
     """You already have an account with this address. Log in, or choose a new password."""
+
+
+class NotItsPassword(Refused):
+    """This is not the password that was chosen. If you did not sign up here, choose your own."""
 
 
 def is_by_mail() -> bool:
@@ -134,7 +144,7 @@ def answer_next(db: Session) -> bool:
         return False
     if _has_owner(db, sign_up.address):
         tell_owner(db, sign_up.address)
-    else:
+    elif sign_up.confirmed_at is None:
         letter = account.sign_up(_secret(sign_up.id))
         outbox.queue(db, sign_up.address, letter, reference=f"sign-up:{new_id()}")
     sign_up.is_mail_due = False
@@ -142,38 +152,53 @@ def answer_next(db: Session) -> bool:
     return True
 
 
-def find_link(db: Session, secret: str, *, lock: bool = False) -> SignUp:
+def find_link(db: Session, secret: str) -> SignUp:
     """Find what a mailed link confirms; raise LinkUsedUp. Finding it uses nothing up."""
     wanted = select(SignUp).where(
         SignUp.secret_hash == _hashed(secret),
         SignUp.confirmed_at.is_(None),
         SignUp.expires_at > utc_now(),
     )
-    found = db.scalar(wanted.with_for_update() if lock else wanted)
+    found = db.scalar(wanted.execution_options(populate_existing=True))
     if found is None:
         raise LinkUsedUp
     return found
 
 
-def confirm(db: Session, secret: str, *, network_address: str | None) -> SignUp:
+def confirm(
+    db: Session, secret: str, *, browser: UUID | None, password: str, network_address: str | None
+) -> User:
     """Begin the account that a mailed link stands for, and decide about the free credit.
 
-    An account with this address that nobody had confirmed becomes the newcomer's: its browsers
-    are logged out, its links retired. Raises LinkUsedUp, and HasAccount.
+    `browser` is what the browser in which the link was opened has signed up for. If that is
+    something else, `password` has to be the sign-up's, or NotItsPassword is raised: the mail may
+    be of somebody who only typed this address. Raises LinkUsedUp, and HasAccount.
     """
-    sign_up = find_link(db, secret, lock=True)
-    if _has_owner(db, sign_up.address):
-        raise HasAccount
-    user = ledger.lock_account(db, _account_for(db, sign_up))
-    user.password_hash, user.email_verified_at = sign_up.password_hash, utc_now()
-    sessions.revoke_others(db, user.id, keep=None)
-    mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
+    found = find_link(db, secret)
+    if found.id != browser:
+        _prove(found, password)
+    sign_up = _lock_link(db, secret)
+    user = _begin(db, sign_up, sign_up.password_hash)
     if sign_up.is_introduced:
         users.introduce(user, Profile(sign_up.name, sign_up.timezone, sign_up.needs))
-    sign_up.user_id, sign_up.confirmed_at = user.id, utc_now()
+    free_credit.decide(db, user, network_address)
+    return user
+
+
+def confirm_as_own(db: Session, secret: str, password: str, *, network_address: str | None) -> User:
+    """Begin the account with a password that the reader of the mail chooses where they read it.
+
+    Nothing that was typed when signing up counts, as a stranger may have typed it, and the browser
+    that signed up does not go on: it waits, and learns nothing of it. Raises BadPassword,
+    LinkUsedUp, and HasAccount.
+    """
+    chosen = users.hashed_new(password, find_link(db, secret).address)
+    sign_up = _lock_link(db, secret)
+    user = _begin(db, sign_up, chosen)
+    sign_up.password_hash = ""
     db.flush()
     free_credit.decide(db, user, network_address)
-    return sign_up
+    return user
 
 
 def go_on(db: Session, sign_up_id: UUID) -> User | None:
@@ -190,6 +215,37 @@ def go_on(db: Session, sign_up_id: UUID) -> User | None:
     if is_over or user.password_hash != sign_up.password_hash:
         return None
     sign_up.continued_at = utc_now()
+    db.flush()
+    return user
+
+
+def _prove(sign_up: SignUp, password: str) -> None:
+    if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], sign_up.password_hash):
+        raise NotItsPassword
+
+
+def _lock_link(db: Session, secret: str) -> SignUp:
+    """Lock a link with all others of its address, in one order; raise LinkUsedUp, HasAccount."""
+    address = find_link(db, secret).address
+    same = select(SignUp.id).where(SignUp.address == address).order_by(SignUp.id)
+    db.execute(same.with_for_update())
+    # Whoever had the lock before may have used it up.
+    sign_up = find_link(db, secret)
+    if _has_owner(db, address):
+        raise HasAccount
+    return sign_up
+
+
+def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
+    """Make the account the newcomer's, with this password, and retire all links to it."""
+    user = ledger.lock_account(db, _account_for(db, sign_up))
+    now = utc_now()
+    user.password_hash, user.email_verified_at = password_hash, now
+    sessions.revoke_others(db, user.id, keep=None)
+    mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
+    pending = SignUp.address == sign_up.address, SignUp.confirmed_at.is_(None)
+    db.execute(update(SignUp).where(*pending).values(confirmed_at=now))
+    sign_up.user_id = user.id
     db.flush()
     return user
 

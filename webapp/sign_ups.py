@@ -3,6 +3,7 @@
 The browser's cookie names what it asked for, which says nothing of whether there is an account.
 """
 
+from hashlib import sha256
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, session, url_for
@@ -10,7 +11,8 @@ from flask import Blueprint, Response, flash, render_template, request, session,
 from gateways import values
 from models import sign_ups
 from models.mailed_links import LinkUsedUp
-from models.sign_ups import HasAccount, SignUp
+from models.sign_ups import HasAccount, NotItsPassword, SignUp
+from models.users import BadPassword, User
 from settings import get_settings
 from tasks import nudges
 from webapp import mail_again, newcomers
@@ -32,12 +34,17 @@ def await_mail(sign_up: SignUp) -> None:
     session.permanent = True
 
 
+def _asked_here() -> UUID | None:
+    """Return what this browser has signed up for, if anything."""
+    return values.uuid_or_none(session.get(_KEY))
+
+
 def find_pending() -> SignUp | None:
     """Return what this browser has signed up for, unless somebody is logged in or it is over."""
-    waits_for = session.get(_KEY)
-    if not waits_for or find_current_user() is not None:
+    waits_for = _asked_here()
+    if waits_for is None or find_current_user() is not None:
         return None
-    return sign_ups.find(db(), values.uuid(waits_for))
+    return sign_ups.find(db(), waits_for)
 
 
 @pages.get("/signup/waiting")
@@ -81,40 +88,78 @@ def send_again() -> Response:
     return sent
 
 
+def _guessed_link() -> str:
+    """Name the sign-up whose password is guessed, without keeping the secret of its link."""
+    return "sign-up:" + sha256(request.form.get("token", "").encode()).hexdigest()[:32]
+
+
 @pages.get("/signup/confirmation")
 def show_link() -> Answer:
     """Ask whether the address is theirs who opened the link."""
-    token = request.args.get("token", "")
-    try:
-        sign_up = _find_link(token)
-    except LinkUsedUp as refusal:
-        return _over(refusal), 410
-    return render_template(
-        "verification/page.html",
-        token=token,
-        email=sign_up.address,
-        grant_micros=get_settings().sign_up_grant_micros,
-        action=url_for("sign_ups.confirm"),
-    )
+    return _link_page(request.args.get("token", ""))
 
 
 @pages.post("/signup/confirmation")
+@limiter.limit(login_limit, key_func=_guessed_link)
 @limiter.limit(login_limit)
 def confirm() -> Answer:
-    """Begin the account; the browser that signed up goes on with it, any other may log in."""
+    """Begin the account in the browser that signed up, or in one where its password is typed.
+
+    The browser that signed up goes on with it, as does this one.
+    """
+    token, here = request.form.get("token", ""), _asked_here()
+    try:
+        sign_up = _find_link(token)
+        user = sign_ups.confirm(
+            *(db(), token),
+            browser=here,
+            password=request.form.get("password", ""),
+            network_address=request.remote_addr,
+        )
+    except NotItsPassword as refusal:
+        return _link_page(token, str(refusal))
+    except (LinkUsedUp, HasAccount) as refusal:
+        return _over(refusal)
+    if sign_up.id != here or not _goes_on(sign_up.id):
+        _welcome(user)
+    return go_to(url_for("chat.show_latest"))
+
+
+@pages.post("/signup/confirmation/password")
+@limiter.limit(login_limit)
+def choose_own() -> Answer:
+    """Begin the account with a password chosen here, whatever was typed when signing up."""
     token = request.form.get("token", "")
     try:
         _find_link(token)
-        sign_up = sign_ups.confirm(db(), token, network_address=request.remote_addr)
-    except LinkUsedUp as refusal:
-        return _over(refusal), 410
-    except HasAccount as refusal:
-        return _over(refusal, "You have an account"), 409
-    is_here = session.get(_KEY) == str(sign_up.id) and _goes_on(sign_up.id)
-    if is_here:
-        return go_to(url_for("chat.show_latest"))
-    flash("Your address is confirmed. Go on where you signed up, or log in here.")
-    return go_to(url_for("account.show_login"))
+        user = sign_ups.confirm_as_own(
+            db(), token, request.form.get("new-password", ""), network_address=request.remote_addr
+        )
+    except BadPassword as refusal:
+        return _link_page(token, str(refusal))
+    except (LinkUsedUp, HasAccount) as refusal:
+        return _over(refusal)
+    _welcome(user)
+    return go_to(url_for("chat.show_latest"))
+
+
+def _link_page(token: str, refusal: str = "") -> Answer:
+    """Ask in the browser that signed up for a button, in all others for its password."""
+    try:
+        sign_up = _find_link(token)
+    except LinkUsedUp as over:
+        return _over(over)
+    page = render_template(
+        "verification/page.html"
+        if sign_up.id == _asked_here()
+        else "account/confirm_elsewhere.html",
+        token=token,
+        email=sign_up.address,
+        refusal=refusal,
+        grant_micros=get_settings().sign_up_grant_micros,
+        action=url_for("sign_ups.confirm"),
+    )
+    return page, 422 if refusal else 200
 
 
 def _find_link(token: str) -> SignUp:
@@ -128,17 +173,22 @@ def _goes_on(sign_up_id: UUID) -> bool:
     user = sign_ups.go_on(db(), sign_up_id)
     if user is None:
         return False
-    log_in(user)
-    flash(newcomers.thanks(user))
+    _welcome(user)
     return True
 
 
-def _over(refusal: LinkUsedUp | HasAccount, title: str = "This link does not work") -> str:
-    is_known = find_current_user() is not None
-    return render_template(
+def _welcome(user: User) -> None:
+    log_in(user)
+    flash(newcomers.thanks(user))
+
+
+def _over(refusal: LinkUsedUp | HasAccount) -> tuple[str, int]:
+    is_known, has_account = find_current_user() is not None, isinstance(refusal, HasAccount)
+    page = render_template(
         "account/link_over.html",
-        title=title,
+        title="You have an account" if has_account else "This link does not work",
         refusal=str(refusal),
         again=url_for("chat.show_latest" if is_known else "account.show_login"),
         again_words="Go to the chat" if is_known else "Log in",
     )
+    return page, 409 if has_account else 410

@@ -148,11 +148,40 @@ def test_a_newcomer_opens_the_mail_on_another_device_and_the_page_that_waits_goe
     expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
 
     phone.goto(mailbox.wait_for(email, "Confirm").link)
+    phone.locator("input[name=password]").fill(NEW)
     phone.get_by_role("button", name="Confirm my address").click()
-    expect(phone.get_by_text("log in here")).to_be_visible()
+    expect(phone.get_by_role("alert")).to_contain_text("This is not the password that was chosen")
+    phone.locator("input[name=password]").fill(factories.PASSWORD)
+    phone.get_by_role("button", name="Confirm my address").click()
+    phone.wait_for_url("**/chat")
     page.wait_for_url("**/chat")
     expect(page.get_by_text("your address is confirmed")).to_be_visible()
     expect(page.locator("#credits")).to_contain_text("$1.00")
+
+
+def test_who_reads_the_mail_of_somebody_elses_sign_up_chooses_their_own_password(
+    open_page: Callable[[], Page], site_by_mail: str, mailbox: Mailbox
+) -> None:
+    stranger, owner = open_page(), open_page()
+    email = f"bob-{os.urandom(4).hex()}@example.org"
+    stranger.goto(f"{site_by_mail}/signup")
+    stranger.get_by_label("E-mail").fill(email)
+    stranger.locator("input[name=password]").fill(factories.PASSWORD)
+    stranger.locator("form[action*=signup] button[type=submit]").click()
+    stranger.wait_for_url("**/onboarding")
+    stranger.locator("#name").fill("Mallory")
+    stranger.locator("form:has(#name) button[type=submit]").click()
+
+    owner.goto(mailbox.wait_for(email, "Confirm").link)
+    owner.get_by_text("Choose your own password").click()
+    owner.locator("input[name=new-password]").fill(NEW)
+    owner.get_by_role("button", name="Save and log in").click()
+    owner.wait_for_url("**/onboarding")
+    expect(owner.locator("#name")).to_have_value("")
+    with stranger.expect_response("**/signup/standing") as asked:
+        pass
+    assert asked.value.status == 204
+    expect(stranger.get_by_role("heading", name="Check your inbox")).to_be_visible()
 
 
 def test_mail_is_sent_again_where_the_button_is_and_it_counts_down(

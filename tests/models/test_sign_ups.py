@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from models.base import utc_now
 from models.database import unit_of_work
 from models.letters import LetterKind
 from models.mailed_links import LinkUsedUp
-from models.sign_ups import HasAccount, SignUp
+from models.sign_ups import NotItsPassword, SignUp
 from models.users import Profile, User
 from settings import get_settings
 from tests import factories
@@ -22,6 +23,7 @@ from tests.models.test_resetting import NEW, forgotten, mails, secret_in
 
 GRACE = "grace@example.org"
 HERE = "8.8.8.8"
+SQUATTERS = "somebody elses sentence"
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,13 @@ def asked(db: Session, email: str = GRACE, password: str = factories.PASSWORD) -
 
 def secret_for(db: Session, email: str = GRACE) -> str:
     return secret_in(mails(db, email)[-1])
+
+
+def confirm(
+    db: Session, secret: str, password: str = factories.PASSWORD, *, browser: UUID | None = None
+) -> User:
+    """Open a link in a browser that has signed up for that, and type a password there."""
+    return sign_ups.confirm(db, secret, browser=browser, password=password, network_address=HERE)
 
 
 def find(db: Session, email: str = GRACE) -> User | None:
@@ -57,7 +66,7 @@ def test_an_account_begins_when_its_link_is_opened(db: Session) -> None:
     assert find(db) is None
     assert [mail.kind for mail in mails(db, GRACE)] == [LetterKind.SIGN_UP]
 
-    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    confirm(db, secret_for(db))
     grace = find(db)
     assert grace
     assert (grace.name, grace.timezone, grace.needs) == ("Grace", "Europe/Berlin", "Ships")
@@ -66,7 +75,7 @@ def test_an_account_begins_when_its_link_is_opened(db: Session) -> None:
     assert users.authenticate(db, GRACE, factories.PASSWORD).id == grace.id
     assert ledger.drift(db, grace.id) == 0
     with pytest.raises(LinkUsedUp):
-        sign_ups.confirm(db, secret_for(db), network_address=HERE)
+        confirm(db, secret_for(db))
 
 
 def test_who_has_an_account_is_told_so_by_mail_and_keeps_it(db: Session) -> None:
@@ -110,14 +119,66 @@ def test_every_mail_of_a_sign_up_has_the_same_link(db: Session) -> None:
     assert first not in str(kept.all())
 
 
-def test_the_last_password_of_who_reads_the_mail_counts(db: Session) -> None:
-    asked(db, password="somebody elses sentence")
-    squatters = secret_for(db)
+def test_a_link_that_was_opened_retires_all_others_of_its_address_for_good(db: Session) -> None:
+    squatters = asked(db, password=SQUATTERS)
+    squatters_secret = secret_for(db)
     asked(db)
-    sign_ups.confirm(db, secret_for(db), network_address=HERE)
-    with pytest.raises(HasAccount):
-        sign_ups.confirm(db, squatters, network_address=HERE)
-    assert users.authenticate(db, GRACE, factories.PASSWORD)
+    grace = confirm(db, secret_for(db))
+    assert sign_ups.go_on(db, squatters.id) is None
+    # Not even when the account leaves the address to others, and the mail is asked for again.
+    grace.email = "countess@example.org"
+    sign_ups.mail_again(squatters)
+    before = len(mails(db, GRACE))
+    assert sign_ups.answer_next(db)
+    assert len(mails(db, GRACE)) == before
+    with pytest.raises(LinkUsedUp):
+        confirm(db, squatters_secret, SQUATTERS)
+    assert users.authenticate(db, grace.email, factories.PASSWORD)
+
+
+@pytest.mark.parametrize("waits_for_own", [False, True])
+def test_somebody_elses_sign_up_does_not_win_the_click_of_who_reads_the_mail(
+    db: Session, waits_for_own: bool
+) -> None:
+    squatters = asked(db, password=SQUATTERS)
+    secret = secret_for(db)
+    own = asked(db)
+    for typed in ("", factories.PASSWORD):
+        with pytest.raises(NotItsPassword):
+            confirm(db, secret, typed, browser=own.id if waits_for_own else None)
+    assert find(db) is None
+    assert sign_ups.go_on(db, squatters.id) is None
+
+
+def test_the_browser_that_signed_up_needs_no_password_for_its_own_link(db: Session) -> None:
+    sign_up = asked(db)
+    assert confirm(db, secret_for(db), "", browser=sign_up.id) == find(db)
+
+
+def test_who_reads_the_mail_chooses_their_own_password_and_nothing_else_counts(
+    db: Session,
+) -> None:
+    squatters = asked(db, password=SQUATTERS)
+    sign_ups.introduce(squatters, Profile("Mallory", "Europe/Berlin", "Everything"))
+    with pytest.raises(users.CommonPassword):
+        sign_ups.confirm_as_own(db, secret_for(db), "password", network_address=HERE)
+    assert find(db) is None
+    grace = sign_ups.confirm_as_own(db, secret_for(db), NEW, network_address=HERE)
+    assert (grace.name, grace.needs, grace.is_onboarded) == ("", "", False)
+    assert grace.credits_balance_micros == get_settings().sign_up_grant_micros
+    assert users.authenticate(db, GRACE, NEW).id == grace.id
+    with pytest.raises(users.WrongCredentials):
+        users.authenticate(db, GRACE, SQUATTERS)
+    assert sign_ups.go_on(db, squatters.id) is None
+
+
+def test_the_browser_that_signed_up_does_not_go_on_with_the_same_password_chosen_elsewhere(
+    db: Session,
+) -> None:
+    squatters = asked(db)
+    sign_ups.confirm_as_own(db, secret_for(db), factories.PASSWORD, network_address=HERE)
+    assert sign_ups.go_on(db, squatters.id) is None
+    assert not squatters.password_hash
 
 
 def test_what_somebody_had_set_up_with_the_address_ends(db: Session) -> None:
@@ -126,7 +187,7 @@ def test_what_somebody_had_set_up_with_the_address_ends(db: Session) -> None:
     old_link = secret_for(db)
     session = sessions.open_for(db, squatter, "Thief")
     asked(db, password=NEW)
-    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    confirm(db, secret_for(db), NEW)
     assert sessions.find_live(db, session.id) is None
     with pytest.raises(users.WrongCredentials):
         users.authenticate(db, GRACE, factories.PASSWORD)
@@ -138,7 +199,7 @@ def test_what_somebody_had_set_up_with_the_address_ends(db: Session) -> None:
 def test_the_browser_that_signed_up_goes_on_once(db: Session) -> None:
     sign_up = asked(db)
     assert sign_ups.go_on(db, sign_up.id) is None
-    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    confirm(db, secret_for(db))
     user = sign_ups.go_on(db, sign_up.id)
     assert user
     assert user.email == GRACE
@@ -147,7 +208,7 @@ def test_the_browser_that_signed_up_goes_on_once(db: Session) -> None:
 
 def test_it_does_not_go_on_after_the_owner_chose_another_password(db: Session) -> None:
     sign_up = asked(db)
-    sign_ups.confirm(db, secret_for(db), network_address=HERE)
+    confirm(db, secret_for(db))
     resetting.choose(db, forgotten(db, GRACE), NEW, network_address=None)
     assert sign_ups.go_on(db, sign_up.id) is None
 
@@ -157,7 +218,7 @@ def test_a_sign_up_expires_and_goes(db: Session) -> None:
     with time_machine.travel(utc_now() + sign_ups.RULE.lifetime + timedelta(seconds=1)):
         assert sign_ups.find(db, sign_up.id) is None
         with pytest.raises(LinkUsedUp):
-            sign_ups.confirm(db, secret_for(db), network_address=HERE)
+            confirm(db, secret_for(db))
         sign_ups.answer_next(db)
         assert db.scalars(sa.select(SignUp)).all() == []
 
@@ -178,12 +239,12 @@ def test_two_who_open_it_at_once_begin_one_account(emptied: sa.Engine) -> None:
     with unit_of_work() as db:
         asked(db)
         secret = secret_for(db)
-        asked(db, password=NEW)
+        asked(db)
         secrets = [secret, secret_for(db)]
 
     def _confirm() -> None:
         with unit_of_work() as db:
-            sign_ups.confirm(db, secrets.pop(), network_address=HERE)
+            confirm(db, secrets.pop())
 
     outcomes = factories.in_parallel(2, _confirm)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["HasAccount", "NoneType"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LinkUsedUp", "NoneType"]

@@ -19,6 +19,8 @@ from tests.webapp.browser import Browser
 from tests.webapp.test_verification import links, token_of
 
 GRACE = "grace@example.org"
+NEW = "a whole new sentence"
+SQUATTERS = "a strangers own sentence"
 ANSWERS = {"name": "Grace", "timezone": "Europe/Berlin", "needs": "Ships"}
 PUBLIC = {"environ_overrides": {"REMOTE_ADDR": "8.8.8.8"}}
 
@@ -115,10 +117,11 @@ def test_the_page_that_waits_goes_on_when_the_mail_was_opened_on_another_device(
     assert browser.get("/signup/standing").status_code == 204
 
     phone = Browser(app)
-    confirmed = phone.post("/signup/confirmation", {"token": token_of(newest_link(db))})
-    assert confirmed.location == "/login"
-    assert "Go on where you signed up, or log in here." in phone.read("/login")
-    assert phone.get("/chat").location == "/login?next=/chat"
+    link = newest_link(db)
+    assert "Type the password that was chosen there" in phone.read(link)
+    typed = {"token": token_of(link), "password": factories.PASSWORD}
+    assert phone.post("/signup/confirmation", typed).location == "/chat"
+    assert "your address is confirmed" in phone.read("/onboarding")
 
     headers = {"HX-Request": "true"}
     assert browser.get("/signup/standing", headers=headers).headers["HX-Redirect"]
@@ -133,15 +136,87 @@ def test_the_page_that_waits_goes_on_when_the_mail_was_opened_on_another_device(
     assert thief.get("/chat").location == "/login?next=/chat"
 
 
-def test_a_link_of_who_has_an_account_by_now_says_so(browser: Browser, db: Session) -> None:
+def test_a_link_of_who_has_an_account_by_now_says_so(
+    browser: Browser, db: Session, known: User
+) -> None:
     browser.sign_up(GRACE)
+    link = newest_link(db)
+    known.email = GRACE
+    db.flush()
+    form = {"token": token_of(link), "new-password": NEW}
+    for path in ("/signup/confirmation", "/signup/confirmation/password"):
+        answer = browser.post(path, form)
+        assert answer.status_code == 409
+        assert "You already have an account with this address" in answer.text
+
+
+def test_a_link_is_over_once_another_of_its_address_was_opened(
+    app: Flask, browser: Browser, db: Session
+) -> None:
+    stranger = Browser(app)
+    stranger.sign_up(GRACE, SQUATTERS)
     first = newest_link(db)
-    browser.sign_up(GRACE, "a whole new sentence")
-    assert browser.post("/signup/confirmation", {"token": token_of(newest_link(db))}).location
-    browser.post("/logout")
-    answer = browser.post("/signup/confirmation", {"token": token_of(first)})
-    assert answer.status_code == 409
-    assert "You already have an account with this address" in answer.text
+    browser.sign_up(GRACE)
+    browser.post("/signup/confirmation", {"token": token_of(newest_link(db))})
+    assert stranger.get(first).status_code == 410
+    for path in ("/signup/confirmation", "/signup/confirmation/password"):
+        form = {"token": token_of(first), "password": SQUATTERS, "new-password": NEW}
+        assert stranger.post(path, form).status_code == 410
+    assert stranger.get("/signup/standing").status_code == 204
+    assert stranger.get("/signup/waiting").status_code == 200
+
+
+@pytest.mark.parametrize("signs_up_too", [False, True])
+def test_somebody_elses_sign_up_does_not_win_the_click_of_who_reads_the_mail(
+    app: Flask, browser: Browser, db: Session, signs_up_too: bool
+) -> None:
+    stranger = Browser(app)
+    stranger.sign_up(GRACE, SQUATTERS)
+    stranger.post("/onboarding", {**ANSWERS, "name": "Mallory"})
+    link = newest_link(db)
+    if signs_up_too:
+        browser.sign_up(GRACE)
+    token = {"token": token_of(link)}
+    assert "Type the password that was chosen there" in browser.read(link)
+    for typed in ({}, {"password": ""}, {"password": factories.PASSWORD}):
+        answer = browser.post("/signup/confirmation", {**token, **typed})
+        assert answer.status_code == 422
+        assert "This is not the password that was chosen. If you did not" in answer.text
+    assert find(db) is None
+
+    chosen = browser.post("/signup/confirmation/password", {**token, "new-password": "short"})
+    assert chosen.status_code == 422
+    assert "8 to 200 characters" in chosen.text
+    chosen = browser.post("/signup/confirmation/password", {**token, "new-password": NEW})
+    assert chosen.location == "/chat"
+    assert "Mallory" not in browser.read("/onboarding")
+
+    assert stranger.get("/signup/standing").status_code == 204
+    assert stranger.get("/chat").location == "/login?next=/chat"
+    assert stranger.log_in(GRACE, SQUATTERS).status_code == 422
+    assert Browser(app).log_in(GRACE, NEW).status_code == 303
+
+
+def test_the_password_of_a_sign_up_is_not_guessed_without_end(
+    app: Flask, browser: Browser, db: Session, adjust: Callable[..., None]
+) -> None:
+    adjust(LOGIN_RATE_LIMIT="2 per minute")
+    browser.sign_up(GRACE)
+    link = newest_link(db)
+    statuses = [
+        Browser(app)
+        .post(
+            "/signup/confirmation",
+            {"token": token_of(link), "password": f"a sentence of guess {network}"},
+            environ_overrides={"REMOTE_ADDR": f"203.0.{network}.1"},
+        )
+        .status_code
+        for network in range(3)
+    ]
+    assert statuses == [422, 422, 429]
+    # Whoever reads the mail can still choose their own.
+    own = {"token": token_of(link), "new-password": NEW}
+    assert Browser(app).post("/signup/confirmation/password", own).location == "/chat"
 
 
 def test_a_link_is_refused_where_somebody_is_logged_in(
@@ -232,7 +307,10 @@ def test_strangers_wait_for_nothing(browser: Browser) -> None:
     assert browser.get("/signup/confirmation?token=guess").status_code == 410
 
 
-@pytest.mark.parametrize("path", ["/signup/mail", "/signup/confirmation", "/address/undo"])
+@pytest.mark.parametrize(
+    "path",
+    ["/signup/mail", "/signup/confirmation", "/signup/confirmation/password", "/address/undo"],
+)
 def test_every_form_needs_its_hidden_token(browser: Browser, path: str) -> None:
     assert browser.client.post(path, data={}).status_code == 400
 
