@@ -13,9 +13,9 @@ from webapp.security import (
     address_in_form,
     guessed_account,
     guessing_visitor,
+    limit_mails,
     limiter,
     login_limit,
-    mail_limit,
     signup_limit,
 )
 from webapp.sign_in import find_current_user, log_in, log_out, safe_next
@@ -36,7 +36,7 @@ def show_signup() -> Answer:
 
 
 @pages.post("/signup")
-@limiter.limit(mail_limit, key_func=address_in_form, deduct_when=_mailed)
+@limit_mails(address_in_form, deduct_when=_mailed)
 @limiter.limit(signup_limit, key_func=address_in_form)
 @limiter.limit(signup_limit)
 def sign_up() -> Answer:

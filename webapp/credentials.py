@@ -6,12 +6,11 @@ from models import mailed_links, readdressing, resetting
 from models.errors import Refused
 from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
 from models.readdressing import OtherBrowser
-from settings import get_settings
 from tasks import nudges
 from webapp import preferences
 from webapp.database import db
 from webapp.htmx import Answer, go_to
-from webapp.security import address_in_form, limiter, login_limit, mail_limit
+from webapp.security import address_in_form, limit_mails, limiter, login_limit, mail_limit
 from webapp.sign_in import (
     current_session,
     current_user,
@@ -47,7 +46,7 @@ def change_password() -> Answer:
 @pages.post("/settings/address")
 @member_required
 @limiter.limit(mail_limit, key_func=_person)
-@limiter.limit(mail_limit, key_func=address_in_form)
+@limit_mails(address_in_form)
 def ask_address() -> Answer:
     """Mail a link to a new address; refusals keep the address that was typed."""
     email = request.form.get("email", "")
@@ -58,9 +57,7 @@ def ask_address() -> Answer:
         page = preferences.page(refusal=str(refusal), section="address", new_email=email)
         return page, 422
     nudges.mail_after_commit(db())
-    mailbox = get_settings().mailbox_url
-    where = f" Its mail can be read at {mailbox}." if mailbox else ""
-    return preferences.saved(f"We have sent a link to {address}.{where}", "address")
+    return preferences.saved(f"We have sent a link to {address}.", "address")
 
 
 @pages.get("/address")

@@ -10,7 +10,7 @@ from flask_limiter import RequestLimit
 from models.errors import Refused
 from webapp.formats import duration
 from webapp.htmx import go_to, is_partial, part
-from webapp.security import limiter, mail_limit
+from webapp.security import limit_mails, limiter
 
 # A mail takes a while; whoever presses at once again only gets two of them.
 PATIENCE_SECONDS = 60
@@ -18,10 +18,10 @@ PATIENCE_SECONDS = 60
 View = Callable[[], Response]
 
 
-def limited(page: str, counted_by: Callable[[], str]) -> Callable[[View], View]:
+def limited(page: str, address: Callable[[], str]) -> Callable[[View], View]:
     """Limit a view that has mail sent again: whoever pressed too often reads that at the button.
 
-    `page` is the endpoint where the button is, `counted_by` names whose mails count together.
+    `page` is the endpoint where the button is, `address` names by its key where the mail goes.
     """
 
     def _refuse(reached: RequestLimit) -> Response:
@@ -29,7 +29,7 @@ def limited(page: str, counted_by: Callable[[], str]) -> Callable[[View], View]:
         words = f"That was often enough. You can have it sent again in {duration(seconds)}."
         return _answer(words, 429, seconds, page)
 
-    return limiter.limit(mail_limit, key_func=counted_by, on_breach=_refuse)
+    return limit_mails(address, on_breach=_refuse)
 
 
 def press(send: Callable[[], None], *, to: str, page: str) -> Response:

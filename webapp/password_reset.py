@@ -10,7 +10,7 @@ from settings import get_settings
 from tasks import nudges
 from webapp.database import db
 from webapp.htmx import Answer, go_to
-from webapp.security import address_in_form, limiter, login_limit, mail_limit
+from webapp.security import address_in_form, limit_mails, limiter, login_limit
 from webapp.sign_in import log_in, refuse_anybody_but
 
 pages = Blueprint("password_reset", __name__)
@@ -23,7 +23,7 @@ def show() -> Answer:
 
 
 @pages.post("/password/reset")
-@limiter.limit(mail_limit, key_func=address_in_form)
+@limit_mails(address_in_form)
 @limiter.limit(login_limit)
 def ask() -> Answer:
     """Note the request; the answer is the same whether or not somebody has this address."""

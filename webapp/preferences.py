@@ -90,6 +90,7 @@ def page(
         this_browser=current_session(),
         describe=describe,
         is_pocketable=is_pocketable,
+        mailbox_url=get_settings().mailbox_url,
         storage=quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

@@ -1,13 +1,14 @@
 """Headers, hosts and limits that hold for every page."""
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import cast
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
     CSRFProtect,
     generate_csrf,  # pyright: ignore[reportUnknownVariableType]
@@ -25,6 +26,9 @@ from webapp.shares import network, visitor
 
 # A load balancer asks for these by address, not by name.
 ANY_HOST = {"health.alive", "health.ready"}
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 csrf = CSRFProtect()
 
@@ -116,6 +120,25 @@ def signup_limit() -> str:
 
 def mail_limit() -> str:
     return get_settings().mail_rate_limit
+
+
+def limit_mails(
+    address: Callable[[], str],
+    *,
+    deduct_when: Callable[[Response], bool] | None = None,
+    on_breach: Callable[[RequestLimit], Response | None] | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Limit a view that has mail sent to an address, which `address` names by its `address_key`.
+
+    All such views count together: a mailbox is not to be flooded by using one after another.
+    """
+    return limiter.shared_limit(
+        mail_limit,
+        scope="mails",
+        key_func=address,
+        deduct_when=deduct_when,
+        on_breach=on_breach,
+    )
 
 
 def payment_limit() -> str:

@@ -12,6 +12,7 @@ from tasks import nudges
 from webapp import mail_again, newcomers
 from webapp.database import db
 from webapp.htmx import Answer, go_to, part
+from webapp.security import address_key
 from webapp.sign_in import current_user, find_current_user, login_required, refuse_anybody_but
 
 pages = Blueprint("verification", __name__)
@@ -50,7 +51,7 @@ def verify() -> Answer:
 
 @pages.post("/verification/mail")
 @login_required
-@mail_again.limited("chat.show_latest", lambda: f"person:{current_user().id}")
+@mail_again.limited("chat.show_latest", lambda: address_key(current_user().email))
 def send_again() -> Response:
     """Send another link to the address of whoever asks, if it is still to be verified."""
     user = current_user()

@@ -45,7 +45,7 @@ def site_by_mail(house: House) -> Generator[str]:
         **house.environment,
         "VERIFY_EMAIL": "true",
         "SIGN_UP_BY_MAIL": "true",
-        "MAIL_RATE_LIMIT": "2 per 10 minutes",
+        "MAIL_RATE_LIMIT": "3 per 10 minutes",
         "PUBLIC_URL": url,
     }
     website = product.web(settings, listener.fileno(), port)

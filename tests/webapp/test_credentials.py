@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from models.outbox import Email
 from models.users import User
+from settings import get_settings
 from tests import factories
 from tests.webapp.browser import Browser
 from tests.webapp.test_password_reset import NEW, mailed_token
@@ -123,6 +124,50 @@ def test_mails_to_a_new_address_are_limited_whoever_asks(
     ]
     assert statuses == [303, 303, 429]
     assert len(db.scalars(sa.select(Email).where(Email.recipient == THIEFS)).all()) == 2
+
+
+def test_all_forms_that_mail_one_address_count_together(
+    app: Flask, adas: Browser, eves: Browser, adjust: Callable[..., None], db: Session
+) -> None:
+    adjust(MAIL_RATE_LIMIT="5 per 10 minutes", VERIFY_EMAIL="true", SIGN_UP_BY_MAIL="true")
+    stranger = Browser(app)
+    change = {"email": THIEFS, "address-password": factories.PASSWORD}
+    assert stranger.sign_up(THIEFS).status_code == 303
+    assert stranger.post_part("/signup/mail").status_code == 200
+    assert stranger.post("/password/reset", {"email": THIEFS}).status_code == 200
+    assert adas.post("/settings/address", change).status_code == 303
+    assert eves.post("/settings/address", {**change, "email": THIEFS.upper()}).status_code == 303
+
+    refused = [
+        Browser(app).sign_up(THIEFS),
+        stranger.post_part("/signup/mail"),
+        stranger.post("/password/reset", {"email": "thief@ＥＸＡＭＰＬＥ.org"}),
+        adas.post("/settings/address", change),
+    ]
+    assert [answer.status_code for answer in refused] == [429] * 4
+    assert "You can have it sent again in 10 minutes." in refused[1].text
+    # Nobody else's mail is held back.
+    assert Browser(app).sign_up("grace@example.org").status_code == 303
+    assert len(db.scalars(sa.select(Email).where(Email.recipient == THIEFS)).all()) == 2
+
+
+def test_verification_mails_count_with_the_others_to_that_address(
+    browser: Browser, adjust: Callable[..., None]
+) -> None:
+    adjust(MAIL_RATE_LIMIT="3 per 10 minutes", VERIFY_EMAIL="true", SIGN_UP_BY_MAIL="false")
+    browser.sign_up("grace@example.org")
+    assert browser.post_part("/verification/mail").status_code == 200
+    assert browser.post("/password/reset", {"email": "Grace@example.org"}).status_code == 200
+    assert browser.post_part("/verification/mail").status_code == 429
+
+
+def test_asking_for_a_new_address_is_answered_without_the_address_of_the_mailbox(
+    adas: Browser,
+) -> None:
+    ask(adas)
+    page = adas.read("/settings")
+    assert f"We have sent a link to {THIEFS}.</p>" in page
+    assert f'href="{get_settings().mailbox_url}"' in page
 
 
 def test_tokens_are_in_no_log(browser: Browser, adas: Browser, db: Session) -> None:

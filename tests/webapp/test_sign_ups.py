@@ -236,7 +236,7 @@ def test_a_link_is_refused_where_somebody_is_logged_in(
 def test_the_mail_is_sent_again_and_the_button_says_how_long_to_wait(
     app: Flask, browser: Browser, db: Session, adjust: Callable[..., None]
 ) -> None:
-    adjust(MAIL_RATE_LIMIT="2 per 10 minutes")
+    adjust(MAIL_RATE_LIMIT="3 per 10 minutes")
     browser.sign_up(GRACE)
     newest_link(db)
     assert f"Sent again, to {GRACE}." in browser.post_part("/signup/mail").text

@@ -141,7 +141,7 @@ def test_a_message_before_that_is_refused_and_its_words_stay(browser: Browser, d
 def test_the_link_is_sent_again_on_request_and_not_without_end(
     browser: Browser, db: Session, adjust: Callable[..., None]
 ) -> None:
-    adjust(MAIL_RATE_LIMIT="2 per 10 minutes")
+    adjust(MAIL_RATE_LIMIT="3 per 10 minutes")
     introduced(browser)
     first = browser.post_part("/verification/mail")
     assert first.status_code == 200
@@ -161,7 +161,7 @@ def test_the_link_is_sent_again_on_request_and_not_without_end(
 def test_without_scripts_the_chat_says_so_even_if_the_browser_has_kept_it(
     browser: Browser, adjust: Callable[..., None]
 ) -> None:
-    adjust(MAIL_RATE_LIMIT="1 per 10 minutes")
+    adjust(MAIL_RATE_LIMIT="2 per 10 minutes")
     introduced(browser)
     kept = {"If-None-Match": browser.get("/chat/new").headers["ETag"]}
     assert browser.get("/chat/new", headers=kept).status_code == 304
