@@ -12,6 +12,7 @@ from embedded import product
 from embedded.child import wait_ready
 from embedded.web_port import take_port
 from tests import factories
+from tests.browser.conftest import PHONE
 from tests.browser.test_journeys import answer, expect_state, send
 from tests.house import House
 from tests.mailbox import Mailbox
@@ -239,11 +240,19 @@ def test_whoever_knew_the_password_does_not_keep_the_account(
     thief.goto(mailbox.wait_for(email, "Confirm").link)
     thief.get_by_role("button", name="Confirm my address").click()
     thief.goto(f"{verifying_site}/settings#address")
-    other = f"thief-{os.urandom(4).hex()}@example.org"
+    other = f"thief{'f' * 40}{os.urandom(4).hex()}@example.org"
+    thief.set_viewport_size(PHONE)
     section = thief.locator("#address")
     section.get_by_label("New address").fill(other)
     section.locator("input[name=address-password]").fill(factories.PASSWORD)
     section.get_by_role("button", name="Send the link").click()
+    toast = thief.locator("#notices .notice")
+    expect(toast).to_contain_text(other)
+    assert toast.evaluate(
+        "toast => [toast, ...toast.children].every(it => "
+        "it.getBoundingClientRect().right <= innerWidth && "
+        "it.scrollWidth <= it.clientWidth + 1)"
+    )
     thief.goto(mailbox.wait_for(other, "new e-mail address").link)
     thief.get_by_role("button", name="Use this address").click()
     thief.wait_for_url("**/chat")
