@@ -16,9 +16,10 @@ SUMMARIZED_AT = 0.75
 # With less, hardly anything is left beside the instructions, a summary and the latest messages.
 LEAST_WINDOW = 32_000
 WINDOW_STEP = 1_000
-# What stays word by word when the rest is summarized, and which share of a window at most.
+# What stays word by word when the rest is summarized, and which share of a window at most. Where
+# every recent message is longer, OpenClaw finds no place to cut, and summarizes nothing.
 KEPT_TOKENS = 8_000
-KEPT_SHARE = 8
+KEPT_SHARE = 5
 # What the files of one message may take of a window.
 SHOWN_SHARE = 0.6
 

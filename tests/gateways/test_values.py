@@ -96,7 +96,14 @@ def test_ids_have_their_hyphens_or_none() -> None:
     form = "018f3c5e-7b2a-7000-8000-0123456789ab"
     assert values.uuid(form.upper()) == UUID(form)
     assert values.uuid(form.replace("-", "")) == UUID(form)
-    for given in (form.replace("-", "", 1), f"{{{form}}}", f"urn:uuid:{form}", form + "\n", None, 5):
+    for given in (
+        form.replace("-", "", 1),
+        f"{{{form}}}",
+        f"urn:uuid:{form}",
+        form + "\n",
+        None,
+        5,
+    ):
         with pytest.raises(BadValue):
             values.uuid(given)
         assert values.uuid_or_none(given) is None

@@ -191,10 +191,10 @@ def test_a_retry_may_cost_what_the_message_was_allowed(db: Session, ada: User) -
     assert jobs.ask_again(db, dear, model=MODEL).cost_limit_micros == 400_000
 
 
-def test_calls_side_by_side_never_pass_the_limit_of_their_message(emptied: sa.Engine) -> None:
+def test_calls_side_by_side_never_pass_the_limit_of_their_day(emptied: sa.Engine) -> None:
     with unit_of_work() as setup:
         owner = factories.user(setup, "grace@example.org")
-        limits.choose(setup, owner.id, Limits(message_micros=10 * CENT, day_micros=20 * CENT))
+        limits.choose(setup, owner.id, Limits(day_micros=10 * CENT))
         job = factories.running(setup, owner)
     books = TurnBooks(owner.id, job.id, job.attempt)
 
@@ -206,7 +206,7 @@ def test_calls_side_by_side_never_pass_the_limit_of_their_message(emptied: sa.En
 
     refused = [outcome for outcome in outcomes if isinstance(outcome, NoRoom)]
     assert len(outcomes) - len(refused) == 3
-    assert {one.bound.code for one in refused} == {"message_limit"}
+    assert {one.bound.code for one in refused} == {"day_limit"}
     with Session(emptied) as check:
         assert check.get_one(User, owner.id).credits_held_micros == 0
         assert limits.spent(check) == 3 * (3 * CENT - 1)

@@ -124,8 +124,9 @@ def test_old_uploads_are_left_out_when_there_are_too_many(monkeypatch: pytest.Mo
     assert writer.finish() == (tree, None)
 
 
-def test_more_than_can_be_restored_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "MAX_BYTES", len(BOOK.data) - 1)
+def test_more_than_a_user_may_have_is_not_saved() -> None:
+    writer = StateWriter({}, {}, most_bytes=len(BOOK.data) - 1)
+    writer.add(Changed(BOOK.path, len(BOOK.data), 5, 0, BOOK.data))
 
     with pytest.raises(TooLarge):
-        packed({}, [BOOK])
+        writer.finish()
