@@ -53,6 +53,8 @@ SETTINGS = {
     "PASSWORD_MEMORY_KIB": "64",
     "LOGIN_RATE_LIMIT": "1000 per minute",
     "POST_RATE_LIMIT": "10000 per minute",
+    # Crowds are of one user where a test is about that user's money.
+    "REQUESTS_AT_ONCE_PER_USER": "100",
     "SIGNUP_RATE_LIMIT": "1000 per minute",
     "MAIL_RATE_LIMIT": "1000 per minute",
     "VERIFY_EMAIL": "false",
