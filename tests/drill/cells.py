@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.drill.attackers import FIRST_NUMBER
 from tests.drill.secrets import owners
 from tests.house import House
 
@@ -42,10 +43,15 @@ class Seen:
     def strangers(self, owner: int | None) -> list[str]:
         """List what can be reached in it and holds the words of anybody but its owner."""
         own = set[int]() if owner is None else {owner}
+        found = {path: owners(_text(path)) - own for path in self._readable()}
+        strange = set[int]().union(*found.values())
+        if owner is None and len(strange) == 1 and min(strange) >= FIRST_NUMBER:
+            # Attackers ask for nothing to be remembered by which their cell would be known.
+            return []
         return [
-            f"{path} of a cell of {owner}: {sorted(found - own)}"
-            for path in self._readable()
-            if (found := owners(_text(path))) - own
+            f"{path} of a cell of {owner}: {sorted(numbers)}"
+            for path, numbers in found.items()
+            if numbers
         ]
 
     def plant(self, canary: str) -> None:
