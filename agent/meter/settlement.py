@@ -168,7 +168,9 @@ class Settlement:
                 held_micros=self._hold.micros,
                 charge_micros=closed.charge_micros,
             )
-            self._running.trouble = AgentFailed("beyond_hold", BEYOND_HOLD, permanent=True)
+            # An answer that ended where the money for it did has its reason already.
+            if not self._running.is_hopeless:
+                self._running.trouble = AgentFailed("beyond_hold", BEYOND_HOLD, permanent=True)
         return min(closed.charge_micros, self._hold.micros)
 
     def _closed(self) -> ClosedCall:
