@@ -95,8 +95,8 @@ def test_a_provider_that_is_down_fails_with_a_reason_and_for_free(house: House) 
 def test_credit_that_runs_out_ends_the_run_at_zero(house: House) -> None:
     rosa = house.person("Rosa")
     rosa.keep_only(30_000)
-    # More than can be held for a call is at our expense.
-    outcome = rosa.ask_and_wait("Say a word. [[demo: usage input=1 output=1900000]]")
+    # More than can be held for a call is at our expense, within what we carry in a day.
+    outcome = rosa.ask_and_wait("Say a word. [[demo: usage input=1 output=100000]]")
     assert outcome.job.failure_code == "no_credit"
 
     rosa.ask("One more?")
