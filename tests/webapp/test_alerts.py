@@ -67,7 +67,7 @@ def test_a_low_balance_leads_to_a_top_up_and_is_gone_after_it(
     words = "Your credits have fallen below $0.20."
     page = adas.read("/chat/new")
     assert words in page
-    assert '<a class="link whitespace-nowrap"\n             href="/billing#top-up">' in page
+    assert 'href="/billing#top-up">Top up</a>' in page
     ledger.grant(db, ada.id, 5_000_000, reference="bought:1")
     db.commit()
     assert words not in adas.read("/chat/new")
