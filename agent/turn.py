@@ -99,8 +99,8 @@ class AgentFailed(Exception):
     we carry in a day), too_costly (what any message may cost), too_many_calls, beyond_hold (a
     provider counted more than was held), provider_refused, provider_down, books_unavailable,
     time_limit, cell_died, no_answer, stuck (for the second time), out_of_memory, too_many_files,
-    disk_full, engine_unavailable, stopped, busy, state_unavailable. A permanent failure would only
-    repeat itself.
+    disk_full, engine_unavailable, stopped, lease_lost (another worker has the job), busy,
+    state_unavailable, storage_down, unexpected. A permanent failure would only repeat itself.
     """
 
     def __init__(self, code: str, sentence: str, *, permanent: bool) -> None:

@@ -5,7 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session, sessionmaker
+
+# How it shows that PostgreSQL is away, restarts or is too busy: the same may work in a moment.
+OUTAGES = (OperationalError, InterfaceError, NoConnection)
 
 open_session: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 

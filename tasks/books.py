@@ -5,9 +5,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from agent.meter.books import Bound, ClosedCall, Fit, NoRoom, OpenCall, TurnLost
+from agent.meter.books import (
+    BooksUnavailable,
+    Bound,
+    ClosedCall,
+    Fit,
+    NoRoom,
+    OpenCall,
+    TurnLost,
+)
 from models import alerts, jobs, ledger, limits
-from models.database import unit_of_work
+from models.database import OUTAGES, unit_of_work
 from models.ledger import CallCost, CallStatus, ModelCall
 from models.payments import automatic
 from tasks import money_mail, nudges
@@ -24,13 +32,15 @@ class TurnBooks:
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
         """Hold what `fit` makes of the balance and then the limits that the person has set.
 
-        Raises NoRoom, or TurnLost when the job is another's now.
+        Raises NoRoom, TurnLost when another worker has the job now, or BooksUnavailable.
         """
         try:
             with unit_of_work() as db:
                 return OpenCall(call_id, model, self._open(db, call_id, model, fit))
         except jobs.LeaseLost as lost:
             raise TurnLost from lost
+        except OUTAGES as outage:
+            raise BooksUnavailable(str(outage)) from outage
 
     def _open(self, db: Session, call_id: UUID, model: str, fit: Fit) -> int:
         # The account is locked: what is left now is left until the hold is written.

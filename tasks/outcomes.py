@@ -44,12 +44,13 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
 def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
     """End a turn that brought no answer: stopped, handed back, tried again or failed."""
     teller.close()
-    is_stopped = held.is_stopped_by_person and not held.is_lost
+    is_lost = held.is_lost or failure.code == "lease_lost"
+    is_stopped = held.is_stopped_by_person and not is_lost
     is_sound = is_stopped or failure.code in SOUND
     if not is_sound:
         # What the cell now knows of this turn must not be there when it is tried again.
         process.runtime.discard(held.user_id)
-    if held.is_lost:
+    if is_lost:
         log.warning("job.lost")
         return
     if is_stopped:

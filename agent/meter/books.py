@@ -29,7 +29,11 @@ class NoRoom(Exception):
 
 
 class TurnLost(Exception):
-    """The turn is not ours any more: somebody else answers it, or it is over."""
+    """The turn is not ours any more: another worker answers it, or it is over."""
+
+
+class BooksUnavailable(Exception):
+    """The books cannot be reached just now. Asking again may help."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,8 @@ class Books(Protocol):
         """Hold what `fit` says, while nothing else can take it; told twice, it holds once.
 
         It is told the balance and whatever limits the person has set, less what is held by calls
-        under way. There is at least one. Raises NoRoom if that is too much, and TurnLost. Whatever
-        else it raises is a fault of the books themselves, which may be over in a moment.
+        under way. There is at least one. Raises NoRoom if that is too much, TurnLost, and
+        BooksUnavailable.
         """
         ...
 

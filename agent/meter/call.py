@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from agent.catalogue import Model
-from agent.meter.books import Bound, NoRoom, TurnLost
+from agent.meter.books import BooksUnavailable, Bound, NoRoom, TurnLost
 from agent.meter.intake import Asked
 from agent.meter.marks import Marking
 from agent.meter.pictures import without_earlier
@@ -40,9 +40,10 @@ NO_PRICE = "This model has no price, so it cannot be used. Please choose another
 PROVIDER_DOWN = "The model's provider did not answer."
 PROVIDER_REFUSED = "The model's provider refused this message."
 NOT_OURS = "This message is being answered elsewhere."
+BROKEN = "Something on our side went wrong. Please try again."
 BOOKS_DOWN = "Your credits could not be looked up just now. Please try again."
 # What another try may mend.
-PASSING = {"stopped", "books_unavailable"}
+PASSING = {"lease_lost", "books_unavailable"}
 # The provider says that the request itself is wrong: sending it again would not help.
 REQUEST_FAULTS = {400, 404, 413, 415, 422}
 # Our own key or account is refused; that does not mend itself within seconds.
@@ -107,6 +108,10 @@ class MeteredCall:
             # The cell hung up: the person pressed Stop, or the cell died.
             settlement.was_stopped()
             raise
+        except Exception:
+            # A fault of our own: the turn ends by it, however often OpenClaw asks again.
+            self._running.trouble = AgentFailed("unexpected", BROKEN, permanent=False)
+            raise
         finally:
             self._note_end(counter)
             await settlement.settle()
@@ -150,9 +155,9 @@ class MeteredCall:
             self._give_up(missing.bound.code, missing.bound.sentence)
         except TurnLost:
             log.warning("meter.turn_lost", job_id=str(running.turn.job_id))
-            self._give_up("stopped", NOT_OURS)
-        except Exception as trouble:  # noqa: BLE001  # without a hold the call is not made
-            log.error("meter.not_opened", job_id=str(running.turn.job_id), error=repr(trouble))
+            self._give_up("lease_lost", NOT_OURS)
+        except BooksUnavailable as trouble:
+            log.error("meter.not_opened", job_id=str(running.turn.job_id), error=str(trouble))
             self._give_up("books_unavailable", BOOKS_DOWN)
         self._wire.prepare(self._body, self._cap)
 

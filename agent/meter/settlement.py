@@ -8,7 +8,16 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, Fit, NoRoom, OpenCall, Outcome, TurnLost, Usage
+from agent.meter.books import (
+    BooksUnavailable,
+    ClosedCall,
+    Fit,
+    NoRoom,
+    OpenCall,
+    Outcome,
+    TurnLost,
+    Usage,
+)
 from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
 from agent.meter.wires.base import likely_tokens
@@ -40,7 +49,7 @@ class Hold:
         self._is_wanted = True
 
     async def open(self, running: RunningTurn, fit: Fit) -> None:
-        """Hold the money that `fit` says. Raises NoRoom, TurnLost, or what the books stumble on.
+        """Hold the money that `fit` says. Raises NoRoom, TurnLost or BooksUnavailable.
 
         A database that restarts is waited for.
         """
@@ -62,9 +71,7 @@ class Hold:
         while True:
             try:
                 return await asyncio.to_thread(running.books.open, self.call_id, self.model.id, fit)
-            except (NoRoom, TurnLost):
-                raise
-            except Exception as trouble:
+            except BooksUnavailable as trouble:
                 if time.monotonic() > ends or not self._is_wanted:
                     raise
                 if rest == FIRST_RETRY_SECONDS:

@@ -40,6 +40,8 @@ OURS = frozenset(
         "state_unavailable",
         "storage_down",
         "books_unavailable",
+        # Another worker has the job by now, and settles with its person.
+        "lease_lost",
         "worker_lost",
         "unexpected",
         # Of a failure: no call could be opened, or the worker shuts down. A person's Stop is none.

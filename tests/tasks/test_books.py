@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import NoRoom, TurnLost
+from agent.meter.books import BooksUnavailable, NoRoom, TurnLost
 from models import ledger, limits
-from models.database import unit_of_work
+from models.database import open_session, unit_of_work
 from models.jobs import Job
 from models.ledger import CallStatus, ModelCall, Transaction, WriteOffReason
 from models.limits import Limits
@@ -132,6 +132,25 @@ def test_a_turn_that_is_anothers_by_now_holds_nothing(emptied: sa.Engine) -> Non
     with pytest.raises(TurnLost):
         books.open(uuid7(), "demo/demo", lambda bounds: 700)
 
+    with Session(emptied) as check:
+        assert check.get_one(User, job.user_id).credits_held_micros == 0
+
+
+def test_books_whose_database_is_away_say_that_and_nothing_of_another_worker(
+    emptied: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = running(left=LEFT)
+    away = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nowhere")
+    books = TurnBooks(job.user_id, job.id, job.attempt)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(open_session.kw, "bind", away)
+        with pytest.raises(BooksUnavailable):
+            books.open(uuid7(), "demo/demo", lambda bounds: 700)
+
+    # Nor is a mistake of ours taken for an outage.
+    with pytest.raises(ZeroDivisionError):
+        books.open(uuid7(), "demo/demo", lambda bounds: 1 // 0)
     with Session(emptied) as check:
         assert check.get_one(User, job.user_id).credits_held_micros == 0
 

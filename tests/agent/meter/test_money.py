@@ -8,7 +8,7 @@ import pytest
 
 from agent import catalogue
 from agent.meter import settlement
-from agent.meter.books import ClosedCall, Fit, OpenCall, TurnLost
+from agent.meter.books import BooksUnavailable, ClosedCall, Fit, OpenCall, TurnLost
 from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
 from agent.meter.settlement import BEYOND_HOLD
 from agent.prices import Prices
@@ -307,7 +307,10 @@ class Stumbling(MemoryBooks):
 
 @pytest.mark.parametrize(
     ("trouble", "code"),
-    [(ConnectionError("the database is away"), "books_unavailable"), (TurnLost(), "stopped")],
+    [
+        (BooksUnavailable("the database is away"), "books_unavailable"),
+        (TurnLost(), "lease_lost"),
+    ],
 )
 def test_books_that_cannot_open_let_no_call_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, code: str
@@ -325,10 +328,25 @@ def test_books_that_cannot_open_let_no_call_out(
     run(scenario())
 
 
+def test_a_fault_of_our_own_ends_the_turn_at_once_and_is_called_that(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            books = Stumbling(KeyError("a mistake"), times=1)
+            w.port.begin(turn(MODELS["anthropic"]), books)
+            assert (await w.ask("Hello"))[0] == 500
+            assert w.port.trouble
+            assert (w.port.trouble.code, w.port.trouble.permanent) == ("unexpected", False)
+            # However often OpenClaw asks.
+            assert (await w.ask("Hello"))[0] == 422
+            assert await w.recorded() == []
+
+    run(scenario())
+
+
 def test_a_database_that_stumbles_is_asked_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            books = Stumbling(ConnectionError("the database restarts"), times=2)
+            books = Stumbling(BooksUnavailable("the database restarts"), times=2)
             w.port.begin(turn(MODELS["anthropic"]), books)
             assert (await w.ask("[[demo: say ok]]"))[0] == 200
             await eventually(lambda: len(books.closed) == 1)
