@@ -22,7 +22,7 @@ from bench.month import Month
 from embedded.stack import Services
 from models import database, ledger
 from models.database import unit_of_work
-from models.ledger import EntryKind, Transaction
+from models.ledger import EntryKind, Transaction, WriteOffReason
 from settings import PROJECT_DIR, get_settings
 
 TARGET_POINTS = 1.0
@@ -80,11 +80,10 @@ def _add_up(db: Session) -> Sums:
     cost = sa.select(sa.func.sum(Transaction.provider_cost_micros))
     call = aliased(Transaction)
     refunded = sa.select(sa.func.sum(call.provider_cost_micros)).join(
-        Transaction,
-        Transaction.reference == sa.func.concat("refund:", sa.func.substr(call.reference, 6)),
+        Transaction, Transaction.reverses_id == call.id
     )
     absorbed = cost.where(Transaction.kind == EntryKind.ABSORBED)
-    is_beyond = Transaction.reference.like("absorbed:call:%")
+    is_beyond = Transaction.reason == WriteOffReason.BEYOND_HOLD
     return Sums(
         paid=int(db.scalar(paid) or 0),
         cost=int(db.scalar(cost) or 0),

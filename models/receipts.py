@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.jobs import Job
-from models.ledger import EntryKind, ModelCall, StandingCharge, Transaction
+from models.ledger import EntryKind, ModelCall, StandingCharge, Transaction, WriteOffReason
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,12 @@ def receipt(db: Session, job: Job) -> Receipt:
     entry, refund, beyond = (aliased(Transaction) for _ in range(3))
     rows = db.execute(
         select(ModelCall, entry, refund, beyond, StandingCharge)
-        .outerjoin(entry, entry.reference == _reference("call:"))
-        .outerjoin(refund, refund.reference == _reference("refund:"))
-        .outerjoin(beyond, beyond.reference == _reference("absorbed:call:"))
+        .outerjoin(entry, and_(entry.call_id == ModelCall.id, _is_of_whole_call(entry)))
+        .outerjoin(refund, refund.reverses_id == entry.id)
+        .outerjoin(
+            beyond,
+            and_(beyond.call_id == ModelCall.id, beyond.reason == WriteOffReason.BEYOND_HOLD),
+        )
         .outerjoin(StandingCharge, StandingCharge.call_id == ModelCall.id)
         .where(ModelCall.job_id == job.id)
         .order_by(ModelCall.id)
@@ -85,5 +88,7 @@ def receipt(db: Session, job: Job) -> Receipt:
     return Receipt(job, tuple(Line(*row) for row in rows))
 
 
-def _reference(prefix: str) -> ColumnElement[str]:
-    return func.concat(prefix, cast(ModelCall.id, String))
+def _is_of_whole_call(entry: type[Transaction]) -> ColumnElement[bool]:
+    """Say of an entry whether it is the charge of a call, or stands in the place of one."""
+    absorbed = (WriteOffReason.CALL_LOST, WriteOffReason.LATE_CALL)
+    return or_(entry.kind == EntryKind.CHARGE, entry.reason.in_(absorbed))

@@ -44,24 +44,25 @@ RULES = {
         SELECT entry.user_id, entry.reference AS subject, entry.amount_micros AS off_by_micros
         FROM transactions AS entry
         LEFT JOIN model_calls AS call
-               ON 'call:' || call.id = entry.reference AND call.user_id = entry.user_id
-        WHERE entry.kind IN ('charge', 'absorbed')
-          AND entry.reference NOT LIKE ALL (ARRAY['absorbed:%', 'undone:absorbed:%'])
+               ON call.id = entry.call_id AND call.user_id = entry.user_id
+        WHERE (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call', 'beyond_hold'))
           AND (call.id IS NULL OR call.status = 'open')""",
     # One that failed before anything came has used nothing: `failed` is its reason.
     "a call has its charge, or was absorbed": """
         SELECT call.user_id, 'call:' || call.id AS subject, 0 AS off_by_micros
         FROM model_calls AS call
-        LEFT JOIN transactions AS entry ON entry.reference = 'call:' || call.id
+        LEFT JOIN transactions AS entry
+               ON entry.call_id = call.id
+              AND (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call'))
         WHERE call.status NOT IN ('open', 'failed') AND entry.id IS NULL""",
     "a refund gives back a whole charge": """
         SELECT refund.user_id, refund.reference AS subject,
                refund.amount_micros + coalesce(charge.amount_micros, 0) AS off_by_micros
         FROM transactions AS refund
         LEFT JOIN transactions AS charge
-               ON charge.reference = 'call:' || substr(refund.reference, 8)
+               ON charge.id = refund.reverses_id
               AND charge.kind = 'charge' AND charge.user_id = refund.user_id
-        WHERE refund.kind = 'refund' AND refund.reference LIKE 'refund:%'
+        WHERE refund.kind = 'refund'
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
     "what is written off has its reason": """
         SELECT user_id, reference AS subject, amount_micros AS off_by_micros
@@ -80,9 +81,10 @@ RULES = {
                coalesce(refund.amount_micros, -stands.charged_micros) AS off_by_micros
         FROM standing_charges AS stands
         LEFT JOIN transactions AS charge
-               ON charge.reference = 'call:' || stands.call_id
+               ON charge.call_id = stands.call_id AND charge.kind = 'charge'
               AND charge.amount_micros = -stands.charged_micros
-        LEFT JOIN transactions AS refund ON refund.reference = 'refund:' || stands.call_id
+        LEFT JOIN transactions AS refund
+               ON refund.call_id = stands.call_id AND refund.kind = 'refund'
         WHERE charge.id IS NULL OR (refund.id IS NULL) <> (stands.given_back_at IS NULL)""",
     "what was paid is what was topped up": """
         SELECT coalesce(entry.user_id, payment.user_id) AS user_id,

@@ -184,6 +184,7 @@ def _charge(db: Session, user: "User", call: ModelCall, cost: CallCost) -> int:
             amount_micros=0,
             provider_cost_micros=lost,
             reference=f"absorbed:call:{call.id}",
+            call_id=call.id,
             job_id=call.job_id,
             model=call.model,
             provider=call.model.partition("/")[0],
@@ -196,6 +197,7 @@ def _entry(call: ModelCall, amount_micros: int, cost: CallCost) -> Transaction:
     return Transaction(
         amount_micros=amount_micros,
         reference=f"call:{call.id}",
+        call_id=call.id,
         job_id=call.job_id,
         model=call.model,
         provider=call.model.partition("/")[0],

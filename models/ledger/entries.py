@@ -95,6 +95,10 @@ class Transaction(Base):
     # The part of it that is granted credit; the rest is bought.
     promotional_micros: Mapped[int] = mapped_column(server_default="0")
     reference: Mapped[str] = mapped_column(unique=True)
+    # The model call that it is the charge or the cost of, or whose charge it gives back.
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("model_calls.id"), index=True)
+    # The entry that it takes back, whole: each is taken back once.
+    reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("transactions.id"), unique=True)
     job_id: Mapped[UUID | None] = mapped_column(index=True)
     model: Mapped[str | None]
     provider: Mapped[str | None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.ledger.calls import ModelCall
@@ -25,7 +25,7 @@ class StandingCharge(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    call_id: Mapped[UUID] = mapped_column(unique=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("model_calls.id"), unique=True)
     job_id: Mapped[UUID] = mapped_column(index=True)
     # What it would have been given back for.
     reason: Mapped[WriteOffReason] = mapped_column(stored_as_text(WriteOffReason))
@@ -76,8 +76,12 @@ def refund_by_hand(db: Session, user_id: UUID) -> int:
     wanted = (
         select(StandingCharge, ModelCall, Transaction)
         .join(ModelCall, ModelCall.id == StandingCharge.call_id)
-        .join(Transaction, Transaction.reference == func.concat("call:", StandingCharge.call_id))
-        .where(StandingCharge.user_id == user_id, StandingCharge.given_back_at.is_(None))
+        .join(Transaction, Transaction.call_id == ModelCall.id)
+        .where(
+            StandingCharge.user_id == user_id,
+            StandingCharge.given_back_at.is_(None),
+            Transaction.kind == EntryKind.CHARGE,
+        )
     )
     total = 0
     for stands, call, charge in db.execute(wanted.order_by(StandingCharge.id)).all():
@@ -110,16 +114,15 @@ def _charges_of(
     db: Session, job_id: UUID, attempt: int | None
 ) -> list[tuple[ModelCall, Transaction]]:
     """List a job's calls with their charges that were not given back, in the order of the calls."""
-    refunds = select(Transaction.reference).where(
-        Transaction.job_id == job_id, Transaction.kind == EntryKind.REFUND
-    )
+    refund = aliased(Transaction)
     wanted = (
         select(ModelCall, Transaction)
-        .join(Transaction, Transaction.reference == func.concat("call:", ModelCall.id))
+        .join(Transaction, Transaction.call_id == ModelCall.id)
         .where(
             ModelCall.job_id == job_id,
+            Transaction.kind == EntryKind.CHARGE,
             Transaction.amount_micros < 0,
-            func.concat("refund:", ModelCall.id).not_in(refunds),
+            ~select(refund.id).where(refund.reverses_id == Transaction.id).exists(),
         )
         .order_by(ModelCall.id)
     )
@@ -162,6 +165,8 @@ def _refund(call: ModelCall, charge: Transaction) -> Transaction:
         # It goes back to where it came from.
         promotional_micros=-charge.promotional_micros,
         reference=f"refund:{call.id}",
+        call_id=call.id,
+        reverses_id=charge.id,
         job_id=call.job_id,
         model=call.model,
     )

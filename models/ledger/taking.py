@@ -48,6 +48,7 @@ def give_back(db: Session, user: "User", taken_by: str, absorbed_micros: int, no
             amount_micros=-entry.amount_micros,
             promotional_micros=-entry.promotional_micros,
             reference=f"undone:{taken_by}",
+            reverses_id=entry.id,
             note=note,
         )
         record(db, user, back)

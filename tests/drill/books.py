@@ -37,9 +37,9 @@ FINDINGS = {
     # Calls of an attempt that brought no answer are refunded or absorbed.
     "charged twice": """
         SELECT 'job ' || c.job_id FROM model_calls c
-          JOIN transactions t ON t.reference = 'call:' || c.id AND t.kind = 'charge'
+          JOIN transactions t ON t.call_id = c.id AND t.kind = 'charge'
          WHERE c.user_id = ANY(:people)
-           AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.reference = 'refund:' || c.id)
+           AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.reverses_id = t.id)
            AND NOT EXISTS (SELECT 1 FROM standing_charges s WHERE s.call_id = c.id)
          GROUP BY c.job_id HAVING count(DISTINCT c.attempt) > 1""",
     # Beyond the cap of a day charges stand, and steps that were shown are paid for where the user

@@ -44,8 +44,8 @@ PLANTED = {
                                      closed_at)
             SELECT gen_random_uuid(), user_id, job_id, attempt + 1, model, status, 0, closed_at
               FROM model_calls WHERE job_id = :job RETURNING id, user_id, job_id)
-        INSERT INTO transactions (id, user_id, kind, amount_micros, reference, job_id)
-        SELECT gen_random_uuid(), user_id, 'charge', -5, 'call:' || id, job_id FROM again""",
+        INSERT INTO transactions (id, user_id, kind, amount_micros, reference, call_id, job_id)
+        SELECT gen_random_uuid(), user_id, 'charge', -5, 'call:' || id, id, job_id FROM again""",
     "charged for nothing": "DELETE FROM messages WHERE job_id = :job",
     "answered for free": "UPDATE transactions SET job_id = NULL WHERE job_id = :job",
     "ledger drift": "UPDATE users SET credits_balance_micros = credits_balance_micros + 1"

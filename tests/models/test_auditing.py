@@ -86,17 +86,18 @@ PLANTED = {
         1,
     ),
     "a charge has its call": (
-        "UPDATE transactions SET reference = 'call:elsewhere' WHERE job_id = :job",
+        "UPDATE transactions SET call_id = NULL WHERE job_id = :job",
         -1_000,
     ),
     "a call has its charge, or was absorbed": (
-        "UPDATE transactions SET reference = 'call:elsewhere' WHERE job_id = :job",
+        "UPDATE transactions SET call_id = NULL WHERE job_id = :job",
         0,
     ),
     "a refund gives back a whole charge": (
-        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason)
-           SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || id, 'by_hand'
-           FROM model_calls WHERE job_id = :job""",
+        """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason,
+                                     reverses_id)
+           SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || call_id, 'by_hand', id
+           FROM transactions WHERE job_id = :job""",
         -1,
     ),
     "what is written off has its reason": (

@@ -33,9 +33,9 @@ FINDINGS = {
         UNION ALL SELECT id::text FROM model_calls WHERE status = 'open'""",
     "given back or not, against what became of the answer": """
         SELECT charge.reference FROM transactions AS charge
-        JOIN model_calls AS call ON charge.reference = 'call:' || call.id
+        JOIN model_calls AS call ON charge.call_id = call.id
         JOIN jobs ON jobs.id = call.job_id
-        LEFT JOIN transactions AS refund ON refund.reference = 'refund:' || call.id
+        LEFT JOIN transactions AS refund ON refund.reverses_id = charge.id
         LEFT JOIN standing_charges AS stands ON stands.call_id = call.id
         WHERE charge.kind = 'charge' AND charge.amount_micros < 0
           AND (coalesce(refund.id, stands.id) IS NOT NULL) <> (

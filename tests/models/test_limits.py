@@ -1,6 +1,8 @@
 """What people let themselves spend, and that it stops there."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from agent.meter.books import NoRoom
 from models import jobs, ledger, limits, periods
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.database import unit_of_work
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus
@@ -211,6 +213,85 @@ def test_calls_side_by_side_never_pass_the_limit_of_their_day(emptied: sa.Engine
         assert check.get_one(User, owner.id).credits_held_micros == 0
         assert limits.spent(check) == 3 * (3 * CENT - 1)
         assert ledger.drift(check, owner.id) == 0
+
+
+def test_a_call_under_a_day_limit_looks_at_no_charge_of_the_day_by_itself(
+    db: Session, ada: User
+) -> None:
+    """However many there are: each call to a model waits for this."""
+    job = factories.running(db, ada)
+    for _ in range(2):
+        closed(db, job, CENT)
+    jobs.fail(db, job, "Our fault.", code="unexpected")
+    _charge_often(db, ada, job, 3_000)
+    db.execute(sa.text("ANALYZE transactions"))
+    limits.choose(db, ada.id, Limits(day_micros=40 * CENT))
+    again = factories.running(db, ada)
+
+    assert left(db, again)["day_limit"] == 40 * CENT - 3_000
+    assert 2 <= _most_loops(db, lambda: left(db, again)) <= 4
+
+
+def test_a_charge_of_yesterday_that_is_given_back_today_leaves_today_no_more(
+    db: Session, ada: User
+) -> None:
+    limits.choose(db, ada.id, Limits(day_micros=30 * CENT, month_micros=50 * CENT))
+    with time_machine.travel(datetime(2026, 6, 28, 23, 0, tzinfo=UTC), tick=False):
+        job = factories.running(db, ada)
+        closed(db, job, 7 * CENT)
+    with time_machine.travel(datetime(2026, 6, 29, 1, 0, tzinfo=UTC), tick=False):
+        jobs.fail(db, job, "Our fault.", code="unexpected")
+        again = factories.running(db, ada)
+        assert left(db, again)["day_limit"] == 30 * CENT
+        assert left(db, again)["month_limit"] == 50 * CENT
+
+
+def _charge_often(db: Session, owner: User, job: Job, times: int) -> None:
+    """Let a person have made many calls for a micro each."""
+    given = {"user": owner.id, "job": job.id, "times": times, "now": utc_now()}
+    db.execute(
+        sa.text("""
+            WITH calls AS (
+                INSERT INTO model_calls
+                    (id, user_id, job_id, attempt, model, status, held_micros, closed_at)
+                SELECT gen_random_uuid(), :user, :job, 1, 'demo/demo', 'completed', 1, :now
+                FROM generate_series(1, :times) RETURNING id
+            )
+            INSERT INTO transactions
+                (id, user_id, kind, amount_micros, reference, call_id, created_at)
+            SELECT gen_random_uuid(), :user, 'charge', -1, 'call:' || id, id, :now FROM calls
+        """),
+        given,
+    )
+
+
+def _most_loops(db: Session, ask: Callable[[], object]) -> int:
+    """Tell how often the questions behind `ask` do one of their steps in the ledger."""
+    asked: list[tuple[str, Any]] = []
+
+    def _note(
+        _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+    ) -> None:
+        asked.append((statement, parameters))
+
+    connection = db.connection()
+    sa.event.listen(connection, "before_cursor_execute", _note)
+    ask()
+    sa.event.remove(connection, "before_cursor_execute", _note)
+    loops = [0]
+    for statement, parameters in asked:
+        if "transactions" not in statement:
+            continue
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+        plan = connection.exec_driver_sql(explain, parameters).scalar_one()
+        loops += [step["Actual Loops"] for step in _steps(plan[0]["Plan"])]
+    return max(loops)
+
+
+def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from _steps(part)
 
 
 def _close(call_id: UUID, charge: int) -> None:

@@ -88,6 +88,63 @@ def test_what_was_written_off_before_has_its_reason(settings: Settings) -> None:
                 connection.execute(sa.text("UPDATE transactions SET reason = 'by_hand'"))
 
 
+def test_entries_before_relations_had_columns_have_them(settings: Settings) -> None:
+    with _database(settings, "relations") as fresh:
+        _upgrade(fresh, "e2a7c15f9b48")
+        with fresh.begin() as connection:
+            connection.execute(sa.text(_BEFORE_RELATIONS))
+        _upgrade(fresh, "f6c93a0b7d24")
+        with fresh.connect() as connection:
+            kept = connection.execute(sa.text(_RELATIONS))
+            assert {row[0]: (row[1], row[2]) for row in kept} == {
+                "gift": (None, None),
+                "spent:1": (None, None),
+                f"call:{_CALL}": (_CALL, None),
+                f"absorbed:call:{_CALL}": (_CALL, None),
+                f"refund:{_CALL}": (_CALL, f"call:{_CALL}"),
+                f"refund:{_CALL[::-1]}": (None, None),
+                "dispute:1": (None, None),
+                "undone:dispute:1": (None, "dispute:1"),
+            }
+            with pytest.raises(DatabaseError, match="never changed"):
+                connection.execute(sa.text("UPDATE transactions SET call_id = NULL"))
+
+
+_CALL = "0197c0de-0000-7000-8000-00000000000a"
+_RELATIONS = """
+    SELECT entry.reference, entry.call_id::text, reversed.reference FROM transactions AS entry
+    LEFT JOIN transactions AS reversed ON reversed.id = entry.reverses_id
+"""
+_BEFORE_RELATIONS = f"""
+    WITH somebody AS (
+        INSERT INTO users (id, email, password_hash)
+        VALUES (gen_random_uuid(), 'ada@example.org', '') RETURNING id
+    ), talk AS (
+        INSERT INTO conversations (id, user_id, title)
+        SELECT gen_random_uuid(), id, 'A talk' FROM somebody RETURNING id, user_id
+    ), job AS (
+        INSERT INTO jobs (id, user_id, conversation_id, model, status, is_head, finished_at)
+        SELECT gen_random_uuid(), user_id, id, 'demo/demo', 'completed', false, now() FROM talk
+        RETURNING id, user_id
+    ), call AS (
+        INSERT INTO model_calls
+            (id, user_id, job_id, attempt, model, status, held_micros, closed_at)
+        SELECT '{_CALL}', user_id, id, 1, 'demo/demo', 'completed', 5, now() FROM job
+        RETURNING user_id
+    )
+    INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason)
+    SELECT gen_random_uuid(), user_id, kind, amount, reference, reason FROM call
+    CROSS JOIN (VALUES
+        ('grant', 5, 'gift', NULL),
+        ('adjustment', -5, 'spent:1', NULL),
+        ('charge', -5, 'call:{_CALL}', NULL),
+        ('absorbed', 0, 'absorbed:call:{_CALL}', 'beyond_hold'),
+        ('refund', 5, 'refund:{_CALL}', 'job_failed'),
+        ('refund', 5, 'refund:{_CALL[::-1]}', 'job_failed'),
+        ('chargeback', -5, 'dispute:1', NULL),
+        ('adjustment', 5, 'undone:dispute:1', NULL)
+    ) AS entry (kind, amount, reference, reason)
+"""
 _BEFORE_REASONS = """
     WITH somebody AS (
         INSERT INTO users (id, email, password_hash)

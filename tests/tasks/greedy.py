@@ -158,11 +158,11 @@ class Greedy:
         refund = aliased(Transaction)
         gave_back = sa.select(refund.id).where(
             refund.kind == EntryKind.REFUND,
-            refund.reference == sa.func.replace(Transaction.reference, "call:", "refund:"),
+            refund.reverses_id == Transaction.id,
         )
         paid = charged.where(
             Transaction.kind == EntryKind.CHARGE,
-            Transaction.reference.in_([f"call:{call_id}" for call_id in self.costs]),
+            Transaction.call_id.in_(list(self.costs)),
             ~gave_back.exists(),
         )
         return sum(self.costs.values()) - int(self.db.scalar(paid) or 0)
