@@ -50,6 +50,12 @@ class User(Base):
             "spending_frozen_at",
             postgresql_where=text("spending_frozen_at IS NOT NULL"),
         ),
+        # The clock looks for those whose grants lapse every few minutes.
+        Index(
+            "ix_users_oldest_grant_at",
+            "oldest_grant_at",
+            postgresql_where=text("oldest_grant_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -69,6 +75,8 @@ class User(Base):
     credits_balance_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # The part of the balance that was granted; the rest is bought. Granted credits are used first.
     credits_promotional_micros: Mapped[int] = mapped_column(default=0, server_default="0")
+    # When the oldest grant was made that has not lapsed, used up or not; None without one.
+    oldest_grant_at: Mapped[datetime | None]
     # The part of the balance that running model calls may still use up.
     credits_held_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # What they let themselves spend. None: the usual limit of a message, no other limit.

@@ -1,6 +1,6 @@
 """What the clock does about money every few minutes: nothing may depend on a webhook that came."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -28,8 +28,16 @@ def reconcile() -> None:
                 log.warning("stripe.missed", count=missed)
         topping_up.look_after()
     if settings.grant_expires_days:
+        expire_grants(utc_now() - timedelta(days=settings.grant_expires_days))
+
+
+def expire_grants(granted_before: datetime) -> None:
+    """Let older grants lapse, each person's in a transaction of its own: none waits for others."""
+    with unit_of_work() as db:
+        people = ledger.has_older_grants(db, granted_before)
+    for user_id in people:
         with unit_of_work() as db:
-            ledger.expire_grants(db, utc_now() - timedelta(days=settings.grant_expires_days))
+            ledger.expire_grants(db, user_id, granted_before)
 
 
 def ask_stripe() -> int:

@@ -29,19 +29,10 @@ WAITING_FOR_MAIL = (outbox.has_due, resetting.has_requests, sign_ups.has_request
 def sweep() -> None:
     """Take jobs back from workers that fell silent, and nudge if anything waits to be claimed."""
     lease = timedelta(seconds=get_settings().job_lease_seconds)
+    release_abandoned()
     with unit_of_work() as db:
-        released = jobs.release_abandoned(db)
-        for job in released:
-            if job.is_over:
-                money_mail.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
         jobs.stop_waiting_for_the_dead(db, lease)
-    with unit_of_work() as db:
-        orphans = ledger.absorb_orphans(db, older_than=2 * lease)
-    if orphans:
-        log.warning("calls.absorbed", count=orphans)
-    for job in released:
-        log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
-        _tell(job)
+    absorb_orphans(2 * lease)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
         forgetful = erasures.due(db, before=utc_now() - FORGET_AGAIN, limit=FORGOTTEN_AT_ONCE)
@@ -53,6 +44,34 @@ def sweep() -> None:
     for person in forgetful:
         nudges.forget(person)
     forget_files()
+
+
+def release_abandoned() -> None:
+    """Take the jobs of silent workers back, each in a transaction of its own.
+
+    A worker that dies leaves dozens: no account stays locked while the others are looked after.
+    """
+    with unit_of_work() as db:
+        silent = jobs.abandoned(db)
+    for job_id in silent:
+        with unit_of_work() as db:
+            job = jobs.release_abandoned(db, job_id)
+            if job is not None and job.is_over:
+                money_mail.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
+        if job is not None:
+            log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
+            _tell(job)
+
+
+def absorb_orphans(older_than: timedelta) -> None:
+    """Close, at our expense, what was left open by jobs that have been over for so long."""
+    with unit_of_work() as db:
+        orphans = ledger.orphans(db, older_than)
+    for call_id in orphans:
+        with unit_of_work() as db:
+            ledger.lose_call(db, call_id)
+    if orphans:
+        log.warning("calls.absorbed", count=len(orphans))
 
 
 def prune() -> None:

@@ -80,6 +80,12 @@ def answer(db: Session, job: Job, words: str = "Done.", html: str = "") -> None:
     db.refresh(job)
 
 
+def release_abandoned(db: Session) -> list[Job]:
+    """Take back what silent workers hold; return the jobs."""
+    found = [jobs.release_abandoned(db, job_id) for job_id in jobs.abandoned(db)]
+    return [job for job in found if job is not None]
+
+
 def open_call(db: Session, job: Job, held: int) -> UUID:
     """Hold so much for a call of this job to the model, and return the call's id."""
     call_id = new_id()

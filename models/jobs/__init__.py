@@ -24,6 +24,7 @@ from models.jobs.claiming import Claim, Queue, claim_many, count_claimable, queu
 from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import (
     LeaseLost,
+    abandoned,
     lock_held,
     release_abandoned,
     renew,
@@ -53,6 +54,7 @@ __all__ = [
     "Queue",
     "TooManyUsersWaiting",
     "TooManyWaiting",
+    "abandoned",
     "ask",
     "ask_again",
     "claim_many",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, select, text
 from sqlalchemy.orm import Session
 
 from models import ledger, users
@@ -68,35 +68,33 @@ def renew(db: Session, held: Mapping[UUID, int], lease: timedelta) -> dict[UUID,
     return {row.id: row.is_stopped for row in db.execute(_RENEW, given)}
 
 
-def release_abandoned(db: Session) -> list[Job]:
-    """Take the jobs of silent workers back: to another try, or to failure after the last.
+_IS_ABANDONED = and_(Job.status == JobStatus.RUNNING, Job.lease_until < func.clock_timestamp())
+
+
+def abandoned(db: Session) -> list[UUID]:
+    """List jobs whose worker has fallen silent, those first that have waited longest."""
+    return list(
+        db.scalars(select(Job.id).where(_IS_ABANDONED).order_by(Job.lease_until).limit(100))
+    )
+
+
+def release_abandoned(db: Session, job_id: UUID) -> Job | None:
+    """Take a job of a silent worker back: to another try, or to failure after the last.
 
     Calls that the dead attempt had open are at our expense, and so are those that it was charged,
-    as far as the day's cap goes; beyond it no further try is made.
+    as far as the day's cap goes; beyond it no further try is made. None if its worker was heard of
+    again, or another process took it back.
     """
-    silent = db.execute(
-        select(Job.id, Job.user_id)
-        .where(Job.status == JobStatus.RUNNING, Job.lease_until < func.clock_timestamp())
-        .order_by(Job.user_id)
-        .limit(100)
-    ).all()
-    released: list[Job] = []
-    for job_id, user_id in silent:
-        ledger.lock_account(db, user_id)
-        job = db.scalar(
-            select(Job)
-            .where(
-                Job.id == job_id,
-                Job.status == JobStatus.RUNNING,
-                Job.lease_until < func.clock_timestamp(),
-            )
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        if job is not None:
-            _release(db, job)
-            released.append(job)
-    return released
+    ledger.lock_account(db, db.scalars(select(Job.user_id).where(Job.id == job_id)).one())
+    job = db.scalar(
+        select(Job)
+        .where(Job.id == job_id, _IS_ABANDONED)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if job is not None:
+        _release(db, job)
+    return job
 
 
 def _release(db: Session, job: Job) -> None:

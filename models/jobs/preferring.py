@@ -89,13 +89,16 @@ def stop_waiting_for(db: Session, worker_id: UUID) -> None:
 
     Those whose files it still saves wait for that.
     """
-    saves = select(User.id).where(
-        User.cell_worker_id == worker_id, User.cell_worker_until > func.clock_timestamp()
+    # By the owners of these few jobs: no index says whose files a worker has.
+    still_saves = select(User.id).where(
+        User.id == Job.user_id,
+        User.cell_worker_id == worker_id,
+        User.cell_worker_until > func.clock_timestamp(),
     )
     db.execute(
         update(Job)
         .where(Job.status == JobStatus.PENDING, Job.is_head)
-        .where(Job.preferred_worker_id == worker_id, Job.user_id.not_in(saves))
+        .where(Job.preferred_worker_id == worker_id, ~still_saves.exists())
         .values(preferred_worker_id=None, preferred_until=None)
         .execution_options(synchronize_session=False)
     )

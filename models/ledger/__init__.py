@@ -29,6 +29,7 @@ from models.ledger.calls import (
     CallStatus,
     ModelCall,
     close_call,
+    lose_call,
     open_call,
     owes_nothing,
 )
@@ -45,7 +46,7 @@ from models.ledger.entries import (
     lock_account,
     top_up,
 )
-from models.ledger.lost_calls import absorb_abandoned, absorb_orphans
+from models.ledger.lost_calls import absorb_abandoned, orphans
 from models.ledger.refunding import (
     GivenBack,
     StandingCharge,
@@ -54,7 +55,14 @@ from models.ledger.refunding import (
     refund_job,
     standing_micros,
 )
-from models.ledger.taking import expire_grants, freeze, give_back, take_back, unfreeze
+from models.ledger.taking import (
+    expire_grants,
+    freeze,
+    give_back,
+    has_older_grants,
+    take_back,
+    unfreeze,
+)
 
 __all__ = [
     "RULES",
@@ -74,7 +82,6 @@ __all__ = [
     "Transaction",
     "WriteOffReason",
     "absorb_abandoned",
-    "absorb_orphans",
     "audit",
     "charged",
     "close_call",
@@ -83,13 +90,16 @@ __all__ = [
     "freeze",
     "give_back",
     "grant",
+    "has_older_grants",
     "is_booked",
     "last_runs",
     "lock_account",
+    "lose_call",
     "note",
     "note_run",
     "open_call",
     "open_findings",
+    "orphans",
     "owes_nothing",
     "refund_by_hand",
     "refund_job",

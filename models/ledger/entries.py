@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from models.base import Base, Created, PrimaryKey, stored_as_text
+from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import Refused
 
 if TYPE_CHECKING:
@@ -195,6 +195,10 @@ def record(db: Session, user: "User", entry: Transaction) -> bool:
     db.add(entry)
     user.credits_balance_micros += entry.amount_micros
     user.credits_promotional_micros += entry.promotional_micros
+    if entry.promotional_micros > 0 and user.oldest_grant_at is None:
+        # What comes back is of grants that have lapsed meanwhile: it is looked at next time.
+        is_new = entry.kind is EntryKind.GRANT
+        user.oldest_grant_at = utc_now() if is_new else user.created_at
     db.flush()
     return True
 

@@ -24,14 +24,14 @@ def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> GivenBack:
     return refund_job(db, job_id, attempt=attempt, reason=WriteOffReason.WORKER_LOST)
 
 
-def absorb_orphans(db: Session, older_than: timedelta) -> int:
-    """Close, at our expense, the calls that stayed open though their job is over; return how many.
+def orphans(db: Session, older_than: timedelta) -> list[UUID]:
+    """List calls that stayed open though their job has been over for so long: to be absorbed.
 
     Only a worker that died or lost the database in that very moment leaves one.
     """
     from models.jobs.table import OVER, Job  # noqa: PLC0415  # jobs need the ledger
 
-    orphans = (
+    wanted = (
         select(ModelCall.id)
         .join(Job, Job.id == ModelCall.job_id)
         .where(
@@ -39,11 +39,7 @@ def absorb_orphans(db: Session, older_than: timedelta) -> int:
             Job.status.in_(OVER),
             Job.finished_at < utc_now() - older_than,
         )
-        # Whoever locks several accounts does so in the order of their ids.
-        .order_by(ModelCall.user_id)
+        .order_by(ModelCall.id)
         .limit(100)
     )
-    found = db.scalars(orphans).all()
-    for call_id in found:
-        lose_call(db, call_id)
-    return len(found)
+    return list(db.scalars(wanted))

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.ledger.entries import (
@@ -68,58 +68,53 @@ def unfreeze(user: "User") -> None:
     user.spending_frozen_at, user.spending_frozen_reason = None, None
 
 
-def expire_grants(db: Session, granted_before: datetime, *, limit: int = 100) -> int:
-    """Let what is left of older grants lapse, of up to `limit` people; return how many there were.
+def has_older_grants(db: Session, granted_before: datetime, limit: int = 100) -> list[UUID]:
+    """List people of whom a grant is that old and was not looked at yet, the oldest grants first.
+
+    Of whom something lapsed today already, the rest was held: they are left until tomorrow.
+    """
+    from models.users import User  # noqa: PLC0415  # users need the ledger for the sign-up grant
+
+    today = func.concat("expiry:", User.id, f":{utc_now():%Y-%m-%d}")
+    wanted = select(User.id).where(
+        User.oldest_grant_at < granted_before,
+        ~select(Transaction.id).where(Transaction.reference == today).exists(),
+    )
+    return list(db.scalars(wanted.order_by(User.oldest_grant_at).limit(limit)))
+
+
+def expire_grants(db: Session, user_id: UUID, granted_before: datetime) -> bool:
+    """Let what a person has left of older grants lapse; tell whether anything was.
 
     Granted credits are used oldest first. So what a person has of them beyond all that was granted
     since is left of older ones. What running calls hold stays until a later day.
     """
-    people = _who_has_older(db, granted_before, limit)
-    return sum(_expire(db, user_id, granted_before) for user_id in people)
-
-
-def _who_has_older(db: Session, before: datetime, limit: int) -> list[UUID]:
-    from models.users import User  # noqa: PLC0415  # users need the ledger for the sign-up grant
-
-    wanted = select(User.id).where(
-        User.credits_promotional_micros > _granted_since(User.id, before),
-        User.credits_balance_micros > User.credits_held_micros,
-        ~select(Transaction.id).where(Transaction.reference == _today(User.id)).exists(),
-    )
-    return list(db.scalars(wanted.order_by(User.id).limit(limit)))
-
-
-def _expire(db: Session, user_id: UUID, before: datetime) -> bool:
     user = lock_account(db, user_id)
-    newer = int(db.scalar(select(_granted_since(user_id, before))) or 0)
-    lapsed = min(user.credits_promotional_micros - newer, user.credits_available_micros)
-    if lapsed <= 0:
-        return False
-    day = f"{utc_now():%Y-%m-%d}"
-    entry = Transaction(
-        kind=EntryKind.EXPIRY,
-        amount_micros=-lapsed,
-        reference=f"expiry:{user_id}:{day}",
-        note="Granted credits lapse after a while; bought ones never do.",
-    )
-    return record(db, user, entry)
-
-
-def _today(user_id: InstrumentedAttribute[UUID]) -> ColumnElement[str]:
-    return func.concat("expiry:", user_id, f":{utc_now():%Y-%m-%d}")
-
-
-def _granted_since(
-    user_id: UUID | InstrumentedAttribute[UUID], before: datetime
-) -> ScalarSelect[int]:
-    return (
-        select(func.coalesce(func.sum(Transaction.promotional_micros), 0))
-        .where(
+    newer, next_at = db.execute(
+        select(
+            func.coalesce(func.sum(Transaction.promotional_micros), 0),
+            func.min(Transaction.created_at),
+        ).where(
             Transaction.user_id == user_id,
             Transaction.kind == EntryKind.GRANT,
-            Transaction.created_at >= before,
+            Transaction.created_at >= granted_before,
         )
-        .scalar_subquery()
+    ).one()
+    older = user.credits_promotional_micros - int(newer)
+    lapsed = min(older, user.credits_available_micros)
+    has_lapsed = lapsed > 0 and record(db, user, _expiry(user_id, lapsed))
+    if older <= 0 or (has_lapsed and lapsed == older):
+        user.oldest_grant_at = next_at
+        db.flush()
+    return has_lapsed
+
+
+def _expiry(user_id: UUID, micros: int) -> Transaction:
+    return Transaction(
+        kind=EntryKind.EXPIRY,
+        amount_micros=-micros,
+        reference=f"expiry:{user_id}:{utc_now():%Y-%m-%d}",
+        note="Granted credits lapse after a while; bought ones never do.",
     )
 
 

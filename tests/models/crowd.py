@@ -29,7 +29,7 @@ from models.jobs import Job, JobStatus, LeaseLost
 from models.ledger import CallStatus, ModelCall, WriteOffReason
 from models.payments import Payment, TooEarly
 from models.users import User
-from tasks import stripe_notices
+from tasks import reconciling, stripe_notices, upkeep
 from tasks.books import TurnBooks
 from tests import factories
 from tests.factories import MODEL, SOMEBODY
@@ -166,7 +166,7 @@ class Crowd:
 
     def expire(self, user_id: UUID, number: int) -> None:
         """Let all grants lapse."""
-        persist(lambda: _in_one(lambda db: ledger.expire_grants(db, utc_now() + timedelta(days=1))))
+        persist(lambda: reconciling.expire_grants(utc_now() + timedelta(days=1)))
 
     def ask(self, user_id: UUID, number: int) -> None:
         """Send a message, and let a worker take the first of the lane."""
@@ -222,8 +222,8 @@ class Crowd:
     def sweep(self, user_id: UUID, number: int) -> None:
         """Let the person's worker fall silent, and the clock look after what it left."""
         persist(lambda: _in_one(lambda db: _silence(db, [user_id])))
-        persist(lambda: _in_one(jobs.release_abandoned))
-        persist(lambda: _in_one(lambda db: ledger.absorb_orphans(db, timedelta(0))))
+        persist(upkeep.release_abandoned)
+        persist(lambda: upkeep.absorb_orphans(timedelta(0)))
 
     def thaw(self, user_id: UUID, number: int) -> None:
         """Put an account right by hand."""
@@ -239,10 +239,10 @@ class Crowd:
         for user_id in self.people:
             _in_one(lambda db, mine=user_id: _thaw(db, mine))
         _in_one(lambda db: _silence(db, self.people))
-        _in_one(jobs.release_abandoned)
+        upkeep.release_abandoned()
         while _in_one(self._stop_one):
             """Another one may have moved up."""
-        _in_one(lambda db: ledger.absorb_orphans(db, timedelta(0)))
+        upkeep.absorb_orphans(timedelta(0))
 
     def _stop_one(self, db: Session) -> bool:
         job = factories.claim(db, only=self.people)

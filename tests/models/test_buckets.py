@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import sqlalchemy as sa
+import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -49,13 +50,43 @@ def test_grants_lapse_and_bought_credits_never_do(db: Session, ada: User) -> Non
     db.execute(old.values(created_at=utc_now() - timedelta(days=400)))
     db.execute(sa.text("ALTER TABLE transactions ENABLE TRIGGER transactions_append_only"))
 
+    ada.oldest_grant_at = utc_now() - timedelta(days=400)
+    db.flush()
+
     before = utc_now() - timedelta(days=365)
-    assert ledger.expire_grants(db, before) == 1
-    assert ledger.expire_grants(db, before) == 0
+    assert ledger.has_older_grants(db, before) == [ada.id]
+    assert ledger.expire_grants(db, ada.id, before)
+    assert ledger.has_older_grants(db, before) == []
+    assert not ledger.expire_grants(db, ada.id, before)
 
     assert kinds(db, ada)[-1] == (EntryKind.EXPIRY, -700_000, -700_000)
     assert (ada.credits_promotional_micros, ada.credits_bought_micros) == (500_000, TEN)
     assert ledger.drift(db, ada.id) == 0
+
+
+def test_what_a_running_call_holds_lapses_on_a_later_day(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    factories.open_call(db, job, 400_000)
+    later = utc_now() + timedelta(days=1)
+
+    assert ledger.expire_grants(db, ada.id, later)
+    assert ada.credits_promotional_micros == 400_000
+    # Today it is looked at no more.
+    assert ada.oldest_grant_at is not None
+    assert ledger.has_older_grants(db, later) == []
+    with time_machine.travel(later, tick=False):
+        assert ledger.has_older_grants(db, later) == [ada.id]
+
+
+def test_who_has_used_their_grants_up_is_looked_at_once(db: Session, ada: User) -> None:
+    spend(db, ada, GRANT)
+    later = utc_now() + timedelta(days=1)
+
+    assert ledger.has_older_grants(db, later) == [ada.id]
+    assert not ledger.expire_grants(db, ada.id, later)
+    assert ledger.has_older_grants(db, later) == []
+    ledger.grant(db, ada.id, 5, reference="gift")
+    assert ledger.has_older_grants(db, later) == [ada.id]
 
 
 @dataclass
@@ -109,7 +140,7 @@ def _do(db: Session, owner: User, told: Told, step: str, number: int) -> None:
         if wanted > 0:
             spend(db, owner, wanted)
     elif step == "expire":
-        ledger.expire_grants(db, utc_now() + timedelta(days=1))
+        ledger.expire_grants(db, owner.id, utc_now() + timedelta(days=1))
     elif step == "pay" and not owner.is_frozen:
         payment = payments.begin(db, owner.id, get_settings().top_up_min_micros)
         db.commit()

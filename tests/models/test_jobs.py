@@ -165,10 +165,10 @@ def test_renewing_keeps_a_job_and_tells_who_was_asked_to_stop(db: Session, ada: 
 
 def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    assert jobs.release_abandoned(db) == []
+    assert factories.release_abandoned(db) == []
 
     _let_the_lease_run_out(db, job)
-    assert [released.id for released in jobs.release_abandoned(db)] == [job.id]
+    assert [released.id for released in factories.release_abandoned(db)] == [job.id]
     again = factories.claim(db, ELSEWHERE)
     assert again is not None
     assert again.attempt == 2
@@ -181,7 +181,7 @@ def test_who_was_given_up_is_tried_again_before_those_who_came_later(
     factories.job(db, eve)
     _let_the_lease_run_out(db, hers)
 
-    jobs.release_abandoned(db)
+    factories.release_abandoned(db)
 
     again = factories.claim(db, ELSEWHERE)
     assert again is not None
@@ -197,7 +197,7 @@ def test_a_poisoned_job_fails_after_the_last_attempt_and_frees_the_lane(
         assert claimed is not None
         assert claimed.id == poisoned.id
         _let_the_lease_run_out(db, claimed)
-        jobs.release_abandoned(db)
+        factories.release_abandoned(db)
 
     db.refresh(poisoned)
     assert poisoned.status is JobStatus.FAILED

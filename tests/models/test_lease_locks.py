@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import jobs, ledger
+from models.base import utc_now
 from models.database import unit_of_work
-from models.jobs import Job
+from models.jobs import Job, JobStatus
+from tasks import upkeep
 from tests import factories
+from tests.factories import SOMEBODY
 from tests.house import wait_for
 
 
@@ -42,6 +46,50 @@ def test_who_waits_for_a_job_has_its_person_already(emptied: sa.Engine, running:
             ledger.lock_account(third, running.user_id)
         other.commit()
         assert late.result(10) == running.id
+
+
+def test_no_account_stays_locked_while_others_of_a_dead_worker_are_looked_after(
+    emptied: sa.Engine, running: Job
+) -> None:
+    with unit_of_work() as db:
+        second = factories.running(db, factories.user(db, "eve@example.org"))
+        for minutes, job in ((9, running), (8, second)):
+            since = utc_now() - timedelta(minutes=minutes)
+            db.execute(sa.update(Job).where(Job.id == job.id).values(lease_until=since))
+    with Session(emptied) as other, ThreadPoolExecutor(1) as pool:
+        ledger.lock_account(other, second.user_id)
+        sweeping = pool.submit(upkeep.release_abandoned)
+
+        def _is_free() -> bool:
+            with Session(emptied) as looking:
+                ledger.lock_account(looking, running.user_id)
+                return looking.get_one(Job, running.id).status is JobStatus.PENDING
+
+        wait_for(_is_free, "the first job to be taken back", seconds=4)
+        assert not sweeping.done()
+        other.commit()
+        sweeping.result(10)
+        with Session(emptied) as looking:
+            assert looking.get_one(Job, second.id).status is JobStatus.PENDING
+
+
+def test_whose_files_a_stopping_worker_saves_is_asked_of_few_people(emptied: sa.Engine) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def _note(_one: object, _two: object, statement: str, parameters: object, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(emptied, "before_cursor_execute", _note)
+    with unit_of_work() as db:
+        jobs.stop_waiting_for(db, SOMEBODY)
+    sa.event.remove(emptied, "before_cursor_execute", _note)
+    [(statement, given)] = [one for one in asked if one[0].startswith("UPDATE jobs")]
+    with emptied.begin() as connection:
+        # PostgreSQL reads a small table whole where it can do anything else; here it shall not.
+        connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", given).scalars())
+    assert "users_pkey" in plan or "pk_users" in plan
+    assert "Seq Scan on users" not in plan
 
 
 def _lock_elsewhere(pool: ThreadPoolExecutor, engine: sa.Engine, job: Job) -> Future[UUID]:

@@ -195,7 +195,7 @@ def test_after_a_standing_charge_no_further_try_is_made_for_a_dead_worker(
     closed(db, job, 2_002)
     _fall_silent(db, job)
 
-    assert jobs.release_abandoned(db) == [job]
+    assert factories.release_abandoned(db) == [job]
 
     assert (job.status, job.failure_code) == (JobStatus.FAILED, "worker_lost")
     assert "You were charged $0.0020 for the steps it took." in (job.failure or "")
@@ -207,7 +207,7 @@ def test_within_the_cap_another_try_is_made_for_a_dead_worker(db: Session, ada: 
     closed(db, job, 2_000)
     _fall_silent(db, job)
 
-    jobs.release_abandoned(db)
+    factories.release_abandoned(db)
 
     assert (job.status, paid(ada)) == (JobStatus.PENDING, 0)
 
