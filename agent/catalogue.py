@@ -1,5 +1,6 @@
 """Which models there are: those of the providers that we have a key for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,13 +82,15 @@ def find(settings: Settings, model_id: str) -> Model | None:
 
 def default(settings: Settings) -> Model:
     """Return the model for people who chose none. Raises NoModel when there is none at all."""
-    chosen = find(settings, settings.default_model) if settings.default_model else None
-    if chosen:
-        return chosen
-    offered = models(settings)
+    return default_of(models(settings), settings)
+
+
+def default_of(offered: Sequence[Model], settings: Settings) -> Model:
+    """Return the default among models that were looked up already. Raises NoModel."""
     if not offered:
         raise NoModel
-    return offered[0]
+    wanted = settings.default_model
+    return next((model for model in offered if model.id == wanted), offered[0])
 
 
 def _known(provider: Provider, name: str, most_tokens: int) -> Model:

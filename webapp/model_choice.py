@@ -1,6 +1,6 @@
 """Which models a person may choose from, with their price in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -73,21 +73,21 @@ def listed() -> list[ListedPrice]:
             cache_write_micros=_charge(model, Usage(cache_write_tokens=MILLION)),
             written_micros=_charge(model, Usage(output_tokens=MILLION)),
         )
-        for model, micros in _priced()
+        for model, micros in _priced(catalogue.models(get_settings()))
     ]
 
 
 def names() -> list[str]:
     """List the models on offer by the names people know."""
-    return [model.display_name for model, _ in _priced()]
+    return [model.display_name for model, _ in _priced(catalogue.models(get_settings()))]
 
 
 def find(model_id: str) -> Model:
     """Find an offered model, or raise NotOffered."""
-    for model, _ in _priced():
-        if model.id == model_id:
-            return model
-    raise NotOffered
+    wanted = catalogue.find(get_settings(), model_id)
+    if wanted is None or not list(_priced([wanted])):
+        raise NotOffered
+    return wanted
 
 
 def display_name(model_id: str) -> str:
@@ -98,12 +98,16 @@ def display_name(model_id: str) -> str:
 
 def current(user: User) -> Model:
     """Return the model that answers this person: theirs while it is offered, else the default."""
-    chosen = catalogue.find(get_settings(), user.model) if user.model else None
-    return chosen or catalogue.default(get_settings())
+    return _current(user, catalogue.models(get_settings()))
 
 
 def offered(user: User) -> list[Choice]:
     """List what can be chosen, in the catalogue's order."""
+    # Looked up once: each conversation's page has this list.
+    models = catalogue.models(get_settings())
+    if not models:
+        return []
+    current, default = _current(user, models), catalogue.default_of(models, get_settings())
     return [
         Choice(
             id=model.id,
@@ -111,10 +115,10 @@ def offered(user: User) -> list[Choice]:
             maker=MAKERS[model.provider],
             price=_in_words(micros),
             accepts_images=model.accepts_images,
-            is_chosen=model == current(user),
-            is_default=model == catalogue.default(get_settings()),
+            is_chosen=model == current,
+            is_default=model == default,
         )
-        for model, micros in _priced()
+        for model, micros in _priced(models)
     ]
 
 
@@ -134,9 +138,14 @@ def window(model: Model) -> int:
     return context.bounded(model, _prices(), limit).context_window
 
 
-def _priced() -> Iterator[tuple[Model, int]]:
-    """The models that can be served, with what a usual answer costs the person."""
-    for model in catalogue.models(get_settings()):
+def _current(user: User, models: Sequence[Model]) -> Model:
+    chosen = next((model for model in models if model.id == user.model), None)
+    return chosen or catalogue.default_of(models, get_settings())
+
+
+def _priced(models: Sequence[Model]) -> Iterator[tuple[Model, int]]:
+    """Those of the models that can be served, with what a usual answer costs the person."""
+    for model in models:
         try:
             yield model, _charge(model, USUAL_MESSAGE)
         except PriceUnknown:

@@ -5,6 +5,8 @@ from decimal import Decimal
 import pytest
 from pydantic import SecretStr
 
+from agent import catalogue
+from agent.prices import Prices
 from models.users import User
 from settings import PriceOverride, Settings
 from tests.webapp.browser import Browser
@@ -54,6 +56,47 @@ def test_a_choice_holds_while_it_is_offered(many: Settings, ada: User) -> None:
     assert [c.id for c in model_choice.offered(ada) if c.is_default] == [many.default_model]
     ada.model = "anthropic/retired"
     assert model_choice.current(ada).id == "compatible/priced"
+
+
+def test_nine_models_are_looked_up_once_each(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, ada: User
+) -> None:
+    """Each conversation's page has the list."""
+    names = tuple(f"model-{number}" for number in range(9))
+    price = PriceOverride(input=Decimal(10), output=Decimal(20))
+    changed = settings.model_copy(
+        update={
+            "compatible_base_url": "http://127.0.0.1:9/v1",
+            "compatible_models": names,
+            "price_overrides": {f"compatible/{name}": price for name in names},
+            "demo_model_url": None,
+            "default_model": "compatible/model-8",
+        }
+    )
+    monkeypatch.setattr(model_choice, "get_settings", lambda: changed)
+    model_choice._prices.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    looked_up, priced = (
+        _counted(monkeypatch, catalogue, "_known"),
+        _counted(monkeypatch, Prices, "price"),
+    )
+
+    choices = model_choice.offered(ada)
+
+    assert [choice.is_default for choice in choices] == 8 * [False] + [True]
+    assert (len(looked_up), len(priced)) == (9, 9)
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> list[object]:
+    """Note each call of a function, which does what it did."""
+    calls: list[object] = []
+    real = getattr(home, name)
+
+    def _call(*given: object, **named: object) -> object:
+        calls.append(given)
+        return real(*given, **named)
+
+    monkeypatch.setattr(home, name, _call)
+    return calls
 
 
 def test_without_any_model_the_settings_say_so(
