@@ -7,7 +7,7 @@ from models.errors import Refused
 from models.users import SignUpRefused
 from settings import get_settings
 from tasks import nudges
-from webapp.database import commit_now, db
+from webapp.database import commit_and_release, db
 from webapp.htmx import Answer, go_to
 from webapp.security import (
     address_in_form,
@@ -50,7 +50,7 @@ def sign_up() -> Answer:
     except SignUpRefused as refusal:
         sign_ups.tell_owner(db(), request.form.get("email", ""))
         _mail()
-        commit_now()
+        commit_and_release()
         return _signup_page(str(refusal)), 422
     except Refused as refusal:
         return _signup_page(str(refusal)), 422

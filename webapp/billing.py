@@ -22,7 +22,7 @@ from settings import get_settings
 from webapp import billing_forms, billing_views
 from webapp.billing_forms import BadPlanFields
 from webapp.billing_views import Wanted
-from webapp.database import db, let_go
+from webapp.database import commit_and_release, db
 from webapp.htmx import Answer, go_to
 from webapp.security import limiter, payment_limit
 from webapp.sign_in import current_user, find_current_user_id, member_required
@@ -106,7 +106,7 @@ def open_portal() -> Answer:
     if account is None or account.stripe_customer_id is None:
         return go_to(url_for("billing.show"))
     customer = account.stripe_customer_id
-    let_go()
+    commit_and_release()
     try:
         return go_to(_till().portal_url(customer, _address("billing.show")))
     except PaymentsFailed as failure:
@@ -161,8 +161,8 @@ def _open_page(person: User, payment: Payment, *, saves_card: bool) -> str:
     account = payments.find_account(db(), person.id)
     customer = account.stripe_customer_id if account else None
     payment_id, user_id = payment.id, person.id
-    # What is asked for is there before Stripe can say anything about it.
-    let_go()
+    # Stripe's webhook may come before its answer: the payment is there by then.
+    commit_and_release()
     try:
         till = _till()
         customer = customer or till.add_customer(user_id, person.email, person.name)

@@ -21,7 +21,7 @@ from webapp import chat_files, chat_page, model_choice, quoting
 from webapp.chat_jobs import draw_exchange, tell_asked
 from webapp.chat_stream import ConversationStream, Cursor
 from webapp.conversation_lists import ConversationList
-from webapp.database import commit_now, db, let_go
+from webapp.database import commit_and_release, db
 from webapp.htmx import Answer, go_to, is_partial, part
 from webapp.live import hub
 from webapp.quoting import MayCostMore
@@ -87,7 +87,7 @@ def follow(conversation_id: UUID) -> Response:
     """
     user_id = current_user().id
     conversations.find_own(db(), user_id, conversation_id)
-    let_go()
+    commit_and_release()
     given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     # Werkzeug's request hangs in it too, with all that it has parsed: kilobytes for each stream.
     request.environ.pop("werkzeug.request", None)
@@ -143,7 +143,7 @@ def _send(conversation_id: UUID | None) -> Answer:
     except Refused as refusal:
         return _refuse(conversation_id, words, refusal, staged)
     after_commit(db(), lambda: tell_asked(job))
-    commit_now()
+    commit_and_release()
     return _sent(conversation, job, is_first=conversation_id is None)
 
 
@@ -155,7 +155,7 @@ def _keep_files() -> list[SentFile]:
         user = current_user()
         jobs.refuse_if_unable(db(), user)
         quotas.refuse_if_full(db(), user.id, sum(map(_size_bytes, chosen)))
-        let_go()
+        commit_and_release()
     return chat_files.keep(current_user(), sent)
 
 

@@ -17,18 +17,13 @@ def db() -> Session:
     return g.db
 
 
-def let_go() -> None:
-    """Give this request's connection back while the network is waited for.
+def commit_and_release() -> None:
+    """Commit what was changed, and give the connection and all locks back, before the answer.
 
-    It ends the transaction: call it before anything is locked or changed. What was read stays.
-    """
-    db().commit()
-
-
-def commit_now() -> None:
-    """Commit what was changed, so that what waits for it begins while the page is being drawn.
-
-    An error response afterwards does not undo it.
+    Call it before the network is waited for: a connection is held by nobody who waits. Also when
+    something waits for what was changed: it begins while the page is being drawn. What was read
+    stays readable; what is changed afterwards is a transaction of its own. An error response does
+    not undo what was committed.
     """
     db().commit()
 

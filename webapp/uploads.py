@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, make_response, request, send_file
 from gateways.s3_files import NotStored, StorageFailed
 from models import uploads
 from webapp.chat_files import storage
-from webapp.database import db, let_go
+from webapp.database import commit_and_release, db
 from webapp.htmx import Answer
 from webapp.sign_in import current_user, login_required
 
@@ -31,7 +31,7 @@ def show(upload_id: UUID) -> Answer:
     )
     if request.if_none_match.contains(str(upload_id)):
         return _guarded(make_response("", 304), upload_id)
-    let_go()
+    commit_and_release()
     try:
         data = storage().get(key)
     except NotStored:

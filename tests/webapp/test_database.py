@@ -9,6 +9,7 @@ from models.database import after_commit
 from models.errors import Refused
 from models.users import User
 from tests.webapp.browser import Browser
+from webapp.database import commit_and_release
 from webapp.database import db as session
 
 
@@ -50,6 +51,27 @@ def test_any_other_answer_undoes_it(
     db.refresh(ada)
     assert ada.name == "Ada"
     assert nudges == []
+
+
+def test_what_was_committed_before_the_network_is_waited_for_stays(
+    browser: Browser, app: Flask, ada: User, db: Session
+) -> None:
+    """And nothing is held meanwhile: neither a connection nor a lock."""
+    was_held: list[bool] = []
+
+    def _pay() -> str:
+        user = session().get_one(User, ada.id)
+        user.name = "paying"
+        commit_and_release()
+        was_held.append(session().in_transaction())
+        user.name = "undone"
+        raise Refused(user.name)
+
+    app.add_url_rule("/pay", "pay", _pay)
+    assert browser.get("/pay").status_code == 422
+    db.refresh(ada)
+    assert ada.name == "paying"
+    assert was_held == [False]
 
 
 def test_a_commit_that_fails_is_told(
