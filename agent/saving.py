@@ -32,7 +32,7 @@ async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
             # All of it is still here: with what is in storage nothing more could be restored.
             log.error("state.damaged", user_id=str(user_id), error=repr(error))
             known = await save_files(states, user_id, cell.files, all_new(cell.known))
-        cell.was_saved(known)
+        cell.mark_saved(known)
     return known.state
 
 

@@ -160,7 +160,7 @@ class Cell:
         self.last_used = time.monotonic()
         self._move(State.HOT)
 
-    def was_saved(self, known: Known) -> None:
+    def mark_saved(self, known: Known) -> None:
         """Note that what is in the cell is stored as the version of `known`."""
         self.previous_version, self.known = self.version, known
         self.standing = known.standing

@@ -96,17 +96,17 @@ class MeteredCall:
             await self._open(hold, wanted)
             with self._running.awaits_provider():
                 upstream = await self._send(request.headers, is_stream=is_stream)
-            settlement.has_begun(upstream.request_id)
+            settlement.mark_begun(upstream.request_id)
             marking = Marking(self._wire) if is_stream and not self._sent.is_summary else None
             return await self._forward(request, upstream, counter, settlement, marking)
         except Refused as refusal:
             return self._refuse(str(refusal))
         except ProviderFailed as failure:
-            settlement.has_failed(str(failure)[:DETAIL_CHARS])
+            settlement.mark_failed(str(failure)[:DETAIL_CHARS])
             return self._refuse(self._blame(failure))
         except (asyncio.CancelledError, ConnectionError):
             # The cell hung up: the person pressed Stop, or the cell died.
-            settlement.was_stopped()
+            settlement.mark_stopped()
             raise
         except Exception:
             # A fault of our own: the turn ends by it, however often OpenClaw asks again.
@@ -221,13 +221,13 @@ class MeteredCall:
         except ProviderFailed as failure:
             if not response.prepared:
                 raise
-            settlement.was_cut(str(failure)[:DETAIL_CHARS])
+            settlement.mark_cut(str(failure)[:DETAIL_CHARS])
             self._blame(failure)
             # The cell must not take half an answer for a whole one.
             if request.transport is not None:
                 request.transport.abort()
             return response
-        settlement.is_complete()
+        settlement.mark_complete()
         if not response.prepared:
             await response.prepare(request)
         await response.write_eof()

@@ -75,13 +75,13 @@ class RunningTurn:
         """
         return self.trouble is not None and self.trouble.code != "provider_refused"
 
-    def has_request(self, task: asyncio.Task[Any] | None) -> None:
+    def track_request(self, task: asyncio.Task[Any] | None) -> None:
         """Count a request's task as under way until it is done."""
         if task is not None:
             self.requests.add(task)
             task.add_done_callback(self.requests.discard)
 
-    def is_settling(self, task: asyncio.Task[None]) -> None:
+    def track_settling(self, task: asyncio.Task[None]) -> None:
         """Count the settling of a call as under way until it is done."""
         self.settling.add(task)
         task.add_done_callback(self.settling.discard)

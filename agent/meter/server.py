@@ -131,7 +131,7 @@ class MeterPort:
         if (refusal := _unread(running)) is not None:
             await asyncio.sleep(UNREAD_SECONDS)
             return _refuse(wire, refusal)
-        running.has_request(asyncio.current_task())
+        running.track_request(asyncio.current_task())
         return await self._take_in_turn(running, request, provider, asked.groupdict())
 
     async def _take_in_turn(

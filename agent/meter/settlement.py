@@ -109,25 +109,25 @@ class Settlement:
         self._request_id: str | None = None
         self._is_begun = False
 
-    def has_begun(self, request_id: str | None) -> None:
+    def mark_begun(self, request_id: str | None) -> None:
         """Note that the provider answers: from now on it costs."""
         self._is_begun = True
         self._request_id = request_id
 
-    def is_complete(self) -> None:
+    def mark_complete(self) -> None:
         """Note that the provider sent all there is."""
         self._outcome = "completed"
 
-    def was_cut(self, detail: str) -> None:
+    def mark_cut(self, detail: str) -> None:
         """Note that the answer broke off; if no word of it came, it failed and costs nothing."""
         self._outcome = "cut" if self._tally.words_bytes or self._tally.is_final else "failed"
         self._detail = detail
 
-    def was_stopped(self) -> None:
+    def mark_stopped(self) -> None:
         """Note that the cell hung up, which may be after the end of the answer."""
         self._outcome = "completed" if self._tally.is_final else "stopped"
 
-    def has_failed(self, detail: str) -> None:
+    def mark_failed(self, detail: str) -> None:
         """Note that no answer came."""
         self._outcome = "failed"
         self._detail = detail
@@ -135,7 +135,7 @@ class Settlement:
     async def settle(self) -> None:
         """Close the books on the call, even while everything around it is being cancelled."""
         settling = asyncio.create_task(self._settle())
-        self._running.is_settling(settling)
+        self._running.track_settling(settling)
         await asyncio.shield(settling)
 
     async def _settle(self) -> None:
