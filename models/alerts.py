@@ -130,7 +130,7 @@ def raise_absorbed(db: Session, user_id: UUID, code: str = "") -> list[Alert]:
 
     It is due when charges stand, or when a message ended by that limit's `code`.
     """
-    user, today = ledger.lock_account(db, user_id), write_offs.midnight(utc_now())
+    user, today = ledger.lock_account(db, user_id), write_offs.today_begins(utc_now())
     is_closed = code == limits.AbsorbedLimitReached.code
     is_due = is_closed or ledger.standing_micros(db, user.id, today) > 0
     alert = Alert(
@@ -156,7 +156,7 @@ def list_open(db: Session, user: User) -> list[Alert]:
     ).all()
     if not found:
         return []
-    today = write_offs.midnight(utc_now())
+    today = write_offs.today_begins(utc_now())
     limited = {(kind, limit, period.begins) for kind, limit, period in _limits(user)}
     reached = {one.about: one.percent for one in (*_of_limits(db, user), *_of_balance(db, user))}
     holding = (

@@ -150,7 +150,7 @@ def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
     allowed = job.cost_limit_micros or message_limit(user)
     limited = _limited_periods(user)
     begins = {f"begins_{at}": one.begins for at, one in enumerate(limited)}
-    given = {"job": job.id, "user": user.id, "today": write_offs.midnight(utc_now()), **begins}
+    given = {"job": job.id, "user": user.id, "today": write_offs.today_begins(utc_now()), **begins}
     used, absorbed, *used_in = map(int, db.execute(_used(len(limited)), given).one())
     may_spend = user.spending_frozen_at is None
     is_absorbed_up = absorbed > 0 and absorbed >= get_settings().absorbed_daily_limit_micros

@@ -12,7 +12,7 @@ from models import ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
-from models.payments import PaymentStatus, cards, disputes, refunds, telling
+from models.payments import cards, disputes, refunds, telling
 from models.payments.buying import CENT_MICROS
 from models.users import User
 from tasks import money_mail, nudges
@@ -106,18 +106,17 @@ def _note(db: Session, payment: payments.Payment, notice: Notice) -> None:
     """What moves no money."""
     match notice.happening:
         case "processing":
-            telling.is_processing(db, payment)
+            telling.mark_processing(db, payment)
         case "failed":
-            if telling.has_failed(db, payment, notice.failure_code):
+            if telling.mark_failed(db, payment, notice.failure_code):
                 money_mail.tell_top_up_off(db, payment)
         case "expired":
             telling.expired(db, payment)
         case _:
-            telling.has_receipt(db, payment, notice.receipt_url)
+            telling.record_receipt(db, payment, notice.receipt_url)
 
 
 def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) -> list[Job]:
-    is_new = payment.status is not PaymentStatus.PAID
     resumed = telling.paid(
         db,
         user,
@@ -127,8 +126,9 @@ def _credit(db: Session, user: User, payment: payments.Payment, notice: Notice) 
         currency=notice.currency,
         intent_id=notice.intent_id,
     )
-    if is_new:
-        money_mail.tell_paid(db, user, payment)
+    if resumed is None:
+        return []
+    money_mail.tell_paid(db, user, payment)
     return resumed
 
 

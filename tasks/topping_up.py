@@ -5,6 +5,7 @@ from uuid import UUID
 
 import dramatiq
 import structlog
+from sqlalchemy.orm import Session
 
 from gateways import values
 from gateways.stripe_payments import AutomaticCharge, PaymentsFailed, StripePayments
@@ -54,7 +55,7 @@ def charge(payment_id: UUID) -> None:
     settings = get_settings()
     with unit_of_work() as db:
         payment = db.get_one(Payment, payment_id)
-        order = _order(settings, payment, db.get_one(User, payment.user_id))
+        order = _order(db, settings, payment)
     if order is None:
         _note_refusal(payment_id, "")
         return
@@ -67,7 +68,7 @@ def charge(payment_id: UUID) -> None:
         return
     if outcome.status == "accepted":
         with unit_of_work() as db:
-            automatic.was_accepted(db, payment_id)
+            automatic.mark_accepted(db, payment_id)
     else:
         _note_refusal(payment_id, outcome.code)
     log.info("top_up.asked", payment_id=str(payment_id), status=outcome.status, code=outcome.code)
@@ -75,13 +76,13 @@ def charge(payment_id: UUID) -> None:
 
 def _note_refusal(payment_id: UUID, code: str) -> None:
     with unit_of_work() as db:
-        if automatic.was_refused(db, payment_id, code):
+        if automatic.mark_refused(db, payment_id, code):
             money_mail.tell_top_up_off(db, db.get_one(Payment, payment_id))
 
 
-def _order(settings: Settings, payment: Payment, person: User) -> AutomaticCharge | None:
-    with unit_of_work() as db:
-        account = payments.find_account(db, person.id)
+def _order(db: Session, settings: Settings, payment: Payment) -> AutomaticCharge | None:
+    person = db.get_one(User, payment.user_id)
+    account = payments.find_account(db, person.id)
     if account is None or account.stripe_customer_id is None or account.card_id is None:
         return None
     return AutomaticCharge(

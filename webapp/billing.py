@@ -170,10 +170,10 @@ def _open_page(person: User, payment: Payment, *, saves_card: bool) -> str:
     except PaymentsFailed as failure:
         log.warning("stripe.failed", reason=str(failure), payment_id=str(payment_id))
         with unit_of_work() as own:
-            payments.page_failed(own, payment_id)
+            payments.fail_checkout(own, payment_id)
         raise TillAway from failure
-    payments.is_customer(db(), user_id, customer)
-    payments.page_is_open(db(), payment_id, page.id)
+    payments.record_customer(db(), user_id, customer)
+    payments.record_checkout(db(), payment_id, page.id)
     return page.url
 
 

@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.ledger.entries import EntryKind, Transaction, WriteOffReason, record
+from models.periods import day_of
 from settings import get_settings
 
 if TYPE_CHECKING:
     from models.users import User
 
+# Whose days caps are counted by: a person could move one of their own zone.
+CAP_ZONE = "UTC"
 # A charge is given back for these as long as it fits into what is left of the day's cap.
 CAPPED = frozenset(
     {
@@ -71,18 +74,15 @@ def write_off(
 
 
 def room_today(db: Session, user: "User") -> Room:
-    """Say what of the cap is left today for a locked account.
-
-    The day is that of UTC: a person could move one of their own time zone.
-    """
+    """Say what of the cap is left today for a locked account."""
     cap, now = get_settings().absorbed_daily_limit_micros, utc_now()
-    used = select(carried_since(user.id, midnight(now)))
+    used = select(carried_since(user.id, today_begins(now)))
     return Room(cap - int(db.scalar(used) or 0), cap, now)
 
 
-def midnight(now: datetime) -> datetime:
+def today_begins(now: datetime) -> datetime:
     """Return when the day that caps are counted by began."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day_of(CAP_ZONE, now).begins
 
 
 def carried_since(

@@ -1,6 +1,7 @@
 """Letters about an account: who may open it, and what was changed on it."""
 
 from models.letters.letter import Action, Letter, LetterKind, address_on_site
+from models.money import money
 from settings import get_settings
 
 NOT_YOU = "If that was not you, choose a new one at once: “Forgot your password?” on the same page."
@@ -36,7 +37,7 @@ def verification(secret: str) -> Letter:
 def _welcome(kind: LetterKind, link: str) -> Letter:
     settings = get_settings()
     grant = settings.sign_up_grant_micros
-    gift = f" and {_dollars(grant)} of credit is yours to try it" if grant else ""
+    gift = f" and {money(grant)} of credit is yours to try it" if grant else ""
     return Letter(
         kind,
         subject="Confirm your e-mail address",
@@ -142,7 +143,3 @@ def _veiled(address: str) -> str:
     """Show enough of an address for its owner to know it again: `a…@example.org`."""
     mailbox, _, domain = address.rpartition("@")
     return f"{mailbox[:1]}…@{domain}"
-
-
-def _dollars(micros: int) -> str:
-    return f"${micros // 1_000_000}.{micros % 1_000_000 // 10_000:02d}"

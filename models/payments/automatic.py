@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import utc_now
 from models.errors import Refused
-from models.payments.buying import account_of, checked
+from models.payments.buying import account_of, checked, lock_payment
 from models.payments.failing import failed
 from models.payments.table import BillingAccount, Payment, PaymentKind, PaymentStatus
 from models.periods import month_of
@@ -99,17 +99,17 @@ def begin(db: Session, user_id: UUID) -> Payment | None:
     return payment
 
 
-def was_accepted(db: Session, payment_id: UUID) -> None:
+def mark_accepted(db: Session, payment_id: UUID) -> None:
     """Note that Stripe took the charge; its event will say that it is paid."""
-    payment = _locked(db, payment_id)
+    payment = lock_payment(db, payment_id)
     if payment.status is PaymentStatus.OPEN:
         payment.status = PaymentStatus.PROCESSING
     db.flush()
 
 
-def was_refused(db: Session, payment_id: UUID, code: str) -> bool:
+def mark_refused(db: Session, payment_id: UUID, code: str) -> bool:
     """Note that the card was not charged; return whether that has switched topping up off."""
-    return failed(db, _locked(db, payment_id), code)
+    return failed(db, lock_payment(db, payment_id), code)
 
 
 def unanswered(db: Session, older_than: timedelta, limit: int = 20) -> list[UUID]:
@@ -150,9 +150,3 @@ def _below_threshold() -> Select[Any]:
         )
         .order_by(User.id)
     )
-
-
-def _locked(db: Session, payment_id: UUID) -> Payment:
-    owner = db.scalars(select(Payment.user_id).where(Payment.id == payment_id)).one()
-    ledger.lock_account(db, owner)
-    return db.get_one(Payment, payment_id, populate_existing=True)

@@ -49,15 +49,15 @@ def checked(amount_micros: int) -> int:
     return amount_micros
 
 
-def page_is_open(db: Session, payment_id: UUID, checkout_id: str) -> None:
+def record_checkout(db: Session, payment_id: UUID, checkout_id: str) -> None:
     """Note which page of Stripe's belongs to a payment."""
-    _locked(db, payment_id).stripe_checkout_id = checkout_id
+    lock_payment(db, payment_id).stripe_checkout_id = checkout_id
     db.flush()
 
 
-def page_failed(db: Session, payment_id: UUID) -> None:
+def fail_checkout(db: Session, payment_id: UUID) -> None:
     """Note that no page could be made for a payment."""
-    payment = _locked(db, payment_id)
+    payment = lock_payment(db, payment_id)
     if payment.status is PaymentStatus.OPEN:
         payment.status, payment.failure = PaymentStatus.FAILED, NOT_OPENED
     db.flush()
@@ -74,7 +74,7 @@ def find_account(db: Session, user_id: UUID) -> BillingAccount | None:
     return db.get(BillingAccount, user_id, populate_existing=True)
 
 
-def is_customer(db: Session, user_id: UUID, customer_id: str) -> None:
+def record_customer(db: Session, user_id: UUID, customer_id: str) -> None:
     """Keep the id under which Stripe knows a person; the first one stays."""
     ledger.lock_account(db, user_id)
     account = account_of(db, user_id)
@@ -97,7 +97,8 @@ def list_own(db: Session, user_id: UUID, limit: int = 20) -> list[Payment]:
     return list(db.scalars(mine.order_by(Payment.id.desc()).limit(limit)))
 
 
-def _locked(db: Session, payment_id: UUID) -> Payment:
+def lock_payment(db: Session, payment_id: UUID) -> Payment:
+    """Lock the account whose payment it is, and return the payment as it stands."""
     owner = db.scalars(select(Payment.user_id).where(Payment.id == payment_id)).one()
     ledger.lock_account(db, owner)
     return db.get_one(Payment, payment_id, populate_existing=True)

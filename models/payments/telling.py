@@ -78,13 +78,13 @@ def paid(
     charged_micros: int,
     currency: str,
     intent_id: str | None,
-) -> list[Job]:
+) -> list[Job] | None:
     """Credit a payment to its locked owner, once; return the messages that go on with it.
 
-    Raises AmountDiffers, having changed nothing.
+    None if it was credited before. Raises AmountDiffers, having changed nothing.
     """
     if payment.status is PaymentStatus.PAID:
-        return []
+        return None
     if currency != "usd" or bought_micros != payment.amount_micros:
         raise AmountDiffers(f"payment {payment.id}: {bought_micros} {currency}")
     payment.status, payment.failure = PaymentStatus.PAID, None
@@ -97,14 +97,14 @@ def paid(
     return jobs.resume(db, user.id)
 
 
-def is_processing(db: Session, payment: Payment) -> None:
+def mark_processing(db: Session, payment: Payment) -> None:
     """Note that the person is done, and their bank is not."""
     if payment.status is PaymentStatus.OPEN:
         payment.status = PaymentStatus.PROCESSING
     db.flush()
 
 
-def has_failed(db: Session, payment: Payment, code: str) -> bool:
+def mark_failed(db: Session, payment: Payment, code: str) -> bool:
     """Note that a payment came to nothing; one that is paid stays paid.
 
     Returns whether that has switched automatic top-up off.
@@ -119,7 +119,7 @@ def expired(db: Session, payment: Payment) -> None:
     db.flush()
 
 
-def has_receipt(db: Session, payment: Payment, url: str) -> None:
+def record_receipt(db: Session, payment: Payment, url: str) -> None:
     """Keep where Stripe shows the receipt."""
     payment.receipt_url = url
     db.flush()

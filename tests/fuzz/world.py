@@ -126,7 +126,7 @@ def _person(db: Session, role: Role, email: str, mark: str = "") -> User:
 
 def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
     """One of each thing, in which nothing is waited for."""
-    payments.is_customer(db, person.id, f"cus_{person.id.hex}")
+    payments.record_customer(db, person.id, f"cus_{person.id.hex}")
     cards.saved(db, person.id, f"pm_{person.id.hex}", "visa", "4242")
     payment = Payment(user_id=person.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
     alert = Alert(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -79,10 +80,10 @@ def test_whose_files_a_stopping_worker_saves_is_asked_of_few_people(emptied: sa.
     def _note(_one: object, _two: object, statement: str, parameters: object, *_: object) -> None:
         asked.append((statement, parameters))
 
-    sa.event.listen(emptied, "before_cursor_execute", _note)
+    event.listen(emptied, "before_cursor_execute", _note)
     with unit_of_work() as db:
         jobs.stop_waiting_for(db, SOMEBODY)
-    sa.event.remove(emptied, "before_cursor_execute", _note)
+    event.remove(emptied, "before_cursor_execute", _note)
     [(statement, given)] = [one for one in asked if one[0].startswith("UPDATE jobs")]
     with emptied.begin() as connection:
         # PostgreSQL reads a small table whole where it can do anything else; here it shall not.

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 import time_machine
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -275,9 +276,9 @@ def _most_loops(db: Session, ask: Callable[[], object]) -> int:
         asked.append((statement, parameters))
 
     connection = db.connection()
-    sa.event.listen(connection, "before_cursor_execute", _note)
+    event.listen(connection, "before_cursor_execute", _note)
     ask()
-    sa.event.remove(connection, "before_cursor_execute", _note)
+    event.remove(connection, "before_cursor_execute", _note)
     loops = [0]
     for statement, parameters in asked:
         if "transactions" not in statement:

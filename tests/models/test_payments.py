@@ -104,8 +104,8 @@ def test_a_failed_payment_that_is_paid_after_all_counts(db: Session, ada: User) 
 
 
 def test_a_card_is_kept_and_forgotten(db: Session, ada: User) -> None:
-    payments.is_customer(db, ada.id, "cus_1")
-    payments.is_customer(db, ada.id, "cus_2")
+    payments.record_customer(db, ada.id, "cus_1")
+    payments.record_customer(db, ada.id, "cus_2")
     db.commit()
     card = SavedCard("pm_1", "visa", "4242")
     about = {"customer_id": "cus_1", "card": card}

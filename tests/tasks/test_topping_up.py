@@ -1,14 +1,22 @@
 """Automatic top-up, and asking Stripe for what it did not tell."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from gateways.stripe_payments import CheckoutOrder, StripePayments
+from gateways.stripe_payments import (
+    AutomaticCharge,
+    ChargeOutcome,
+    CheckoutOrder,
+    StripePayments,
+)
 from models import ledger, payments
 from models.base import new_id, utc_now
+from models.database import unit_of_work
 from models.jobs import Job, JobStatus
 from models.ledger import EntryKind, Transaction
 from models.ledger.entries import record
@@ -52,7 +60,7 @@ def paid_by_hand(db: Session, user: User, stripe: ServedStripe, card: str) -> Pa
         cancel_url="http://127.0.0.1/",
         expires_at=utc_now() + timedelta(hours=1),
     )
-    payments.is_customer(db, user.id, customer)
+    payments.record_customer(db, user.id, customer)
     db.commit()
     stripe.pay(till.begin_checkout(order).id, card)
     return payment
@@ -92,6 +100,38 @@ def mailed_once(db: Session, user: User) -> str:
     assert (mail.recipient, mail.subject) == (user.email, "Automatic top-up is off")
     assert "/billing" in mail.text_body
     return mail.text_body
+
+
+def test_no_transaction_is_open_within_another_or_while_stripe_is_asked(
+    db: Session, ada: User, stripe: ServedStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topping_up_with(db, ada, stripe)
+    begun = automatic.begin(db, ada.id)
+    db.commit()
+    assert begun
+    opened: list[int] = []
+    now_open = 0
+
+    @contextmanager
+    def _counted() -> Generator[Session]:
+        nonlocal now_open
+        now_open += 1
+        opened.append(now_open)
+        with unit_of_work() as session:
+            yield session
+        now_open -= 1
+
+    class _Till(StripePayments):
+        def charge(self, order: AutomaticCharge) -> ChargeOutcome:
+            assert now_open == 0
+            return super().charge(order)
+
+    monkeypatch.setattr(topping_up, "unit_of_work", _counted)
+    monkeypatch.setattr(topping_up, "StripePayments", _Till)
+    topping_up.charge(begun.id)
+
+    assert set(opened) == {1}
+    assert len(opened) == 2
 
 
 def test_what_webhooks_did_not_tell_is_asked_for_once(

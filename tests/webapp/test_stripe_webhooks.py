@@ -44,8 +44,8 @@ def begun(db: Session, user: User) -> tuple[Payment, str]:
         expires_at=utc_now(),
     )
     page = till.begin_checkout(order)
-    payments.page_is_open(db, payment.id, page.id)
-    payments.is_customer(db, user.id, customer)
+    payments.record_checkout(db, payment.id, page.id)
+    payments.record_customer(db, user.id, customer)
     db.commit()
     return payment, page.id
 
