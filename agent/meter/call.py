@@ -76,6 +76,10 @@ class MeteredCall:
         self._wire = FORMATS[model.wire]
         self._size = asked.most_tokens
         self._sent = asked.sent
+        # What so many output tokens cost at most, and likely: worked out before the account is
+        # locked, as all other calls of its person wait for that.
+        self._most_micros: dict[int, int] = {}
+        self._likely_micros: dict[int, int] = {}
         # The output cap, and what it was lowered for, if it was.
         self._cap = 0
         self._bound: Bound | None = None
@@ -139,6 +143,7 @@ class MeteredCall:
         wanted = min(wanted, self._model.max_output_tokens)
         try:
             self._most(wanted)
+            self._likely(wanted)
         except PriceUnknown:
             self._give_up("provider_refused", NO_PRICE)
         return wanted
@@ -164,7 +169,8 @@ class MeteredCall:
     def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
         """Set the output cap to what can be paid for; return what to hold for it. Raises NoRoom.
 
-        Called from the thread of the books, while the account is locked.
+        Called from the thread of the books, while the account is locked: where there is enough for
+        the whole answer, nothing is priced here.
         """
         caps = [(self._affordable(bound, wanted), bound.left_micros, bound) for bound in bounds]
         cap, _, bound = min(caps, key=lambda found: found[:2])
@@ -190,14 +196,20 @@ class MeteredCall:
         return most_payable(self._likely, wanted, left)
 
     def _likely(self, output_tokens: int) -> int:
-        turn = self._running.turn
-        found = self._running.prefixes.likely(turn.conversation_id, self._model.id, self._sent)
-        return self._tools.prices.likely(
-            self._model, found.cached_tokens, found.fresh_tokens, output_tokens
-        )
+        if output_tokens not in self._likely_micros:
+            turn = self._running.turn
+            found = self._running.prefixes.likely(turn.conversation_id, self._model.id, self._sent)
+            self._likely_micros[output_tokens] = self._tools.prices.likely(
+                self._model, found.cached_tokens, found.fresh_tokens, output_tokens
+            )
+        return self._likely_micros[output_tokens]
 
     def _most(self, output_tokens: int) -> int:
-        return self._tools.prices.worst_case(self._model, self._size, output_tokens)
+        if output_tokens not in self._most_micros:
+            self._most_micros[output_tokens] = self._tools.prices.worst_case(
+                self._model, self._size, output_tokens
+            )
+        return self._most_micros[output_tokens]
 
     async def _forward(
         self,

@@ -8,10 +8,18 @@ import pytest
 
 from agent import catalogue
 from agent.meter import settlement
-from agent.meter.books import BooksUnavailable, ClosedCall, Fit, OpenCall, TurnLost
+from agent.meter.books import (
+    BooksUnavailable,
+    Bound,
+    ClosedCall,
+    Fit,
+    OpenCall,
+    TurnLost,
+    Usage,
+)
 from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
 from agent.meter.settlement import BEYOND_HOLD
-from agent.prices import Prices
+from agent.prices import Price, Prices
 from tests.agent.meter.world import (
     DOLLAR,
     MESSAGE_LIMIT,
@@ -326,6 +334,42 @@ def test_books_that_cannot_open_let_no_call_out(
             assert (w.port.trouble.code, w.port.trouble.permanent) == (code, False)
 
     run(scenario())
+
+
+def test_nothing_is_priced_while_the_account_is_locked_if_there_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_locked, priced_then = False, 0
+    real = Prices.price
+
+    def _price(prices: Prices, model: catalogue.Model, used: Usage) -> Price:
+        nonlocal priced_then
+        priced_then += is_locked
+        return real(prices, model, used)
+
+    class Locking(MemoryBooks):
+        def bounds(self) -> list[Bound]:
+            nonlocal is_locked
+            # From now on, until the hold is made.
+            is_locked = True
+            return super().bounds()
+
+        def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+            nonlocal is_locked
+            opened = super().open(call_id, model, fit)
+            is_locked = False
+            return opened
+
+    async def scenario() -> None:
+        async with world(tmp_path) as w:
+            books = Locking(balance=100 * DOLLAR, limit=100 * DOLLAR)
+            w.port.begin(turn(MODELS["anthropic"]), books)
+            monkeypatch.setattr(Prices, "price", _price)
+            assert (await w.ask("[[demo: say ok]]"))[0] == 200
+            assert len(books.opened) == 1
+
+    run(scenario())
+    assert priced_then == 0
 
 
 def test_a_fault_of_our_own_ends_the_turn_at_once_and_is_called_that(tmp_path: Path) -> None:
