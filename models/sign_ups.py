@@ -177,7 +177,7 @@ def confirm(
     found = find_link(db, secret)
     if found.id != browser:
         _prove(found, password)
-    sign_up = _lock_link(db, secret)
+    sign_up = _lock_link(db, secret, found.address)
     user = _begin(db, sign_up, sign_up.password_hash)
     if sign_up.is_introduced:
         users.introduce(user, Profile(sign_up.name, sign_up.timezone, sign_up.needs))
@@ -192,8 +192,9 @@ def confirm_as_own(db: Session, secret: str, password: str, *, network_address: 
     that signed up does not go on: it waits, and learns nothing of it. Raises BadPassword,
     LinkUsedUp, and HasAccount.
     """
-    chosen = users.hashed_new(password, find_link(db, secret).address)
-    sign_up = _lock_link(db, secret)
+    address = find_link(db, secret).address
+    chosen = users.hashed_new(password, address)
+    sign_up = _lock_link(db, secret, address)
     user = _begin(db, sign_up, chosen)
     sign_up.password_hash = ""
     db.flush()
@@ -224,9 +225,8 @@ def _prove(sign_up: SignUp, password: str) -> None:
         raise NotItsPassword
 
 
-def _lock_link(db: Session, secret: str) -> SignUp:
+def _lock_link(db: Session, secret: str, address: str) -> SignUp:
     """Lock a link with all others of its address, in one order; raise LinkUsedUp, HasAccount."""
-    address = find_link(db, secret).address
     same = select(SignUp.id).where(SignUp.address == address).order_by(SignUp.id)
     db.execute(same.with_for_update())
     # Whoever had the lock before may have used it up.
