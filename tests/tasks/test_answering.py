@@ -1,20 +1,28 @@
-"""What comes before a turn: its files forget what its person has deleted."""
+"""A claimed job is seen through: what comes before its turn, and what may go wrong there."""
 
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.turn import Forgotten, SavedPack, SavedState
+from agent.meter.books import Books
+from agent.turn import AgentFailed, Answer, Forgotten, SavedPack, SavedState, Turn, Watcher
 from gateways.s3_files import Storage
-from models import erasures, snapshots
+from models import erasures, jobs, snapshots
+from models.base import new_id, utc_now
 from models.database import unit_of_work
+from models.jobs import Job, JobStatus
 from models.snapshots import StateSnapshot
+from models.uploads import SentFile
 from models.users import User
-from settings import Settings
+from settings import Settings, get_settings
 from tasks import answering
 from tests import factories
+from tests.factories import MODEL
 from tests.tasks.bare_worker import BareWorker, CellsOfNobody
 
 
@@ -67,3 +75,110 @@ def test_what_is_deleted_while_files_forget_is_forgotten_too(
 
     assert runtime.forgotten == [first, second]
     assert [state.version for state in turn.states] == [3]
+
+
+class Answering(CellsOfNobody):
+    """Answers as a test says, or raises what it says."""
+
+    def __init__(self, end: Exception | None = None) -> None:
+        super().__init__()
+        self.end = end
+        self.turns: list[Turn] = []
+
+    def run(self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event) -> Answer:
+        self.turns.append(turn)
+        if self.end is not None:
+            raise self.end
+        watcher.text("Hello!")
+        return Answer("Hello!", 0)
+
+
+def seen_through(worker: BareWorker, db: Session, ada: User, end: Exception | None = None) -> Job:
+    """Ada's next job, after a worker was through with it."""
+    worker.runtime = worker.cells = Answering(end)
+    scripted = worker.claim(ada.id)
+    assert scripted
+    scripted.teller.close()
+    answering._see_through(worker, scripted.held)  # pyright: ignore[reportPrivateUsage]
+    db.expire_all()
+    return db.get_one(Job, scripted.held.job_id)
+
+
+def with_file(db: Session, ada: User, key: str) -> None:
+    talk = factories.conversation(db, ada)
+    sent = SentFile("a.txt", "text/plain", 4, key)
+    jobs.ask(db, talk, "What is in it?", model=MODEL, files=[sent])
+    db.commit()
+
+
+def test_a_turn_has_the_words_the_files_and_the_person(
+    worker: BareWorker, db: Session, ada: User
+) -> None:
+    key = f"uploads/{ada.id}/{new_id()}"
+    worker.storage.put(key, b"text")
+    with_file(db, ada, key)
+
+    seen_through(worker, db, ada, AgentFailed("stuck", "Stuck.", permanent=True))
+
+    assert isinstance(worker.runtime, Answering)
+    [turn] = worker.runtime.turns
+    assert (turn.text, turn.profile.name, turn.model) == ("What is in it?", "Ada", MODEL)
+    assert [(one.name, one.data) for one in turn.attachments] == [("a.txt", b"text")]
+    assert turn.states == ()
+
+
+def test_files_that_cannot_be_had_just_now_are_asked_for_again(
+    worker: BareWorker, db: Session, ada: User
+) -> None:
+    with_file(db, ada, f"uploads/{ada.id}/gone")
+
+    job = seen_through(worker, db, ada)
+
+    assert (job.status, job.attempt) == (JobStatus.PENDING, 1)
+    assert job.ready_at > job.created_at
+
+
+def test_a_mistake_of_ours_is_tried_again_and_then_told_as_ours(
+    worker: BareWorker, db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    factories.job(db, ada)
+    db.commit()
+    adjust(JOB_MAX_ATTEMPTS="2")
+    worker.settings = get_settings()
+    assert seen_through(worker, db, ada, KeyError("a bug")).status is JobStatus.PENDING
+    db.execute(sa.update(Job).values(ready_at=utc_now() - timedelta(minutes=1)))
+    db.commit()
+
+    job = seen_through(worker, db, ada, KeyError("a bug"))
+
+    assert (job.status, job.failure_code) == (JobStatus.FAILED, "unexpected")
+
+
+def test_a_message_whose_conversation_was_deleted_is_answered_no_more(
+    worker: BareWorker, db: Session, ada: User
+) -> None:
+    job = factories.job(db, ada)
+    db.execute(sa.update(Job).where(Job.id == job.id).values(message_id=None))
+    db.commit()
+
+    assert seen_through(worker, db, ada).status is JobStatus.CANCELLED
+    assert isinstance(worker.runtime, Answering)
+    assert worker.runtime.turns == []
+
+
+def test_whoever_lost_the_lease_writes_nothing(worker: BareWorker, db: Session, ada: User) -> None:
+    factories.job(db, ada)
+    db.commit()
+    scripted = worker.claim(ada.id)
+    assert scripted
+    scripted.teller.close()
+    db.execute(sa.update(Job).values(attempt=2))
+    db.commit()
+    worker.runtime = worker.cells = Answering()
+
+    answering._see_through(worker, scripted.held)  # pyright: ignore[reportPrivateUsage]
+
+    db.expire_all()
+    assert db.get_one(Job, scripted.held.job_id).status is JobStatus.RUNNING
+    assert worker.cells.discarded == [ada.id]
+    assert worker.runtime.turns == []
