@@ -352,19 +352,6 @@ def test_a_worker_without_room_claims_only_for_its_hot_people(
     assert factories.claim(db, only=[ada.id]) is not None
 
 
-def test_the_claim_reads_the_small_index_however_much_waits(emptied: sa.Engine) -> None:
-    with unit_of_work() as setup:
-        owner = factories.user(setup, "grace@example.org")
-        head = factories.job(setup, owner)
-        setup.execute(sa.text(_MANY_WAITING), {"head": head.id})
-    with emptied.connect() as connection:
-        connection.execute(sa.text("ANALYZE jobs"))
-        plan = "\n".join(connection.scalars(sa.text(_CLAIM_PLAN)))
-
-    assert "ix_jobs_claimable" in plan
-    assert "Seq Scan" not in plan
-
-
 def test_concurrent_asking_leaves_exactly_one_head(emptied: sa.Engine) -> None:
     with unit_of_work() as setup:
         owner = factories.user(setup, "grace@example.org")
@@ -374,17 +361,6 @@ def test_concurrent_asking_leaves_exactly_one_head(emptied: sa.Engine) -> None:
         heads = check.scalar(sa.select(sa.func.count()).where(Job.is_head))
         total = check.scalar(sa.select(sa.func.count(Job.id)))
     assert (heads, total) == (1, 8)
-
-
-_MANY_WAITING = """
-    INSERT INTO jobs (id, user_id, conversation_id, model, status, is_head)
-    SELECT gen_random_uuid(), user_id, conversation_id, model, 'pending', false
-    FROM jobs, generate_series(1, 5000) WHERE id = :head
-"""
-_CLAIM_PLAN = """
-    EXPLAIN SELECT id FROM jobs WHERE status = 'pending' AND is_head
-    AND ready_at <= clock_timestamp() ORDER BY ready_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
 
 
 def _is_hot(db: Session, user: User) -> None:
