@@ -17,11 +17,6 @@ TOOLS = {
     "write": "Writing it down",
     "edit": "Writing it down",
     "view_image": "Looking at a picture",
-    "image": "Looking at a picture",
-    "web_search": "Searching the web",
-    "web_fetch": "Reading a web page",
-    "schedule_reminder": "Setting a reminder",
-    "list_reminders": "Looking at your reminders",
 }
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from agent.cells import config
 from gateways.event_streams import Event
 from models.base import new_id
+from webapp import chat_told
 from webapp.chat_told import Told, fold, in_words, is_later
 
 JOB = new_id()
@@ -53,12 +55,16 @@ def test_an_answer_without_its_beginning_shows_nothing() -> None:
     ("tool", "words"),
     [
         ("memory_search", "Looking into its notes"),
-        ("product__schedule_reminder", "Setting a reminder"),
+        ("product__read", "Reading a file"),
         ("frobnicate", "Using a tool"),
     ],
 )
 def test_tools_are_named_in_plain_words(tool: str, words: str) -> None:
     assert in_words(tool) == words
+
+
+def test_each_tool_that_there_is_has_its_words_and_no_other() -> None:
+    assert set(chat_told.TOOLS) == set(config.TOOLS)
 
 
 def test_stream_ids_are_compared_as_numbers() -> None:
