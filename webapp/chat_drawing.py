@@ -4,11 +4,11 @@ Only whose conversation it is was found to be theirs may ask for a drawing; the 
 are kept for whoever that is.
 """
 
-from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
+from cachetools import LRUCache
 from flask import render_template
 from markupsafe import Markup
 
@@ -25,31 +25,24 @@ KEPT_CHARS = 32 * 1024 * 1024
 
 
 class Drawings:
-    """The latest drawings, up to so many characters."""
+    """The drawings that were wanted last, up to so many characters."""
 
     def __init__(self, kept_chars: int = KEPT_CHARS) -> None:
-        self._kept_chars = kept_chars
-        self._chars = 0
-        self._kept: OrderedDict[Hashable, Markup] = OrderedDict()
+        self._kept: LRUCache[Hashable, Markup] = LRUCache(kept_chars, getsizeof=len)
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def find(self, key: Hashable) -> Markup | None:
         """Return a drawing if it is still there."""
-        found = self._kept.pop(key, None)
-        if found is not None:
-            self._kept[key] = found
-        return found
+        return self._kept.get(key)
 
     def keep(self, key: Hashable, drawing: Markup) -> None:
         """Add a drawing; the ones that nobody wanted for longest go."""
-        before = self._kept.pop(key, None)
-        self._kept[key] = drawing
-        self._chars += len(drawing) - len(before or "")
-        while self._chars > self._kept_chars and self._kept:
-            _, oldest = self._kept.popitem(last=False)
-            self._chars -= len(oldest)
+        self._kept.pop(key, None)
+        # One that is larger than all that may be kept would be refused: it is drawn each time.
+        if len(drawing) <= self._kept.maxsize:
+            self._kept[key] = drawing
 
 
 def draw(view: ExchangeView) -> Markup:

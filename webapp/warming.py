@@ -1,9 +1,9 @@
 """Tells the workers that somebody has opened the chat, and will probably write."""
 
-from collections import OrderedDict
 from functools import lru_cache
-from time import monotonic
 from uuid import UUID
+
+from cachetools import TTLCache
 
 from tasks import nudges
 
@@ -16,18 +16,14 @@ MOST_KNOWN = 10_000
 class Openings:
     """Remembers, in this process, who was told of lately."""
 
-    def __init__(self) -> None:
-        self._told: OrderedDict[UUID, float] = OrderedDict()
+    def __init__(self, seconds: float = SECONDS, most_known: int = MOST_KNOWN) -> None:
+        self._told = TTLCache[UUID, bool](most_known, seconds)
 
     def note(self, user_id: UUID) -> None:
         """Tell of somebody, unless that was done a moment ago."""
-        now = monotonic()
-        if now - self._told.get(user_id, -SECONDS) < SECONDS:
+        if user_id in self._told:
             return
-        self._told[user_id] = now
-        self._told.move_to_end(user_id)
-        if len(self._told) > MOST_KNOWN:
-            self._told.popitem(last=False)
+        self._told[user_id] = True
         nudges.warm(user_id)
 
 

@@ -119,4 +119,5 @@ def test_only_so_much_is_kept_and_what_was_wanted_last_stays() -> None:
         drawings.find("a")
     assert [drawings.find(key) is not None for key in "abc"] == [True, False, True]
     drawings.keep("a", Markup("12345678901"))
-    assert len(drawings) == 0
+    assert [drawings.find(key) is not None for key in "abc"] == [False, False, True]
+    assert len(drawings) == 1

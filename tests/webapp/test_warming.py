@@ -1,5 +1,7 @@
 """Who opens the chat is told of to the workers, but not with every page."""
 
+import time
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -8,7 +10,6 @@ from models.users import User
 from tasks import nudges
 from tests import factories
 from tests.webapp.browser import Browser
-from webapp import warming
 from webapp.warming import Openings, openings
 
 
@@ -45,24 +46,21 @@ def test_strangers_and_other_peoples_conversations_are_not_told(
     assert told == []
 
 
-def test_who_comes_back_later_is_told_again(
-    told: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened, ada, eve = Openings(), new_id(), new_id()
+def test_who_comes_back_later_is_told_again(told: list[object]) -> None:
+    opened, ada, eve = Openings(seconds=0.5), new_id(), new_id()
     opened.note(ada)
     opened.note(eve)
     opened.note(ada)
     assert told == [ada, eve]
 
-    monkeypatch.setattr(warming, "SECONDS", 0.0)
+    time.sleep(0.6)
     opened.note(ada)
 
     assert told == [ada, eve, ada]
 
 
-def test_only_so_many_are_remembered(told: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warming, "MOST_KNOWN", 2)
-    opened, people = Openings(), [new_id() for _ in range(3)]
+def test_only_so_many_are_remembered(told: list[object]) -> None:
+    opened, people = Openings(most_known=2), [new_id() for _ in range(3)]
     for person in people:
         opened.note(person)
 
