@@ -26,6 +26,7 @@ from webapp import (
     htmx,
     landing,
     limits,
+    live,
     onboarding,
     password_reset,
     preferences,
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
     security.install(app, settings)
     database.install(app)
     sign_in.install(app)
+    live.install(app, settings)
     for layer in (htmx, assets, formats, errors):
         layer.install(app)
     for part in PARTS:

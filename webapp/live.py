@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
 import redis
 import structlog
+from flask import Flask, current_app
 
 from gateways.event_streams import Event, Streams
-from settings import get_settings
+from settings import Settings
 from webapp.aside import aside
 
 log = structlog.get_logger("live")
@@ -229,7 +229,11 @@ class _Reading:
                     listener.sync()
 
 
-@lru_cache(maxsize=1)
+def install(app: Flask, settings: Settings) -> None:
+    """Give `app` a hub of its own; it connects when somebody listens."""
+    app.extensions["hub"] = Hub(Streams(settings.redis_url.get_secret_value()))
+
+
 def hub() -> Hub:
-    """This process's hub; it connects when somebody listens."""
-    return Hub(Streams(get_settings().redis_url.get_secret_value()))
+    """Return the hub of the site that is asked."""
+    return cast(Hub, current_app.extensions["hub"])

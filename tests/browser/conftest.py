@@ -13,7 +13,6 @@ from settings import Settings
 from tests.browser.site import Site, serve
 from tests.house import House
 from webapp import create_app
-from webapp.live import hub
 
 CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")  # noqa: TID251  # make test says
 QUIETLY = (
@@ -77,10 +76,10 @@ def site(
     """The website without the rest of the product; its people and words are gone afterwards."""
     assert emptied
     assert storage
-    with serve(create_app(settings), redis_url) as site:
+    app = create_app(settings)
+    with serve(app, redis_url) as site:
         yield site
-    hub().close()
-    hub.cache_clear()
+    app.extensions["hub"].close()
 
 
 @pytest.fixture

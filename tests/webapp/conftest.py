@@ -1,6 +1,6 @@
 """The website under test, and browsers that look at it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 from flask import Flask
@@ -13,14 +13,16 @@ from webapp import create_app
 
 
 @pytest.fixture
-def app(settings: Settings, db: Session, redis_url: str) -> Flask:
+def app(settings: Settings, db: Session, redis_url: str) -> Generator[Flask]:
     """The site on the test's own transaction; rate limits begin at zero."""
     assert db
     assert redis_url
     app = create_app(settings)
     # A bug must look as it does to people, not stop the test.
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app
+    hub = app.extensions["hub"]
+    yield app
+    hub.close()
 
 
 @pytest.fixture

@@ -326,11 +326,9 @@ def test_one_persons_page_is_never_anothers(
 def test_words_that_are_being_written_are_on_a_reloaded_page(
     adas: Browser, ada: User, db: Session, app: Flask
 ) -> None:
-    from webapp.live import hub  # noqa: PLC0415
-
     job = factories.running(db, ada)
     db.commit()
-    streams = hub().streams
+    streams = app.extensions["hub"].streams
     streams.append(job.conversation_id, job.id, 1, "working")
     streams.append(job.conversation_id, job.id, 1, "text", text="Half of <it>")
     page = adas.get(f"/chat/{job.conversation_id}").text

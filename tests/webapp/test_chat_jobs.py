@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.knocks import Knocks
@@ -13,7 +14,6 @@ from tasks import nudges
 from tests import factories
 from tests.factories import SOMEBODY
 from tests.webapp.browser import Browser
-from webapp.live import hub
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_a_waiting_message_is_taken_back_at_once(
-    adas: Browser, ada: User, db: Session, stops: list[object]
+    adas: Browser, app: Flask, ada: User, db: Session, stops: list[object]
 ) -> None:
     job = factories.job(db, ada)
     db.commit()
@@ -33,7 +33,7 @@ def test_a_waiting_message_is_taken_back_at_once(
     assert answer.location == f"/chat/{job.conversation_id}"
     db.refresh(job)
     assert job.status is JobStatus.CANCELLED
-    assert [event.kind for event in hub().told(job.id)] == ["over"]
+    assert [event.kind for event in app.extensions["hub"].told(job.id)] == ["over"]
     assert stops == []
     page = adas.read(answer.location)
     assert 'data-state="stopped"' in page

@@ -43,11 +43,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def hub(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Generator[Hub]:
+def hub(app: Flask) -> Generator[Hub]:
     """The hub of the site under test; its reader ends with the test."""
-    hub = Hub(Streams(redis_url))
-    for module in ("chat", "chat_views", "chat_jobs", "chat_list"):
-        monkeypatch.setattr(f"webapp.{module}.hub", lambda: hub)
+    hub: Hub = app.extensions["hub"]
     yield hub
     hub.close()
 
@@ -344,11 +342,9 @@ def test_an_end_that_nobody_told_is_found_in_the_database(
 
 
 def test_without_valkey_the_page_still_follows(
-    adas: Browser, asked: Job, db: Session, monkeypatch: pytest.MonkeyPatch
+    adas: Browser, app: Flask, asked: Job, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = Hub(Streams("redis://127.0.0.1:1/0"))
-    for module in ("chat", "chat_views", "chat_jobs", "chat_list"):
-        monkeypatch.setattr(f"webapp.{module}.hub", lambda: away)
+    away = app.extensions["hub"] = Hub(Streams("redis://127.0.0.1:1/0"))
     monkeypatch.setattr(chat_stream, "CONNECT_SECONDS", 0.01)
     screen = Screen()
     with Stream(adas, f"/chat/{asked.conversation_id}/events", screen) as stream:
@@ -426,13 +422,12 @@ def test_after_a_very_long_sleep_the_page_is_asked_for_anew(
 
 def test_who_reads_too_slowly_is_cut_off_and_comes_back_to_the_whole(
     adas: Browser,
+    app: Flask,
     asked: Job,
     db: Session,
     redis_url: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    narrow = Hub(Streams(redis_url), queue_length=3)
-    monkeypatch.setattr("webapp.chat.hub", lambda: narrow)
+    narrow = app.extensions["hub"] = Hub(Streams(redis_url), queue_length=3)
     worker, screen = FakeWorker(db, narrow, asked), Screen()
     worker.claim()
     path = f"/chat/{asked.conversation_id}/events"
@@ -501,12 +496,14 @@ def test_it_ends_after_a_while_and_goes_on_from_there(
 
 
 def test_no_connection_to_the_database_is_held_while_it_waits(
-    emptied: sa.Engine, settings: Settings, hub: Hub
+    emptied: sa.Engine, settings: Settings, redis_url: str
 ) -> None:
+    assert redis_url
     with unit_of_work() as db:
         grace = factories.user(db, "grace@example.org")
         conversation = factories.job(db, grace).conversation_id
-    browser = Browser(_site(settings))
+    site = _site(settings)
+    browser = Browser(site)
     browser.log_in("grace@example.org")
     pool = cast(sa.pool.QueuePool, emptied.pool)
     streams = [Stream(browser, f"/chat/{conversation}/events", Screen()) for _ in range(5)]
@@ -516,6 +513,7 @@ def test_no_connection_to_the_database_is_held_while_it_waits(
     assert pool.checkedout() == 0
     for stream in streams:
         stream.answer.close()
+    site.extensions["hub"].close()
 
 
 def _site(settings: Settings) -> Flask:

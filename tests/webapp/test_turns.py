@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.pool import QueuePool
 
-from gateways.event_streams import Streams
 from models import database
 from models.database import unit_of_work
 from settings import Settings
@@ -18,7 +17,6 @@ from tests import factories
 from tests.webapp.browser import Browser
 from tests.webapp.stream import Screen, Stream
 from webapp import chat_stream, create_app, turns
-from webapp.live import Hub
 
 Result = TypeVar("Result")
 
@@ -39,14 +37,11 @@ def pool(emptied: sa.Engine) -> QueuePool:
 
 
 @pytest.fixture
-def site(
-    pool: QueuePool, settings: Settings, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Flask]:
-    hub = Hub(Streams(redis_url))
-    for module in ("chat", "chat_views"):
-        monkeypatch.setattr(f"webapp.{module}.hub", lambda: hub)
-    yield create_app(settings)
-    hub.close()
+def site(pool: QueuePool, settings: Settings, redis_url: str) -> Generator[Flask]:
+    assert redis_url
+    site = create_app(settings)
+    yield site
+    site.extensions["hub"].close()
 
 
 @pytest.fixture
