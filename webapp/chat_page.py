@@ -1,7 +1,7 @@
 """The chat page: what is on it, and whether a browser has it already."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
@@ -19,7 +19,7 @@ from models.history import Glance
 from models.jobs.asking import MESSAGE_MAX_LENGTH
 from models.staging import StagedUpload
 from settings import get_settings
-from webapp import assets, chat_drawing, chat_views, model_choice, newcomers
+from webapp import assets, chat_drawing, chat_rows, chat_views, model_choice, newcomers
 from webapp.alerts import open_alerts
 from webapp.chat_stream import Cursor
 from webapp.chat_suggestions import suggestions
@@ -27,6 +27,7 @@ from webapp.chat_views import ExchangeView
 from webapp.conversation_lists import ConversationList
 from webapp.database import db
 from webapp.engine import engine_is_ready
+from webapp.fingerprints import fingerprint
 from webapp.formats import viewers_zone
 from webapp.model_choice import Choice
 from webapp.newcomers import Newcomer
@@ -81,8 +82,8 @@ class Page:
     earlier: UUID | None
     # Not the latest page of it: nothing new belongs here.
     is_past: bool
-    # From where the live stream goes on.
-    cursor: str
+    # From where the live stream goes on: another moment each time, with nothing to see.
+    cursor: str = field(compare=False)
     suggestions: list[str]
     composer: Composer
 
@@ -169,24 +170,21 @@ def _kept(response: Response, tag: str) -> Response:
 
 
 def _fingerprint(page: Page, listed: ConversationList) -> str:
-    """Name all that the page is drawn from, without drawing it."""
-    person = current_user()
-    parts = (
+    """Name all that the page is drawn from, without drawing it: each part whole.
+
+    Beside the page itself that is what its frame shows, see the test of the templates' globals.
+    """
+    frame = (
         _edition(),
         _csrf_secret(),
-        (person.id, person.name, person.email, person.credits_available_micros, person.is_admin),
         utc_now().astimezone(viewers_zone()).date(),
         engine_is_ready(),
-        page.conversation and page.conversation.id,
-        (page.earlier, page.is_past),
-        page.suggestions,
-        page.composer,
-        [alert.id for alert in open_alerts()],
-        listed.fingerprint,
-        page.glances,
-        [(run.standing, run.told) for view in page.views.values() for run in view.runs],
+        current_user(),
+        open_alerts(),
     )
-    return sha256(repr(parts).encode()).hexdigest()[:32]
+    # Of fifty rows what each is kept under: what else is known of them is not drawn.
+    rows = chat_rows.keys(listed.conversations, listed.open_id)
+    return fingerprint(frame, page, replace(listed, conversations=[]), rows)
 
 
 def _views(asked: Collection[UUID]) -> dict[UUID, ExchangeView]:

@@ -53,11 +53,6 @@ class ConversationList:
             named=named, behind=behind, open_id=request.args.get("open", type=values.uuid)
         )
 
-    @property
-    def fingerprint(self) -> tuple[object, ...]:
-        """Name all that is drawn of it."""
-        return (self.more, [(one.id, one.title) for one in self.conversations])
-
 
 def _written(last: Conversation) -> str:
     return f"{(last.updated_at - EPOCH) // MICROSECOND}.{last.id}"
