@@ -1,6 +1,6 @@
 """The website under test, and browsers that look at it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 from flask import Flask
@@ -9,18 +9,48 @@ from sqlalchemy.orm import Session
 from models.users import User
 from settings import Settings
 from tests.webapp.browser import Browser
-from webapp import create_app
+from webapp import create_app, security
 
 
-@pytest.fixture
-def app(settings: Settings, db: Session, redis_url: str) -> Flask:
-    """The site on the test's own transaction; rate limits begin at zero."""
-    assert db
-    assert redis_url
+@pytest.fixture(scope="session")
+def shared_app(settings: Settings) -> Flask:
+    """The site, built once: compiling its templates takes longer than most tests do.
+
+    A test that adds pages asks for `own_app`; one that needs other settings builds a site itself.
+    """
+    return _site(settings)
+
+
+def _site(settings: Settings) -> Flask:
     app = create_app(settings)
     # A bug must look as it does to people, not stop the test.
     app.config["PROPAGATE_EXCEPTIONS"] = False
     return app
+
+
+@pytest.fixture(autouse=True)
+def same_limiter(shared_app: Flask) -> Generator[None]:
+    """A site that a test builds takes the one limiter of all with it: bring that back."""
+    assert shared_app
+    before = dict(vars(security.limiter))
+    yield
+    vars(security.limiter).update(before)
+
+
+@pytest.fixture
+def app(shared_app: Flask, db: Session, redis_url: str) -> Flask:
+    """The site on the test's own transaction; rate limits begin at zero."""
+    assert db
+    assert redis_url
+    return shared_app
+
+
+@pytest.fixture
+def own_app(settings: Settings, db: Session, redis_url: str) -> Flask:
+    """Another such site, to which a test may add pages."""
+    assert db
+    assert redis_url
+    return _site(settings)
 
 
 @pytest.fixture
