@@ -234,6 +234,16 @@ def test_a_restart_forgets_nothing_and_tells_the_rest(tmp_path: Path) -> None:
     ear.server.server_close()
 
 
+def test_what_it_is_told_to_forget_is_gone(stripe: ServedStripe) -> None:
+    paid = session(stripe)
+    stripe.pay(paid["id"])
+
+    stripe.reset()
+
+    assert stripe.events() == []
+    assert stripe.api("GET", f"checkout/sessions/{paid['id']}").status_code == 404
+
+
 def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
     data = tmp_path / "stripe" / "account.sqlite"
     data.parent.mkdir()
