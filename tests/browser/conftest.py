@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from gateways.s3_files import Storage
 from settings import Settings
 from tests.browser.site import Site, serve
 from tests.house import House
 from webapp import create_app
-from webapp.live import hub
 
 CHROMIUM = os.environ.get("CHROMIUM_PATH", "/usr/bin/chromium")  # noqa: TID251  # make test says
 QUIETLY = (
@@ -54,6 +60,7 @@ def open_browser(chromium: Browser) -> Generator[Callable[..., BrowserContext]]:
         }
         context = chromium.new_context(**{**usual, **given})
         context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         context.on("weberror", lambda error: errors.append(str(error.error)))
         opened.append(context)
         return context
@@ -79,8 +86,6 @@ def site(
     assert storage
     with serve(create_app(settings), redis_url) as site:
         yield site
-    hub().close()
-    hub.cache_clear()
 
 
 @pytest.fixture
