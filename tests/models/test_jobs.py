@@ -1,6 +1,6 @@
 """Lanes, claims, leases and ends of jobs."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from uuid import UUID
 
@@ -172,6 +172,33 @@ def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
     again = factories.claim(db, ELSEWHERE)
     assert again is not None
     assert again.attempt == 2
+
+
+def test_a_silent_workers_job_goes_to_another_at_once(db: Session, ada: User) -> None:
+    _is_hot(db, ada)
+    job = factories.running(db, ada)
+    assert job.preferred_worker_id == SOMEBODY
+    _let_the_lease_run_out(db, job)
+
+    jobs.release_abandoned(db)
+
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_a_job_that_is_to_wait_is_not_claimed(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.hand_back(db, job, wait=timedelta(minutes=1))
+    assert factories.claim(db, ELSEWHERE) is None
+
+    job.ready_at = utc_now() - timedelta(seconds=1)
+    db.flush()
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_each_further_try_waits_twice_as_long(adjust: Callable[..., None]) -> None:
+    adjust(JOB_RETRY_DELAY_SECONDS="3")
+    waits = [jobs.retry_delay(attempt).total_seconds() for attempt in (1, 2, 3)]
+    assert waits == [3, 6, 12]
 
 
 def test_who_was_given_up_is_tried_again_before_those_who_came_later(
@@ -352,19 +379,6 @@ def test_a_worker_without_room_claims_only_for_its_hot_people(
     assert factories.claim(db, only=[ada.id]) is not None
 
 
-def test_the_claim_reads_the_small_index_however_much_waits(emptied: sa.Engine) -> None:
-    with unit_of_work() as setup:
-        owner = factories.user(setup, "grace@example.org")
-        head = factories.job(setup, owner)
-        setup.execute(sa.text(_MANY_WAITING), {"head": head.id})
-    with emptied.connect() as connection:
-        connection.execute(sa.text("ANALYZE jobs"))
-        plan = "\n".join(connection.scalars(sa.text(_CLAIM_PLAN)))
-
-    assert "ix_jobs_claimable" in plan
-    assert "Seq Scan" not in plan
-
-
 def test_concurrent_asking_leaves_exactly_one_head(emptied: sa.Engine) -> None:
     with unit_of_work() as setup:
         owner = factories.user(setup, "grace@example.org")
@@ -374,17 +388,6 @@ def test_concurrent_asking_leaves_exactly_one_head(emptied: sa.Engine) -> None:
         heads = check.scalar(sa.select(sa.func.count()).where(Job.is_head))
         total = check.scalar(sa.select(sa.func.count(Job.id)))
     assert (heads, total) == (1, 8)
-
-
-_MANY_WAITING = """
-    INSERT INTO jobs (id, user_id, conversation_id, model, status, is_head)
-    SELECT gen_random_uuid(), user_id, conversation_id, model, 'pending', false
-    FROM jobs, generate_series(1, 5000) WHERE id = :head
-"""
-_CLAIM_PLAN = """
-    EXPLAIN SELECT id FROM jobs WHERE status = 'pending' AND is_head
-    AND ready_at <= clock_timestamp() ORDER BY ready_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
 
 
 def _is_hot(db: Session, user: User) -> None:

@@ -134,3 +134,16 @@ def test_who_is_frozen_sends_nothing(db: Session, ada: User) -> None:
         factories.job(db, ada)
     ledger.unfreeze(ada)
     assert factories.job(db, ada).is_head
+
+
+def test_while_an_account_is_frozen_nothing_goes_on(db: Session, ada: User) -> None:
+    run_dry(db, ada)
+    factories.job(db, ada)
+    ledger.freeze(ada, "Looked at.")
+
+    ledger.grant(db, ada.id, 1_000, reference="gift")
+    assert statuses(db, ada) == [(JobStatus.PAUSED, False)]
+
+    ledger.unfreeze(ada)
+    assert len(jobs.resume(db, ada.id)) == 1
+    assert statuses(db, ada) == [(JobStatus.PENDING, True)]
