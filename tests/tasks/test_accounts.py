@@ -47,7 +47,8 @@ def by_hand(
     def _by_hand(*arguments: str) -> Ended:
         capsys.readouterr()
         code = accounts.main(arguments)
-        return Ended(code, *capsys.readouterr())
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
 
     monkeypatch.setattr(database, "connect", _connect)
     return _by_hand
