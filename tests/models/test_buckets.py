@@ -66,10 +66,9 @@ def test_what_a_running_call_holds_does_not_lapse(db: Session, ada: User) -> Non
 
 def let_the_grant_grow_old(db: Session, user: User) -> None:
     """Let the grant of their sign-up be of more than a year ago."""
-    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
     old = sa.update(Transaction).where(Transaction.reference == f"sign-up:{user.id}")
-    db.execute(old.values(created_at=utc_now() - timedelta(days=400)))
-    db.execute(sa.text("ALTER TABLE transactions ENABLE TRIGGER transactions_append_only"))
+    with factories.rewriting(db):
+        db.execute(old.values(created_at=utc_now() - timedelta(days=400)))
 
 
 @dataclass

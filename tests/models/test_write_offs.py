@@ -54,9 +54,9 @@ def carried(db: Session, user: User) -> int:
 
 
 def a_day_passes(db: Session) -> None:
-    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
     earlier = Transaction.created_at - timedelta(days=1)
-    db.execute(sa.update(Transaction).values(created_at=earlier))
+    with factories.rewriting(db):
+        db.execute(sa.update(Transaction).values(created_at=earlier))
 
 
 def in_order(db: Session) -> bool:
@@ -88,6 +88,20 @@ def test_what_does_not_fit_is_not_written_off(db: Session, ada: User) -> None:
     entry = Transaction(amount_micros=5, reference="refund:by-the-way")
     with pytest.raises(ValueError, match="fits into the day"):
         write_off(db, ada, entry, WriteOffReason.JOB_FAILED, carried_micros=5)
+
+
+def test_nor_is_what_does_not_fit_into_the_rest_of_the_day(db: Session, ada: User) -> None:
+    room = room_today(db, ada)
+    entry = Transaction(amount_micros=5, reference="refund:by-the-way")
+    with pytest.raises(ValueError, match="fits into the day"):
+        write_off(
+            db,
+            ada,
+            entry,
+            WriteOffReason.JOB_FAILED,
+            carried_micros=room.left_micros + 1,
+            room=room,
+        )
 
 
 def _writes_off(path: Path) -> bool:

@@ -106,7 +106,7 @@ MUTANTS = (
         "models/ledger/write_offs.py",
         "if reason in CAPPED and (room is None or carried_micros > room.left_micros):",
         "if reason in CAPPED and room is None:",
-        (f"{WRITE_OFFS}test_what_does_not_fit_is_not_written_off",),
+        (f"{WRITE_OFFS}test_nor_is_what_does_not_fit_into_the_rest_of_the_day",),
     ),
     Mutant(
         "the cap of a day is that of an hour",
