@@ -49,9 +49,13 @@ def test_paused_messages_go_on_in_their_order_with_new_credits(db: Session, ada:
 
 def test_a_job_that_runs_dry_pauses_its_lane_and_costs_nothing(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
+    factories.charge(db, job, 700)
     factories.job(db, ada, "Behind it")
-    jobs.pause(db, job)
+    before = ada.credits_balance_micros
 
+    assert jobs.pause(db, job)
+
+    assert ada.credits_balance_micros == before + 700
     assert statuses(db, ada) == [(JobStatus.PAUSED, False)] * 2
     assert (job.lease_until, job.worker_id) == (None, None)
     assert factories.claim(db) is None

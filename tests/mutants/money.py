@@ -165,11 +165,11 @@ MUTANTS = (
         (f"{PAUSING}test_while_an_account_is_frozen_nothing_goes_on",),
     ),
     Mutant(
-        "a payment is credited again when Stripe tells it again",
+        "a payment that is paid becomes another when Stripe tells it again",
         "models/payments/telling.py",
         "    if payment.status is PaymentStatus.PAID:\n        return []\n",
         "",
-        (f"{PAYMENTS}test_a_payment_is_credited_once_whatever_is_told",),
+        (f"{PAYMENTS}test_what_is_paid_stays_as_it_was_paid",),
     ),
     Mutant(
         "another amount than was asked for is credited",
