@@ -302,7 +302,7 @@ MUTANTS = (
         "agent/prices.py",
         "if cost < 0 or (cost == 0 and used > 0):",
         "if cost < 0:",
-        (f"{PRICES}test_nothing_is_given_away_by_a_price",),
+        (f"{PRICES}test_what_a_table_prices_at_nothing_is_not_served",),
     ),
     Mutant(
         "each address of a mailbox has free credit",
