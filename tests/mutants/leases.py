@@ -103,7 +103,7 @@ MUTANTS = (
         "models/jobs/ending.py",
         "        WHERE jobs.status = 'running' AND jobs.attempt = given.attempt\n",
         "        WHERE jobs.attempt = given.attempt\n",
-        (f"{JOBS}test_a_message_is_answered_once_even_if_two_answers_are_written",),
+        (f"{SETS}test_what_is_over_is_not_completed_any_more",),
     ),
     Mutant(
         "a locked account holds up everybody's answers",
