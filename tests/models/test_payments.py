@@ -42,6 +42,13 @@ def test_a_payment_is_credited_once_whatever_is_told(db: Session, ada: User) -> 
     assert ada.credits_bought_micros == TEN
 
 
+def test_nobody_is_shown_the_payments_of_others(db: Session, ada: User, eve: User) -> None:
+    payment = payments.begin(db, ada.id, TEN)
+
+    assert payments.list_own(db, ada.id) == [payment]
+    assert payments.list_own(db, eve.id) == []
+
+
 def test_what_is_paid_stays_as_it_was_paid(db: Session, ada: User) -> None:
     payment = bought(db, ada)
     before = (payment.charged_micros, payment.paid_at, payment.stripe_intent_id)

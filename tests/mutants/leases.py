@@ -187,7 +187,7 @@ MUTANTS = (
         "agent/state/saved.py",
         "        if hashlib.sha256(packed).hexdigest() != saved.sha256:\n",
         "        if not saved.sha256:\n",
-        (f"{SAVED}test_a_damaged_pack_is_not_merged",),
+        (f"{SAVED}test_a_pack_of_somebody_else_is_believed_by_nobody",),
     ),
     Mutant(
         "packs are believed that do not make up what was saved",
