@@ -1,7 +1,7 @@
 """Plants each fault in a copy of the tree, and tells which of them no fast test notices.
 
     make mutants
-    make mutants ARGS="--only ledger"      those whose file or fault has this in it
+    make mutants ARGS="--only ledger pack"     those whose file or fault has one of these in it
 
 First every test that is named runs on the tree as it is: one that fails anyway proves nothing.
 Exits with 1 when a fault is not noticed, or when its text does not stand in its file exactly once.
@@ -26,7 +26,9 @@ MUTANTS = (
 def main(arguments: list[str]) -> int:
     """Plant what is asked for and say what became of it; return the exit code."""
     asked = _parser().parse_args(arguments)
-    chosen = [one for one in MUTANTS if asked.only in f"{one.path} {one.fault}"]
+    chosen = [
+        one for one in MUTANTS if any(text in f"{one.path} {one.fault}" for text in asked.only)
+    ]
     lost = misplaced(PROJECT_DIR, chosen)
     for one in lost:
         print(f"not there exactly once in {one.path}: {one.fault}", flush=True)
@@ -43,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make mutants")
-    parser.add_argument("--only", default="", metavar="TEXT", help="try those alone")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="TEXT", help="try those alone")
     parser.add_argument("--runners", type=int, default=2, help="how many are tried side by side")
     return parser
 
