@@ -9,6 +9,9 @@ LANE = "tests/untrusted/test_lane.py::"
 FILES = "tests/agent/cells/test_files.py::"
 PACK = "tests/agent/state/test_pack.py::"
 RELAY = "tests/agent/state/test_relay.py::"
+LAUNCHED = (
+    "tests/untrusted/test_launcher.py::test_a_program_has_one_group_and_no_right_of_who_started_it"
+)
 BELIEVED = "tests/agent/cells/test_probe.py::test_where_bubblewrap_works_its_walls_are_believed"
 INSIDE = f"{CELL}test_inside_of_a_cell_none_of_it_can_be_reached"
 
@@ -84,17 +87,14 @@ MUTANTS = (
         "untrusted/launcher.py",
         "    refuse_new_privileges()\n    held",
         "    held",
-        (f"{CELL}test_without_walls_a_cell_still_has_a_uid_of_its_own",),
+        (LAUNCHED,),
     ),
     Mutant(
         "a cell keeps the groups of root",
         "untrusted/launcher.py",
         "    os.setgroups([])\n    _prctl(PR_CAP_AMBIENT",
         "    _prctl(PR_CAP_AMBIENT",
-        (
-            f"{CELL}test_a_cell_has_no_rights_and_no_environment_but_its_own",
-            f"{CELL}test_without_walls_a_cell_still_has_a_uid_of_its_own",
-        ),
+        (LAUNCHED,),
     ),
     Mutant(
         "a helper has capabilities",
