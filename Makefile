@@ -5,17 +5,23 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: help run test lint format lock css bench drill hostile fuzz audit account
+.PHONY: help run test test-long mutants lint format lock css bench drill hostile fuzz audit account
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Run the whole product on http://127.0.0.1:8000 (PORT=), its data in .data (DATA_DIR=)
 	@exec $(PREPARED) embedded embedded
 
-test: ## Run the linters and every test; ARGS= goes to pytest
+test: ## Run the linters and the tests; ARGS= goes to pytest
 	@exec $(PREPARED) dev embedded.suite $(ARGS)
+
+test-long: ## Do so with the long suite: every step, kind and example of which `test` takes some
+	@exec $(PREPARED) dev embedded.suite --long $(ARGS)
+
+mutants: ## Plant faults in copies of the code, and say which of them no fast test notices
+	@exec $(PREPARED) dev tests.mutants $(ARGS)
 
 lint: ## Run the linters alone
 	@exec $(PREPARED) dev embedded.linters

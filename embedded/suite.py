@@ -1,4 +1,8 @@
-"""Runs the linters and the whole test suite, installing what they need first (`make test`)."""
+"""Runs the linters and the tests, installing what they need first (`make test`).
+
+With `--long` (`make test-long`) the long suite too: every step, kind and example of which the
+usual one takes some.
+"""
 
 import subprocess
 import sys
@@ -11,10 +15,16 @@ from embedded.surroundings import surroundings
 
 # Tests of one group share something slow, so they go to one process.
 PARALLEL = ("-n", "2", "--dist", "loadgroup")
+LONG = "--long"
+NOT_LONG = ("-m", "not long")
 
 
 def main() -> int:
-    """Return 0 when every linter and test is content. Arguments go to pytest."""
+    """Return 0 when every linter and test is content. Arguments but `--long` go to pytest."""
+    given = sys.argv[1:]
+    chosen = [one for one in given if one != LONG]
+    if LONG not in given:
+        chosen = [*NOT_LONG, *chosen]
     try:
         chromium = ensure_chromium()
         engine_dir = engine.PROJECT_DIR / ".engine"
@@ -27,7 +37,7 @@ def main() -> int:
         print(in_one_sentence(trouble), file=sys.stderr)
         return 1
     objecting = run_linters()
-    tests = _run_tests(chromium, sys.argv[1:])
+    tests = _run_tests(chromium, chosen)
     if objecting:
         print(f"lint     | objections from: {'; '.join(objecting)}", file=sys.stderr)
     return tests or (1 if objecting else 0)

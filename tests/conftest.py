@@ -17,6 +17,7 @@ import redis
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
 from embedded.stack import Services, Stack
@@ -28,17 +29,23 @@ from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
 from tests.embedded.stripe_stand_in.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
+from tests.running import SERVICES_ARE_THERE
 
 _services: list[Services] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the services once, before xdist starts its workers: they inherit the addresses."""
+    # No deadline: on a busy machine the first example may take long.
+    hypothesis_settings.register_profile("usual", max_examples=25, deadline=None)
+    hypothesis_settings.register_profile("long", max_examples=100, deadline=None)
+    hypothesis_settings.load_profile("usual" if "not long" in config.option.markexpr else "long")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    services = Services.for_one_run(PROJECT_DIR / ".test-data")
-    _services.append(services)
-    os.environ.update(services.__enter__().environment())  # noqa: TID251  # as `make run` does
+    if SERVICES_ARE_THERE not in os.environ:  # noqa: TID251
+        services = Services.for_one_run(PROJECT_DIR / ".test-data")
+        _services.append(services)
+        os.environ.update(services.__enter__().environment())  # noqa: TID251  # as `make run` does
     os.environ.update(  # noqa: TID251
         PASSWORD_MEMORY_KIB="64",
         LOG_FORMAT="console",

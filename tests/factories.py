@@ -1,11 +1,13 @@
 """People, conversations and jobs for tests, made by the product's own verbs."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.meter.books import ClosedCall, Outcome, Usage
@@ -123,6 +125,18 @@ def closed_call(call_id: UUID, micros: int, outcome: Outcome = "completed") -> C
         provider_request_id=None,
         detail=None,
     )
+
+
+@contextmanager
+def rewriting(db: Session) -> Generator[None]:
+    """Change entries of the ledger as the product never may.
+
+    Without a lock of the whole table, for which a test on a busy machine might wait too long.
+    """
+    db.execute(sa.text("SET LOCAL session_replication_role = replica"))
+    yield
+    db.flush()
+    db.execute(sa.text("SET LOCAL session_replication_role = origin"))
 
 
 def in_parallel(times: int, action: Callable[[], object]) -> list[BaseException | None]:

@@ -87,6 +87,8 @@ class House:
         self.environment = stack.environment()
         url = self.environment["DATABASE_URL"]
         self._engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        # One for all that is looked at again and again: to make a client takes longer than to ask.
+        self._http = httpx2.Client(timeout=10, verify=False)
 
     @property
     def url(self) -> str:
@@ -94,6 +96,7 @@ class House:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._http.close()
 
     def database(self) -> Session:
         return Session(self._engine, expire_on_commit=False)
@@ -104,7 +107,7 @@ class House:
 
     def is_ready(self) -> bool:
         with suppress(httpx2.HTTPError):
-            return httpx2.get(f"{self.url}/readyz", timeout=10).status_code == 200
+            return self._http.get(f"{self.url}/readyz").status_code == 200
         return False
 
     def wait_for_spares(self) -> None:
@@ -135,7 +138,7 @@ class House:
 
     def _recorded(self, method: str) -> list[dict[str, Any]]:
         address = f"{self.environment['DEMO_MODEL_URL']}/_recorded"
-        return httpx2.request(method, address, timeout=10).json()
+        return self._http.request(method, address).json()
 
     def asked_with(self, words: str) -> list[dict[str, Any]]:
         """The recorded requests in which these words stand."""
@@ -162,7 +165,9 @@ class Person:
         self.house = house
         self.name = name
         self.email = f"{name.lower()}-{os.urandom(4).hex()}@example.org"
-        self.browser = httpx2.Client(base_url=house.url, follow_redirects=True, timeout=30)
+        self.browser = httpx2.Client(
+            base_url=house.url, follow_redirects=True, timeout=30, verify=False
+        )
         self.post("/signup", email=self.email, password=factories.PASSWORD)
         self.post("/onboarding", name=name, timezone="Europe/Berlin", needs=needs)
         with house.database() as db:

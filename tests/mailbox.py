@@ -17,6 +17,8 @@ from embedded.stores import is_listening
 from settings import PROJECT_DIR
 from tests.house import wait_for
 
+# One for all that is looked at again and again: to make a client takes longer than to ask.
+HTTP = httpx2.Client(timeout=10, verify=False)
 LINK = re.compile(r"https?://\S+\?token=\S+")
 
 
@@ -63,10 +65,10 @@ class Mailbox:
 
     def be(self, mood: str) -> None:
         """Let the server be `well`, or `refuse`, put off till `later`, or `vanish` after a mail."""
-        httpx2.post(f"{self.url}/_mood", content=mood).raise_for_status()
+        HTTP.post(f"{self.url}/_mood", content=mood).raise_for_status()
 
     def _read(self, recipient: str) -> dict[str, Any]:
-        return httpx2.get(f"{self.url}/mails.json", params={"to": recipient}).json()
+        return HTTP.get(f"{self.url}/mails.json", params={"to": recipient}).json()
 
 
 @contextmanager

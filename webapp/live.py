@@ -57,8 +57,8 @@ class Listener:
         if not self._waiting:
             # Cleared before the second look: what is told in between sets it again.
             self._told.clear()
-            if not self._waiting and not self._told.wait(timeout_seconds):
-                return None
+            if not self._waiting and not self.is_dropped:
+                self._told.wait(timeout_seconds)
         return self._waiting.pop(0) if self._waiting else None
 
     def sync(self) -> None:
@@ -73,6 +73,11 @@ class Listener:
             self._told.set()
         else:
             self.is_dropped = True
+
+    def drop(self) -> None:
+        """End the stream, which need not wait for anything to be told."""
+        self.is_dropped = True
+        self._told.set()
 
 
 class _Audience:
@@ -104,6 +109,10 @@ class _Audience:
         with self._lock:
             return list(self._listeners)
 
+    def all(self) -> list[Listener]:
+        with self._lock:
+            return [one for listeners in self._listeners.values() for one in listeners]
+
 
 class Hub:
     """Hands what is told of conversations to those who look at them."""
@@ -123,6 +132,8 @@ class Hub:
         """Listen to a conversation; `RESYNC` comes as soon as nothing can be missed any more."""
         channel, listener = self.streams.channel(conversation_id), Listener(self._queue_length)
         self._audience.add(channel, listener)
+        if self._over.is_set():
+            listener.drop()
         self._start()
         aside(self._ring)
         try:
@@ -147,8 +158,10 @@ class Hub:
             return []
 
     def close(self) -> None:
-        """End the reader."""
+        """End the reader, and the streams that listen."""
         self._over.set()
+        for listener in self._audience.all():
+            listener.drop()
         self._ring()
         if self._reader is not None:
             self._reader.join(timeout=5)

@@ -2,6 +2,7 @@
 
 PUT  /_control/webhook                    {"url": ...} where events are told
 PUT  /_control/switches                   {"delay_seconds", "copies", "reorder", "lose"}
+DELETE /_control/books                  everything is forgotten, as if nobody had ever paid
 POST /_control/events/<id>/delivery       tell an event again
 POST /_control/disputes                   {"payment_intent": ..., "amount": cents, "status": ...}
 POST /_control/disputes/<id>/closing      {"status": "won" or "lost"}
@@ -27,7 +28,14 @@ Act = Callable[[str, Body], Body]
 
 def routes(stand_in: StandIn) -> list[web.RouteDef]:
     """The addresses above."""
+
+    async def _forget(_: web.Request) -> web.Response:
+        with stand_in.store.change():
+            stand_in.store.clear()
+        return web.json_response({})
+
     return [
+        web.delete("/_control/books", _forget),
         *_of_deliveries(stand_in.deliveries),
         *_of_returns(stand_in),
         *_of_sessions(stand_in),

@@ -118,6 +118,9 @@ class Deliveries:
     async def _deliver(self, event_id: str) -> None:
         await asyncio.sleep(self.switches.delay_seconds)
         event, wait = self._store.find(event_id), FIRST_WAIT_SECONDS
+        if event is None:
+            # It was forgotten meanwhile.
+            return
         payload = json.dumps(event, indent=2).encode()
         for _ in range(MOST_TRIES):
             if self.url is None or await self._is_heard(self.url, payload):

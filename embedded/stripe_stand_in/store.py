@@ -54,6 +54,11 @@ class Store:
             raise
         self._file.execute("COMMIT")
 
+    def clear(self) -> None:
+        """Forget everything."""
+        for table in ("objects", "answers", "undelivered"):
+            self._file.execute(f"DELETE FROM {table}")  # noqa: S608  # names of our own
+
     def put(self, body: Body) -> Body:
         """Add an object, or replace the one of its id."""
         self._file.execute(

@@ -13,10 +13,13 @@ from tests.agent.people import Person, Purse
 from tests.agent.pictures import png
 from tests.agent.scripted_model import ScriptedModel, UseTool
 from tests.conversations.talk import talk
+from tests.running import some_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
 
 LIMIT_MICROS = 250_000
+# Each is spoken to in its own format in test_runtime.py.
+PROVIDERS = ("anthropic", "openai", "gemini")
 # What OpenClaw takes for orders to itself, or for what a model should not have said.
 FORBIDDEN = (
     '<tool_call>{"name":"x"}</tool_call> abc',
@@ -58,7 +61,7 @@ def test_answers_with_forbidden_words_are_delivered_whole(
     assert "\ufdd0" not in json.dumps(model.requests, ensure_ascii=False)
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai", "gemini"])
+@pytest.mark.parametrize("provider", some_of(PROVIDERS, every=3))
 def test_every_provider_may_say_forbidden_words(
     ada: Person, agent_settings: Settings, provider: str
 ) -> None:
@@ -69,7 +72,7 @@ def test_every_provider_may_say_forbidden_words(
         assert answer.text == words
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai", "gemini"])
+@pytest.mark.parametrize("provider", some_of(PROVIDERS, every=3))
 def test_long_conversations_are_summarized_and_facts_stay_known(
     ada: Person, agent_settings: Settings, provider: str
 ) -> None:

@@ -94,6 +94,16 @@ def test_nothing_is_given_away_by_a_price(price: str) -> None:
         settings("demo", "http://nowhere", price_overrides=given_prices)
 
 
+def test_what_a_table_prices_at_nothing_is_not_served() -> None:
+    # As a table of others may do; settings cannot.
+    free = PriceOverride.model_construct(
+        input=Decimal(0), output=Decimal(0), cache_read=None, cache_write=None
+    )
+    prices = Prices(settings("demo", "http://nowhere", price_overrides={"compatible/llama": free}))
+    with pytest.raises(PriceUnknown):
+        prices.price(LLAMA, Usage(1_000, 100, 0, 0))
+
+
 def test_the_version_names_the_table_the_overrides_and_the_margin() -> None:
     version = PRICES.price(SONNET, Usage(1, 1, 0, 0)).version
     assert version.startswith("genai-prices-")

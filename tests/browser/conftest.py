@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from gateways.s3_files import Storage
 from settings import Settings
@@ -53,6 +60,7 @@ def open_browser(chromium: Browser) -> Generator[Callable[..., BrowserContext]]:
         }
         context = chromium.new_context(**{**usual, **given})
         context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         context.on("weberror", lambda error: errors.append(str(error.error)))
         opened.append(context)
         return context
@@ -76,10 +84,8 @@ def site(
     """The website without the rest of the product; its people and words are gone afterwards."""
     assert emptied
     assert storage
-    app = create_app(settings)
-    with serve(app, redis_url) as site:
+    with serve(create_app(settings), redis_url) as site:
         yield site
-    app.extensions["hub"].close()
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 """The website alone, on real stores, for what a browser does before any assistant is asked."""
 
+import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from flask import Flask
 from playwright.sync_api import Page
 from sqlalchemy.orm import Session
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from gateways.event_streams import Streams
 from models import workers
@@ -25,6 +26,29 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # its name there
         """Say nothing: the site logs its requests."""
+
+
+class _Server(ThreadedWSGIServer):
+    """Serves by threads, all of which are over when it is closed."""
+
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__("127.0.0.1", 0, app, handler=_Handler)
+        self._connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def server_close(self) -> None:
+        # Browsers keep connections open that nothing is asked by any more.
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
 
 class Site:
@@ -86,11 +110,12 @@ class Site:
 @contextmanager
 def serve(app: Flask, redis_url: str) -> Generator[Site]:
     """Serve a site by threads on a port of its own."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    server.daemon_threads, server.block_on_close = True, False  # pyright: ignore[reportAttributeAccessIssue]
+    server = _Server(app)
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
     yield Site(f"http://127.0.0.1:{server.port}", Streams(redis_url))
     server.shutdown()
     serving.join()
+    # A live stream would ask the database that its conversation is in, whenever it looks again.
+    app.extensions["hub"].close()
     server.server_close()

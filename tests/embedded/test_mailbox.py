@@ -4,13 +4,12 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urljoin
 
-import httpx2
 import pytest
 from pydantic import SecretStr
 
 from gateways.mail import Mail, make_mailer
 from settings import Settings
-from tests.mailbox import Mailbox, own_mailbox
+from tests.mailbox import HTTP, Mailbox, own_mailbox
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -26,15 +25,15 @@ def box(tmp_path: Path, settings: Settings) -> Generator[Mailbox]:
 
 
 def test_what_came_is_listed_and_read_without_running_any_of_it(box: Mailbox) -> None:
-    listed = httpx2.get(box.url).text
+    listed = HTTP.get(box.url).text
     assert "ada@example.org" in listed
     address = urljoin(box.url, listed.split('<a href="')[1].partition('"')[0])
-    mail = httpx2.get(address)
+    mail = HTTP.get(address)
     for page in (listed, mail.text):
         assert SCRIPT not in page
         assert "&lt;script&gt;" in page
     assert "sandbox" in mail.text
-    frame = httpx2.get(f"{address}/html")
+    frame = HTTP.get(f"{address}/html")
     assert "<p>Hi</p>" in frame.text
     policy = frame.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -46,13 +45,13 @@ def test_nobody_reads_or_changes_anything_without_the_token(box: Mailbox) -> Non
     paths = ("", "/", "/mails.json", "/mailbox.css", "/mails/1", "/mails/1/html")
     for start in ("", "/guess", f"/{token[:-1]}", f"/{token}x", f"/{token.upper()}x", "/%ff", "/²"):
         for path in paths:
-            refused = httpx2.get(f"{site}{start}{path}")
+            refused = HTTP.get(f"{site}{start}{path}")
             assert refused.status_code == 404, (start, path)
             assert "ada@example.org" not in refused.text
         for path in ("/emptying", "/_mood"):
-            assert httpx2.post(f"{site}{start}{path}", content="refuse").status_code in {404, 405}
+            assert HTTP.post(f"{site}{start}{path}", content="refuse").status_code in {404, 405}
     assert len(box.mails("ada@example.org")) == 1
-    assert "whole address" in httpx2.get(site).text
+    assert "whole address" in HTTP.get(site).text
 
 
 def test_nobody_else_can_read_the_files(box: Mailbox, tmp_path: Path) -> None:
@@ -65,16 +64,16 @@ def test_nobody_else_can_read_the_files(box: Mailbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["1", "nothing", "..%2f..%2fcredentials", "%00", "²"])
 def test_there_is_nothing_but_mails(box: Mailbox, name: str) -> None:
-    assert httpx2.get(f"{box.url}/mails/{name}").status_code == 404
+    assert HTTP.get(f"{box.url}/mails/{name}").status_code == 404
 
 
 def test_pages_elsewhere_can_neither_read_nor_empty_it(box: Mailbox) -> None:
-    renamed = httpx2.get(box.url, headers={"Host": "evil.example"})
+    renamed = HTTP.get(box.url, headers={"Host": "evil.example"})
     assert renamed.status_code == 421
-    elsewhere = httpx2.post(f"{box.url}/emptying", headers={"Sec-Fetch-Site": "cross-site"})
+    elsewhere = HTTP.post(f"{box.url}/emptying", headers={"Sec-Fetch-Site": "cross-site"})
     assert elsewhere.status_code == 403
     assert len(box.mails("ada@example.org")) == 1
 
-    assert httpx2.post(f"{box.url}/emptying").status_code == 303
+    assert HTTP.post(f"{box.url}/emptying").status_code == 303
     assert box.mails("ada@example.org") == []
-    assert "No mail yet" in httpx2.get(box.url).text
+    assert "No mail yet" in HTTP.get(box.url).text

@@ -126,6 +126,8 @@ def test_it_says_where_the_site_is_and_a_signal_stops_everything(place: Path) ->
         assert _ours(place) == []
 
 
+# What follows a kill is tested in parts too: test_keeper.py, test_services.py.
+@pytest.mark.long
 def test_a_killed_supervisor_leaves_nothing_that_stops_the_next_one(place: Path) -> None:
     with _started(place) as killed:
         url = killed.wait_for(r" is ready: (http://127\.0\.0\.1:\d+)$").group(1)
@@ -143,6 +145,7 @@ def test_a_killed_supervisor_leaves_nothing_that_stops_the_next_one(place: Path)
         assert _ours(place) == []
 
 
+@pytest.mark.long
 def test_a_killed_website_comes_back_on_the_same_port(place: Path) -> None:
     with _started(place) as terminal:
         url = terminal.wait_for(r" is ready: (http://127\.0\.0\.1:\d+)$").group(1)

@@ -27,13 +27,38 @@ def place(tmp_path: Path) -> Generator[Path]:
     postgres.forget(DataFolder(tmp_path / "data"))
 
 
-def test_what_was_stored_is_there_after_a_restart(place: Path) -> None:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Services]:
+    """Services that several tests look at: to start them takes seconds."""
+    place = tmp_path_factory.mktemp("running") / "data"
+    with Services(place) as services:
+        yield services
+    postgres.forget(DataFolder(place))
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
+    """The folder of services that have run; whatever a test breaks in it, it mends again."""
+    place = tmp_path_factory.mktemp("stopped") / "data"
+    with Services(place):
+        pass
+    yield place
+    postgres.forget(DataFolder(place))
+
+
+def test_what_was_stored_is_there_after_a_restart_and_no_process_is_left(place: Path) -> None:
     with Services(place) as services:
         first = services.environment()
         with psycopg.connect(first["DATABASE_URL"]) as database:
             database.execute("CREATE TABLE notes AS SELECT 'kept' AS text")
         _redis(first).set("note", "kept")
         _bucket(first).put_object(Key="a/note", Body=b"kept")
+        homes = [str(place), str((place / "postgres").resolve())]
+        assert all(processes_naming(home) for home in homes)
+        records = services.folder.processes
+        wait_until(records.exists)
+    assert not any(processes_naming(home) for home in homes)
+    assert not records.exists()
 
     with Services(place) as services:
         again = services.environment()
@@ -44,67 +69,51 @@ def test_what_was_stored_is_there_after_a_restart(place: Path) -> None:
         assert _bucket(again).Object("a/note").get()["Body"].read() == b"kept"
 
 
-def test_nobody_gets_in_without_the_password(place: Path) -> None:
-    with Services(place) as services:
-        given = services.environment()
-        wrong = given["DATABASE_URL"].replace(services.folder.secret("database_password"), "guess")
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(wrong)
-        with pytest.raises(redis.AuthenticationError):
-            _redis({"REDIS_URL": given["REDIS_URL"].replace("redis://:", "redis://:x")}).ping()
-        stranger = _bucket({**given, "S3_SECRET_ACCESS_KEY": "guess"})
-        with pytest.raises(
-            stranger.meta.client.exceptions.ClientError, match="SignatureDoesNotMatch"
-        ):
-            stranger.put_object(Key="a", Body=b"")
+def test_nobody_gets_in_without_the_password(running: Services) -> None:
+    given = running.environment()
+    wrong = given["DATABASE_URL"].replace(running.folder.secret("database_password"), "guess")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(wrong)
+    with pytest.raises(redis.AuthenticationError):
+        _redis({"REDIS_URL": given["REDIS_URL"].replace("redis://:", "redis://:x")}).ping()
+    stranger = _bucket({**given, "S3_SECRET_ACCESS_KEY": "guess"})
+    with pytest.raises(stranger.meta.client.exceptions.ClientError, match="SignatureDoesNotMatch"):
+        stranger.put_object(Key="a", Body=b"")
 
 
-def test_stopping_leaves_no_process(place: Path) -> None:
-    with Services(place) as services:
-        homes = [str(place), str((place / "postgres").resolve())]
-        assert all(processes_naming(home) for home in homes)
-        records = services.folder.processes
-        wait_until(records.exists)
-    assert not any(processes_naming(home) for home in homes)
-    assert not records.exists()
+def test_a_database_that_was_killed_comes_back_by_itself(running: Services) -> None:
+    child = running.keeper.child("postgres")
+    first = child.pid
+    child.kill()
+    wait_until(lambda: child.pid not in {None, first} and child.program.is_ready())
+    with psycopg.connect(running.environment()["DATABASE_URL"]) as database:
+        assert database.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_database_that_was_killed_comes_back_by_itself(place: Path) -> None:
-    with Services(place) as services:
-        url = services.environment()["DATABASE_URL"]
-        child = services.keeper.child("postgres")
-        first = child.pid
-        child.kill()
-        wait_until(lambda: child.pid not in {None, first} and child.program.is_ready())
-        with psycopg.connect(url) as database:
-            assert database.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_a_stale_pid_file_does_not_stop_the_database_from_starting(place: Path) -> None:
-    with Services(place):
-        pass
-    stale = (place / "postgres").resolve() / "postmaster.pid"
+def test_a_stale_pid_file_does_not_stop_the_database_from_starting(stopped: Path) -> None:
+    stale = (stopped / "postgres").resolve() / "postmaster.pid"
     stale.write_text(f"{os.getpid()}\n")
-    with Services(place) as services:
+    with Services(stopped) as services:
         psycopg.connect(services.environment()["DATABASE_URL"]).close()
 
 
-def test_a_database_without_its_credentials_is_refused_and_kept(place: Path) -> None:
-    with Services(place):
+def test_a_database_without_its_credentials_is_refused_and_kept(stopped: Path) -> None:
+    credentials = stopped / "credentials.json"
+    kept = credentials.rename(stopped.with_name("credentials"))
+    with pytest.raises(CannotStart, match=r"credentials\.json is missing"), Services(stopped):
         pass
-    (place / "credentials.json").unlink()
-    with pytest.raises(CannotStart, match=r"credentials\.json is missing"), Services(place):
-        pass
-    assert (place / "postgres" / "PG_VERSION").exists()
+    assert (stopped / "postgres" / "PG_VERSION").exists()
+    kept.replace(credentials)
 
 
-def test_a_database_of_another_version_is_refused_and_kept(place: Path) -> None:
-    with Services(place):
+def test_a_database_of_another_version_is_refused_and_kept(stopped: Path) -> None:
+    version = stopped / "postgres" / "PG_VERSION"
+    ours = version.read_text()
+    version.write_text("12\n")
+    with pytest.raises(CannotStart, match="made by PostgreSQL 12"), Services(stopped):
         pass
-    (place / "postgres" / "PG_VERSION").write_text("12\n")
-    with pytest.raises(CannotStart, match="made by PostgreSQL 12"), Services(place):
-        pass
-    assert (place / "postgres" / "PG_VERSION").read_text() == "12\n"
+    assert version.read_text() == "12\n"
+    version.write_text(ours)
 
 
 def test_programs_can_be_named_from_outside(
@@ -145,6 +154,7 @@ def test_a_folder_that_others_may_not_enter_has_its_database_elsewhere(place: Pa
 
 
 @ONLY_ROOT
+@pytest.mark.long
 def test_programs_that_others_may_not_reach_are_run_from_a_copy(
     place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -114,6 +114,13 @@ def test_what_the_saved_files_lack_is_remembered_too(db: Session, ada: User) -> 
     assert [one.asked for one in known] == ["And he is three"]
 
 
+def test_nobody_is_given_anothers_files(db: Session, ada: User, eve: User) -> None:
+    snapshot = saved(db, ada, answered(db, ada, "Hello", "Hello."), 1)
+
+    assert snapshots.newest(db, ada.id) == [snapshot]
+    assert snapshots.newest(db, eve.id) == []
+
+
 def test_only_who_follows_the_newest_version_may_save(db: Session, ada: User) -> None:
     job = answered(db, ada, "Hello", "Hello.")
     saved(db, ada, job, 1)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from uuid import UUID
 
@@ -96,7 +96,22 @@ def test_nothing_is_written_for_a_job_that_is_not_ours_any_more(
     assert ada.cell_worker_id is None
 
 
-def test_only_the_worker_that_saves_the_files_may_take_the_next_job(db: Session, ada: User) -> None:
+def test_what_is_over_is_not_completed_any_more(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.stop(db, job)
+
+    assert jobs.complete_many(db, [factories.finished(job)], SOMEBODY, NO_TIME) == {job.id: False}
+
+    db.refresh(job)
+    assert job.status is JobStatus.CANCELLED
+    assert _answers(db, job) == []
+
+
+def test_only_the_worker_that_saves_the_files_may_take_the_next_job(
+    db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    # Nobody else waits for who has the files once they are saved.
+    adjust(HOT_CELL_PREFERENCE_SECONDS="0")
     job = factories.running(db, ada)
     factories.job(db, ada)
     jobs.complete_many(db, [factories.finished(job)], SOMEBODY, SAVE_TIME)

@@ -1,6 +1,6 @@
 """Lanes, claims, leases and ends of jobs."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from uuid import UUID
 
@@ -172,6 +172,33 @@ def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
     again = factories.claim(db, ELSEWHERE)
     assert again is not None
     assert again.attempt == 2
+
+
+def test_a_silent_workers_job_goes_to_another_at_once(db: Session, ada: User) -> None:
+    _is_hot(db, ada)
+    job = factories.running(db, ada)
+    assert job.preferred_worker_id == SOMEBODY
+    _let_the_lease_run_out(db, job)
+
+    jobs.release_abandoned(db)
+
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_a_job_that_is_to_wait_is_not_claimed(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    jobs.hand_back(db, job, wait=timedelta(minutes=1))
+    assert factories.claim(db, ELSEWHERE) is None
+
+    job.ready_at = utc_now() - timedelta(seconds=1)
+    db.flush()
+    assert factories.claim(db, ELSEWHERE) is not None
+
+
+def test_each_further_try_waits_twice_as_long(adjust: Callable[..., None]) -> None:
+    adjust(JOB_RETRY_DELAY_SECONDS="3")
+    waits = [jobs.retry_delay(attempt).total_seconds() for attempt in (1, 2, 3)]
+    assert waits == [3, 6, 12]
 
 
 def test_who_was_given_up_is_tried_again_before_those_who_came_later(

@@ -14,7 +14,14 @@ from models import jobs, ledger
 from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Job
-from models.ledger import CallCost, CallStatus, EntryKind, ModelCall, Transaction
+from models.ledger import (
+    CallCost,
+    CallStatus,
+    EntryKind,
+    ModelCall,
+    Transaction,
+    WriteOffReason,
+)
 from models.users import User
 from tests import factories
 
@@ -60,6 +67,16 @@ def test_a_hold_cannot_be_spent_twice(db: Session, ada: User) -> None:
     assert ada.credits_available_micros == 10
     with pytest.raises(ledger.OutOfCredit):
         factories.open_call(db, job, 11)
+
+
+def test_a_frozen_account_holds_nothing_more(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    ledger.freeze(ada, "Looked at.")
+
+    with pytest.raises(ledger.SpendingFrozen, match="Looked at"):
+        factories.open_call(db, job, 10)
+
+    assert ada.credits_held_micros == 0
 
 
 def test_a_call_becomes_one_charge_however_often_it_is_closed(db: Session, ada: User) -> None:
@@ -118,6 +135,20 @@ def test_a_job_that_failed_gives_back_what_its_calls_cost(db: Session, ada: User
 
     assert entries(db, ada)[1:] == [(EntryKind.CHARGE, -700), (EntryKind.REFUND, 700)]
     assert ada.credits_balance_micros == GRANT
+
+
+def test_only_the_charges_of_one_attempt_go_back(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    closed(db, job, 700)
+    jobs.hand_back(db, job)
+    again = factories.claim(db)
+    assert again is not None
+    closed(db, again, 300)
+
+    back = ledger.refund_job(db, job.id, attempt=again.attempt, reason=WriteOffReason.BEGUN_AGAIN)
+
+    assert (back.micros, back.standing_micros) == (300, 0)
+    assert ada.credits_balance_micros == GRANT - 700
 
 
 def test_who_ran_dry_keeps_the_part_and_pays_for_it(db: Session, ada: User) -> None:
@@ -216,9 +247,7 @@ def test_parallel_calls_never_spend_more_than_there_is(emptied: sa.Engine) -> No
         assert len(charged) == sum(outcome is None for outcome in outcomes)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["open", "close", "absorb"]), st.integers(1, 400_000)),

@@ -49,9 +49,13 @@ def test_paused_messages_go_on_in_their_order_with_new_credits(db: Session, ada:
 
 def test_a_job_that_runs_dry_pauses_its_lane_and_costs_nothing(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
+    factories.charge(db, job, 700)
     factories.job(db, ada, "Behind it")
-    jobs.pause(db, job)
+    before = ada.credits_balance_micros
 
+    assert jobs.pause(db, job)
+
+    assert ada.credits_balance_micros == before + 700
     assert statuses(db, ada) == [(JobStatus.PAUSED, False)] * 2
     assert (job.lease_until, job.worker_id) == (None, None)
     assert factories.claim(db) is None
@@ -134,3 +138,16 @@ def test_who_is_frozen_sends_nothing(db: Session, ada: User) -> None:
         factories.job(db, ada)
     ledger.unfreeze(ada)
     assert factories.job(db, ada).is_head
+
+
+def test_while_an_account_is_frozen_nothing_goes_on(db: Session, ada: User) -> None:
+    run_dry(db, ada)
+    factories.job(db, ada)
+    ledger.freeze(ada, "Looked at.")
+
+    ledger.grant(db, ada.id, 1_000, reference="gift")
+    assert statuses(db, ada) == [(JobStatus.PAUSED, False)]
+
+    ledger.unfreeze(ada)
+    assert len(jobs.resume(db, ada.id)) == 1
+    assert statuses(db, ada) == [(JobStatus.PENDING, True)]

@@ -28,6 +28,16 @@ def test_a_dispute_takes_the_credits_and_a_won_one_brings_them_back(db: Session,
     assert ledger.drift(db, ada.id) == 0
 
 
+def test_a_dispute_that_was_lost_stays_taken(db: Session, ada: User) -> None:
+    payment = bought(db, ada)
+    stripe_notices.take_in(dispute(payment, "disputed", "needs_response", 1_000))
+
+    stripe_notices.take_in(dispute(payment, "dispute_closed", "lost", 1_000))
+
+    db.refresh(ada)
+    assert (ada.credits_balance_micros, ada.is_frozen) == (GRANT, False)
+
+
 @pytest.mark.parametrize(("status", "left"), [("won", GRANT + TEN), ("lost", GRANT)])
 def test_the_end_of_a_dispute_may_come_before_its_beginning(
     db: Session, ada: User, status: str, left: int
@@ -43,8 +53,10 @@ def test_the_end_of_a_dispute_may_come_before_its_beginning(
 def test_an_inquiry_takes_nothing(db: Session, ada: User) -> None:
     payment = bought(db, ada)
     stripe_notices.take_in(dispute(payment, "disputed", "warning_needs_response", 1_000))
-    stripe_notices.take_in(dispute(payment, "dispute_closed", "warning_closed", 1_000))
+    db.refresh(ada)
+    assert (ada.credits_balance_micros, ada.is_frozen) == (GRANT + TEN, False)
 
+    stripe_notices.take_in(dispute(payment, "dispute_closed", "warning_closed", 1_000))
     db.refresh(ada)
     assert ada.credits_balance_micros == GRANT + TEN
 

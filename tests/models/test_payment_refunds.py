@@ -28,6 +28,16 @@ def test_taxes_are_paid_and_not_credited(db: Session, ada: User) -> None:
     assert ada.credits_balance_micros == GRANT + TEN // 2
 
 
+def test_a_share_is_rounded_down(db: Session, ada: User) -> None:
+    payment = payments.begin(db, ada.id, TEN)
+    db.commit()
+    stripe_notices.take_in(notice(payment, "paid", paid_cents=1_190))
+    db.refresh(payment)
+
+    # A cent of $11.90, taxes included, for $10 of credits: 8,403.36 micros.
+    assert telling.share(payment, 10_000) == 8_403
+
+
 def test_refunds_take_bought_credits_and_add_up(db: Session, ada: User) -> None:
     payment = bought(db, ada)
     for cents, name in ((400, "re_2"), (300, "re_1"), (400, "re_2")):
@@ -54,6 +64,20 @@ def test_a_refund_beyond_what_is_left_is_absorbed_and_freezes(db: Session, ada: 
     assert ada.is_frozen
     with pytest.raises(ledger.SpendingFrozen, match="write to us"):
         payments.begin(db, ada.id, TEN)
+
+
+def test_what_a_running_call_holds_is_not_taken_back(db: Session, ada: User) -> None:
+    payment = bought(db, ada)
+    held = factories.open_call(db, factories.running(db, ada), 2_000_000)
+    db.commit()
+
+    stripe_notices.take_in(refund(payment, 1_000))
+
+    db.refresh(ada)
+    db.refresh(payment)
+    assert held
+    assert (ada.credits_balance_micros, ada.credits_held_micros) == (2_000_000, 2_000_000)
+    assert payment.absorbed_micros == TEN - GRANT - 8_000_000
 
 
 def test_a_refund_before_its_payment_comes_again(db: Session, ada: User) -> None:

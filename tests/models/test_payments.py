@@ -12,7 +12,7 @@ from models.payments import BillingAccount, Payment, PaymentStatus, StripeEvent
 from models.users import User
 from tasks import stripe_notices
 from tests import factories
-from tests.payments import GRANT, NOW, TEN, kinds, notice
+from tests.payments import GRANT, NOW, TEN, bought, kinds, notice
 
 
 def test_nothing_is_credited_before_stripe_says_so(db: Session, ada: User) -> None:
@@ -40,6 +40,23 @@ def test_a_payment_is_credited_once_whatever_is_told(db: Session, ada: User) -> 
     assert kinds(db, ada) == [(EntryKind.GRANT, GRANT, GRANT), (EntryKind.TOP_UP, TEN, 0)]
     assert ledger.drift(db, ada.id) == 0
     assert ada.credits_bought_micros == TEN
+
+
+def test_nobody_is_shown_the_payments_of_others(db: Session, ada: User, eve: User) -> None:
+    payment = payments.begin(db, ada.id, TEN)
+
+    assert payments.list_own(db, ada.id) == [payment]
+    assert payments.list_own(db, eve.id) == []
+
+
+def test_what_is_paid_stays_as_it_was_paid(db: Session, ada: User) -> None:
+    payment = bought(db, ada)
+    before = (payment.charged_micros, payment.paid_at, payment.stripe_intent_id)
+
+    stripe_notices.take_in(notice(payment, "paid", paid_cents=1_190, intent_id="pi_another"))
+
+    db.refresh(payment)
+    assert (payment.charged_micros, payment.paid_at, payment.stripe_intent_id) == before
 
 
 def test_twenty_deliveries_at_once_credit_once(emptied: sa.Engine) -> None:

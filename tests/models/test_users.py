@@ -106,6 +106,13 @@ def test_a_session_lives_until_it_is_revoked(db: Session, ada: User, eve: User) 
     assert sessions.find_live(db, session.id) is None
 
 
+def test_nobody_is_shown_the_browsers_of_others(db: Session, ada: User, eve: User) -> None:
+    session = sessions.open_for(db, ada, "Firefox")
+
+    assert sessions.list_live(db, ada.id) == [session]
+    assert sessions.list_live(db, eve.id) == []
+
+
 def test_a_session_expires(db: Session, ada: User) -> None:
     session = sessions.open_for(db, ada, "Firefox")
 

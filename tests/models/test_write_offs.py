@@ -8,16 +8,17 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from agent.meter.books import NoRoom
 from models import jobs, ledger, limits
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.jobs import Job, JobStatus
 from models.ledger import CallCost, CallStatus, StandingCharge, Transaction, WriteOffReason
 from models.ledger.entries import EntryKind, record
-from models.ledger.write_offs import write_off
+from models.ledger.write_offs import room_today, write_off
 from models.users import User
 from settings import PROJECT_DIR, get_settings
 from tasks.books import TurnBooks
@@ -53,9 +54,9 @@ def carried(db: Session, user: User) -> int:
 
 
 def a_day_passes(db: Session) -> None:
-    db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER transactions_append_only"))
     earlier = Transaction.created_at - timedelta(days=1)
-    db.execute(sa.update(Transaction).values(created_at=earlier))
+    with factories.rewriting(db):
+        db.execute(sa.update(Transaction).values(created_at=earlier))
 
 
 def in_order(db: Session) -> bool:
@@ -87,6 +88,20 @@ def test_what_does_not_fit_is_not_written_off(db: Session, ada: User) -> None:
     entry = Transaction(amount_micros=5, reference="refund:by-the-way")
     with pytest.raises(ValueError, match="fits into the day"):
         write_off(db, ada, entry, WriteOffReason.JOB_FAILED, carried_micros=5)
+
+
+def test_nor_is_what_does_not_fit_into_the_rest_of_the_day(db: Session, ada: User) -> None:
+    room = room_today(db, ada)
+    entry = Transaction(amount_micros=5, reference="refund:by-the-way")
+    with pytest.raises(ValueError, match="fits into the day"):
+        write_off(
+            db,
+            ada,
+            entry,
+            WriteOffReason.JOB_FAILED,
+            carried_micros=room.left_micros + 1,
+            room=room,
+        )
 
 
 def _writes_off(path: Path) -> bool:
@@ -143,6 +158,25 @@ def test_beyond_the_cap_charges_stand(db: Session, ada: User) -> None:
     assert (stands.job_id, stands.charged_micros) == (job.id, 500)
     assert stands.reason is WriteOffReason.WORKER_LOST
     assert in_order(db)
+
+
+def test_the_cap_is_that_of_a_whole_day(db: Session, ada: User) -> None:
+    today = utc_now().replace(minute=30)
+    with time_machine.travel(today.replace(hour=8), tick=False):
+        failed(db, ada, CAP)
+    with time_machine.travel(today.replace(hour=15), tick=False):
+        assert room_today(db, ada).left_micros == CAP // 2
+
+
+def test_what_stands_once_stands_though_the_next_day_has_room(db: Session, ada: User) -> None:
+    failed(db, ada, 2 * CAP)
+    job = failed(db, ada, CAP)
+    a_day_passes(db)
+
+    back = ledger.refund_job(db, job.id, reason=WriteOffReason.JOB_FAILED)
+
+    assert (back.micros, back.standing_micros) == (0, CAP)
+    assert paid(ada) == CAP
 
 
 def test_the_next_day_has_room_again_whatever_the_time_zone(db: Session, ada: User) -> None:

@@ -125,11 +125,10 @@ class Greedy:
     def sleep(self) -> None:
         """Let a day pass: all that was is a day older."""
         aged = (Transaction, StandingCharge)
-        self.db.execute(sa.text("ALTER TABLE transactions DISABLE TRIGGER USER"))
-        for table in aged:
-            mine = sa.update(table).where(table.user_id == self.user_id)
-            self.db.execute(mine.values(created_at=table.created_at - timedelta(days=1)))
-        self.db.execute(sa.text("ALTER TABLE transactions ENABLE TRIGGER USER"))
+        with factories.rewriting(self.db):
+            for table in aged:
+                mine = sa.update(table).where(table.user_id == self.user_id)
+                self.db.execute(mine.values(created_at=table.created_at - timedelta(days=1)))
         self.db.commit()
         self.costs, self.costliest = {}, 0
 

@@ -3,15 +3,18 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import freezes, jobs, ledger
+from models import database, freezes, jobs, ledger
 from models.database import unit_of_work
 from models.jobs import Job, JobStatus
 from models.users import User
 from settings import PROJECT_DIR
+from tasks import accounts
 from tests import factories
 from tests.models.test_ledger import GRANT
 from tests.models.test_write_offs import failed
@@ -19,9 +22,36 @@ from tests.models.test_write_offs import failed
 ADDRESS = "grace@example.org"
 
 
-def by_hand(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "tasks.accounts", *arguments]
-    return subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+ByHand = Callable[..., Ended]
+
+
+@pytest.fixture
+def by_hand(
+    emptied: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> ByHand:
+    """Does what the command does, on the connections of this process."""
+    assert emptied
+
+    def _connect(*_: object, **__: object) -> None:
+        """They are there."""
+
+    def _by_hand(*arguments: str) -> Ended:
+        capsys.readouterr()
+        code = accounts.main(arguments)
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    monkeypatch.setattr(database, "connect", _connect)
+    return _by_hand
 
 
 def frozen(*, off_by: int = 0) -> None:
@@ -41,7 +71,7 @@ def is_admin(engine: sa.Engine) -> bool:
         return check.scalars(sa.select(User)).one().is_admin
 
 
-def test_a_freeze_is_shown_and_ended(emptied: sa.Engine) -> None:
+def test_a_freeze_is_shown_and_ended(emptied: sa.Engine, by_hand: ByHand) -> None:
     frozen()
     shown = by_hand("show", ADDRESS)
     assert shown.returncode == 0, shown.stderr
@@ -55,7 +85,7 @@ def test_a_freeze_is_shown_and_ended(emptied: sa.Engine) -> None:
     assert not is_frozen(emptied)
 
 
-def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine) -> None:
+def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine, by_hand: ByHand) -> None:
     frozen(off_by=1)
 
     refused = by_hand("unfreeze", ADDRESS)
@@ -70,7 +100,7 @@ def test_what_is_wrong_is_shown_and_needs_force(emptied: sa.Engine) -> None:
     assert not is_frozen(emptied)
 
 
-def test_who_ended_a_freeze_on_the_site_is_shown(emptied: sa.Engine) -> None:
+def test_who_ended_a_freeze_on_the_site_is_shown(by_hand: ByHand) -> None:
     frozen()
     with unit_of_work() as db:
         admin = factories.user(db, "ada@example.org")
@@ -79,7 +109,7 @@ def test_who_ended_a_freeze_on_the_site_is_shown(emptied: sa.Engine) -> None:
     assert f"by the admin {admin.id}" in by_hand("show", ADDRESS).stdout
 
 
-def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine) -> None:
+def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine, by_hand: ByHand) -> None:
     with unit_of_work() as db:
         assert not factories.user(db, ADDRESS).is_admin
 
@@ -93,7 +123,7 @@ def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine) -> None:
 
 
 def test_charges_beyond_the_cap_are_shown_and_given_back(
-    emptied: sa.Engine, adjust: Callable[..., None]
+    emptied: sa.Engine, by_hand: ByHand, adjust: Callable[..., None]
 ) -> None:
     adjust(ABSORBED_DAILY_LIMIT_MICROS="0")
     with unit_of_work() as db:
@@ -115,8 +145,19 @@ def test_charges_beyond_the_cap_are_shown_and_given_back(
         assert check.get_one(Job, waiting_id).status is JobStatus.PENDING
 
 
-def test_who_is_not_there_is_said_to_be_not_there(emptied: sa.Engine) -> None:
+def test_who_is_not_there_is_said_to_be_not_there(by_hand: ByHand) -> None:
     for verb in ("show", "give-back", "admin", "no-admin"):
         refused = by_hand(verb, "nobody@example.org")
         assert refused.returncode == 1
         assert "no account" in refused.stderr
+
+
+def test_the_command_itself_is_run_in_a_process_of_its_own(emptied: sa.Engine) -> None:
+    frozen()
+    command = [sys.executable, "-m", "tasks.accounts", "unfreeze", ADDRESS]
+
+    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "not frozen" in done.stdout
+    assert not is_frozen(emptied)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import ledger, payments
+from models import database, ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
 from models.ledger import AuditFinding
@@ -19,38 +19,54 @@ from models.payments import PaymentStatus
 from models.payments.comparing import PAYMENTS, REFUNDS
 from models.users import User
 from settings import PROJECT_DIR, Settings
-from tasks import clock, reconciling, upkeep
+from tasks import auditing, clock, reconciling, upkeep
 from tests import factories
 from tests.embedded.stripe_stand_in.served import ServedStripe
 from tests.house import wait_for
 from tests.payments import TEN
 
 
-def by_hand() -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "tasks.auditing"]
-    return subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+@pytest.fixture
+def by_hand(
+    emptied: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], tuple[int, str]]:
+    """Does what the command does, on the connections of this process: its exit code and words."""
+    assert emptied
+
+    def _connect(*_: object, **__: object) -> None:
+        """They are there."""
+
+    def _by_hand() -> tuple[int, str]:
+        code = auditing.main()
+        return code, capsys.readouterr().out
+
+    monkeypatch.setattr(database, "connect", _connect)
+    return _by_hand
 
 
 def test_by_hand_it_prints_every_rule_and_ends_well(emptied: sa.Engine) -> None:
     with unit_of_work() as db:
         factories.user(db, "grace@example.org")
+    command = [sys.executable, "-m", "tasks.auditing"]
 
-    audited = by_hand()
+    audited = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
 
     assert audited.returncode == 0, audited.stderr
     assert audited.stdout.count("    ok  ") == len(ledger.RULES)
     assert "Stripe was not asked" in audited.stdout
 
 
-def test_by_hand_a_micro_dollar_is_found_and_nothing_is_changed(emptied: sa.Engine) -> None:
+def test_by_hand_a_micro_dollar_is_found_and_nothing_is_changed(
+    emptied: sa.Engine, by_hand: Callable[[], tuple[int, str]]
+) -> None:
     with unit_of_work() as db:
         owner = factories.user(db, "grace@example.org")
         owner.credits_balance_micros += 1
 
-    audited = by_hand()
+    code, said = by_hand()
 
-    assert audited.returncode == 1
-    assert f"user:{owner.id} of {owner.id}: off by 1 micros" in audited.stdout
+    assert code == 1
+    assert f"user:{owner.id} of {owner.id}: off by 1 micros" in said
     with Session(emptied) as check:
         assert check.get_one(User, owner.id).spending_frozen_at is None
 
@@ -65,28 +81,31 @@ def credited_without_payment() -> UUID:
     return payment.id
 
 
-def test_by_hand_stripe_is_asked_as_well(emptied: sa.Engine, stripe: ServedStripe) -> None:
+def test_by_hand_stripe_is_asked_as_well(
+    by_hand: Callable[[], tuple[int, str]], stripe: ServedStripe
+) -> None:
     assert stripe
     payment_id = credited_without_payment()
 
-    audited = by_hand()
+    code, said = by_hand()
 
-    assert audited.returncode == 1, audited.stderr
-    assert f"     1  {PAYMENTS}" in audited.stdout
-    assert f"payment:{payment_id}" in audited.stdout
-    assert f"    ok  {REFUNDS}" in audited.stdout
+    assert code == 1
+    assert f"     1  {PAYMENTS}" in said
+    assert f"payment:{payment_id}" in said
+    assert f"    ok  {REFUNDS}" in said
 
 
 def test_by_hand_it_says_that_stripe_is_away_and_that_is_no_finding(
-    emptied: sa.Engine, stripe: ServedStripe, adjust: Callable[..., None]
+    by_hand: Callable[[], tuple[int, str]], stripe: ServedStripe, adjust: Callable[..., None]
 ) -> None:
+    assert stripe
     credited_without_payment()
     adjust(STRIPE_API_BASE="http://127.0.0.1:9")
 
-    audited = by_hand()
+    code, said = by_hand()
 
-    assert audited.returncode == 0, audited.stderr
-    assert "Stripe could not be asked" in audited.stdout
+    assert code == 0
+    assert "Stripe could not be asked" in said
 
 
 def test_the_clock_asks_stripe_by_itself(
@@ -109,15 +128,15 @@ def test_the_clock_asks_stripe_by_itself(
         ticking.join()
 
 
-def test_who_is_frozen_is_listed(emptied: sa.Engine) -> None:
+def test_who_is_frozen_is_listed(by_hand: Callable[[], tuple[int, str]]) -> None:
     with unit_of_work() as db:
         owner = factories.user(db, "grace@example.org")
         ledger.freeze(owner, "A reason.")
 
-    audited = by_hand()
+    code, said = by_hand()
 
-    assert audited.returncode == 0
-    assert f"{owner.id} since" in audited.stdout
+    assert code == 0
+    assert f"{owner.id} since" in said
 
 
 def test_the_clock_audits_by_itself(

@@ -104,7 +104,7 @@ def test_nobody_farms_more_than_the_cap(db: Session, given: Settings) -> None:
     run_state_machine_as_test(
         partial(Farming, db, given),  # pyright: ignore[reportArgumentType]  # any factory will do
         settings=settings(
-            max_examples=6,
+            max_examples=max(2, settings().max_examples // 8),
             stateful_step_count=25,
             deadline=None,
             database=None,

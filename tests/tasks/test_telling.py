@@ -60,6 +60,7 @@ def test_a_hostile_answer_holds_up_no_other(streams: Streams) -> None:
     time.sleep(0.1)
     began = time.monotonic()
     events = told(streams, good, "One.\n\nTwo.\n\nThree")
-    assert time.monotonic() - began < 1
+    # Behind the others it would wait for longer; a busy machine alone may take a second.
+    assert time.monotonic() - began < 3
     assert "block" in [event.kind for event in events]
     evil.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from untrusted.inside.markdown import render, split_stable
+from untrusted.inside.markdown import clean, render, split_stable
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -58,6 +58,30 @@ def assert_harmless(made: str) -> None:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_becomes_text(attack: str) -> None:
     assert_harmless(render(attack))
+
+
+def test_the_first_wall_shows_markup_as_text() -> None:
+    assert "&lt;b&gt;bold&lt;/b&gt;" in render("<b>bold</b>")
+    assert ">a cat</a>" in render("![a cat](https://tracker.example/pixel.png)")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        '<a href="javascript:alert(1)">click</a>',
+        '<a href="data:text/html;base64,PHNjcmlwdD4=">click</a>',
+        '<a href="https://x.example" onclick="alert(1)">click</a>',
+        '<a href="/logout">click</a>',
+        '<p id="composer" onmouseover="alert(1)">x</p>',
+        '<img src="https://tracker.example/pixel.png">',
+        "<script>alert(1)</script>",
+        "<iframe src='https://x.example'></iframe>",
+        "<svg onload=alert(1)>",
+        '<form action="https://x.example"><input name="password"></form>',
+    ],
+)
+def test_the_second_wall_stands_alone(made: str) -> None:
+    assert_harmless(clean(made))
 
 
 @settings(deadline=None)
@@ -182,6 +206,11 @@ def test_line_breaks_of_a_poem_stay() -> None:
 def test_code_is_not_coloured_when_there_is_no_time_for_it() -> None:
     made = render("```python\nx = 1\n```", has_colours=False)
     assert "<code>x = 1\n</code>" in made
+
+
+def test_code_without_colours_is_shown_as_it_is() -> None:
+    made = render("```html\n<b>x</b>\n```", has_colours=False)
+    assert "<code>&lt;b&gt;x&lt;/b&gt;\n</code>" in made
 
 
 def test_a_language_that_is_not_on_the_list_is_plain() -> None:

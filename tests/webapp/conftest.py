@@ -9,20 +9,53 @@ from sqlalchemy.orm import Session
 from models.users import User
 from settings import Settings
 from tests.webapp.browser import Browser
-from webapp import create_app
+from webapp import create_app, live, security
 
 
-@pytest.fixture
-def app(settings: Settings, db: Session, redis_url: str) -> Generator[Flask]:
-    """The site on the test's own transaction; rate limits begin at zero."""
-    assert db
-    assert redis_url
+@pytest.fixture(scope="session")
+def shared_app(settings: Settings) -> Flask:
+    """The site, built once: compiling its templates takes longer than most tests do.
+
+    A test that adds pages asks for `own_app`; one that needs other settings builds a site itself.
+    """
+    return _site(settings)
+
+
+def _site(settings: Settings) -> Flask:
     app = create_app(settings)
     # A bug must look as it does to people, not stop the test.
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    hub = app.extensions["hub"]
-    yield app
+    return app
+
+
+@pytest.fixture(autouse=True)
+def same_limiter(shared_app: Flask) -> Generator[None]:
+    """A site that a test builds takes the one limiter of all with it: bring that back."""
+    assert shared_app
+    before = dict(vars(security.limiter))
+    yield
+    vars(security.limiter).update(before)
+
+
+@pytest.fixture
+def app(shared_app: Flask, settings: Settings, db: Session, redis_url: str) -> Generator[Flask]:
+    """The site on the test's own transaction; rate limits and live events begin at zero."""
+    assert db
+    assert redis_url
+    live.install(shared_app, settings)
+    hub = shared_app.extensions["hub"]
+    yield shared_app
     hub.close()
+
+
+@pytest.fixture
+def own_app(settings: Settings, db: Session, redis_url: str) -> Generator[Flask]:
+    """Another such site, to which a test may add pages."""
+    assert db
+    assert redis_url
+    app = _site(settings)
+    yield app
+    app.extensions["hub"].close()
 
 
 @pytest.fixture

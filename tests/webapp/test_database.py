@@ -14,6 +14,12 @@ from webapp.database import db as session
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """The site of these tests, to which they add pages."""
+    return own_app
+
+
+@pytest.fixture
 def nudges(app: Flask, ada: User) -> list[str]:
     """What was done after a commit, on a site whose pages rename Ada and then end in some way."""
     done: list[str] = []

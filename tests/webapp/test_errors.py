@@ -26,6 +26,12 @@ def _raiser(error: Exception) -> Callable[[], NoReturn]:
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """The site of these tests, to which they add pages."""
+    return own_app
+
+
+@pytest.fixture
 def trying(app: Flask) -> Browser:
     """A browser on a site with pages that fail in each way."""
     for name, error in {

@@ -133,3 +133,16 @@ def test_without_valkey_nobody_waits_and_nothing_breaks() -> None:
     hub.announce(new_id(), new_id(), "asked")
     assert hub.told(new_id()) == []
     hub.close()
+
+
+def test_who_listens_when_it_ends_is_let_go(redis_url: str) -> None:
+    hub = Hub(Streams(redis_url))
+    with hub.listening(new_id()) as listener:
+        assert listener.next(SOON) is RESYNC
+        hub.close()
+        began = time.monotonic()
+        assert listener.next(SOON) is None
+        assert time.monotonic() - began < SOON / 2
+        assert listener.is_dropped
+    with hub.listening(new_id()) as late:
+        assert late.is_dropped

@@ -68,11 +68,13 @@ def test_over_https_the_cookie_is_secure_and_https_is_for_ever(secure: Browser, 
     assert "Domain" not in cookie
 
 
-def test_what_a_proxy_says_is_believed_as_far_as_it_is_ours(secure: Browser, app: Flask) -> None:
+def test_what_a_proxy_says_is_believed_as_far_as_it_is_ours(
+    secure: Browser, own_app: Flask
+) -> None:
     said = {"X-Forwarded-For": "6.6.6.6, 9.9.9.9", "X-Forwarded-Proto": "https"}
     assert secure.get("/who", base_url=SECURE, headers=said).text == "9.9.9.9 https"
-    app.add_url_rule("/who", "who", lambda: f"{request.remote_addr} {request.scheme}")
-    assert Browser(app).get("/who", headers=said).text == "127.0.0.1 http"
+    own_app.add_url_rule("/who", "who", lambda: f"{request.remote_addr} {request.scheme}")
+    assert Browser(own_app).get("/who", headers=said).text == "127.0.0.1 http"
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,10 @@ def test_who_waits_is_told_how_long(browser: Browser, adjust: Callable[..., None
     assert "Please try again in 10 minutes." in answer.text
 
 
-def test_a_share_of_requests_comes_back_when_they_end(app: Flask, adas: Browser) -> None:
-    app.config["TESTING"] = True
+def test_a_share_of_requests_comes_back_when_they_end(
+    app: Flask, adas: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "TESTING", True)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     for _ in range(40):
         assert adas.get("/limits", environ_overrides=ELSEWHERE).status_code == 200
 
@@ -175,6 +177,15 @@ def test_files_beyond_a_users_storage_are_refused_and_not_kept(
     assert "Read this.</textarea>" in refused.text
     assert adas.post("/chat", {"text": "Just words."}).status_code == 303
     assert len(list(stored.list("uploads/"))) == 1
+
+
+def test_the_files_of_others_take_no_room(
+    adas: Browser, eves: Browser, stored: Storage, adjust: Callable[..., None]
+) -> None:
+    assert stored
+    adjust(UPLOADS_MAX_BYTES_PER_USER="25000")
+    assert adas.post("/chat", _file(20_000)).status_code == 303
+    assert eves.post("/chat", _file(20_000)).status_code == 303
 
 
 def test_files_that_wait_for_a_word_have_a_limit(

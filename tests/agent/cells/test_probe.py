@@ -14,6 +14,7 @@ from agent.cells.probe import NoSandbox, best_sandbox, faults_in, find_sandbox, 
 from agent.cells.sandbox import CALLS, Mode, Place, Sandbox
 from settings import PROJECT_DIR, Settings
 from untrusted.seccomp import ALLOW, CELLS, RETURN, Rules, program
+from untrusted.walls import bubblewraps
 
 ONLY_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root can change uids")
 EVERYTHING = struct.pack("=HBBI", RETURN, 0, 0, ALLOW)
@@ -82,6 +83,20 @@ def _faults(sandbox: Sandbox, place: Place, calls: bytes | None = None) -> list[
     if calls is not None:
         (place.etc / CALLS).write_bytes(calls)
     return faults_in(sandbox.mode, look(sandbox, place), place.uid)
+
+
+def test_where_bubblewrap_works_its_walls_are_believed(settings: Settings) -> None:
+    """Or all tests of walls would be skipped, as on a machine that has none."""
+    own_user = [] if os.getuid() == 0 else ["--unshare-user"]
+    walls = [*own_user, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc"]
+    tried = [
+        subprocess.run([str(bwrap), *walls, "/bin/true"], capture_output=True, check=False)
+        for bwrap in bubblewraps(settings.bwrap_path)
+    ]
+    if all(one.returncode != 0 for one in tried):
+        pytest.skip("no namespaces on this machine")
+
+    assert best_sandbox(settings).mode.has_namespaces
 
 
 def test_sound_walls_have_no_fault(namespaces: Sandbox, place: Place) -> None:

@@ -10,7 +10,7 @@ from agent.cells.files import CellFile
 from agent.state import BLANK, DATABASE, DamagedState, SavedStates, unused
 from agent.state.layout import MOST_LEVELS
 from agent.state.pack import Index, PackedFile, PackWriter
-from agent.state.saved import MOST_PACKS
+from agent.state.saved import MEDIA_TYPE, MOST_PACKS
 from agent.state.tree import PAGE_BYTES, Run, TreeFile, page_hashes, tree_hash
 from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import Storage, StorageFailed
@@ -191,6 +191,19 @@ def test_storage_that_is_down_is_no_reason_to_use_an_older_version(life: Life) -
         down.get((newest, before))
 
     assert (failure.value.code, failure.value.permanent) == ("state_unavailable", False)
+
+
+def test_a_pack_of_somebody_else_is_believed_by_nobody(life: Life, storage: Storage) -> None:
+    """It is whole, and makes up what was saved: of another person."""
+    saved = life.turn(1, size=10)
+    other = Life(storage)
+    theirs = other.turn(2, size=20)
+    storage.put(saved.packs[-1].key, storage.get(theirs.packs[-1].key), MEDIA_TYPE)
+
+    with pytest.raises(AgentFailed) as failure:
+        life.states.get((saved,))
+
+    assert failure.value.code == "state_unavailable"
 
 
 def test_a_damaged_pack_is_not_merged(life: Life) -> None:

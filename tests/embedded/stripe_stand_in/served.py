@@ -18,6 +18,8 @@ from embedded.stripe_stand_in.deliveries import signature
 from settings import PROJECT_DIR
 
 SECRET = "whsec_of_tests"
+# One for all requests: a client of its own for each would look for certificates each time.
+HTTP = httpx2.Client(verify=False)
 QUIET: dict[str, Any] = {"delay_seconds": 0, "copies": 1, "reorder": False, "lose": False}
 
 
@@ -38,20 +40,22 @@ class ServedStripe:
         }
 
     def reset(self) -> None:
+        """Forget what was paid and switched: whoever asks for all events asks for few."""
         self.switch()
         self.aim(None)
+        HTTP.delete(f"{self.url}/_control/books").raise_for_status()
 
     def switch(self, **changed: Any) -> None:
         """Let deliveries go wrong."""
-        httpx2.put(f"{self.url}/_control/switches", json={**QUIET, **changed}).raise_for_status()
+        HTTP.put(f"{self.url}/_control/switches", json={**QUIET, **changed}).raise_for_status()
 
     def aim(self, url: str | None) -> None:
         """Tell webhooks to this address."""
-        httpx2.put(f"{self.url}/_control/webhook", json={"url": url}).raise_for_status()
+        HTTP.put(f"{self.url}/_control/webhook", json={"url": url}).raise_for_status()
 
     def act(self, path: str, **asked: Any) -> dict[str, Any]:
         """Let an accident happen, as `embedded.stripe_stand_in.control` lists them."""
-        answer = httpx2.post(f"{self.url}/_control/{path}", json=asked)
+        answer = HTTP.post(f"{self.url}/_control/{path}", json=asked)
         assert answer.status_code in {200, 402}, answer.text
         return answer.json()
 
@@ -63,7 +67,7 @@ class ServedStripe:
         headers = {"Authorization": "Bearer sk_test_any"}
         if key:
             headers["Idempotency-Key"] = key
-        return httpx2.request(
+        return HTTP.request(
             method, f"{self.url}/v1/{path}", headers=headers, data=form if form else None
         )
 

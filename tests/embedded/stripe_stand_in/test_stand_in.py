@@ -10,14 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from embedded.stripe_stand_in.deliveries import signature
 from embedded.stripe_stand_in.forms import decode
 from settings import PROJECT_DIR
 from tests.embedded.stand_ins import wait_until
-from tests.embedded.stripe_stand_in.served import SECRET, ServedStripe, served_stripe
+from tests.embedded.stripe_stand_in.served import HTTP, SECRET, ServedStripe, served_stripe
 
 
 class Ear:
@@ -90,7 +89,7 @@ def test_forms_nest() -> None:
 
 
 def test_a_key_is_needed(stripe: ServedStripe) -> None:
-    assert httpx2.get(f"{stripe.url}/v1/events").status_code == 401
+    assert HTTP.get(f"{stripe.url}/v1/events").status_code == 401
 
 
 def test_the_same_key_gives_the_same_answer_and_other_words_are_refused(
@@ -119,7 +118,7 @@ def test_a_refusal_is_kept_under_its_key_too(stripe: ServedStripe) -> None:
 
 
 def test_the_page_says_that_no_money_moves_and_escapes_what_it_shows(stripe: ServedStripe) -> None:
-    page = httpx2.get(session(stripe)["url"]).text
+    page = HTTP.get(session(stripe)["url"]).text
 
     assert "No real money moves" in page
     assert "<b>Credits" not in page
@@ -129,29 +128,29 @@ def test_the_page_says_that_no_money_moves_and_escapes_what_it_shows(stripe: Ser
 def test_a_paid_page_leads_back_and_cannot_be_paid_again(stripe: ServedStripe) -> None:
     url = session(stripe)["url"]
 
-    paid = httpx2.post(url, data={"card": "4242"})
+    paid = HTTP.post(url, data={"card": "4242"})
 
     assert (paid.status_code, paid.headers["Location"]) == (303, "http://127.0.0.1/done")
-    assert httpx2.post(url, data={"card": "4242"}).status_code == 410
+    assert HTTP.post(url, data={"card": "4242"}).status_code == 410
 
 
 def test_a_declined_card_leaves_the_page_open(stripe: ServedStripe) -> None:
     url = session(stripe)["url"]
 
-    declined = httpx2.post(url, data={"card": "0002"})
+    declined = HTTP.post(url, data={"card": "0002"})
 
     assert declined.status_code == 402
     assert "was declined" in declined.text
-    assert httpx2.post(url, data={"card": "4242"}).status_code == 303
+    assert HTTP.post(url, data={"card": "4242"}).status_code == 303
 
 
 def test_a_bank_that_asks_its_customer_is_answered(stripe: ServedStripe) -> None:
     url = session(stripe)["url"]
 
-    asked = httpx2.post(url, data={"card": "3155"})
+    asked = HTTP.post(url, data={"card": "3155"})
     assert "is this you?" in asked.text
-    assert httpx2.post(url, data={"card": "3155", "consent": "no"}).status_code == 402
-    assert httpx2.post(url, data={"card": "3155", "consent": "yes"}).status_code == 303
+    assert HTTP.post(url, data={"card": "3155", "consent": "no"}).status_code == 402
+    assert HTTP.post(url, data={"card": "3155", "consent": "yes"}).status_code == 303
 
 
 def test_webhooks_are_signed_and_told_until_they_are_heard(stripe: ServedStripe, ear: Ear) -> None:
@@ -211,7 +210,7 @@ def test_a_refund_fails_once_and_can_be_made_again(stripe: ServedStripe) -> None
     refund = stripe.api("POST", "refunds", payment_intent=intent).json()["id"]
 
     assert stripe.act(f"refunds/{refund}/failure")["status"] == "failed"
-    assert httpx2.post(f"{stripe.url}/_control/refunds/{refund}/failure").status_code == 400
+    assert HTTP.post(f"{stripe.url}/_control/refunds/{refund}/failure").status_code == 400
     assert stripe.events("refund.failed")[-1]["data"]["object"]["id"] == refund
     assert stripe.api("POST", "refunds", payment_intent=intent).json()["amount"] == 1000
 
@@ -232,6 +231,16 @@ def test_a_restart_forgets_nothing_and_tells_the_rest(tmp_path: Path) -> None:
         wait_until(lambda: len(ear.heard) == 3)
     ear.server.shutdown()
     ear.server.server_close()
+
+
+def test_what_it_is_told_to_forget_is_gone(stripe: ServedStripe) -> None:
+    paid = session(stripe)
+    stripe.pay(paid["id"])
+
+    stripe.reset()
+
+    assert stripe.events() == []
+    assert stripe.api("GET", f"checkout/sessions/{paid['id']}").status_code == 404
 
 
 def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
@@ -267,10 +276,10 @@ def test_the_portal_takes_a_card_away(stripe: ServedStripe) -> None:
         customer=paid["customer"],
         return_url="http://127.0.0.1/billing",
     ).json()
-    page = httpx2.get(portal["url"])
+    page = HTTP.get(portal["url"])
     assert "ending in 4242" in page.text
 
     removal = page.text.partition('action="')[2].partition('"')[0]
-    assert httpx2.post(f"{stripe.url}{removal}").status_code == 303
-    assert "No card is saved" in httpx2.get(portal["url"]).text
+    assert HTTP.post(f"{stripe.url}{removal}").status_code == 303
+    assert "No card is saved" in HTTP.get(portal["url"]).text
     assert stripe.events("payment_method.detached")

@@ -1,0 +1,117 @@
+"""Faults by which what somebody writes becomes a part of the page."""
+
+from tests.mutants.mutant import Mutant
+
+MARKDOWN = "tests/untrusted/test_markdown.py::"
+RENDERING = "tests/untrusted/test_rendering.py::"
+SECURITY = "tests/webapp/test_security.py::"
+COOKIE = f"{SECURITY}test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites"
+CHAT = "tests/webapp/test_chat.py::"
+
+MUTANTS = (
+    Mutant(
+        "HTML passes through the parser",
+        "untrusted/inside/markdown.py",
+        '{"html": False, "linkify": True',
+        '{"html": True, "linkify": True',
+        (f"{MARKDOWN}test_the_first_wall_shows_markup_as_text",),
+    ),
+    Mutant(
+        "pictures from elsewhere pass through the parser",
+        "untrusted/inside/markdown.py",
+        'MarkdownIt("gfm-like", rules).disable("image")',
+        'MarkdownIt("gfm-like", rules)',
+        (f"{MARKDOWN}test_the_first_wall_shows_markup_as_text",),
+    ),
+    Mutant(
+        "the cleaner lets links run scripts",
+        "untrusted/inside/markdown.py",
+        'url_schemes={"http", "https", "mailto"},',
+        'url_schemes={"http", "https", "mailto", "javascript"},',
+        (f"{MARKDOWN}test_the_second_wall_stands_alone",),
+    ),
+    Mutant(
+        "the cleaner lets attributes run scripts",
+        "untrusted/inside/markdown.py",
+        '    "a": {"href", "title"},\n',
+        '    "a": {"href", "title", "onclick"},\n',
+        (f"{MARKDOWN}test_the_second_wall_stands_alone",),
+    ),
+    Mutant(
+        "the cleaner lets pictures load",
+        "untrusted/inside/markdown.py",
+        '    *("a", "code", "em", "s", "span", "strong"),\n',
+        '    *("a", "code", "em", "s", "span", "strong", "img"),\n',
+        (f"{MARKDOWN}test_the_second_wall_stands_alone",),
+    ),
+    Mutant(
+        "links lead to pages of ours",
+        "untrusted/inside/markdown.py",
+        'url_relative="deny",',
+        'url_relative="passthrough",',
+        (f"{MARKDOWN}test_a_link_that_is_relative_leads_nowhere",),
+    ),
+    Mutant(
+        "links tell where they were followed",
+        "untrusted/inside/markdown.py",
+        'link_rel="noopener noreferrer nofollow",',
+        "link_rel=None,",
+        (f"{MARKDOWN}test_links_open_elsewhere_and_tell_nothing",),
+    ),
+    Mutant(
+        "code without colours is markup",
+        "untrusted/inside/markdown.py",
+        "if ink else html.escape(token.content)",
+        "if ink else token.content",
+        (f"{MARKDOWN}test_code_without_colours_is_shown_as_it_is",),
+    ),
+    Mutant(
+        "a half of the text is shown twice",
+        "untrusted/inside/markdown.py",
+        '    return "".join(lines[:at]), "".join(lines[at:])\n',
+        '    return "".join(lines[:at]), "".join(lines[at - 1 :])\n',
+        (f"{MARKDOWN}test_a_finished_paragraph_is_stable_and_the_next_is_not",),
+    ),
+    Mutant(
+        "what cannot be rendered is markup",
+        "untrusted/rendering.py",
+        '(html.escape(one).replace("\\n", "<br>\\n") for one',
+        '(one.replace("\\n", "<br>\\n") for one',
+        (f"{RENDERING}test_what_cannot_be_rendered_is_shown_as_it_is_and_logged_without_words",),
+    ),
+    Mutant(
+        "what people write is markup",
+        "webapp/templates/chat/_asked.html",
+        "{{ message.text }}",
+        "{{ message.text | safe }}",
+        (f"{CHAT}test_what_people_write_is_shown_as_they_wrote_it",),
+    ),
+    Mutant(
+        "names in mails are markup",
+        "models/letters/letter.py",
+        'autoescape=select_autoescape(["html"]),',
+        "autoescape=False,",
+        ("tests/models/test_letters.py::test_hostile_words_are_shown_as_words",),
+    ),
+    Mutant(
+        "scripts run that we did not write",
+        "webapp/security.py",
+        "\"script-src\": f\"'self' 'nonce-{nonce()}'\",",
+        "\"script-src\": f\"'self' 'unsafe-inline' 'nonce-{nonce()}'\",",
+        (f"{SECURITY}test_only_scripts_that_we_wrote_may_run",),
+    ),
+    Mutant(
+        "scripts read the login",
+        "webapp/security.py",
+        "SESSION_COOKIE_HTTPONLY=True,",
+        "SESSION_COOKIE_HTTPONLY=False,",
+        (COOKIE,),
+    ),
+    Mutant(
+        "forms of other sites are taken",
+        "webapp/security.py",
+        "    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]\n",
+        "",
+        ("tests/webapp/test_errors.py::test_a_form_without_its_token_is_refused",),
+    ),
+)
