@@ -9,7 +9,8 @@ from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-DRAW = """text => {
+DRAW = """async text => {
+  const { drawPreview } = await import("/static/chat-preview.js");
   const tail = document.createElement("div");
   tail.className = "answer tail";
   document.getElementById("exchanges").append(tail);

@@ -110,7 +110,7 @@ def test_what_is_over_is_not_drawn_again_by_asking(site: Site, browser: BrowserC
     site.log_in(page, ada, f"/chat/{site.conversation(ada, 'One')}")
     page.locator("article.run").evaluate("run => (run.isOld = true)")
     with page.expect_response(lambda heard: "once" in heard.url) as asked:
-        page.evaluate("live.ask()")
+        page.evaluate("import('/static/live.js').then(live => live.ask())")
     assert "event: exchange" in asked.value.text()
     assert page.locator("article.run").evaluate("run => run.isOld === true")
 
@@ -123,4 +123,6 @@ def _refuse_streams(route: Route) -> None:
 
 
 def expect_stream(page: Page, *, is_open: bool = True) -> None:
-    page.wait_for_function("isOpen => live.isOpen() === isOpen", arg=is_open)
+    page.wait_for_function(
+        "async isOpen => (await import('/static/live.js')).isOpen() === isOpen", arg=is_open
+    )

@@ -1,7 +1,7 @@
 // Shows the unfinished end of an answer while it is being written. It only has to look right for
 // a moment: the server sends the same text as proper HTML as soon as a block is finished.
 // Everything is made of text nodes, so nothing in the text can become markup.
-"use strict";
+
 
 const FENCE = /^\s*(`{3,}|~{3,})\s*(\S*)/;
 const HEADING = /^(#{1,6})\s+(.*)/;
@@ -153,4 +153,4 @@ function draw(element, lines, depth) {
 }
 
 // Draw `text` into `element`, in place of what was there.
-window.drawPreview = (element, text) => draw(element, text.split("\n"), 0);
+export const drawPreview = (element, text) => draw(element, text.split("\n"), 0);
