@@ -1,5 +1,4 @@
 // Drawing a conversation: what the server sends is put in its place, and the end stays in view.
-import { drawPreview } from "./chat-preview.js";
 import { all, closest, find, first, get, targetOf } from "./dom.js";
 
 /**
@@ -53,12 +52,6 @@ function onScroll() {
 }
 
 // Drawing.
-
-/** @type {WeakMap<Element, string>} */
-const tails = new WeakMap();
-/** @type {Set<HTMLElement>} */
-const changed = new Set();
-let frame = 0;
 
 /**
  * Show exchanges as the server drew them. What a form brought back is older than what the stream
@@ -145,18 +138,7 @@ function finish() {
     button.textContent = "Copy";
     head.append(button);
   }
-  for (const tail of all("[data-tail]", root)) tailOf(tail);
   stay();
-}
-
-/** @param {HTMLElement} tail */
-function tailOf(tail) {
-  const known = tails.get(tail);
-  if (known !== undefined) return known;
-  const text = tail.textContent ?? "";
-  tails.set(tail, text);
-  drawPreview(tail, text);
-  return text;
 }
 
 /**
@@ -169,40 +151,41 @@ export function runOf(told) {
 }
 
 /**
+ * Add plain text to the last paragraph of an answer.
  * @param {HTMLElement} run
  * @param {string} text
- * @param {{ instead?: boolean }} [options]
  */
-export function addWords(run, text, { instead = false } = {}) {
+export function addText(run, text) {
   const tail = first("[data-tail]", run);
   if (!tail) return;
-  tails.set(tail, instead ? text : tailOf(tail) + text);
-  changed.add(tail);
-  const words = first("[data-words]", run);
-  if (run.dataset.state !== "writing" && words) words.textContent = "Writing";
-  run.dataset.state = "writing";
-  frame ||= requestAnimationFrame(drawTails);
-}
-
-function drawTails() {
-  frame = 0;
-  for (const tail of changed) drawPreview(tail, tails.get(tail) ?? "");
-  changed.clear();
-  stay();
+  if (!tail.lastElementChild) tail.append(document.createElement("p"));
+  tail.lastElementChild?.append(text);
+  setWriting(run);
 }
 
 /**
+ * Add finished blocks to an answer, and show its unfinished end. Both were made safe by the server,
+ * as every answer is.
  * @param {HTMLElement} run
  * @param {string} html
- * @param {string} tail
+ * @param {string} end
  */
-export function addBlock(run, html, tail) {
+export function addAnswer(run, html, end) {
   const blocks = first("[data-blocks]", run);
-  if (!blocks) return;
-  // Made safe by the server, as every answer is.
+  const tail = first("[data-tail]", run);
+  if (!blocks || !tail) return;
   blocks.insertAdjacentHTML("beforeend", html);
-  addWords(run, tail, { instead: true });
-  finish();
+  tail.innerHTML = end;
+  setWriting(run);
+  if (html) finish();
+}
+
+/** @param {HTMLElement} run */
+function setWriting(run) {
+  const words = first("[data-words]", run);
+  if (run.dataset.state !== "writing" && words) words.textContent = "Writing";
+  run.dataset.state = "writing";
+  stay();
 }
 
 /**

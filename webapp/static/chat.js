@@ -18,8 +18,8 @@ const adding = (act) => (data) => {
 /** @type {Record<string, (data: string) => void>} */
 const ON = {
   exchange: (data) => drawing.drawAll(data),
-  text: adding((run, told) => drawing.addWords(run, told.text)),
-  block: adding((run, told) => drawing.addBlock(run, told.html, told.tail)),
+  text: adding((run, told) => drawing.addText(run, told.text)),
+  answer: adding((run, told) => drawing.addAnswer(run, told.html, told.tail)),
   tool: adding((run, told) => drawing.setWords(run, told.words)),
   reload: () => location.reload(),
   gone: goAway,
