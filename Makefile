@@ -37,8 +37,8 @@ lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer ve
 	$(COMPILE) -c requirements/dev.txt --extra embedded -o requirements/embedded.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/app.txt
 
-css: ## Build the website's styles and scripts (needs npm)
-	@cd assets && npm ci --no-audit --no-fund && npm run build
+css: ## Build the website's styles, icons and vendored files from assets/
+	@exec $(PREPARED) dev embedded.styles
 
 drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" replays a drill
 	@exec $(PREPARED) dev tests.drill $(ARGS)

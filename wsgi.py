@@ -9,7 +9,7 @@ from gateways import logs
 from models import database, passwords
 from settings import get_settings
 from untrusted import lanes
-from untrusted.kinds import FILES
+from untrusted.kinds import FILES, TEXTS
 from webapp import aside, create_app
 
 
@@ -21,7 +21,7 @@ def _in_a_thread(work: Callable[[], Any]) -> Any:
 logs.configure(get_settings())
 database.connect(get_settings().database_url.get_secret_value())
 passwords.compute_in(_in_a_thread)
-# Whoever sends a file does not wait for what looks into it.
-lanes.warm(FILES)
+# Whoever sends a file, or watches an answer, does not wait for what looks into it.
+lanes.warm(FILES, TEXTS)
 app = create_app(get_settings())
 aside.install(app)

@@ -189,7 +189,7 @@ class Listening:
         if not line.startswith("data: "):
             return False
         drawn_with_words = kind == "exchange" and "data-tail>" in line and EMPTY_TAIL not in line
-        return kind in ("text", "block") or drawn_with_words
+        return kind in ("text", "answer") or drawn_with_words
 
 
 def _conversation(person: Person) -> UUID:

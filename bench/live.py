@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bench.site import Served, Site, Visitor
 from embedded import product
 from embedded.ports import free_port
 from gateways.event_streams import Streams
+from gateways.live_events import AttemptBegan, TextAdded
 from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.jobs import Job, JobStatus
@@ -114,7 +116,7 @@ class Lookers:
         people = self._people[:count]
         written = [one.conversation_id for one in people if one.conversation_id in self._written]
         for conversation in written:
-            self._streams.append(conversation, self._written[conversation], 1, "working")
+            self._streams.append(conversation, self._written[conversation], 1, AttemptBegan())
         asked = [self._request(one, drawn) for one in people]
         crowd = Elsewhere()
         try:
@@ -146,13 +148,16 @@ class Lookers:
         events = range(int(EVENTS_A_SECOND * self._seconds))
         began = time.monotonic() + 0.2
 
+        length: Counter[UUID] = Counter()
+
         def _publish() -> None:
             for number in events:
                 time.sleep(max(0, began + number / EVENTS_A_SECOND - time.monotonic()))
                 conversation = written[number % len(written)]
                 words = f"{time.monotonic_ns()} and so on. "
                 job = self._written[conversation]
-                self._streams.append(conversation, job, 1, "text", text=words)
+                self._streams.append(conversation, job, 1, TextAdded(length[conversation], words))
+                length[conversation] += len(words)
 
         threading.Thread(target=_publish, daemon=True).start()
         return events

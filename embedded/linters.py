@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from embedded import javascript
 from embedded.engine import PROJECT_DIR
+from embedded.errors import CannotStart
 
 BIN_DIR = Path(sys.prefix) / "bin"
 LINTERS = (
@@ -21,12 +24,23 @@ def run_linters() -> list[str]:
     """Run them all and return the command lines of those that object."""
     objecting: list[str] = []
     for command in LINTERS:
-        words = " ".join(command)
-        print(f"lint     | {words}", flush=True)
-        program = str(BIN_DIR / command[0])
-        if subprocess.run([program, *command[1:]], cwd=PROJECT_DIR, check=False).returncode != 0:
-            objecting.append(words)
+        objecting += _run(command, [str(BIN_DIR / command[0]), *command[1:]])
+    try:
+        javascript.ensure_tools(lambda words: print(f"setup    | {words}", flush=True))
+    except CannotStart as trouble:
+        print(f"lint     | {trouble}", file=sys.stderr)
+        return [*objecting, "the linters of JavaScript, which could not be installed"]
+    for command in javascript.LINTERS:
+        objecting += _run(command, javascript.command_line(command))
     return objecting
+
+
+def _run(command: Sequence[str], command_line: list[str]) -> list[str]:
+    """Run one linter; return its name if it objects."""
+    words = " ".join(command)
+    print(f"lint     | {words}", flush=True)
+    done = subprocess.run(command_line, cwd=PROJECT_DIR, check=False)
+    return [words] if done.returncode != 0 else []
 
 
 def main() -> int:

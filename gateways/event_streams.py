@@ -13,6 +13,9 @@ from uuid import UUID
 
 import redis
 
+from gateways import live_events
+from gateways.live_events import LiveEvent
+
 # Kept longer than any job may run, so that a phone that slept can catch up.
 EXPIRES_SECONDS = 3600
 MAX_EVENTS = 20_000
@@ -29,13 +32,12 @@ return id
 
 @dataclass(frozen=True)
 class Event:
-    """One step of a job's life; see docs/jobs.md for the kinds."""
+    """One step of a job's life, with its place in the job's stream."""
 
     id: str
     job_id: UUID
     attempt: int
-    kind: str
-    data: dict[str, Any]
+    payload: LiveEvent
 
 
 def connect(url: str, *, waits: bool = False, as_text: bool = True) -> redis.Redis:
@@ -55,10 +57,9 @@ class Streams:
         self.client = connect(redis_url)
         self._append = self.client.register_script(APPEND)
 
-    def append(
-        self, conversation_id: UUID, job_id: UUID, attempt: int, kind: str, **data: object
-    ) -> str:
+    def append(self, conversation_id: UUID, job_id: UUID, attempt: int, event: LiveEvent) -> str:
         """Tell everyone who watches; return the event's id."""
+        kind, data = live_events.encode(event)
         payload = json.dumps(
             {"job": str(job_id), "attempt": attempt, "kind": kind, "data": data},
             separators=(",", ":"),
@@ -67,16 +68,17 @@ class Streams:
         return cast(str, self._append(keys=keys, args=[payload, MAX_EVENTS, EXPIRES_SECONDS]))
 
     def read(self, job_id: UUID, after: str = "0") -> list[Event]:
-        """Return what has been told of a job since the event `after`."""
+        """Return what has been told of a job since the event `after`, as far as we can read it."""
         entries = cast(
             list[tuple[str, dict[str, str]]],
             self.client.xrange(_stream(job_id), min=f"({after}" if after != "0" else "-"),
         )
-        return [_event(entry_id, fields["e"]) for entry_id, fields in entries]
+        found = (_event(entry_id, fields["e"]) for entry_id, fields in entries)
+        return [event for event in found if event is not None]
 
     @staticmethod
-    def parse(payload: str) -> Event:
-        """Read an event as it comes over the channel."""
+    def parse(payload: str) -> Event | None:
+        """Read an event as it comes over the channel; None if we cannot."""
         entry_id, _, body = payload.partition(" ")
         return _event(entry_id, body)
 
@@ -102,6 +104,7 @@ def _stream(job_id: UUID) -> str:
     return f"ev:{job_id}"
 
 
-def _event(entry_id: str, body: str) -> Event:
-    told = json.loads(body)
-    return Event(entry_id, UUID(told["job"]), told["attempt"], told["kind"], told["data"])
+def _event(entry_id: str, body: str) -> Event | None:
+    told: dict[str, Any] = json.loads(body)
+    payload = live_events.decode(told["kind"], told["data"])
+    return Event(entry_id, UUID(told["job"]), told["attempt"], payload) if payload else None

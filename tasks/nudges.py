@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateways.event_streams import Streams
 from gateways.knocks import Knocks
+from gateways.live_events import JobResumed
 from models.database import after_commit
 from models.jobs import Job
 from settings import get_settings
@@ -94,7 +95,7 @@ def resumed(job: Job) -> None:
     """Tell the workers, and the pages that show it, that a paused job goes on; it never raises."""
     answer(job.preferred_worker_id)
     try:
-        streams().append(job.conversation_id, job.id, job.attempt, "resumed")
+        streams().append(job.conversation_id, job.id, job.attempt, JobResumed())
     except redis.RedisError as error:
         log.warning("live.lost", job_id=str(job.id), error=str(error))
 

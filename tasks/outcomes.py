@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from agent.turn import AgentFailed, Answer
+from gateways.live_events import JobEnded, JobPaused, RetryScheduled
 from models import alerts, jobs, ledger, users
 from models.base import utc_now
 from models.database import unit_of_work
@@ -26,7 +27,6 @@ METERS = {"too_many_calls", "too_costly", "beyond_hold", "books_unavailable"}
 SOUND = {*LIMITS, *METERS, "provider_down"}
 # Another cell may do better, and at once.
 CELL_FAILED = {"cell_died", "out_of_memory", "no_answer"}
-RETRYING = "Something on our side went wrong. Trying again."
 
 
 def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer) -> None:
@@ -36,7 +36,7 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
     process.pump.complete(
         FinishedAnswer(held.job_id, held.user_id, held.attempt, answer.text, html)
     )
-    teller.tell("over", status="completed")
+    teller.tell(JobEnded("completed"))
     log.info("job.completed")
     saving.save(process, held)
 
@@ -76,13 +76,12 @@ def drop(held: HeldJob, teller: Teller) -> None:
 
 def _stop(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
     said = teller.said
-    # Whoever stops a hostile answer does not wait for it a second time.
-    html = rendering.render(said, job_id=held.job_id, has_time=not teller.is_plain)
+    html = rendering.render(said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _keep_cell(db, process, held)
         jobs.stop(db, job, answer=said, html=html, was_shown=teller.has_shown)
-    teller.tell("over", status="cancelled")
+    teller.tell(JobEnded("cancelled"))
     log.info("job.stopped")
 
 
@@ -100,7 +99,7 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
         if not is_paused:
             _write_failure(db, job, teller, failure, html)
     if is_paused:
-        teller.tell("paused")
+        teller.tell(JobPaused())
         log.info("job.paused")
     else:
         _tell_failure(teller, failure)
@@ -123,7 +122,7 @@ def _hand_back(
     if back.standing_micros:
         _tell_failure(teller, failure)
         return
-    teller.tell("waiting", reason=RETRYING)
+    teller.tell(RetryScheduled())
     log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
     if wait:
         nudges.answer_later(wait)
@@ -148,7 +147,7 @@ def _write_failure(db: Session, job: Job, teller: Teller, failure: AgentFailed, 
 
 
 def _tell_failure(teller: Teller, failure: AgentFailed) -> None:
-    teller.tell("over", status="failed")
+    teller.tell(JobEnded("failed"))
     log.warning("job.failed", code=failure.code, reason=str(failure))
 
 

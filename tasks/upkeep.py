@@ -6,6 +6,7 @@ from functools import lru_cache
 import redis
 import structlog
 
+from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import alerts, erasures, jobs, ledger, outbox, pruning, resetting, sign_ups, staging
 from models.base import utc_now
@@ -13,7 +14,6 @@ from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
 from tasks import money_mail, nudges
-from tasks.outcomes import RETRYING
 
 log = structlog.get_logger()
 
@@ -100,10 +100,8 @@ def _storage() -> Storage:
 
 
 def _tell(job: Job) -> None:
-    kind, data = (
-        ("over", {"status": job.status}) if job.is_over else ("waiting", {"reason": RETRYING})
-    )
+    event = JobEnded(job.status) if job.is_over else RetryScheduled()
     try:
-        nudges.streams().append(job.conversation_id, job.id, job.attempt, kind, **data)
+        nudges.streams().append(job.conversation_id, job.id, job.attempt, event)
     except redis.RedisError as error:
         log.warning("live.lost", job_id=str(job.id), error=str(error))

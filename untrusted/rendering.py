@@ -2,6 +2,9 @@
 
 import html
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,8 +17,12 @@ log = structlog.get_logger()
 
 PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 CODE = re.compile(r"```|~~~")
-# Without a blank line somewhere in it no text has a block that is finished.
-BLANK_LINE = re.compile(r"(?:^|[\r\n])[^\S\r\n]*[\r\n]")
+# In the middle of a line these characters are themselves, whatever stands beside them.
+_INERT = r"[^\x00-\x1f\x7f\xa0\ud800-\udfff<>&\\/@*_~`\[\]|]"
+INERT = re.compile(f"{_INERT}*")
+# A paragraph without any markup so far: its HTML needs no renderer. Its beginning is not that of a
+# list or a heading, nor a number that may become one.
+PROSE = re.compile(rf"(?![-+>#=:\s]|\d{{1,9}}(?:[.)]|\Z)){_INERT}*")
 
 
 def render(text: str, *, job_id: UUID, has_time: bool = True) -> str:
@@ -29,27 +36,49 @@ def render(text: str, *, job_id: UUID, has_time: bool = True) -> str:
     # Most of what takes too long are the colours of code.
     for has_colours in (True, False) if has_time and CODE.search(text) else (False,):
         try:
-            made = _ask(RENDER, text, job_id, has_colours=has_colours)
+            _, made = _ask(RENDER, text, job_id, has_colours=has_colours)
+            return _decoded(made)
         except Failed as failure:
             log.warning(
                 "render.failed", job_id=str(job_id), why=str(failure), has_colours=has_colours
             )
             if failure.why == "busy":
                 break
-        else:
-            return made[1]
     return plain(text)
 
 
-def advance(text: str, *, job_id: UUID) -> tuple[str, str]:
-    """Return the HTML of the blocks of a growing text that can no longer change, and the rest.
+@dataclass(frozen=True)
+class Growing:
+    """A text that is still being written, as HTML.
 
-    Without such a block the HTML is empty. Raises Failed.
+    The first `closed` characters of it are blocks that can no longer change, and `html` is theirs.
     """
-    if not BLANK_LINE.search(text):
-        return "", text
-    at, made = _ask(ADVANCE, text, job_id, has_colours=True)
-    return made, text[at:]
+
+    closed: int
+    html: str
+    tail: str
+
+
+def advance(text: str, *, job_id: UUID) -> Growing:
+    """Render a growing text, for whoever watches it grow. Raises Failed."""
+    if PROSE.fullmatch(text):
+        return Growing(0, "", paragraph(text))
+    note, body = _ask(ADVANCE, text, job_id)
+    closed, split = note.get("at"), note.get("bytes")
+    if not isinstance(closed, int) or not 0 <= closed <= len(text):
+        raise Failed("error", "no place in the text")
+    if not isinstance(split, int) or not 0 <= split <= len(body):
+        raise Failed("error", "no place in the HTML")
+    rest = text[closed:]
+    # Where it may go on, as the renderer leaves out spaces at the end.
+    tail = paragraph(rest) if PROSE.fullmatch(rest) else _decoded(body[split:])
+    return Growing(closed, _decoded(body[:split]), tail)
+
+
+def paragraph(text: str, name: str = "") -> str:
+    """Show a text as one paragraph, of that class, with its spaces and line breaks as they are."""
+    opening = f'<p class="{name}">' if name else "<p>"
+    return f"{opening}{html.escape(text, quote=False)}</p>\n" if text else ""
 
 
 def plain(text: str) -> str:
@@ -59,14 +88,14 @@ def plain(text: str) -> str:
     return "".join(f"<p>{line}</p>\n" for line in lines)
 
 
-def _ask(kind: Kind, text: str, job_id: UUID, *, has_colours: bool) -> tuple[int, str]:
+def _ask(kind: Kind, text: str, job_id: UUID, **note: object) -> tuple[Mapping[str, Any], bytes]:
     body = text.encode("utf-8", errors="replace")
-    done = lanes.do(kind, body, {"has_colours": has_colours}, owner=job_id)
+    done = lanes.do(kind, body, note, owner=job_id)
+    return done.note, done.body
+
+
+def _decoded(body: bytes) -> str:
     try:
-        made = done.body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Failed("error", "no UTF-8") from error
-    at = done.note.get("at", 0)
-    if not isinstance(at, int) or not 0 <= at <= len(text):
-        raise Failed("error", "no place in the text")
-    return at, made

@@ -21,6 +21,7 @@ from webapp import (
     database,
     engine,
     errors,
+    es_modules,
     formats,
     health,
     htmx,
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     database.install(app)
     sign_in.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, formats, errors):
+    for layer in (htmx, assets, es_modules, formats, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, url_for
 
+from gateways.live_events import JobEnded, JobQueued, StopRequested
 from models import conversations, history, jobs
 from models.conversations import Conversation
 from models.database import after_commit
@@ -54,17 +55,17 @@ def go_on(job_id: UUID) -> Answer:
 def tell_asked(job: Job) -> None:
     """After the commit: wake a worker, and show it wherever the conversation is open."""
     nudges.answer(job.preferred_worker_id)
-    hub().announce(job.conversation_id, job.id, "asked")
+    hub().announce(job.conversation_id, job.id, JobQueued())
 
 
 def tell_cancelled(job: Job) -> None:
     """After the commit: tell the worker that runs it, or the pages that show it waiting."""
     if job.is_over:
-        hub().announce(job.conversation_id, job.id, "over", status=job.status)
+        hub().announce(job.conversation_id, job.id, JobEnded(job.status))
         nudges.answer()
     else:
         nudges.stop(job.id)
-        hub().announce(job.conversation_id, job.id, "stopping")
+        hub().announce(job.conversation_id, job.id, StopRequested())
 
 
 def draw_exchange(conversation: Conversation, job: Job) -> str:

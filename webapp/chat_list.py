@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, url_for
 
 from gateways import values
+from gateways.live_events import ConversationDeleted
 from gateways.values import BadValue
 from models import conversations, erasures, ledger
 from models.database import after_commit
@@ -76,7 +77,7 @@ def delete(conversation_id: UUID) -> Response:
         for job in cancelled:
             tell_cancelled(job)
         # No job's event: whoever has the conversation open looks for it, and finds it gone.
-        hub().announce(conversation_id, conversation_id, "deleted")
+        hub().announce(conversation_id, conversation_id, ConversationDeleted())
         chat_files.drop(keys)
         nudges.forget(person_id)
 

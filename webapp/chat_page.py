@@ -21,7 +21,7 @@ from models.staging import StagedUpload
 from settings import get_settings
 from webapp import assets, chat_drawing, chat_rows, chat_views, model_choice, newcomers
 from webapp.alerts import open_alerts
-from webapp.chat_stream import Cursor
+from webapp.chat_frames import Cursor
 from webapp.chat_suggestions import suggestions
 from webapp.chat_views import ExchangeView
 from webapp.conversation_lists import ConversationList

@@ -4,8 +4,9 @@ Events, each with an id from which a browser may go on after a cut:
 
 - `exchange`: HTML of a message with its jobs; it replaces what is shown of it, text included.
   When they are over, what is left of the credits and the alerts come along.
-- `text` {"job", "attempt", "text"}: more plain text at the end of an answer.
-- `block` {"job", "attempt", "html", "tail"}: more finished HTML, and the plain text after it.
+- `answer` {"job", "attempt", "html", "tail"}: HTML of further blocks that are finished, and that of
+  the unfinished end, which replaces the one before.
+- `text` {"job", "attempt", "text"}: plain text that only continues the last paragraph of the end.
 - `tool` {"job", "attempt", "words"}: what the assistant is doing.
 - `reload`: too much has happened; `gone`: the conversation was deleted, or the login ended.
 
@@ -17,20 +18,18 @@ have no stream, as a browser has one for all of them (static/live.js).
 """
 
 import json
-import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, render_template
 from markupsafe import Markup
 
-from gateways import values
 from gateways.event_streams import Event
-from gateways.values import BadValue
+from gateways.live_events import JobQueued, TextAdded, ToolUsed
 from models import conversations, history, jobs
 from models.base import utc_now
 from models.conversations import PAGE_LENGTH
@@ -38,12 +37,14 @@ from models.database import unit_of_work
 from models.errors import NotFound
 from models.jobs import Job
 from models.jobs.table import OVER
-from webapp import chat_drawing, chat_views
+from webapp import chat_drawing, chat_views, partial_answers
 from webapp.aside import aside
+from webapp.chat_frames import HEARTBEAT, Cursor, frame
 from webapp.chat_told import ADDING, Told, fold, in_words, is_later
 from webapp.chat_views import ExchangeView, Standing
 from webapp.database import db
 from webapp.live import RESYNC, Hub, Listener
+from webapp.partial_answers import GrowingAnswer, Rendered
 from webapp.sign_in import find_current_user
 from webapp.turns import turn
 
@@ -58,43 +59,11 @@ TAKEN_UP_SECONDS = 0.05
 LONGEST_SECONDS = 900.0
 # Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
 MARGIN = timedelta(seconds=60)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_REST = {"queued", "paused", "sent", "stopped", "failed"}
-LINE_END = re.compile(r"\r\n|\r|\n")
-HEARTBEAT = ": still here\nevent: beat\ndata:\n\n"
 
 
 class Gone(Exception):
     """The conversation is not there any more for whoever looks at it."""
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """How far a browser has read: an event's id, and the job it was about if there was one."""
-
-    event_id: str
-    job_id: UUID | None
-
-    @classmethod
-    def parse(cls, given: str) -> "Cursor":
-        """Read a cursor back from a browser; one that makes no sense means now."""
-        event_id, _, job = given.partition("@")
-        try:
-            when, count = values.stream_id(event_id)
-            return cls(f"{when}-{count}", values.uuid(job) if job else None)
-        except BadValue:
-            return cls.now()
-
-    @classmethod
-    def now(cls) -> "Cursor":
-        return cls(f"{time.time_ns() // 1_000_000}-0", None)
-
-    @property
-    def moment(self) -> datetime:
-        return EPOCH + timedelta(milliseconds=values.stream_id(self.event_id)[0])
-
-    def __str__(self) -> str:
-        return f"{self.event_id}@{self.job_id}" if self.job_id else self.event_id
 
 
 @dataclass
@@ -103,6 +72,7 @@ class _Shown:
 
     told: Told
     standing: Standing
+    answer: GrowingAnswer
 
     @property
     def is_over(self) -> bool:
@@ -128,20 +98,22 @@ class ConversationStream:
             try:
                 yield from self._follow(listener)
             except Gone:
-                yield _frame("gone", "")
+                yield frame("gone", "")
 
     def missed(self) -> Iterator[str]:
         """Write what happened since the cursor and end, for a browser that asks now and then."""
         try:
             yield from aside(list, self._catch_up())
         except Gone:
-            yield _frame("gone", "")
+            yield frame("gone", "")
 
     def _follow(self, listener: Listener) -> Iterator[str]:
         listener.next(CONNECT_SECONDS)
         yield from aside(list, self._catch_up())
         began = looked = beat = time.monotonic()
         while (now := time.monotonic()) < began + LONGEST_SECONDS and not listener.is_dropped:
+            if self._render_seconds() == 0:
+                yield from aside(list, self._render())
             if now >= looked + LOOK_SECONDS:
                 looked = now
                 yield from aside(list, self._look_again())
@@ -152,7 +124,7 @@ class ConversationStream:
             if heard is RESYNC:
                 yield from aside(list, self._catch_up())
             elif isinstance(heard, Event):
-                if heard.kind == "asked":
+                if isinstance(heard.payload, JobQueued):
                     time.sleep(TAKEN_UP_SECONDS)
                 yield from aside(list, self._tell(heard))
 
@@ -161,13 +133,28 @@ class ConversationStream:
         until_beat = beat + HEARTBEAT_SECONDS - now
         if all(shown.is_over for shown in self._shown.values()):
             return max(until_beat, 0)
-        return max(min(until_beat, looked + LOOK_SECONDS - now), 0)
+        return max(min(until_beat, looked + LOOK_SECONDS - now, self._render_seconds()), 0)
+
+    def _render_seconds(self) -> float:
+        """Say how long the next rendering of an answer should wait."""
+        waits = (shown.answer.wait_seconds() for shown in self._shown.values())
+        return min((wait for wait in waits if wait is not None), default=LONGEST_SECONDS)
+
+    def _render(self) -> Iterator[str]:
+        """Show the new ends of answers whose time has come."""
+        for shown in self._shown.values():
+            if shown.answer.wait_seconds() == 0:
+                yield self._render_one(shown)
+
+    def _render_one(self, shown: _Shown) -> str:
+        made = shown.answer.render()
+        return self._frame_of(shown, "answer", html=made.html, tail=made.tail)
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
         moved = self._moved()
         if len(moved) > PAGE_LENGTH:
-            yield _frame("reload", "")
+            yield frame("reload", "")
             return
         whole: list[UUID] = []
         for job, stands in moved.values():
@@ -210,32 +197,68 @@ class ConversationStream:
         if at is None or not told.is_whole or not events[at].attempt == told.attempt == job.attempt:
             return None
         missed = events[at + 1 :]
-        if any(event.kind not in ADDING for event in missed):
+        closed = self._cursor.closed
+        if not 0 <= closed <= len(told.text):
             return None
-        self._shown[job.id] = _Shown(replace(told, html="", tail=""), stands)
-        return [self._add(event) for event in missed]
+        if any(not isinstance(event.payload, ADDING) for event in missed):
+            return None
+        return self._continue(job, stands, told) if missed else self._stay(job, stands, told)
+
+    def _continue(self, job: Job, stands: Standing, told: Told) -> list[str]:
+        closed = self._cursor.closed
+        made = partial_answers.render(job.id, told.attempt, closed, told.text[closed:])
+        self._note(job, stands, told, replace(made, closed=closed + made.closed))
+        shown = self._shown[job.id]
+        frames = [self._frame_of(shown, "answer", html=made.html, tail=made.tail)]
+        if told.tool:
+            frames.append(self._frame_of(shown, "tool", words=in_words(told.tool)))
+        return frames
+
+    def _stay(self, job: Job, stands: Standing, told: Told) -> list[str]:
+        # Nothing is new. Which end the browser has is rendered anew with what comes next.
+        self._note(job, stands, told, Rendered(closed=self._cursor.closed, is_rough=True))
+        return []
+
+    def _note(self, job: Job, stands: Standing, told: Told, shown: Rendered) -> None:
+        answer = GrowingAnswer(job.id, told.attempt, told.text, shown)
+        self._shown[job.id] = _Shown(replace(told, text=""), stands, answer)
 
     def _tell(self, event: Event) -> Iterator[str]:
         shown = self._shown.get(event.job_id)
         if shown is None:
             yield from self._draw([event.job_id])
-        elif shown.is_over or not is_later(event.id, shown.told.last_id) or event.kind == "asked":
+        elif shown.is_over or not is_later(event.id, shown.told.last_id):
             # It was drawn with this in it already.
             return
-        elif event.attempt > shown.told.attempt or event.kind not in ADDING:
+        elif isinstance(event.payload, JobQueued):
+            return
+        elif event.attempt > shown.told.attempt or not isinstance(event.payload, ADDING):
             yield from self._draw([event.job_id])
         elif event.attempt == shown.told.attempt and shown.told.is_whole:
-            shown.told.last_id = event.id
-            yield self._add(event)
+            yield from self._add(shown, event)
 
-    def _add(self, event: Event) -> str:
-        data: dict[str, object] = {"job": str(event.job_id), "attempt": event.attempt}
-        if event.kind == "tool":
-            data["words"] = in_words(event.data["name"])
-        else:
-            data.update(event.data)
-        self._cursor = Cursor(event.id, event.job_id)
-        return _frame(event.kind, json.dumps(data, separators=(",", ":")), self._cursor)
+    def _add(self, shown: _Shown, event: Event) -> Iterator[str]:
+        if isinstance(event.payload, ToolUsed):
+            if shown.answer.wait_seconds() is not None:
+                yield self._render_one(shown)
+            shown.told.last_id = event.id
+            yield self._frame_of(shown, "tool", words=in_words(event.payload.name))
+        elif isinstance(event.payload, TextAdded):
+            if event.payload.start != shown.answer.length:
+                # Some of it was lost.
+                yield from self._draw([event.job_id])
+                return
+            shown.told.last_id = event.id
+            if shown.answer.add(event.payload.text):
+                yield self._frame_of(shown, "text", text=event.payload.text)
+            elif shown.answer.wait_seconds() == 0:
+                yield self._render_one(shown)
+
+    def _frame_of(self, shown: _Shown, kind: str, **data: str) -> str:
+        answer, told = shown.answer, shown.told
+        self._cursor = Cursor(told.last_id, answer.job_id, answer.closed)
+        whose = {"job": str(answer.job_id), "attempt": told.attempt}
+        return frame(kind, json.dumps(whose | data, separators=(",", ":")), self._cursor)
 
     def _draw(self, job_ids: Collection[UUID]) -> Iterator[str]:
         """Draw these jobs whole, as they stand in PostgreSQL, with the text that was told."""
@@ -243,13 +266,16 @@ class ConversationStream:
             return
         # First the streams, then the rows: what is told in between comes again, and is newer.
         told = {job_id: fold(self._hub.told(job_id)) for job_id in job_ids}
+        for job_id, one in told.items():
+            # Now, that no connection to the database waits for it.
+            partial_answers.render(job_id, one.attempt, 0, one.text)
         for exchange, html in self._exchanges(job_ids, told):
             for run in exchange.runs:
                 last_id = told[run.job.id].last_id if run.job.id in told else run.told.last_id
-                seen = replace(run.told, last_id=last_id, html="", tail="")
-                self._shown[run.job.id] = _Shown(seen, run.standing)
-                self._cursor = Cursor(last_id or Cursor.now().event_id, run.job.id)
-            yield _frame("exchange", html, self._cursor)
+                self._note(run.job, run.standing, replace(run.told, last_id=last_id), run.written)
+                closed = run.written.closed
+                self._cursor = Cursor(last_id or Cursor.now().event_id, run.job.id, closed)
+            yield frame("exchange", html, self._cursor)
 
     def _exchanges(
         self, job_ids: Collection[UUID], told: dict[UUID, Told]
@@ -277,9 +303,3 @@ def _draw_one(view: ExchangeView) -> str:
         for name in ("_credits_left.html", "chat/_dry.html", "alerts/_list.html"):
             html += Markup(render_template(name, is_dry=is_dry))  # noqa: S704  # it escapes
     return html
-
-
-def _frame(kind: str, data: str, cursor: Cursor | None = None) -> str:
-    lines = [f"id: {cursor}"] if cursor else []
-    lines += [f"event: {kind}", *(f"data: {line}" for line in LINE_END.split(data))]
-    return "\n".join(lines) + "\n\n"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from gateways import values
 from gateways.event_streams import Event
+from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ToolUsed
 
 # Kinds that only add to what is shown; after any other the job is drawn anew.
-ADDING = {"text", "block", "tool"}
+ADDING = (TextAdded, ToolUsed)
 # What people call the assistant's tools.
 TOOLS = {
     "memory_search": "Looking into its notes",
@@ -22,37 +23,46 @@ TOOLS = {
 
 @dataclass
 class Told:
-    """An answer that is being written: safe HTML of its finished blocks, then plain text.
+    """An answer that is being written, as Markdown.
 
-    It is whole when the stream still has the beginning of the attempt. If Redis has lost that, the
+    It is whole when the stream still has all of the attempt. If Redis has lost some of it, the
     answer is cut: nothing of it is shown before the end.
     """
 
     attempt: int = 0
     last_id: str = ""
-    html: str = ""
-    tail: str = ""
+    text: str = ""
     tool: str = ""
     is_whole: bool = False
     is_cut: bool = False
 
     @property
     def has_text(self) -> bool:
-        return bool(self.html or self.tail)
+        return bool(self.text)
 
 
 def fold(events: Iterable[Event]) -> Told:
     """Join a job's events to what they say together; a later attempt forgets the earlier."""
-    told = Told()
+    told, text = Told(), _Text()
     for event in events:
-        if event.attempt > told.attempt or event.kind == "working":
-            told = Told(attempt=event.attempt, is_whole=event.kind == "working")
+        began = isinstance(event.payload, AttemptBegan)
+        if event.attempt > told.attempt or began:
+            told, text = Told(attempt=event.attempt, is_whole=began), _Text()
         told.last_id = event.id
         if event.attempt == told.attempt and told.is_whole:
-            _add(told, event)
-        elif event.kind in ADDING:
+            _add(told, text, event.payload)
+        elif isinstance(event.payload, ADDING):
             told.is_cut = True
+    told.text = "".join(text.parts)
     return told
+
+
+class _Text:
+    """The text of an attempt, in the pieces in which it came."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.length = 0
 
 
 def in_words(tool: str) -> str:
@@ -69,13 +79,14 @@ def _parts(stream_id: str) -> tuple[int, int]:
     return values.stream_id(stream_id) if stream_id else (0, 0)
 
 
-def _add(told: Told, event: Event) -> None:
-    if event.kind == "text":
-        told.tail += event.data["text"]
+def _add(told: Told, text: _Text, payload: LiveEvent) -> None:
+    if isinstance(payload, TextAdded):
+        if payload.start != text.length:
+            told.is_whole, told.is_cut = False, True
+            text.parts.clear()
+            return
+        text.parts.append(payload.text)
+        text.length += len(payload.text)
         told.tool = ""
-    elif event.kind == "block":
-        told.html += event.data["html"]
-        told.tail = event.data["tail"]
-        told.tool = ""
-    elif event.kind == "tool":
-        told.tool = event.data["name"]
+    elif isinstance(payload, ToolUsed):
+        told.tool = payload.name

@@ -17,6 +17,7 @@ from models.limits import MessageLimitReached
 from webapp.chat_told import Told, fold, in_words
 from webapp.formats import local_day, local_time, viewers_zone
 from webapp.live import hub
+from webapp.partial_answers import Rendered, render
 
 State = Literal["queued", "paused", "working", "writing", "sent", "stopped", "failed"]
 ENDS: dict[JobStatus, State] = {
@@ -49,6 +50,8 @@ class RunView:
     state: State
     words: str
     told: Told
+    # Of an answer that is being written.
+    written: Rendered
     answer: Message | None
     cost_micros: int
     may_retry: bool
@@ -96,6 +99,7 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
     if told is None or told.attempt != job.attempt or job.status is not JobStatus.RUNNING:
         # Nothing that another attempt wrote is shown.
         told = Told(attempt=job.attempt)
+    written = render(job.id, told.attempt, 0, told.text) if told.text else Rendered()
     stands = standing(db, job)
     may_retry = is_newest and job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
     is_at_limit = may_retry and job.failure_code == MessageLimitReached.code
@@ -105,6 +109,7 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
         state=_state(job, told),
         words=_words(job, stands, told),
         told=told,
+        written=written,
         answer=run.answer,
         cost_micros=run.cost_micros,
         may_retry=may_retry,

@@ -18,6 +18,7 @@ import structlog
 from flask import Flask, current_app
 
 from gateways.event_streams import Event, Streams
+from gateways.live_events import LiveEvent
 from settings import Settings
 from webapp.aside import aside
 
@@ -142,10 +143,10 @@ class Hub:
             self._audience.remove(channel, listener)
             self._ring()
 
-    def announce(self, conversation_id: UUID, job_id: UUID, kind: str, **data: object) -> None:
+    def announce(self, conversation_id: UUID, job_id: UUID, event: LiveEvent) -> None:
         """Tell everyone who looks of a job that no worker has; it never raises."""
         try:
-            self.streams.append(conversation_id, job_id, 0, kind, **data)
+            self.streams.append(conversation_id, job_id, 0, event)
         except redis.RedisError as error:
             log.warning("live.lost", job_id=str(job_id), error=str(error))
 
@@ -219,6 +220,8 @@ class _Reading:
     def _take(self, kind: str, channel: str, payload: str) -> None:
         if kind == "message":
             event = Streams.parse(payload)
+            if event is None:
+                return
             for listener in self._audience.of(channel):
                 listener.tell(event)
         elif kind == "subscribe":

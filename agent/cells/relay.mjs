@@ -15,15 +15,24 @@ import path from 'node:path';
 import {openPlain, State} from './state.mjs';
 import {forget} from './surgery.mjs';
 
-const own = JSON.parse(process.env.CELL_RELAY);
+/**
+ * @typedef {import('node:http').IncomingMessage} Request
+ * @typedef {import('node:http').ServerResponse} Response
+ */
+
+const own = JSON.parse(process.env.CELL_RELAY ?? '');
 // Only the cell's own uid may enter it, so this cannot be done before.
 process.chdir(own.home);
 const root = process.cwd();
 const state = new State(root);
 const SQLITE_FULL = 13;
 
+/**
+ * @param {net.Socket} one
+ * @param {net.Socket} other
+ */
 function join(one, other) {
-  for (const [from, to] of [[one, other], [other, one]]) {
+  for (const {from, to} of [{from: one, to: other}, {from: other, to: one}]) {
     from.on('error', () => to.destroy());
     from.on('close', () => to.destroy());
     from.pipe(to);
@@ -40,14 +49,19 @@ http.createServer((request, response) => {
   });
 }).listen({fd: own.filesFd});
 
+/** @param {NodeJS.ErrnoException & {errcode?: number}} error */
 function statusOf(error) {
   if (error.code === 'ENOENT') return 404;
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code) || error.errcode === SQLITE_FULL;
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code ?? '') || error.errcode === SQLITE_FULL;
   return isFull ? 507 : 500;
 }
 
+/**
+ * @param {Request} request
+ * @param {Response} response
+ */
 async function serveFiles(request, response) {
-  const {pathname, searchParams} = new URL(request.url, 'http://cell');
+  const {pathname, searchParams} = new URL(request.url ?? '', 'http://cell');
   const wanted = decodeURIComponent(pathname.slice(1));
   if (wanted === 'state') return serveState(request, response, Number(searchParams.get('since')));
   if (wanted === 'forget' && request.method === 'POST') {
@@ -61,30 +75,50 @@ async function serveFiles(request, response) {
   response.writeHead(405).end();
 }
 
+/**
+ * @param {Request} request
+ * @param {Response} response
+ * @param {number} since
+ */
 async function serveState(request, response, since) {
   if (request.method === 'GET') await state.send(since, response);
   else response.end(JSON.stringify(await state.take(request)));
 }
 
+/** @param {Request} request */
 async function json(request) {
   return JSON.parse((await request.setEncoding('utf8').toArray()).join(''));
 }
 
+/** @param {string} name */
 function within(name) {
   const full = path.resolve(root, name);
   if (!full.startsWith(root + path.sep)) throw new Error('outside of the cell');
   return full;
 }
 
-function sendFile(response, name, most) {
+/**
+ * @param {Response} response
+ * @param {string} name
+ * @param {number} most
+ */
+async function sendFile(response, name, most) {
   const fd = most > 0 ? openPlain(name) : null;
-  if (fd === null) return response.writeHead(404).end();
-  return new Promise((resolve, reject) => {
-    const reading = createReadStream(null, {fd, start: 0, end: most - 1});
-    reading.on('error', reject).on('end', resolve).pipe(response);
+  if (fd === null) {
+    response.writeHead(404).end();
+    return;
+  }
+  await new Promise((resolve, reject) => {
+    const reading = createReadStream('', {fd, start: 0, end: most - 1});
+    reading.on('error', reject).on('end', () => resolve(null)).pipe(response);
   });
 }
 
+/**
+ * @param {Request} request
+ * @param {Response} response
+ * @param {string} name
+ */
 async function takeFile(request, response, name) {
   await mkdir(path.dirname(name), {recursive: true, mode: 0o700});
   const aside = `${name}.${process.pid}.new`;
@@ -99,8 +133,9 @@ async function takeFile(request, response, name) {
   response.writeHead(204).end();
 }
 
-const {CELL_RELAY, ...rest} = process.env;
-const gateway = spawn(process.argv[2], process.argv.slice(3), {
+const rest = {...process.env};
+delete rest.CELL_RELAY;
+const gateway = spawn(/** @type {string} */ (process.argv[2]), process.argv.slice(3), {
   stdio: ['ignore', 'inherit', 'inherit'],
   env: rest,
 });

@@ -9,6 +9,14 @@ import {closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, opendir
 import path from 'node:path';
 import {adopt, DATABASE} from './surgery.mjs';
 
+/**
+ * @typedef {import('node:http').IncomingMessage} Request
+ * @typedef {import('node:http').ServerResponse} Response
+ * @typedef {import('node:fs').BigIntStats} Stats
+ * @typedef {{path: string, size: number, mtime: number}} Head the line before a file's bytes
+ * @typedef {{start: number, end: number}} Run
+ */
+
 const WORKSPACE = 'workspace';
 const PAGE = 4096;
 // Whole pages; the worker refuses more at once.
@@ -30,15 +38,22 @@ export class State {
   #generation = 0;
   // Whether the copy of the database is of this generation.
   #isCopied = false;
+  /** @type {Map<string, string>} */
   #marks = new Map();
 
+  /** @param {string} root */
   constructor(root) {
     this.#root = root;
   }
 
+  /**
+   * @param {number} since
+   * @param {Response} response
+   */
   async send(since, response) {
     const isKnown = since > 0 && since === this.#generation;
     const before = isKnown ? this.#marks : new Map();
+    /** @type {Map<string, string>} */
     const after = new Map();
     // From here on nobody knows the last one any more, should this one break off.
     this.#generation += 1;
@@ -48,6 +63,7 @@ export class State {
     response.end(JSON.stringify({generation: this.#generation}) + '\n');
   }
 
+  /** @param {Request} request */
   async take(request) {
     const incoming = new Incoming(request);
     this.#marks = new Map();
@@ -63,6 +79,10 @@ export class State {
     return {generation: this.#generation};
   }
 
+  /**
+   * @param {Head} head
+   * @param {Incoming} incoming
+   */
   async #takeFile({path: name, size, mtime}, incoming) {
     const full = path.resolve(this.#root, name);
     if (!full.startsWith(this.#root + path.sep)) throw new Error('outside of the cell');
@@ -81,6 +101,10 @@ export class State {
     return full;
   }
 
+  /**
+   * @param {boolean} isKnown
+   * @param {Response} response
+   */
   async #sendDatabase(isKnown, response) {
     const hasCopy = isKnown && this.#isCopied;
     this.#isCopied = false;
@@ -111,6 +135,12 @@ export class State {
     this.#isCopied = true;
   }
 
+  /**
+   * @param {string} name
+   * @param {Map<string, string>} before
+   * @param {Map<string, string>} after
+   * @param {Response} response
+   */
   async #sendFile(name, before, after, response) {
     const file = openPlain(this.#at(name));
     if (file === null) return;
@@ -118,7 +148,10 @@ export class State {
       const stat = fstatSync(file, {bigint: true});
       const isSame = before.get(name) === mark(stat);
       if (isSame || isSettled(stat)) after.set(name, mark(stat));
-      if (isSame) return await say(response, {path: name, same: true});
+      if (isSame) {
+        await say(response, {path: name, same: true});
+        return;
+      }
       const size = Number(stat.size);
       const mtime = Math.max(0, Number(stat.mtimeNs / 1_000_000_000n));
       const head = {path: name, size, mtime};
@@ -131,8 +164,8 @@ export class State {
   // One more than may be kept, so that the worker sees that there are too many.
   *#files() {
     const left = [WORKSPACE];
-    for (let found = 0; left.length && found <= MOST_FILES;) {
-      const folder = left.pop();
+    let found = 0;
+    for (let folder = left.pop(); folder && found <= MOST_FILES; folder = left.pop()) {
       for (const entry of this.#entries(folder)) {
         const name = `${folder}/${entry.name}`;
         if (entry.isDirectory() && name.split('/').length < MOST_LEVELS) left.push(name);
@@ -143,6 +176,10 @@ export class State {
     }
   }
 
+  /**
+   * @param {string} folder
+   * @returns {Generator<import('node:fs').Dirent>}
+   */
   *#entries(folder) {
     let entries;
     try {
@@ -158,19 +195,23 @@ export class State {
     }
   }
 
+  /** @param {string} name */
   #at(name) {
     return path.join(this.#root, name);
   }
 }
 
-// Opens a file of the workspace; null for what is none, or has another name somewhere else too: it
-// may be the cell's own configuration, whose tokens are nobody's files.
+/**
+ * Opens a file of the workspace; null for what is none, or has another name somewhere else too: it
+ * may be the cell's own configuration, whose tokens are nobody's files.
+ * @param {string} full
+ */
 export function openPlain(full) {
   let file;
   try {
     file = openSync(full, READ);
   } catch (error) {
-    if (UNREADABLE.has(error.code)) return null;
+    if (UNREADABLE.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return null;
     throw error;
   }
   const stat = fstatSync(file);
@@ -179,20 +220,30 @@ export function openPlain(full) {
   return null;
 }
 
+/** @param {Stats} stat */
 function mark(stat) {
   return `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }
 
+/** @param {Stats} stat */
 function isSettled(stat) {
   return BigInt(Date.now()) * 1_000_000n - stat.ctimeNs > TICK_NS;
 }
 
-// A full disk takes a part of what it is given before it refuses the rest.
+/**
+ * A full disk takes a part of what it is given before it refuses the rest.
+ * @param {number} file
+ * @param {Buffer} bytes
+ */
 function writeWhole(file, bytes) {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
-// Through SQLite, because half of a live database is in its log.
+/**
+ * Through SQLite, because half of a live database is in its log.
+ * @param {string} live
+ * @param {string} copy
+ */
 async function backup(live, copy) {
   const sqlite = await import('node:sqlite');
   const source = new sqlite.DatabaseSync(live, {readOnly: true});
@@ -203,10 +254,16 @@ async function backup(live, copy) {
   }
 }
 
-// Lists where `file` has other bytes than the copy of it that was sent the last time.
+/**
+ * Lists where `file` has other bytes than the copy of it that was sent the last time.
+ * @param {string} copy
+ * @param {number} file
+ * @param {number} size
+ */
 function changedRuns(copy, file, size) {
   const old = openSync(copy, READ);
   const [one, other] = [Buffer.alloc(BLOCK), Buffer.alloc(BLOCK)];
+  /** @type {Run[]} */
   const runs = [];
   try {
     for (let at = 0; at < size; at += BLOCK) {
@@ -227,8 +284,15 @@ function changedRuns(copy, file, size) {
   return runs;
 }
 
+/**
+ * @param {Response} response
+ * @param {number} file
+ * @param {Head} head
+ * @param {number} start
+ * @param {number} end
+ */
 async function sendPart(response, file, head, start, end) {
-  if (start === end) return say(response, {...head, first: 0, bytes: 0});
+  if (start === end) await say(response, {...head, first: 0, bytes: 0});
   for (let at = start; at < end; at += PART) {
     const bytes = Buffer.alloc(Math.min(PART, end - at));
     const read = readSync(file, bytes, 0, bytes.length, at);
@@ -237,6 +301,11 @@ async function sendPart(response, file, head, start, end) {
   }
 }
 
+/**
+ * @param {Response} response
+ * @param {object} line
+ * @param {Buffer} [bytes]
+ */
 async function say(response, line, bytes) {
   const isRoomy = response.write(JSON.stringify(line) + '\n');
   if (bytes ? response.write(bytes) : isRoomy) return;
@@ -250,8 +319,10 @@ async function say(response, line, bytes) {
 // Lines and bytes from a request, as they are asked for.
 class Incoming {
   #chunks;
+  /** @type {Buffer} */
   #rest = Buffer.alloc(0);
 
+  /** @param {Request} request */
   constructor(request) {
     this.#chunks = request[Symbol.asyncIterator]();
   }
@@ -268,6 +339,7 @@ class Incoming {
     return this.#cut(end + 1).toString();
   }
 
+  /** @param {number} most */
   async some(most) {
     if (!this.#rest.length && !await this.#more()) throw new Error('the request ended in the middle');
     return this.#cut(Math.min(most, this.#rest.length));
@@ -279,6 +351,7 @@ class Incoming {
     return !done;
   }
 
+  /** @param {number} length */
   #cut(length) {
     const cut = this.#rest.subarray(0, length);
     this.#rest = this.#rest.subarray(length);

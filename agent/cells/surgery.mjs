@@ -5,6 +5,9 @@ import {lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, wri
 import path from 'node:path';
 import zlib from 'node:zlib';
 
+/** @typedef {import('node:sqlite').DatabaseSync} Database */
+/** @typedef {{table: string, columns: string[]}} Table */
+
 export const DATABASE = 'agents/main/agent/openclaw-agent.sqlite';
 const [AGENT, DATABASE_BEFORE, AGENT_BEFORE] = ['main', 'agents/tenant/agent/openclaw-agent.sqlite', 'tenant'];
 const UPLOADS = 'workspace/uploads';
@@ -17,7 +20,10 @@ const EXCHANGE = /^### [^]*?(?=^### |(?![^]))/gm;
 // USER.md had it once.
 const [LATELY, LATELY_END] = ['\n## Lately, in other conversations\n', '\n<!-- kept by the service: end -->'];
 
-// Lets the database belong to the agent of today.
+/**
+ * Lets the database belong to the agent of today.
+ * @param {string} root
+ */
 export async function adopt(root) {
   const [before, now] = [path.join(root, DATABASE_BEFORE), path.join(root, DATABASE)];
   if (!isFile(before)) return;
@@ -37,14 +43,19 @@ export async function adopt(root) {
     }
     run(database, 'UPDATE session_nodes SET entry_json = replace(entry_json, ?, ?)', `:"${was}`, `:"${is}`);
     // Triggers have noted that all this is to be looked at; OpenClaw would ask for a repair by hand.
-    const now = (key) => key.startsWith(was) ? is + key.slice(was.length) : key;
-    for (const key of valid) run(database, 'UPDATE session_nodes SET entry_valid = 1 WHERE session_key = ?', now(key));
+    /** @param {string} key */
+    const renamed = (key) => key.startsWith(was) ? is + key.slice(was.length) : key;
+    for (const key of valid) run(database, 'UPDATE session_nodes SET entry_valid = 1 WHERE session_key = ?', renamed(key));
     database.exec('DELETE FROM session_canonical_validation_pending');
-    for (const key of pending) run(database, 'INSERT INTO session_canonical_validation_pending VALUES (?)', now(key));
+    for (const key of pending) run(database, 'INSERT INTO session_canonical_validation_pending VALUES (?)', renamed(key));
   });
 }
 
-// Takes out conversations, their uploads, and what other conversations were told of them.
+/**
+ * Takes out conversations, their uploads, and what other conversations were told of them.
+ * @param {string} root
+ * @param {{conversations: string[], uploads: string[]}} gone
+ */
 export async function forget(root, {conversations, uploads}) {
   for (const name of filesIn(path.join(root, UPLOADS))) {
     if (uploads.some((start) => name.startsWith(start))) rmSync(path.join(root, UPLOADS, name), {force: true});
@@ -67,7 +78,11 @@ export async function forget(root, {conversations, uploads}) {
   });
 }
 
-// One transaction, after which no page is left that is not in use.
+/**
+ * One transaction, after which no page is left that is not in use.
+ * @param {string} full
+ * @param {(database: Database) => void} work
+ */
 async function change(full, work) {
   const {DatabaseSync} = await import('node:sqlite');
   const database = new DatabaseSync(full, {enableForeignKeyConstraints: false});
@@ -80,39 +95,63 @@ async function change(full, work) {
   }
 }
 
+/**
+ * @param {Database} database
+ * @returns {Table[]}
+ */
 function tablesOf(database) {
   const found = database.prepare(`SELECT name FROM pragma_table_list
     WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'`).all();
   return found.map(({name}) => ({
-    table: name,
-    columns: database.prepare('SELECT name FROM pragma_table_info(?)').all(name).map((one) => one.name),
+    table: String(name),
+    columns: database.prepare('SELECT name FROM pragma_table_info(?)').all(String(name)).map((one) => String(one.name)),
   }));
 }
 
+/**
+ * @param {Database} database
+ * @param {string} rows
+ */
 function keysOf(database, rows) {
-  return database.prepare(`SELECT session_key AS key FROM ${rows}`).all().map(({key}) => key);
+  return database.prepare(`SELECT session_key AS key FROM ${rows}`).all().map(({key}) => String(key));
 }
 
+/**
+ * @param {Database} database
+ * @param {string} key
+ */
 function sessionsOf(database, key) {
   return database.prepare(`SELECT session_id AS id FROM session_windows WHERE session_key = ?1
-    UNION SELECT current_session_id FROM session_nodes WHERE session_key = ?1`).all(key).map(({id}) => id);
+    UNION SELECT current_session_id FROM session_nodes WHERE session_key = ?1`).all(key).map(({id}) => String(id));
 }
 
+/**
+ * @param {Database} database
+ * @param {Table[]} tables
+ * @param {string} column
+ * @param {string} value
+ */
 function erase(database, tables, column, value) {
   for (const {table, columns} of tables) {
     if (columns.includes(column)) run(database, `DELETE FROM "${table}" WHERE "${column}" = ?`, value);
   }
 }
 
-// Takes exchanges with one of `marks` out of what was told to conversations that go on.
+/**
+ * Takes exchanges with one of `marks` out of what was told to conversations that go on.
+ * @param {Database} database
+ * @param {string} table
+ * @param {string[]} marks
+ */
 function scrub(database, table, marks) {
   const isIndex = table === 'session_transcript_fts';
   const rows = database.prepare(`SELECT rowid AS id, * FROM "${table}"`);
+  /** @type {[id: number, text: string][]} */
   const changed = [];
   for (const row of rows.iterate()) {
-    const text = isIndex ? row.text : jsonOf(row);
+    const text = isIndex ? /** @type {string} */ (row.text) : jsonOf(row);
     if (!text?.includes('<earlier ') || !marks.some((mark) => text.includes(mark))) continue;
-    changed.push([row.id, isIndex ? without(text, marks) : JSON.stringify(JSON.parse(text, (_, value) =>
+    changed.push([Number(row.id), isIndex ? without(text, marks) : JSON.stringify(JSON.parse(text, (_, value) =>
       typeof value === 'string' ? without(value, marks) : value))]);
   }
   for (const [id, text] of changed) {
@@ -122,16 +161,23 @@ function scrub(database, table, marks) {
   }
 }
 
+/** @param {any} row of transcript_events */
 function jsonOf({event_json: text, event_zstd: packed}) {
   return text ?? zlib.zstdDecompressSync(packed).toString();
 }
 
-// Whoever wrote the text may have made it long and full of beginnings: each part is read once.
+/**
+ * Whoever wrote the text may have made it long and full of beginnings: each part is read once.
+ * @param {string} text
+ * @param {string[]} marks
+ */
 export function without(text, marks) {
+  /** @type {Map<string, {index: number, after: number}[]>} */
   const ends = new Map();
   for (const {index, 0: {length}, 1: mark} of text.matchAll(EARLIER_END)) {
-    if (!ends.has(mark)) ends.set(mark, []);
-    ends.get(mark).push({index, after: index + length});
+    const found = ends.get(mark) ?? [];
+    found.push({index, after: index + length});
+    ends.set(mark, found);
   }
   for (const found of ends.values()) found.reverse();
   const kept = [];
@@ -139,9 +185,9 @@ export function without(text, marks) {
   for (const {index, 0: {length}, 1: mark} of text.matchAll(EARLIER)) {
     if (index < done) continue;
     const [open, left] = [index + length, ends.get(mark) ?? []];
-    while (left.at(-1)?.index < open) left.pop();
-    if (!left.length) continue;
-    const end = left.at(-1);
+    let end = left.at(-1);
+    for (; end && end.index < open; end = left.at(-1)) left.pop();
+    if (!end) continue;
     const told = withoutExchanges(text.slice(open, end.index), marks);
     kept.push(text.slice(done, index), `<earlier ${mark}>\n${told.trimEnd()}\n</earlier ${mark}>`);
     done = end.after;
@@ -149,6 +195,10 @@ export function without(text, marks) {
   return kept.join('') + text.slice(done);
 }
 
+/**
+ * @param {string} told
+ * @param {string[]} marks
+ */
 function withoutExchanges(told, marks) {
   return told.replace(EXCHANGE, (one) => {
     const heading = one.split('\n', 1)[0];
@@ -156,6 +206,7 @@ function withoutExchanges(told, marks) {
   });
 }
 
+/** @param {string} text */
 export function withoutLately(text) {
   let start = text.indexOf(LATELY);
   const end = start < 0 ? -1 : text.indexOf(LATELY_END, start + LATELY.length);
@@ -164,14 +215,21 @@ export function withoutLately(text) {
   return text.slice(0, start) + text.slice(end);
 }
 
+/**
+ * @param {Database} database
+ * @param {string} statement
+ * @param {(string | number)[]} values
+ */
 function run(database, statement, ...values) {
   database.prepare(statement).run(...values);
 }
 
+/** @param {string} name */
 function isFile(name) {
   return lstatSync(name, {throwIfNoEntry: false})?.isFile() ?? false;
 }
 
+/** @param {string} folder */
 function filesIn(folder) {
   try {
     return readdirSync(folder);

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from gateways.event_streams import Streams
+from gateways.live_events import AttemptBegan, JobEnded, LiveEvent, TextAdded
 from models import workers
 from models.base import new_id
 from models.database import unit_of_work
@@ -58,6 +60,7 @@ class Site:
         self.url = url
         self._streams = streams
         self._worker = new_id()
+        self._said: Counter[UUID] = Counter()
         with unit_of_work() as db:
             workers.register(db, self._worker, "here")
             workers.report(db, self._worker, sandbox="bwrap", capacity=1, spare=1, hot=0, busy=0)
@@ -84,18 +87,23 @@ class Site:
         """A message that a worker has just taken up; nobody else's may be waiting."""
         with unit_of_work() as db:
             job = factories.running(db, owner, words, conversation_id=conversation_id)
-        self.tell(job, "working")
+        self.tell(job, AttemptBegan())
         return job
 
-    def tell(self, job: Job, kind: str, **data: object) -> None:
+    def tell(self, job: Job, event: LiveEvent) -> None:
         """Tell the pages what the worker tells them."""
-        self._streams.append(job.conversation_id, job.id, job.attempt, kind, **data)
+        self._streams.append(job.conversation_id, job.id, job.attempt, event)
 
-    def answer(self, job: Job, words: str) -> None:
+    def say(self, job: Job, words: str) -> None:
+        """Tell the pages more of an answer."""
+        self.tell(job, TextAdded(self._said[job.id], words))
+        self._said[job.id] += len(words)
+
+    def answer(self, job: Job, words: str, html: str = "") -> None:
         """Complete a message's answer, as its worker does."""
         with unit_of_work() as db:
-            factories.answer(db, db.get_one(Job, job.id), words, f"<p>{words}</p>")
-        self.tell(job, "over", status="completed")
+            factories.answer(db, db.get_one(Job, job.id), words, html or f"<p>{words}</p>")
+        self.tell(job, JobEnded("completed"))
 
     def log_in(self, page: Page, person: User, path: str = "/chat") -> None:
         """Log in by the form, on the way to a page."""

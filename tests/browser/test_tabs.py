@@ -39,7 +39,7 @@ def test_eight_open_conversations_leave_the_site_usable(
 
     # A tab that has no stream of its own learns what is told all the same.
     job = site.asked(ada, "And now?", talks[0])
-    site.tell(job, "text", text="It is told.")
+    site.say(job, "It is told.")
     expect(first.locator("article.run").last).to_contain_text("It is told.")
     site.answer(job, "All of it was told.")
     expect(first.locator("article.run").last).to_have_attribute("data-state", "sent")
@@ -78,11 +78,11 @@ def test_a_hidden_tab_rests_and_goes_on_where_it_was(site: Site, browser: Browse
     job = site.asked(ada, "Tell me")
     page = browser.new_page()
     site.log_in(page, ada, f"/chat/{job.conversation_id}")
-    site.tell(job, "text", text="Once ")
+    site.say(job, "Once ")
     expect(page.locator("[data-tail]")).to_contain_text("Once")
     page.evaluate(HIDE, True)
     expect_stream(page, is_open=False)
-    site.tell(job, "text", text="upon a time.")
+    site.say(job, "upon a time.")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(HIDE, False)
@@ -97,7 +97,7 @@ def test_a_refused_stream_is_asked_for_instead(site: Site, browser: BrowserConte
     page = browser.new_page()
     page.route("**/events?*", _refuse_streams)
     site.log_in(page, ada, f"/chat/{job.conversation_id}")
-    site.tell(job, "text", text="Told without a stream.")
+    site.say(job, "Told without a stream.")
     expect(page.locator("[data-tail]")).to_have_text("Told without a stream.")
     page.unroute("**/events?*")
     expect_stream(page)
@@ -110,7 +110,7 @@ def test_what_is_over_is_not_drawn_again_by_asking(site: Site, browser: BrowserC
     site.log_in(page, ada, f"/chat/{site.conversation(ada, 'One')}")
     page.locator("article.run").evaluate("run => (run.isOld = true)")
     with page.expect_response(lambda heard: "once" in heard.url) as asked:
-        page.evaluate("live.ask()")
+        page.evaluate("import('/static/live.js').then(live => live.ask())")
     assert "event: exchange" in asked.value.text()
     assert page.locator("article.run").evaluate("run => run.isOld === true")
 
@@ -123,4 +123,6 @@ def _refuse_streams(route: Route) -> None:
 
 
 def expect_stream(page: Page, *, is_open: bool = True) -> None:
-    page.wait_for_function("isOpen => live.isOpen() === isOpen", arg=is_open)
+    page.wait_for_function(
+        "async isOpen => (await import('/static/live.js')).isOpen() === isOpen", arg=is_open
+    )

@@ -9,6 +9,7 @@ from statistics import median
 import httpx2
 
 from gateways.event_streams import Streams
+from gateways.live_events import TextAdded
 from models.jobs import Job
 from tests.hostile.answers import ANSWERS, HUNG
 from tests.hostile.pdfs import PDFS
@@ -93,7 +94,7 @@ class Neighbours:
         return Beside(content.name, took, self._stop(job) if job else 0)
 
     def _has_words(self, job: Job) -> bool:
-        return any(event.kind in {"text", "block"} for event in self._streams.read(job.id))
+        return any(isinstance(event.payload, TextAdded) for event in self._streams.read(job.id))
 
     def _send(self, content: Content) -> Job | None:
         form = {"csrf_token": self.mallory.token(), "text": content.words}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from untrusted.inside.markdown import clean, render, split_stable
+from untrusted.inside.markdown import clean, render, render_growing
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -150,6 +150,11 @@ def test_pictures_from_elsewhere_are_not_loaded() -> None:
     assert "<img" not in render("![x](https://tracker.example/pixel.png)")
 
 
+def split_stable(text: str) -> tuple[str, str]:
+    closed, _, _ = render_growing(text)
+    return text[:closed], text[closed:]
+
+
 @settings(deadline=None)
 @given(HOSTILE)
 def test_both_halves_make_the_whole(text: str) -> None:
@@ -169,9 +174,11 @@ def test_both_halves_make_the_whole_of_any_text(text: str) -> None:
 def test_what_is_told_block_by_block_is_harmless_and_complete(text: str) -> None:
     told, tail, finished_so_far = "", "", ""
     for at in range(0, len(text), 7):
-        finished, tail = split_stable(tail + text[at : at + 7])
-        told += render(finished) if finished else ""
-        finished_so_far += finished
+        tail += text[at : at + 7]
+        closed, html, end = render_growing(tail)
+        assert_harmless(end)
+        told += html
+        finished_so_far, tail = finished_so_far + tail[:closed], tail[closed:]
     assert finished_so_far + tail == text
     assert_harmless(told)
 
@@ -223,8 +230,27 @@ def test_blocks_told_one_by_one_look_like_the_whole() -> None:
     )
     told, tail = "", ""
     for character in text:
-        finished, tail = split_stable(tail + character)
-        if finished.strip():
-            told += render(finished)
+        closed, html, _ = render_growing(tail + character)
+        told, tail = told + html, (tail + character)[closed:]
     told += render(tail)
     assert told == render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("Before:\n-", "<p>Before:</p>\n"),
+        ("Before:\n3.", "<p>Before:</p>\n"),
+        ("- a\n  -", "<ul>\n<li>a</li>\n</ul>\n"),
+        ("Before\n| a | b", "<p>Before</p>\n"),
+        ("##", ""),
+        ("Before\n``", "<p>Before</p>\n"),
+    ],
+)
+def test_what_has_just_begun_is_not_taken_for_something_else(text: str, end: str) -> None:
+    assert render_growing(text) == (0, "", end)
+
+
+def test_code_that_has_no_end_yet_looks_as_it_will() -> None:
+    _, _, end = render_growing("```python\nx = 1\n")
+    assert end == render("```python\nx = 1\n```")

@@ -1,8 +1,11 @@
 """Answers as HTML, made by helpers: coloured, or plain when that takes too long."""
 
+from html import unescape
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.untrusted.test_markdown import assert_harmless
@@ -14,6 +17,10 @@ JOB = UUID(int=1)
 POEM = "Roses are red,\nViolets are blue,\n\nSugar <is> sweet"
 # There is no time for all of its colours.
 MUCH_CODE = "*See:*\n\n" + ("```python\n" + "x = (1)\n" * 1_500 + "```\n\n") * 20
+# What begins blocks, and what may stand in a line.
+ANYTHING = st.one_of(
+    st.sampled_from(" -+>#=:.)(12a\"'!?,;{}$%^ÄÅ漢🙂\u2028\u200d"), st.characters(codec="utf-8")
+)
 # What no renderer ends in time.
 ENDLESS = "a\n" * 1_000_000
 
@@ -26,7 +33,9 @@ def test_a_helper_renders_as_the_renderer_does() -> None:
 @pytest.mark.parametrize("text", ["", "\n \n", "\ud800", "\0", "\r\n\r\n"])
 def test_odd_texts_raise_nothing(text: str) -> None:
     assert_harmless(rendering.render(text, job_id=JOB))
-    assert rendering.advance(text, job_id=JOB) == ("", text)
+    made = rendering.advance(text, job_id=JOB)
+    assert (made.closed, made.html) == (0, "")
+    assert_harmless(made.tail)
 
 
 def test_all_code_of_an_answer_shares_a_time_and_is_plain_afterwards() -> None:
@@ -64,9 +73,29 @@ def test_plain_text_is_paragraphs_with_their_line_breaks() -> None:
 
 
 def test_an_answer_grows_block_by_block() -> None:
-    assert rendering.advance("One.\n\nTw", job_id=JOB) == ("<p>One.</p>\n", "Tw")
-    assert rendering.advance("One.\nstill", job_id=JOB) == ("", "One.\nstill")
-    assert rendering.advance("🙂\n\n🙂", job_id=JOB) == ("<p>🙂</p>\n", "🙂")
+    grown = rendering.Growing(6, "<p>One.</p>\n", "<p><em>Two</em></p>\n")
+    assert rendering.advance("One.\n\n*Two*", job_id=JOB) == grown
+    poem = rendering.Growing(0, "", "<p>One.<br>\nstill</p>\n")
+    assert rendering.advance("One.\nstill", job_id=JOB) == poem
+    # Where words may go on, a space at the end is kept.
+    spaced = rendering.Growing(3, "<p>🙂</p>\n", "<p>🙂 </p>\n")
+    assert rendering.advance("🙂\n\n🙂 ", job_id=JOB) == spaced
+
+
+@settings(deadline=None, max_examples=1000)
+@given(
+    st.text(
+        alphabet=st.one_of(
+            st.sampled_from(" -+>#=:.)(12a\"'!?,;{}$%^ÄÅ漢🙂\u2028\u200d"), st.characters()
+        )
+    )
+)
+def test_prose_needs_no_renderer(text: str) -> None:
+    if rendering.PROSE.fullmatch(text):
+        # But for spaces, and for what is written as it is or by name.
+        assert (
+            unescape(markdown.render(text)).split() == unescape(rendering.paragraph(text)).split()
+        )
 
 
 def test_growing_fails_rather_than_being_late() -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -23,8 +23,23 @@ class Shown:
         self.state = _attribute(attributes, "state")
         self.attempt = int(_attribute(attributes, "attempt"))
         self.html = blocks[1] if blocks else ""
-        self.tail = unescape(tail[1]) if tail else ""
+        self.end = tail[1] if tail else ""
         self.inside = unescape(inside)
+
+    @property
+    def tail(self) -> str:
+        """The words of the unfinished end."""
+        return unescape(re.sub(r"<[^>]*>", "", self.end)).strip("\n")
+
+    @property
+    def whole(self) -> str:
+        """All of the answer as HTML, as far as it matters."""
+        return as_it_matters(self.html + self.end)
+
+
+def as_it_matters(html: str) -> str:
+    """Leave out spaces that nobody sees."""
+    return re.sub(r"\s*(</?(?:p|div)[^>]*>)\s*", r"\1", html).strip()
 
 
 class Screen:
@@ -39,7 +54,7 @@ class Screen:
         if kind == "exchange":
             for job, attributes, inside in RUN.findall(data):
                 self.jobs[job] = Shown(attributes, inside)
-        elif kind in ("text", "block", "tool"):
+        elif kind in ("text", "answer", "tool"):
             told: dict[str, Any] = json.loads(data)
             shown = self.jobs.get(told["job"])
             if shown is not None and shown.attempt == told["attempt"]:
@@ -104,11 +119,12 @@ def _parse(frame: str) -> tuple[str, str, str] | None:
 
 def _add(shown: Shown, kind: str, told: dict[str, Any]) -> None:
     if kind == "text":
-        shown.tail += told["text"]
+        before, closes, after = (shown.end or "<p></p>").rpartition("</p>")
+        shown.end = before + escape(told["text"], quote=False) + closes + after
         shown.state = "writing"
-    elif kind == "block":
+    elif kind == "answer":
         shown.html += told["html"]
-        shown.tail = told["tail"]
+        shown.end = told["tail"]
         shown.state = "writing"
     else:
         shown.state = "working"

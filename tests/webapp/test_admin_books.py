@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gateways.live_events import JobResumed
 from models import freezes, ledger, payments, users
 from models.base import new_id, utc_now
 from models.free_credit import FreeCreditRefusal, RefusalReason
@@ -270,7 +271,7 @@ def test_an_admin_ends_a_freeze_and_what_waited_goes_on(
     assert (ended.admin_id, ended.forced_because) == (grace.id, None)
     assert db.get_one(Job, waiting.id, populate_existing=True).status is JobStatus.PENDING
     told = nudges.streams().read(waiting.id, after="0")
-    assert [event.kind for event in told] == ["resumed"]
+    assert [event.payload for event in told] == [JobResumed()]
 
 
 def test_while_the_audit_finds_something_only_a_reason_ends_it(

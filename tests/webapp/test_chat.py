@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from agent import catalogue
+from gateways.live_events import AttemptBegan, TextAdded
 from models import conversations, history, jobs, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
@@ -331,10 +332,10 @@ def test_words_that_are_being_written_are_on_a_reloaded_page(
     job = factories.running(db, ada)
     db.commit()
     streams = app.extensions["hub"].streams
-    streams.append(job.conversation_id, job.id, 1, "working")
-    streams.append(job.conversation_id, job.id, 1, "text", text="Half of <it>")
+    streams.append(job.conversation_id, job.id, 1, AttemptBegan())
+    streams.append(job.conversation_id, job.id, 1, TextAdded(0, "Half of <it>"))
     page = adas.get(f"/chat/{job.conversation_id}").text
-    assert "data-tail>Half of &lt;it&gt;</div>" in page
+    assert "data-tail><p>Half of &lt;it&gt;</p>" in page
     assert 'data-state="writing"' in page
 
 

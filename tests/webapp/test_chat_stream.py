@@ -12,6 +12,14 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.event_streams import Streams
+from gateways.live_events import (
+    AttemptBegan,
+    JobEnded,
+    LiveEvent,
+    RetryScheduled,
+    TextAdded,
+    ToolUsed,
+)
 from models import conversations, database, jobs
 from models.base import new_id
 from models.database import unit_of_work
@@ -22,10 +30,12 @@ from settings import Settings
 from tests import factories
 from tests.factories import LEASE, MODEL
 from tests.webapp.browser import Browser
-from tests.webapp.stream import Screen, Shown, Stream
+from tests.webapp.stream import Screen, Shown, Stream, as_it_matters
+from untrusted import rendering
+from untrusted.helper import Failed
 from untrusted.inside import markdown
-from webapp import chat_stream, create_app
-from webapp.chat_stream import Cursor
+from webapp import chat_stream, create_app, partial_answers
+from webapp.chat_frames import Cursor
 from webapp.chat_told import fold
 from webapp.live import Hub
 
@@ -40,6 +50,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look and beat so often that no test waits for it."""
     monkeypatch.setattr(chat_stream, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(chat_stream, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(partial_answers, "INTERVAL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -55,38 +66,33 @@ class FakeWorker:
 
     def __init__(self, db: Session, hub: Hub, job: Job) -> None:
         self.db, self.hub, self.job = db, hub, job
-        self.said, self._tail = "", ""
+        self.said = ""
 
-    def tell(self, kind: str, **data: object) -> None:
+    def tell(self, event: LiveEvent) -> None:
         job = self.job
-        self.hub.streams.append(job.conversation_id, job.id, job.attempt, kind, **data)
+        self.hub.streams.append(job.conversation_id, job.id, job.attempt, event)
 
     def claim(self) -> None:
         claimed = factories.claim(self.db)
         assert claimed is not None
-        self.job = claimed
+        self.job, self.said = claimed, ""
         self.db.commit()
-        self.tell("working")
+        self.tell(AttemptBegan())
 
     def say(self, words: str) -> None:
+        self.tell(TextAdded(len(self.said), words))
         self.said += words
-        finished, tail = markdown.split_stable(self._tail + words)
-        if finished.strip():
-            self.tell("block", html=markdown.render(finished), tail=tail)
-        else:
-            self.tell("text", text=words)
-        self._tail = tail
 
     def finish(self) -> None:
         factories.answer(self.db, self.job, self.said, markdown.render(self.said))
         self.db.commit()
-        self.tell("over", status="completed")
+        self.tell(JobEnded("completed"))
 
     def hand_back(self) -> None:
         jobs.hand_back(self.db, self.job, wait=LEASE * 0)
         self.db.commit()
-        self.tell("waiting", reason="again")
-        self.said = self._tail = ""
+        self.tell(RetryScheduled())
+        self.said = ""
 
 
 @pytest.fixture
@@ -136,9 +142,11 @@ def milliseconds(client: Any) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
-def told(hub: Hub, job: Job) -> tuple[str, str]:
+def told(hub: Hub, job: Job) -> str:
+    """Render all that was told of a job, at once."""
     whole = fold(hub.told(job.id))
-    return whole.html.strip(), whole.tail
+    made = partial_answers.render(job.id, whole.attempt, 0, whole.text)
+    return as_it_matters(made.html + made.tail)
 
 
 def test_it_works(
@@ -150,7 +158,7 @@ def test_it_works(
         worker.claim()
         stream.until("exchange")
         assert shown(screen, asked).state == "working"
-        worker.tell("tool", name="memory_search")
+        worker.tell(ToolUsed("memory_search"))
         stream.until("tool")
         assert shown(screen, asked).inside == "Looking into its notes"
         worker.say("Hello, Ada.")
@@ -182,10 +190,10 @@ def test_cut_anywhere_and_resumed_it_shows_the_text_exactly_once(
             stream = follow()
         for _ in range(chance.randrange(3)):
             stream.next()
-    while (shown(screen, asked).html.strip(), shown(screen, asked).tail) != told(hub, asked):
+    while shown(screen, asked).whole != told(hub, asked):
         stream.next()
-    stream.next()
-    assert (shown(screen, asked).html.strip(), shown(screen, asked).tail) == told(hub, asked)
+    stream.until("beat")
+    assert shown(screen, asked).whole == told(hub, asked)
     worker.finish()
     assert markdown.render(ANSWER) in stream.until("exchange")
     stream.answer.close()
@@ -199,7 +207,7 @@ def test_who_asks_now_and_then_misses_and_doubles_nothing(
     for piece in pieces(ANSWER):
         worker.say(piece)
         assert Stream(adas, path, screen).ends()
-        assert (shown(screen, asked).html.strip(), shown(screen, asked).tail) == told(hub, asked)
+        assert shown(screen, asked).whole == told(hub, asked)
     worker.finish()
     assert Stream(adas, path, screen).ends()
     assert shown(screen, asked).state == "sent"
@@ -225,8 +233,72 @@ def test_resuming_tells_only_what_was_missed(
     worker.say("two ")
     worker.say("three")
     with follow() as stream:
-        assert [stream.next()[0] for _ in range(2)] == ["text", "text"]
+        assert stream.next()[0] == "answer"
     assert shown(screen, worker.job).tail == "One two three"
+
+
+def test_words_that_were_lost_on_the_way_are_not_passed_over(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("One ")
+        stream.until("text")
+        worker.said += "two "
+        worker.say("three")
+        assert "comes with its end" in stream.until("exchange")
+        assert shown(screen, asked).tail == ""
+
+
+def test_the_end_is_rendered_at_most_so_often(
+    follow: Callable[[], Stream], worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial_answers, "INTERVAL_SECONDS", 0.3)
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        for number in range(30):
+            worker.say(f"- item *{number}*\n")
+        heard = [stream.until("answer") for _ in range(2)]
+        assert "<em>29</em>" in heard[1]
+
+
+def test_finished_blocks_are_sent_once(
+    follow: Callable[[], Stream], worker: FakeWorker, screen: Screen, asked: Job
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        for words in ("**One**.\n\n", "*Two*", ".\n\n", "`Three`"):
+            worker.say(words)
+            last = stream.until("answer")
+        assert "One" not in last
+        assert shown(screen, asked).whole == (
+            "<p><strong>One</strong>.</p><p><em>Two</em>.</p><p><code>Three</code></p>"
+        )
+
+
+def test_what_cannot_be_rendered_is_shown_as_it_is(
+    follow: Callable[[], Stream],
+    worker: FakeWorker,
+    screen: Screen,
+    asked: Job,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker.claim()
+    monkeypatch.setattr(rendering, "advance", _fail)
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("<b>*One*\n")
+        assert "plain-text" in stream.until("answer")
+        worker.say("*two* & three")
+        stream.until("text")
+        assert shown(screen, asked).tail == "<b>*One*\n*two* & three"
+
+
+def _fail(text: str, *, job_id: UUID) -> rendering.Growing:
+    raise Failed("too_slow", f"{job_id} {len(text)}")
 
 
 def test_what_a_drawing_shows_already_is_not_added_again(
@@ -255,7 +327,7 @@ def test_a_browser_without_memory_gets_the_whole_text_so_far(
     with Stream(adas, f"/chat/{worker.job.conversation_id}/events?after=x", fresh) as stream:
         stream.until("exchange")
     seen = shown(fresh, worker.job)
-    assert (seen.html.strip(), seen.tail) == told(hub, worker.job)
+    assert seen.whole == told(hub, worker.job)
 
 
 def test_what_ended_while_the_phone_slept_is_told(
@@ -287,7 +359,7 @@ def test_another_attempt_clears_the_text_of_the_one_before(
         worker.claim()
         stream.until("exchange")
         hub, job = worker.hub, worker.job
-        hub.streams.append(job.conversation_id, job.id, 1, "text", text="A zombie speaks. ")
+        hub.streams.append(job.conversation_id, job.id, 1, TextAdded(12, "A zombie speaks. "))
         worker.say("Better.")
         stream.until("text")
         assert (shown(screen, asked).attempt, shown(screen, asked).tail) == (2, "Better.")
@@ -438,7 +510,7 @@ def test_who_reads_too_slowly_is_cut_off_and_comes_back_to_the_whole(
         cast(Any, narrow.streams.client).ping()
         assert stream.ends()
     with Stream(adas, path, screen) as stream:
-        while (shown(screen, asked).html.strip(), shown(screen, asked).tail) != told(narrow, asked):
+        while shown(screen, asked).whole != told(narrow, asked):
             stream.next()
     narrow.close()
 
@@ -521,12 +593,25 @@ def _site(settings: Settings) -> Flask:
     return create_app(settings)
 
 
-@pytest.mark.parametrize("given", ["", "x", "1-2@nobody", "-1", "9" * 40, "1--2", "١-١"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "x",
+        "1-2@nobody",
+        f"1-2@{UUID(int=7)}",
+        f"1-2@{UUID(int=7)}+-1",
+        "-1",
+        "9" * 40,
+        "1--2",
+        "١-١",
+    ],
+)
 def test_a_cursor_that_makes_no_sense_means_now(given: str) -> None:
     assert Cursor.parse(given).job_id is None
     assert Cursor.parse(given).moment
 
 
 def test_a_cursor_comes_back_as_it_went() -> None:
-    cursor = Cursor("1700000000000-7", UUID(int=7))
+    cursor = Cursor("1700000000000-7", UUID(int=7), 12)
     assert Cursor.parse(str(cursor)) == cursor

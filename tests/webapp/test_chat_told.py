@@ -1,11 +1,10 @@
 """What the events of a job say together."""
 
-from typing import Any
-
 import pytest
 
 from agent.cells import config
 from gateways.event_streams import Event
+from gateways.live_events import AttemptBegan, JobQueued, LiveEvent, TextAdded, ToolUsed
 from models.base import new_id
 from webapp import chat_told
 from webapp.chat_told import Told, fold, in_words, is_later
@@ -13,39 +12,43 @@ from webapp.chat_told import Told, fold, in_words, is_later
 JOB = new_id()
 
 
-def events(*told: tuple[int, str, dict[str, Any]]) -> list[Event]:
+def events(*told: tuple[int, LiveEvent]) -> list[Event]:
     return [Event(f"1-{n}", JOB, *one) for n, one in enumerate(told)]
 
 
-def test_words_and_blocks_join_to_the_answer() -> None:
+def test_words_join_to_the_answer() -> None:
     told = fold(
         events(
-            (0, "asked", {}),
-            (1, "working", {}),
-            (1, "tool", {"name": "read"}),
-            (1, "text", {"text": "One. "}),
-            (1, "block", {"html": "<p>One.</p>", "tail": "Tw"}),
-            (1, "text", {"text": "o."}),
+            (0, JobQueued()),
+            (1, AttemptBegan()),
+            (1, ToolUsed("read")),
+            (1, TextAdded(0, "One. ")),
+            (1, TextAdded(5, "*Two*")),
         )
     )
-    assert told == Told(1, "1-5", "<p>One.</p>", "Two.", "", is_whole=True)
+    assert told == Told(1, "1-4", "One. *Two*", "", is_whole=True)
+
+
+def test_an_answer_of_which_some_was_lost_shows_nothing() -> None:
+    told = fold(events((1, AttemptBegan()), (1, TextAdded(0, "One. ")), (1, TextAdded(9, "end"))))
+    assert (told.text, told.is_whole, told.is_cut) == ("", False, True)
 
 
 def test_a_later_attempt_forgets_the_earlier() -> None:
     told = fold(
         events(
-            (1, "working", {}),
-            (1, "text", {"text": "Old"}),
-            (2, "working", {}),
-            (1, "text", {"text": " zombie"}),
-            (2, "text", {"text": "New"}),
+            (1, AttemptBegan()),
+            (1, TextAdded(0, "Old")),
+            (2, AttemptBegan()),
+            (1, TextAdded(3, " zombie")),
+            (2, TextAdded(0, "New")),
         )
     )
-    assert (told.attempt, told.tail, told.is_whole) == (2, "New", True)
+    assert (told.attempt, told.text, told.is_whole) == (2, "New", True)
 
 
 def test_an_answer_without_its_beginning_shows_nothing() -> None:
-    told = fold(events((1, "text", {"text": "the middle"}), (1, "tool", {"name": "read"})))
+    told = fold(events((1, TextAdded(5, "the middle")), (1, ToolUsed("read"))))
     assert not told.has_text
     assert not told.tool
     assert told.is_cut

@@ -39,7 +39,7 @@ def test_a_phone_can_install_the_site(browser: Browser, settings: Settings) -> N
 
 def test_every_file_that_a_page_needs_is_there_and_may_be_kept(browser: Browser) -> None:
     page = browser.read("/")
-    files = set(re.findall(r'"(/static/[^"]+)"', page))
+    files = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
     assert len(files) >= 7
     for name in files:
         answer = browser.get(name)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from gateways.event_streams import Event, Streams
+from gateways.live_events import JobQueued, TextAdded
 from models.base import new_id
 from webapp.live import RESYNC, Hub, Listener
 
@@ -30,7 +31,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def told(listener: Listener) -> str:
     heard = listener.next(SOON)
     assert isinstance(heard, Event)
-    return heard.data["text"]
+    assert isinstance(heard.payload, TextAdded)
+    return heard.payload.text
 
 
 def listeners_in_valkey(hub: Hub, channel: str) -> int:
@@ -51,8 +53,8 @@ def test_it_works(hub: Hub) -> None:
     conversation, job = new_id(), new_id()
     with hub.listening(conversation) as listener:
         assert listener.next(SOON) is RESYNC
-        hub.streams.append(new_id(), job, 1, "text", text="elsewhere")
-        hub.streams.append(conversation, job, 1, "text", text="here")
+        hub.streams.append(new_id(), job, 1, TextAdded(0, "elsewhere"))
+        hub.streams.append(conversation, job, 1, TextAdded(0, "here"))
         assert told(listener) == "here"
         assert listener.next(0.01) is None
 
@@ -64,7 +66,7 @@ def test_everyone_who_looks_hears_it_over_one_connection(hub: Hub) -> None:
         assert phone.next(SOON) is RESYNC
         assert laptop.next(SOON) is RESYNC
         assert listeners_in_valkey(hub, channel) == 1
-        hub.streams.append(conversation, new_id(), 1, "text", text="both")
+        hub.streams.append(conversation, new_id(), 1, TextAdded(0, "both"))
         assert told(phone) == told(laptop) == "both"
     wait_until(lambda: listeners_in_valkey(hub, channel) == 0)
 
@@ -77,7 +79,7 @@ def test_who_comes_later_hears_too(hub: Hub) -> None:
             assert second.next(SOON) is RESYNC
         with hub.listening(new_id()) as elsewhere:
             assert elsewhere.next(SOON) is RESYNC
-        hub.streams.append(conversation, new_id(), 1, "text", text="still")
+        hub.streams.append(conversation, new_id(), 1, TextAdded(0, "still"))
         assert told(first) == "still"
 
 
@@ -86,7 +88,7 @@ def test_what_is_told_after_the_sign_is_never_missed(hub: Hub) -> None:
         conversation = new_id()
         with hub.listening(conversation) as listener:
             assert listener.next(SOON) is RESYNC
-            hub.streams.append(conversation, new_id(), 1, "text", text="at once")
+            hub.streams.append(conversation, new_id(), 1, TextAdded(0, "at once"))
             assert told(listener) == "at once"
 
 
@@ -97,7 +99,7 @@ def test_who_reads_too_slowly_is_dropped_and_holds_nobody_up(redis_url: str) -> 
         assert quick.next(SOON) is RESYNC
         wait_until(lambda: slow.is_synced)
         for number in range(8):
-            hub.streams.append(conversation, new_id(), 1, "text", text=str(number))
+            hub.streams.append(conversation, new_id(), 1, TextAdded(0, str(number)))
             assert told(quick) == str(number)
         assert slow.is_dropped
         assert not quick.is_dropped
@@ -110,7 +112,7 @@ def test_after_a_lost_connection_everyone_is_told_to_look_again(hub: Hub) -> Non
         assert listener.next(SOON) is RESYNC
         cut_readers(hub)
         assert listener.next(30) is RESYNC
-        hub.streams.append(conversation, new_id(), 1, "text", text="back")
+        hub.streams.append(conversation, new_id(), 1, TextAdded(0, "back"))
         assert told(listener) == "back"
 
 
@@ -118,19 +120,19 @@ def test_an_emptied_valkey_cuts_nobody_off(hub: Hub) -> None:
     conversation, job = new_id(), new_id()
     with hub.listening(conversation) as listener:
         assert listener.next(SOON) is RESYNC
-        hub.streams.append(conversation, job, 1, "text", text="before")
+        hub.streams.append(conversation, job, 1, TextAdded(0, "before"))
         assert told(listener) == "before"
         cast(Any, hub.streams.client).flushdb()
-        hub.streams.append(conversation, job, 1, "text", text="after")
+        hub.streams.append(conversation, job, 1, TextAdded(0, "after"))
         assert told(listener) == "after"
-        assert [event.data["text"] for event in hub.told(job)] == ["after"]
+        assert [event.payload for event in hub.told(job)] == [TextAdded(0, "after")]
 
 
 def test_without_valkey_nobody_waits_and_nothing_breaks() -> None:
     hub = Hub(Streams("redis://127.0.0.1:1/0"))
     with hub.listening(new_id()) as listener:
         assert listener.next(0.05) is None
-    hub.announce(new_id(), new_id(), "asked")
+    hub.announce(new_id(), new_id(), JobQueued())
     assert hub.told(new_id()) == []
     hub.close()
 

@@ -33,7 +33,8 @@ def test_only_scripts_that_we_wrote_may_run(browser: Browser) -> None:
     assert "frame-ancestors 'none'" in policy
     (nonce,) = re.findall(r"'nonce-([^']+)'", policy)
     inline = re.findall(r"<script([^>]*)>\s*[^<\s]", first.text)
-    assert inline == [f' nonce="{nonce}"']
+    own = f' nonce="{nonce}"'
+    assert inline == [own, f' type="importmap"{own}']
     assert nonce not in second.headers["Content-Security-Policy"]
     assert not re.search(r"\s(style|on\w+)=", first.text)
 

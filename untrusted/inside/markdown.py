@@ -36,6 +36,8 @@ ALLOWED_ATTRIBUTES = {
 LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 # "[ ] " and "[x] " at the start of a list item.
 TASK = re.compile(r"\[([ xX])\] ")
+# The mark of a list, a heading, a rule or a fence, with nothing after it yet.
+MARK = re.compile(r"[-=+*#_`~]+|\d{1,9}[.)]?")
 ITEM_OPENS = ["list_item_open", "paragraph_open"]
 
 
@@ -50,24 +52,43 @@ def clean(made: str) -> str:
     return _cleaner().clean(made)
 
 
-def split_stable(text: str) -> tuple[str, str]:
-    """Split a growing text into the blocks that can no longer change, and the rest.
+def render_growing(text: str) -> tuple[int, str, str]:
+    """Render a text that is still being written.
 
-    The last block is never stable: a list, a table or a paragraph may go on with the next word.
+    Return how many of its characters are blocks that can no longer change, the safe HTML of these,
+    and that of the rest, which is to be rendered again with what follows.
     """
-    if "\n" not in text:
-        return "", text
+    env: MutableMapping[str, Any] = {"ink": Ink()}
+    tokens = _parser().parse(_without_beginning(text), env)
     lines = LINES.findall(text)
-    at = _start_of_last_block(text)
+    at, line = _last_block(tokens)
     # A heading's underline or a list's next item may still reclaim what has no blank line between.
-    if not 0 < at < len(lines) or lines[at - 1].strip():
-        return "", text
-    return "".join(lines[:at]), "".join(lines[at:])
+    if not 0 < line < len(lines) or lines[line - 1].strip():
+        at = line = 0
+    closed = sum(map(len, lines[:line]))
+    return closed, _clean(tokens[:at], env), _clean(tokens[at:], env)
 
 
-def _start_of_last_block(text: str) -> int:
-    starts = [token.map[0] for token in _parser().parse(text) if token.level == 0 and token.map]
-    return starts[-1] if starts else 0
+def _without_beginning(text: str) -> str:
+    """Leave out a last line that may yet become a list, a heading, a rule or a row of a table.
+
+    As it stands it would be taken for something else, and flicker.
+    """
+    before, end, last = text.rpartition("\n")
+    begun = last.strip(" \t>")
+    is_cell = begun.startswith("|") and not begun[1:].endswith("|")
+    return before + end if is_cell or MARK.fullmatch(begun) else text
+
+
+def _last_block(tokens: Sequence[Token]) -> tuple[int, int]:
+    """Return which token begins the last block, and the line where it begins."""
+    starts = [(at, one.map[0]) for at, one in enumerate(tokens) if one.level == 0 and one.map]
+    return starts[-1] if starts else (0, 0)
+
+
+def _clean(tokens: Sequence[Token], env: MutableMapping[str, Any]) -> str:
+    parser = _parser()
+    return _cleaner().clean(parser.renderer.render(list(tokens), parser.options, env))
 
 
 @lru_cache(maxsize=1)

@@ -1,24 +1,52 @@
 // Turns the list of time zones into a field that can be searched, and guesses the zone.
 // Without this script the plain list stays, and works.
+import { all, closest, first } from "./dom.js";
 
 const SHOWN = 60;
 
+/** @param {string} zone */
 function clockIn(zone) {
   try {
+    /** @type {Intl.DateTimeFormatOptions} */
     const options = { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
     return new Intl.DateTimeFormat("en", options).format(new Date());
-  } catch (_) {
+  } catch {
     return ""; // This browser does not know the zone; the server does.
   }
 }
 
+/** @param {string} text */
 function plain(text) {
   return text.toLowerCase().replace(/[_/,]+/g, " ").trim();
 }
 
+const FIELD = {
+  class: "input",
+  role: "combobox",
+  "aria-autocomplete": "list",
+  "aria-expanded": "false",
+  autocomplete: "off",
+  spellcheck: "false",
+  autocapitalize: "none",
+};
+
+/**
+ * @param {Element} element
+ * @param {Record<string, string>} attributes
+ */
+function setAll(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+}
+
 class ZonePicker {
+  /** @param {HTMLSelectElement} select */
   constructor(select) {
     this.select = select;
+    this.at = 0;
+    this.box = document.createElement("div");
+    this.input = document.createElement("input");
+    this.clock = document.createElement("span");
+    this.list = document.createElement("ul");
     this.zones = [...select.options].map((option) => option.value).filter(Boolean);
     this.build();
     if (select.dataset.guess) this.guess();
@@ -28,13 +56,11 @@ class ZonePicker {
   build() {
     const { select } = this;
     const id = select.id;
-    this.box = document.createElement("div");
     this.box.className = "zone-picker";
-    this.box.innerHTML = `<input class="input" role="combobox" aria-autocomplete="list"
-      aria-expanded="false" autocomplete="off" spellcheck="false" autocapitalize="none">
-      <span class="zone-clock" aria-hidden="true"></span>
-      <ul class="zone-list panel" role="listbox" hidden></ul>`;
-    [this.input, this.clock, this.list] = this.box.children;
+    setAll(this.input, FIELD);
+    setAll(this.clock, { class: "zone-clock", "aria-hidden": "true" });
+    setAll(this.list, { class: "zone-list panel", role: "listbox", hidden: "" });
+    this.box.append(this.input, this.clock, this.list);
     // The label now belongs to the field that is seen.
     select.id = `${id}-list`;
     this.input.id = id;
@@ -59,8 +85,8 @@ class ZonePicker {
     // Before "blur" takes the list away.
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
-      const option = event.target.closest("[role=option]");
-      if (option) this.choose(option.dataset.zone);
+      const option = closest(event, "[role=option]");
+      if (option) this.choose(option.dataset.zone ?? "");
     });
   }
 
@@ -75,14 +101,18 @@ class ZonePicker {
     this.clock.textContent = zone ? clockIn(zone) : "";
   }
 
+  /** @param {string} words */
   found(words) {
     const wanted = plain(words).split(" ").filter(Boolean);
+    /** @param {string} zone */
     const fits = (zone) => wanted.every((word) => plain(zone).includes(word));
-    const first = (zone) => (plain(zone.split("/").pop()).startsWith(wanted[0] ?? "") ? 0 : 1);
+    /** @param {string} zone */
+    const rank = (zone) => (plain(zone.split("/").pop() ?? "").startsWith(wanted[0] ?? "") ? 0 : 1);
     const zones = this.zones.filter(fits);
-    return wanted.length ? zones.sort((a, b) => first(a) - first(b)) : zones;
+    return wanted.length ? zones.sort((a, b) => rank(a) - rank(b)) : zones;
   }
 
+  /** @param {string} words */
   open(words) {
     const zones = this.found(words).slice(0, words ? SHOWN : undefined);
     this.list.replaceChildren(...zones.map((zone, at) => this.optionFor(zone, at)));
@@ -97,6 +127,10 @@ class ZonePicker {
     this.mark(Math.max(0, words ? 0 : zones.indexOf(this.select.value)));
   }
 
+  /**
+   * @param {string} zone
+   * @param {number} at
+   */
   optionFor(zone, at) {
     const option = document.createElement("li");
     option.id = `${this.list.id}-${at}`;
@@ -106,8 +140,9 @@ class ZonePicker {
     return option;
   }
 
+  /** @param {number} at */
   mark(at) {
-    const options = [...this.list.querySelectorAll("[role=option]")];
+    const options = all("[role=option]", this.list);
     this.at = Math.min(Math.max(at, 0), options.length - 1);
     options.forEach((option, index) => {
       option.setAttribute("aria-selected", String(index === this.at));
@@ -117,22 +152,26 @@ class ZonePicker {
     marked?.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
+    /** @type {Record<string, number>} */
     const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-    if (event.key in moves) {
+    const move = moves[event.key];
+    if (move) {
       event.preventDefault();
       if (this.list.hidden) this.open("");
-      else this.mark(this.at + moves[event.key]);
+      else this.mark(this.at + move);
     } else if (event.key === "Enter" && !this.list.hidden) {
       event.preventDefault();
-      const marked = this.list.querySelector('[aria-selected="true"]');
-      if (marked) this.choose(marked.dataset.zone);
+      const marked = first('[aria-selected="true"]', this.list);
+      if (marked) this.choose(marked.dataset.zone ?? "");
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.close();
     }
   }
 
+  /** @param {string} zone */
   choose(zone) {
     this.select.value = zone;
     this.close();
@@ -147,4 +186,6 @@ class ZonePicker {
   }
 }
 
-for (const select of document.querySelectorAll("select[data-timezones]")) new ZonePicker(select);
+for (const select of all("select[data-timezones]")) {
+  if (select instanceof HTMLSelectElement) new ZonePicker(select);
+}
