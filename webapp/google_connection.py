@@ -6,7 +6,7 @@ address is theirs, so the pages may say that there is an account.
 
 from flask import Blueprint, flash, render_template, request, url_for
 
-from models import mailed_links, provider_sign_in
+from models import mailed_links, provider_sign_in, users
 from models.errors import Refused
 from models.identities import ProvenIdentity
 from models.mailed_links import LinkPurpose, LinkUsedUp
@@ -27,7 +27,7 @@ pages = Blueprint("google_connection", __name__)
 
 def _held_address() -> str:
     held = google_flow.find_held()
-    return address_key(held[0].email.lower()) if held else network()
+    return address_key(users.normal_address(held[0].email)) if held else network()
 
 
 @pages.get("/login/google/connection")
