@@ -108,8 +108,8 @@ def send_link(db: Session, proven: ProvenIdentity) -> None:
     outbox.queue(db, user.email, letter, reference=reference)
 
 
-def check_link(db: Session, secret: str, proven: ProvenIdentity | None) -> mailed_links.MailedLink:
-    """Find the link for the browser that asked for it, which holds what the provider vouched for.
+def check_link(db: Session, secret: str, proven: ProvenIdentity | None) -> ProvenIdentity:
+    """Return what a link connects in the browser that asked for it, which holds what was proven.
 
     Raises LinkUsedUp, and NotTheBrowserThatAsked in any other: there, whoever only reads the mail
     would connect what somebody else has proven.
@@ -117,7 +117,7 @@ def check_link(db: Session, secret: str, proven: ProvenIdentity | None) -> maile
     link = mailed_links.find(db, secret, LinkPurpose.GOOGLE_CONNECTION)
     if proven is None or users.normal_address(proven.email) != link.address:
         raise NotTheBrowserThatAsked
-    return link
+    return proven
 
 
 def connect_by_link(
@@ -128,14 +128,12 @@ def connect_by_link(
     Where nobody had verified the address, what somebody else had set up with it ends: its password,
     its identity and its logins. Raises what `check_link` and `identities.connect` raise.
     """
-    check_link(db, secret, proven)
+    held = check_link(db, secret, proven)
     user, _ = mailed_links.use(db, secret, LinkPurpose.GOOGLE_CONNECTION)
-    if proven is None:
-        raise NotTheBrowserThatAsked
     if user.email_verified_at is not None:
-        return identities.connect(db, user.id, proven)
+        return identities.connect(db, user.id, held)
     _take_over(db, user)
-    user = identities.connect(db, user.id, proven)
+    user = identities.connect(db, user.id, held)
     free_credit.decide(db, user, network_address)
     return user
 
