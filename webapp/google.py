@@ -37,16 +37,17 @@ def start() -> Answer:
 @limiter.limit(login_limit)
 def come_back() -> Answer:
     """Where Google sends browsers back: log in, sign up or connect, or say why not."""
+    code, error = request.args.get("code", ""), request.args.get("error", "")
     try:
         attempt = google_flow.take(request.args.get("state", ""))
     except AttemptOver as refusal:
         return _refused(_usual_purpose(), "", refusal)
-    if request.args.get("error") == CANCELLED:
+    if error == CANCELLED:
         return go_to(_where_from(attempt))
     try:
-        if "code" not in request.args:
+        if not code:
             raise GoogleUntrusted
-        proven = google_flow.finish(attempt, request.args["code"])
+        proven = google_flow.finish(attempt, code)
         return _connect(attempt, proven) if attempt.session_id else _let_in(attempt, proven)
     except Refused as refusal:
         return _refused(attempt.purpose, attempt.next_page, refusal)
