@@ -218,6 +218,14 @@ class Settings(BaseSettings):
     provider_stall_seconds: float = 60
     provider_max_retries: int = 2
 
+    # Signing in with Google, offered where both are set; embedded, a stand-in for Google has them.
+    # The redirect URI to register at Google is public_url with /login/google/return.
+    google_client_id: str | None = None
+    google_client_secret: SecretStr | None = None
+    # Its discovery document says where all else is; forms of ours may lead to its origin.
+    google_issuer: str = "https://accounts.google.com"
+    google_timeout_seconds: float = Field(default=5, gt=0, le=30)
+
     # Requests. A form without files may be so large, and have so many fields.
     form_max_bytes: int = Field(default=128 * 1024, ge=16 * 1024)
     form_max_fields: int = Field(default=100, ge=20)
@@ -296,6 +304,11 @@ class Settings(BaseSettings):
     def sells_credits(self) -> bool:
         """Whether anything can be bought: both the key and the webhooks' secret are there."""
         return self.stripe_secret_key is not None and self.stripe_webhook_secret is not None
+
+    @property
+    def offers_google(self) -> bool:
+        """Whether people can sign in with Google: both its id and its secret for us are there."""
+        return bool(self.google_client_id and self.google_client_secret)
 
     @property
     def support_address(self) -> str:

@@ -59,6 +59,19 @@ def stripe_stand_in(port: int, secret: str, data: Path, webhook_url: str) -> Pro
     )
 
 
+def google_stand_in(port: int, client_id: str, secret: str) -> Program:
+    """What signs people in with made-up accounts when no client of Google is given."""
+    flags = ("--port", str(port), "--client-id", client_id)
+    return Program(
+        name="google",
+        command=(sys.executable, "-m", "embedded.google_stand_in", *flags),
+        environment=_with({"GOOGLE_CLIENT_SECRET": secret}),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(

@@ -36,7 +36,7 @@ from settings import Settings
 READY_SECONDS = 60.0
 MIGRATION_SECONDS = 300.0
 STOP_ORDER = (
-    *("web", "clock", "worker", "engine", "mailbox", "stripe", "demo"),
+    *("web", "clock", "worker", "engine", "mailbox", "google", "stripe", "demo"),
     *("s3", "valkey", "postgres"),
 )
 
@@ -190,6 +190,8 @@ class Stack(Services):
         read = self._complete_environment()
         if read.stripe_secret_key is None and "STRIPE_SECRET_KEY" not in self._environment:
             self._start_stripe_stand_in()
+        if read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
+            self._start_google_stand_in(read)
         self.console.say("bringing the database to its newest shape")
         migrated = self.keeper.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
@@ -218,6 +220,21 @@ class Stack(Services):
         stand_in = product.stripe_stand_in(port, secret, data, webhooks)
         wait_ready(self.keeper.start(stand_in), READY_SECONDS)
         self._environment |= stripe_settings(self.folder, port)
+
+    def _start_google_stand_in(self, read: Settings) -> None:
+        """Sign people in with made-up accounts, and lead the product there.
+
+        It takes anybody's word for who they are, so it is for a machine of one's own alone.
+        """
+        public_url = self._environment.get("PUBLIC_URL", read.public_url)
+        if not read.model_copy(update={"public_url": public_url}).is_on_own_machine:
+            return
+        port = self.folder.port("google")
+        given = google_settings(self.folder, port)
+        client = given["GOOGLE_CLIENT_ID"], given["GOOGLE_CLIENT_SECRET"]
+        stand_in = product.google_stand_in(port, *client)
+        wait_ready(self.keeper.start(stand_in), READY_SECONDS)
+        self._environment |= given
 
     def _complete_environment(self) -> Settings:
         """Add what the product needs beside the services; return the settings as far as they go.
@@ -256,6 +273,15 @@ def stripe_settings(folder: DataFolder, port: int) -> dict[str, str]:
         "STRIPE_WEBHOOK_SECRET": _webhook_secret(folder),
         "STRIPE_API_BASE": url,
         "PAYMENT_PAGE_ORIGINS": json.dumps([url]),
+    }
+
+
+def google_settings(folder: DataFolder, port: int) -> dict[str, str]:
+    """Return the settings that lead to the stand-in for Google on `port`."""
+    return {
+        "GOOGLE_CLIENT_ID": "shellmate",
+        "GOOGLE_CLIENT_SECRET": folder.secret("google"),
+        "GOOGLE_ISSUER": f"http://{LOCALHOST}:{port}",
     }
 
 

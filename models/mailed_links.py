@@ -27,6 +27,7 @@ class LinkPurpose(enum.StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105  # a purpose
     ADDRESS_CHANGE = "address_change"
     ADDRESS_UNDO = "address_undo"
+    GOOGLE_CONNECTION = "google_connection"
 
 
 class Retirement(enum.StrEnum):
@@ -72,6 +73,9 @@ RULES: Mapping[LinkPurpose, LinkRule] = {
     # It must outlast whatever a thief of the account does, so only an undoing ends it.
     LinkPurpose.ADDRESS_UNDO: LinkRule(
         timedelta(days=7), frozenset({Retirement.OLDER_ONE_IS_USED})
+    ),
+    LinkPurpose.GOOGLE_CONNECTION: LinkRule(
+        timedelta(hours=1), _ANY_NEWS | {Retirement.LOGGED_OUT_EVERYWHERE}
     ),
 }
 

@@ -7,7 +7,16 @@ before is told at once, and for a week whoever reads its mail can take the accou
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import free_credit, mailed_links, outbox, resetting, sessions, users, verification
+from models import (
+    free_credit,
+    identities,
+    mailed_links,
+    outbox,
+    resetting,
+    sessions,
+    users,
+    verification,
+)
 from models.base import utc_now
 from models.errors import Refused
 from models.letters import account
@@ -91,13 +100,16 @@ def change(
 def undo(db: Session, secret: str) -> str:
     """Give an account back to its address of before, and return the secret of a link there.
 
-    Every browser is logged out, every pending link is retired, and the password of until now fits
-    no more: the link, which is also mailed, lets a new one be chosen. It is the same whether the
-    change was made already or only asked for. Raises LinkUsedUp and CannotComeBack.
+    Every browser is logged out, every pending link is retired, and neither the password nor the
+    identity of until now opens the account: the link, which is also mailed, lets a new password be
+    chosen. It is the same whether the change was made already or only asked for. Raises LinkUsedUp
+    and CannotComeBack.
     """
     user, link = mailed_links.use(db, secret, LinkPurpose.ADDRESS_UNDO)
     _move(db, user, link.address, CannotComeBack)
-    user.password_hash = ""
+    user.password_hash = None
+    # A thief may have connected one of their own.
+    identities.disconnect_all(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     mailed_links.retire(db, user.id, Retirement.UNDONE)
     return resetting.send_link(db, user, reference=f"address-undone:{link.id}")

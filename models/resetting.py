@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session
 
-from models import free_credit, ledger, mailed_links, outbox, sessions, users
+from models import free_credit, identities, ledger, mailed_links, outbox, sessions, users
 from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.letters import account
 from models.mailed_links import LinkPurpose, Retirement
@@ -73,8 +73,11 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
     # It takes a while, so before the lock.
     new_hash = users.hashed_new(password, link.address)
     user, _ = mailed_links.use(db, secret, LinkPurpose.PASSWORD_RESET)
+    is_first_proof = user.email_verified_at is None
+    if is_first_proof:
+        identities.disconnect_all(db, user.id)
     _replace(db, user, new_hash, keep=None)
-    if user.email_verified_at is None:
+    if is_first_proof:
         user.email_verified_at = utc_now()
         free_credit.decide(db, user, network_address)
     return user
@@ -83,10 +86,12 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
 def change(db: Session, user: User, *, old: str, new: str, keep: UUID) -> None:
     """Set a new password and log every browser out but `keep`; tell the person by mail.
 
-    Refuses a wrong old password and a bad new one.
+    Refuses a wrong old password and a bad new one. An account without a password, which its user
+    opens with an identity, has no old one to ask for.
     """
-    users.prove(user, old)
     proved = user.password_hash
+    if user.has_password:
+        users.prove(user, old)
     new_hash = users.hashed_new(new, user.email)
     locked = ledger.lock_account(db, user.id)
     # Its owner may have chosen another one meanwhile, to shut out whoever this is.
@@ -99,6 +104,8 @@ def _replace(db: Session, user: User, new_hash: str, *, keep: UUID | None) -> No
     user.password_hash = new_hash
     mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
     sessions.revoke_others(db, user.id, keep=keep)
-    letter, reference = account.password_changed(), f"password-changed:{new_id()}"
+    connected = identities.find(db, user.id)
+    letter = account.password_changed(connected.email if connected else "")
+    reference = f"password-changed:{new_id()}"
     outbox.queue(db, user.email, letter, reference=reference)
     db.flush()

@@ -18,7 +18,16 @@ from sqlalchemy import ForeignKey, Index, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import free_credit, ledger, mailed_links, outbox, passwords, sessions, users
+from models import (
+    free_credit,
+    identities,
+    ledger,
+    mailed_links,
+    outbox,
+    passwords,
+    sessions,
+    users,
+)
 from models.base import Base, Created, PrimaryKey, new_id, utc_now
 from models.errors import Refused
 from models.letters import account
@@ -220,6 +229,18 @@ def go_on(db: Session, sign_up_id: UUID) -> User | None:
     return user
 
 
+def lock_address(db: Session, address: str) -> None:
+    """Lock all sign-ups of an address, in one order: an account of it begins by one at a time."""
+    same = select(SignUp.id).where(SignUp.address == address).order_by(SignUp.id)
+    db.execute(same.with_for_update())
+
+
+def retire(db: Session, address: str) -> None:
+    """End all sign-ups of an address whose account has begun; their browsers learn nothing."""
+    pending = SignUp.address == address, SignUp.confirmed_at.is_(None)
+    db.execute(update(SignUp).where(*pending).values(confirmed_at=utc_now()))
+
+
 def _prove(sign_up: SignUp, password: str) -> None:
     if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], sign_up.password_hash):
         raise NotItsPassword
@@ -227,8 +248,7 @@ def _prove(sign_up: SignUp, password: str) -> None:
 
 def _lock_link(db: Session, secret: str, address: str) -> SignUp:
     """Lock a link with all others of its address, in one order; raise LinkUsedUp, HasAccount."""
-    same = select(SignUp.id).where(SignUp.address == address).order_by(SignUp.id)
-    db.execute(same.with_for_update())
+    lock_address(db, address)
     # Whoever had the lock before may have used it up.
     sign_up = find_link(db, secret)
     if _has_owner(db, address):
@@ -239,12 +259,11 @@ def _lock_link(db: Session, secret: str, address: str) -> SignUp:
 def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
     """Make the account the newcomer's, with this password, and retire all links to it."""
     user = ledger.lock_account(db, _account_for(db, sign_up))
-    now = utc_now()
-    user.password_hash, user.email_verified_at = password_hash, now
+    user.password_hash, user.email_verified_at = password_hash, utc_now()
+    identities.disconnect_all(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     mailed_links.retire(db, user.id, Retirement.NEW_PASSWORD)
-    pending = SignUp.address == sign_up.address, SignUp.confirmed_at.is_(None)
-    db.execute(update(SignUp).where(*pending).values(confirmed_at=now))
+    retire(db, sign_up.address)
     sign_up.user_id = user.id
     db.flush()
     return user

@@ -6,6 +6,7 @@ from models import (
     erasures,
     free_credit,
     freezes,
+    identities,
     jobs,
     ledger,
     mailed_links,
@@ -23,8 +24,9 @@ from models import (
 from models.base import Base
 
 TABLES = (
-    *(alerts, conversations, erasures, free_credit, freezes, jobs, ledger, mailed_links, outbox),
-    *(payments, resetting, sessions, sign_ups, snapshots, staging, uploads, users, workers),
+    *(alerts, conversations, erasures, free_credit, freezes, identities, jobs, ledger),
+    *(mailed_links, outbox, payments, resetting, sessions, sign_ups, snapshots, staging, uploads),
+    *(users, workers),
 )
 
 metadata = Base.metadata

@@ -60,7 +60,9 @@ class User(Base):
 
     id: Mapped[PrimaryKey]
     email: Mapped[str] = mapped_column(unique=True)
-    password_hash: Mapped[str]
+    # None while no password opens the account: its user signs in with an identity, or has to choose
+    # a new one by a mailed link.
+    password_hash: Mapped[str | None]
     name: Mapped[str] = mapped_column(default="", server_default="")
     timezone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     needs: Mapped[str] = mapped_column(default="", server_default="")
@@ -94,6 +96,10 @@ class User(Base):
     @property
     def is_onboarded(self) -> bool:
         return self.onboarded_at is not None
+
+    @property
+    def has_password(self) -> bool:
+        return self.password_hash is not None
 
     @property
     def credits_available_micros(self) -> int:
@@ -139,6 +145,10 @@ class WrongCredentials(Refused):
 
 class WrongPassword(Refused):
     """This is not your present password. Please try again."""
+
+
+class NoPassword(WrongPassword):
+    """Your account has no password yet. Choose one in the settings first, then do this."""
 
 
 class BadProfile(Refused):
@@ -203,13 +213,30 @@ def hashed_new(password: str, address: str) -> str:
 
 
 def prove(user: User, password: str) -> None:
-    """Return if this is the person's password; raise WrongPassword if not."""
+    """Return if this is the person's password; raise WrongPassword if not, NoPassword if none is.
+
+    Who may be asked for a password is logged in, so they may know that they have none.
+    """
+    if not user.has_password:
+        raise NoPassword
     if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], user.password_hash):
         raise WrongPassword
 
 
 def authenticate(db: Session, email: str, password: str) -> User:
     """Find who this is, or raise WrongCredentials: the same, and as slow, for unknown addresses."""
+    user = match(db, email, password)
+    # Meanwhile a new one may have been chosen, which logs out all who are in by then.
+    if not still_has(db, user, user.password_hash):
+        raise WrongCredentials
+    return user
+
+
+def match(db: Session, email: str, password: str) -> User:
+    """Find whose address and password these are, or raise WrongCredentials; it locks nothing.
+
+    The caller has still to see that the password is the account's under a lock.
+    """
     try:
         address = normal_address(email)
     except BadAddress:
@@ -217,9 +244,6 @@ def authenticate(db: Session, email: str, password: str) -> User:
     user = db.scalar(select(User).where(User.email == address))
     known_hash = user.password_hash if user else None
     if not passwords.fits(password[: TYPED_MAX_LENGTH + 1], known_hash) or user is None:
-        raise WrongCredentials
-    # Meanwhile a new one may have been chosen, which logs out all who are in by then.
-    if not still_has(db, user, known_hash):
         raise WrongCredentials
     return user
 

@@ -20,6 +20,7 @@ from alembic.config import Config
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
+from embedded.google_stand_in.mischief import Mischief
 from embedded.stack import Services, Stack
 from gateways.s3_files import Storage
 from models import database
@@ -27,6 +28,7 @@ from models.database import open_session
 from models.users import User
 from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
+from tests.embedded.google_stand_in.served import ServedGoogle, served_google
 from tests.embedded.stripe_stand_in.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
 from tests.running import SERVICES_ARE_THERE
@@ -203,6 +205,21 @@ def stripe(stripe_server: ServedStripe, settings: Settings) -> Generator[ServedS
     for name in stripe_server.environment():
         del os.environ[name]  # noqa: TID251
     get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def google_server() -> Generator[ServedGoogle]:
+    """A stand-in for Google in which nothing goes wrong unless a test wants that."""
+    with served_google() as running:
+        yield running
+
+
+@pytest.fixture
+def google(google_server: ServedGoogle, adjust: Callable[..., None]) -> Generator[ServedGoogle]:
+    """The same, with settings that lead there; what a test lets go wrong is right again after."""
+    adjust(**google_server.environment())
+    yield google_server
+    google_server.be(Mischief.NONE)
 
 
 @pytest.fixture(scope="session")

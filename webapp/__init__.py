@@ -23,6 +23,9 @@ from webapp import (
     errors,
     es_modules,
     formats,
+    google,
+    google_connection,
+    google_settings,
     health,
     htmx,
     landing,
@@ -47,6 +50,7 @@ from webapp import (
 PARTS = (
     *(health, landing, account, onboarding, preferences, engine),
     *(sign_ups, verification, password_reset, credentials),
+    *(google, google_connection, google_settings),
     *(chat, chat_jobs, chat_list, chat_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, admin_books),

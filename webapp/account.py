@@ -7,7 +7,9 @@ from models.errors import Refused
 from models.users import SignUpRefused
 from settings import get_settings
 from tasks import nudges
+from webapp import google_flow
 from webapp.database import commit_and_release, db
+from webapp.google_flow import Purpose
 from webapp.htmx import Answer, go_to
 from webapp.security import (
     address_in_form,
@@ -32,7 +34,7 @@ def _mailed(_: Response) -> bool:
 @pages.get("/signup")
 def show_signup() -> Answer:
     """Offer an account; who has one open already goes on to it."""
-    return go_to(url_for("onboarding.show")) if find_current_user() else _signup_page()
+    return go_to(url_for("onboarding.show")) if find_current_user() else signup_page()
 
 
 @pages.post("/signup")
@@ -51,9 +53,9 @@ def sign_up() -> Answer:
         sign_ups.tell_owner(db(), request.form.get("email", ""))
         _mail()
         commit_and_release()
-        return _signup_page(str(refusal)), 422
+        return signup_page(str(refusal)), 422
     except Refused as refusal:
-        return _signup_page(str(refusal)), 422
+        return signup_page(str(refusal)), 422
     _mail()
     return go_to(url_for("onboarding.show"))
 
@@ -76,7 +78,7 @@ def _take_in(email: str, password: str) -> None:
 def show_login() -> Answer:
     """Ask who it is."""
     wanted = safe_next(request.args.get("next"))
-    return go_to(wanted) if find_current_user() else _login_page()
+    return go_to(wanted) if find_current_user() else login_page(request.args.get("next", ""))
 
 
 @pages.post("/login")
@@ -89,7 +91,7 @@ def log_into() -> Answer:
             db(), request.form.get("email", ""), request.form.get("password", "")
         )
     except Refused as refusal:
-        return _login_page(str(refusal)), 422
+        return login_page(request.values.get("next", ""), str(refusal)), 422
     log_in(user)
     return go_to(safe_next(request.values.get("next")))
 
@@ -109,19 +111,23 @@ def leave() -> Response:
     return go_to(url_for("landing.show"))
 
 
-def _signup_page(refusal: str = "") -> str:
+def signup_page(refusal: str = "") -> str:
+    """Draw the page on which an account is asked for, with what was typed."""
     return render_template(
         "account/signup.html",
         refusal=refusal,
         email=request.form.get("email", ""),
         grant_micros=get_settings().sign_up_grant_micros,
+        google_purpose=google_flow.offered(Purpose.SIGN_UP),
     )
 
 
-def _login_page(refusal: str = "") -> str:
+def login_page(next_page: str, refusal: str = "") -> str:
+    """Draw the page on which people log in, on their way to `next_page`."""
     return render_template(
         "account/login.html",
         refusal=refusal,
         email=request.form.get("email", ""),
-        next=request.values.get("next", ""),
+        next=next_page,
+        google_purpose=google_flow.offered(Purpose.LOG_IN),
     )

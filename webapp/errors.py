@@ -35,7 +35,10 @@ WORDS = {
     ),
 }
 # Whose forms are for who is not logged in, too.
-FOR_STRANGERS = {"account", "credentials", "password_reset", "sign_ups", "verification"}
+FOR_STRANGERS = {
+    *("account", "credentials", "google", "google_connection", "password_reset", "sign_ups"),
+    *("verification",),
+}
 EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
 
 

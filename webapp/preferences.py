@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
-from models import logging_out, quotas, sessions, users
+from models import identities, logging_out, quotas, sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from settings import get_settings
@@ -91,6 +91,8 @@ def page(
         describe=describe,
         is_pocketable=is_pocketable,
         mailbox_url=get_settings().mailbox_url,
+        google=identities.find(db(), user.id),
+        offers_google=get_settings().offers_google,
         storage=quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

@@ -193,6 +193,13 @@ def _refuse_what_cannot_be_kept() -> None:
         raise NotKept
 
 
+def _pages_elsewhere(settings: Settings) -> tuple[str, ...]:
+    """List where forms may lead: that of a top-up to Stripe's page, and to choose an account."""
+    issuer = urlsplit(settings.google_issuer)
+    google = (f"{issuer.scheme}://{issuer.netloc}",) if settings.offers_google else ()
+    return (*settings.payment_page_origins, *google)
+
+
 def _add_headers(response: Response, secure: bool) -> Response:
     policy = {
         "default-src": "'none'",
@@ -202,8 +209,7 @@ def _add_headers(response: Response, secure: bool) -> Response:
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",
-        # The form of a top-up leads to Stripe's page.
-        "form-action": " ".join(("'self'", *get_settings().payment_page_origins)),
+        "form-action": " ".join(("'self'", *_pages_elsewhere(get_settings()))),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

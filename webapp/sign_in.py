@@ -30,6 +30,8 @@ from webapp.htmx import go_to, is_partial
 
 # In the signed cookie: whose login it is, for what must not wait for the database.
 USER = "user"
+# What there makes a page one person's: their login, what they signed up for or have proven.
+PRIVATE = ("_user_id", "sign_up", "google_proven")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -207,8 +209,6 @@ def _signed_in() -> SignedIn | None:
 def _keep_private(response: Response) -> Response:
     # After logging out, the back button must not show what was there.
     # Static files, which say how long they may be kept, must not even look at the cookie.
-    if "Cache-Control" not in response.headers and (
-        session.get("_user_id") or session.get("sign_up")
-    ):
+    if "Cache-Control" not in response.headers and any(session.get(key) for key in PRIVATE):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -69,14 +69,15 @@ def password_reset(secret: str) -> Letter:
     )
 
 
-def password_changed() -> Letter:
-    """Tell that a password was changed."""
+def password_changed(google_address: str = "") -> Letter:
+    """Tell that a password was changed, and which Google account opens the account as well."""
+    also = f", or your Google account {google_address}" if google_address else ""
     return Letter(
         LetterKind.PASSWORD_CHANGED,
         subject="Your password was changed",
         title="Your password was changed",
         words=(
-            "From now on only the new one opens your account.",
+            f"From now on only the new one opens your account{also}.",
             "Every other browser that was logged in has been logged out.",
         ),
         action=Action("Log in", address_on_site("/login")),
@@ -132,6 +133,56 @@ def address_changed(new_address: str, undo_secret: str) -> Letter:
         ),
         action=_undoing(undo_secret),
         small_print=("The link works for seven days.",),
+    )
+
+
+def google_connection(secret: str, google_address: str) -> Letter:
+    """Ask the owner of an account whether a Google account is theirs as well."""
+    name = get_settings().product_name
+    return Letter(
+        LetterKind.GOOGLE_CONNECTION,
+        subject="Connect your Google account",
+        title="Is this Google account yours?",
+        words=(
+            f"Somebody, probably you, wants to log in to {name} as {google_address} at Google.",
+            "You have an account with this address already. Connect the two, and Google opens it.",
+        ),
+        action=Action(
+            "Connect Google", address_on_site("/login/google/confirmation", token=secret)
+        ),
+        small_print=(
+            "The link works once, within an hour, in the browser in which you asked for it.",
+            "It was not you? Then ignore this mail: nothing changes.",
+        ),
+    )
+
+
+def google_connected(google_address: str) -> Letter:
+    """Tell that a Google account opens the account from now on."""
+    return Letter(
+        LetterKind.GOOGLE_CONNECTED,
+        subject="Google was connected to your account",
+        title="Google is connected",
+        words=(f"The Google account {google_address} opens your account from now on.",),
+        action=Action("See your settings", address_on_site("/settings")),
+        small_print=(
+            "If that was not you, disconnect it in the settings and choose a new password at once.",
+        ),
+    )
+
+
+def google_disconnected(google_address: str) -> Letter:
+    """Tell that a Google account no longer opens the account."""
+    return Letter(
+        LetterKind.GOOGLE_DISCONNECTED,
+        subject="Google was disconnected from your account",
+        title="Google is disconnected",
+        words=(
+            f"The Google account {google_address} no longer opens your account.",
+            "You log in with your address and your password.",
+        ),
+        action=Action("See your settings", address_on_site("/settings")),
+        small_print=(NOT_YOU,),
     )
 
 

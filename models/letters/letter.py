@@ -20,6 +20,9 @@ class LetterKind(enum.StrEnum):
     ADDRESS_CHANGE = "address_change"
     ADDRESS_CHANGE_ASKED = "address_change_asked"
     ADDRESS_CHANGED = "address_changed"
+    GOOGLE_CONNECTION = "google_connection"
+    GOOGLE_CONNECTED = "google_connected"
+    GOOGLE_DISCONNECTED = "google_disconnected"
     RECEIPT = "receipt"
     ALERT = "alert"
 

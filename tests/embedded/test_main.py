@@ -181,6 +181,30 @@ def test_the_stand_in_for_stripe_is_there_only_without_an_account(
         assert terminal.end() == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "is_there"),
+    [
+        ({}, True),
+        ({"GOOGLE_CLIENT_ID": "mine", "GOOGLE_CLIENT_SECRET": "any"}, False),
+        # It would sign in anybody as anybody.
+        ({"PUBLIC_URL": "https://shellmate.example"}, False),
+    ],
+)
+def test_the_stand_in_for_google_is_there_only_without_a_client_and_on_ones_own_machine(
+    place: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], is_there: bool
+) -> None:
+    for name in ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with _started(place) as terminal:
+        terminal.wait_for("bringing the database")
+        commands = [_command(pid) for pid in _children(terminal.process.pid)]
+        assert any("google_stand_in" in command for command in commands) is is_there
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 0
+
+
 @pytest.mark.parametrize("port", ["web", "70000", "-1"])
 def test_a_port_that_is_none_is_refused(place: Path, port: str) -> None:
     terminal = Terminal(place, port)

@@ -35,10 +35,12 @@ def test_no_command_line_has_a_secret(stack: Stack) -> None:
     kept = json.loads((stack.folder.path / "credentials.json").read_text())
     given = stack.environment()
     names = ("S3_ACCESS_KEY_ID", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL")
+    names = (*names, "GOOGLE_CLIENT_SECRET")
     secrets = {*kept.values(), *(given[name] for name in names)}
     lines = {pid: _command(pid) for pid in _processes()}
 
-    for part in ("stripe_stand_in", "mailbox", "valkey", "rclone", "gunicorn", "dramatiq"):
+    parts = ("stripe_stand_in", "google_stand_in", "mailbox", "valkey", "rclone", "gunicorn")
+    for part in (*parts, "dramatiq"):
         assert any(part in line for line in lines.values()), part
     told = [(line, secret) for line in lines.values() for secret in secrets if secret in line]
     assert told == []

@@ -23,6 +23,7 @@ def test_a_new_account_has_the_grant_and_is_found_again(db: Session) -> None:
 
 
 def test_the_password_itself_is_not_kept(db: Session, ada: User) -> None:
+    assert ada.password_hash
     assert factories.PASSWORD not in ada.password_hash
     assert ada.password_hash.startswith("$argon2id$")
 

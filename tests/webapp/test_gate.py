@@ -23,6 +23,7 @@ DOORS = (
         for name in ("erasing", "stripe_notices", "topping_up", "warming")
     ),
     *(PROJECT_DIR / "gateways" / f"stripe_{name}.py" for name in ("events", "statements")),
+    PROJECT_DIR / "gateways" / "google_sign_in.py",
 )
 
 

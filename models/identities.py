@@ -1,0 +1,147 @@
+"""Accounts elsewhere that open an account here: so far those at Google.
+
+An identity is known by its provider's subject, which never changes, and not by its address, which
+may. Nothing else that a provider knows of a person is kept.
+"""
+
+import enum
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import ledger, outbox, verification
+from models.base import Base, Created, PrimaryKey, new_id, stored_as_text, utc_now
+from models.errors import Refused
+from models.letters import account
+from models.letters.letter import Letter
+from models.users import User
+
+
+class IdentityKind(enum.StrEnum):
+    GOOGLE = "google"
+
+
+class Identity(Base):
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("kind", "subject"), UniqueConstraint("user_id", "kind"))
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[IdentityKind] = mapped_column(stored_as_text(IdentityKind))
+    subject: Mapped[str]
+    # What the provider called it when it was last used: it is shown, and decides nothing.
+    email: Mapped[str]
+    created_at: Mapped[Created]
+    last_used_at: Mapped[Created]
+
+
+@dataclass(frozen=True)
+class ProvenIdentity:
+    """What a provider has just vouched for: who somebody is there, and that they read this mail."""
+
+    subject: str
+    email: str
+    kind: IdentityKind = IdentityKind.GOOGLE
+
+
+class IdentityTaken(Refused):
+    """This Google account opens another account here. Disconnect it there first."""
+
+
+class HasAnotherIdentity(Refused):
+    """Your account is connected to another Google account. Disconnect that one first."""
+
+
+class LastWayIn(Refused):
+    """Choose a password first: without Google there would be no way into your account."""
+
+
+def find(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOOGLE) -> Identity | None:
+    """Return the identity of this kind that opens a user's account, if there is one."""
+    return db.scalar(select(Identity).where(Identity.user_id == user_id, Identity.kind == kind))
+
+
+def sign_in(db: Session, proven: ProvenIdentity) -> User | None:
+    """Return whose account a proven identity opens, locked; None if it opens none."""
+    known = _find_proven(db, proven)
+    if known is None:
+        return None
+    user = ledger.lock_account(db, known.user_id)
+    # Whoever had the lock before may have disconnected it.
+    known = _find_proven(db, proven)
+    if known is None or known.user_id != user.id:
+        return None
+    _note_use(known, proven)
+    db.flush()
+    return user
+
+
+def connect(db: Session, user_id: UUID, proven: ProvenIdentity) -> User:
+    """Let a proven identity open this account from now on; tell its owner by mail.
+
+    The caller has made sure that the account is that person's. Refuses an identity that opens
+    another account (IdentityTaken), and a second one of its kind (HasAnotherIdentity).
+    """
+    user = ledger.lock_account(db, user_id)
+    present = find(db, user.id, proven.kind)
+    if present is not None and present.subject != proven.subject:
+        raise HasAnotherIdentity
+    if present is not None:
+        _note_use(present, proven)
+        db.flush()
+        return user
+    add(db, user.id, proven)
+    _tell(db, user, account.google_connected(proven.email))
+    return user
+
+
+def add(db: Session, user_id: UUID, proven: ProvenIdentity) -> None:
+    """Write a proven identity down for an account that has none of its kind, and tell nobody."""
+    made = Identity(user_id=user_id, kind=proven.kind, subject=proven.subject, email=proven.email)
+    try:
+        with db.begin_nested():
+            db.add(made)
+            db.flush()
+    except IntegrityError as taken:
+        raise IdentityTaken from taken
+
+
+def disconnect(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOOGLE) -> None:
+    """Let an identity no longer open this account; tell its owner by mail.
+
+    Raises LastWayIn where no password opens it. Nothing happens if none was connected.
+    """
+    user = ledger.lock_account(db, user_id)
+    present = find(db, user.id, kind)
+    if present is None:
+        return
+    if not user.has_password:
+        raise LastWayIn
+    _tell(db, user, account.google_disconnected(present.email))
+    db.delete(present)
+    db.flush()
+
+
+def disconnect_all(db: Session, user_id: UUID) -> None:
+    """Let no identity open a locked account any more, as its owner may have set up none of them."""
+    db.execute(delete(Identity).where(Identity.user_id == user_id))
+
+
+def _tell(db: Session, user: User, letter: Letter) -> None:
+    # An address that nobody has verified may be a stranger's, by a slip of the finger.
+    if not verification.is_awaited(user):
+        outbox.queue(db, user.email, letter, reference=f"{letter.kind}:{new_id()}")
+
+
+def _find_proven(db: Session, proven: ProvenIdentity) -> Identity | None:
+    wanted = select(Identity).where(
+        Identity.kind == proven.kind, Identity.subject == proven.subject
+    )
+    return db.scalar(wanted.execution_options(populate_existing=True))
+
+
+def _note_use(identity: Identity, proven: ProvenIdentity) -> None:
+    identity.email, identity.last_used_at = proven.email, utc_now()

@@ -1,0 +1,45 @@
+"""Connecting a Google account to one's account, and disconnecting it."""
+
+from flask import Blueprint, request
+
+from models import identities, users
+from models.errors import Refused
+from tasks import nudges
+from webapp import google_flow, preferences
+from webapp.database import db
+from webapp.google_flow import Purpose
+from webapp.htmx import Answer, go_to
+from webapp.security import limiter, login_limit
+from webapp.sign_in import current_session, current_user, member_required
+
+pages = Blueprint("google_settings", __name__)
+
+
+def _person() -> str:
+    return f"person:{current_user().id}"
+
+
+@pages.post("/settings/google")
+@member_required
+@limiter.limit(login_limit, key_func=_person)
+def connect() -> Answer:
+    """Send who types their password to Google's page, to connect the account chosen there."""
+    try:
+        users.prove(current_user(), request.form.get("google-password", ""))
+        page = google_flow.begin(Purpose.CONNECT, session_id=str(current_session().id))
+    except Refused as refusal:
+        return preferences.page(refusal=str(refusal), section="google"), 422
+    return go_to(page)
+
+
+@pages.post("/settings/google/removal")
+@member_required
+@limiter.limit(login_limit, key_func=_person)
+def disconnect() -> Answer:
+    """Let Google open the account no more; refuse to take the last way in."""
+    try:
+        identities.disconnect(db(), current_user().id)
+    except Refused as refusal:
+        return preferences.page(refusal=str(refusal), section="google"), 422
+    nudges.mail_after_commit(db())
+    return preferences.saved("Google is disconnected.", "google")
