@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from agent.meter.books import Bound, ClosedCall, Fit, NoRoom, OpenCall, TurnLost
+from agent.turn import TurnFailure
 from models import alerts, jobs, ledger, limits
 from models.database import unit_of_work
 from models.ledger import CallCost, CallStatus, ModelCall
@@ -84,4 +85,4 @@ class TurnBooks:
 
 
 def _told(bound: limits.Bound) -> Bound:
-    return Bound(bound.code, bound.left_micros, str(bound.refusal()))
+    return Bound(TurnFailure(bound.code), bound.left_micros)

@@ -13,7 +13,6 @@ from models.database import unit_of_work
 from models.jobs import Job
 from settings import get_settings
 from tasks import money_mail, nudges
-from tasks.outcomes import RETRYING
 
 log = structlog.get_logger()
 
@@ -81,9 +80,7 @@ def _storage() -> Storage:
 
 
 def _tell(job: Job) -> None:
-    kind, data = (
-        ("over", {"status": job.status}) if job.is_over else ("waiting", {"reason": RETRYING})
-    )
+    kind, data = ("over", {"status": job.status}) if job.is_over else ("waiting", {})
     try:
         nudges.streams().append(job.conversation_id, job.id, job.attempt, kind, **data)
     except redis.RedisError as error:

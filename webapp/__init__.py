@@ -25,6 +25,7 @@ from webapp import (
     health,
     htmx,
     landing,
+    languages,
     limits,
     onboarding,
     password_reset,
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> Flask:
     security.install(app, settings)
     database.install(app)
     sign_in.install(app)
-    for layer in (htmx, assets, formats, errors):
+    for layer in (htmx, assets, formats, languages, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import sign_ups, users, verification
 from models.errors import Refused
 from models.users import SignUpRefused
@@ -51,9 +52,9 @@ def sign_up() -> Answer:
         sign_ups.tell_owner(db(), request.form.get("email", ""))
         _mail()
         commit_now()
-        return _signup_page(str(refusal)), 422
+        return _signup_page(sentence_of(refusal)), 422
     except Refused as refusal:
-        return _signup_page(str(refusal)), 422
+        return _signup_page(sentence_of(refusal)), 422
     _mail()
     return go_to(url_for("onboarding.show"))
 
@@ -89,7 +90,7 @@ def log_into() -> Answer:
             db(), request.form.get("email", ""), request.form.get("password", "")
         )
     except Refused as refusal:
-        return _login_page(str(refusal)), 422
+        return _login_page(sentence_of(refusal)), 422
     log_in(user)
     return go_to(safe_next(request.values.get("next")))
 

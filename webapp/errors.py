@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
+from actions.sentences.refusals import sentence_of
 from gateways.values import BadValue
 from models.errors import NotFound, Refused
 from webapp.formats import duration
@@ -40,7 +41,9 @@ EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
 
 
 class Unreadable(Refused):
-    """Something in this form cannot be read. Please check it and try again."""
+    """Something in a form cannot be read."""
+
+    code = "unreadable"
 
 
 def install(app: Flask) -> None:
@@ -63,8 +66,8 @@ def notice(text: str, status: int) -> Response:
 
 def _show_refusal(refusal: Refused) -> Response:
     if is_partial():
-        return notice(str(refusal), 422)
-    return _page(422, "That did not work", str(refusal))
+        return notice(sentence_of(refusal), 422)
+    return _page(422, "That did not work", sentence_of(refusal))
 
 
 def _show_missing(_: NotFound) -> Response:

@@ -13,6 +13,7 @@ from models import conversations, jobs, ledger, users, workers
 from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.ledger.entries import record
 from models.users import User
@@ -210,7 +211,7 @@ def test_a_failed_message_can_be_asked_again_but_only_once_at_a_time(
     db: Session, ada: User
 ) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     again = jobs.ask_again(db, job, model=MODEL)
     assert again.message_id == job.message_id

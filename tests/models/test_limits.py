@@ -13,6 +13,7 @@ from agent.meter.books import NoRoom
 from models import jobs, ledger, limits, periods
 from models.base import new_id
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus
 from models.limits import Limits
@@ -67,7 +68,7 @@ def test_what_was_given_back_was_not_spent(db: Session, ada: User) -> None:
     limits.choose(db, ada.id, Limits(day_micros=30 * CENT))
     job = factories.running(db, ada)
     closed(db, job, 7 * CENT)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     again = jobs.ask_again(db, job, model=MODEL)
 
@@ -162,7 +163,7 @@ def test_the_database_itself_forbids_limits_of_nothing(db: Session, ada: User) -
 def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
     closed(db, job, 20 * CENT)
-    jobs.fail(db, job, "Limit.", code="message_limit", answer="The first half")
+    jobs.fail(db, job, FailureCode.MESSAGE_LIMIT, answer="The first half")
 
     further = jobs.go_on(db, job, model=MODEL)
 
@@ -175,7 +176,7 @@ def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: Use
 
 def test_only_a_message_at_its_limit_goes_on(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     with pytest.raises(jobs.AlreadyAnswered):
         jobs.go_on(db, job, model=MODEL)
@@ -186,7 +187,7 @@ def test_a_retry_may_cost_what_the_message_was_allowed(db: Session, ada: User) -
     dear = jobs.ask(
         db, factories.conversation(db, ada), "Think!", model=MODEL, cost_limit_micros=400_000
     )
-    jobs.fail(db, factories.claim(db) or dear, "Our fault.", code="unexpected")
+    jobs.fail(db, factories.claim(db) or dear, FailureCode.UNEXPECTED)
 
     assert jobs.ask_again(db, dear, model=MODEL).cost_limit_micros == 400_000
 
