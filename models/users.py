@@ -130,7 +130,9 @@ class CommonPassword(BadPassword):
 
 
 class UnreachableAddress(BadAddress):
-    """We cannot send mail to this address. Use one with plain letters (a to z) before the @."""
+    """Many mail servers take no mail for the address: its mailbox has letters beyond ASCII."""
+
+    code = "unreachable_address"
 
 
 class SignUpRefused(Refused):

@@ -134,6 +134,9 @@ REFUSALS: Mapping[str, str] = {
         "You typed an amount while another one was chosen. Check which one you want, then go on."
     ),
     "unknown_account": marked("There is no account of this address or id."),
+    "unreachable_address": marked(
+        "We cannot send mail to this address. Use one with plain letters (a to z) before the @."
+    ),
     "unreadable": marked("Something in this form cannot be read. Please check it and try again."),
     "unreadable_file": marked("“%(name)s” cannot be read. Please choose another file."),
     "wrong_credentials": marked("E-mail address and password do not match. Please try again."),
