@@ -140,9 +140,10 @@ def fail(  # what is kept of it is by name
     stands = not is_paid and _has_standing(db, job, code)
     is_kept = has_words and (is_paid or stands)
     reply = _reply(db, job, answer, html) if is_kept else None
+    cost = ledger.charged(db, job.id)
     job.failure_code = code
     job.failure_details = {
-        "charged_micros": ledger.charged(db, job.id),
+        "charged_micros": cost,
         # Whether words of the answer are kept, and whether charges could not be given back.
         "has_part": reply is not None,
         "stands": stands,
