@@ -5,7 +5,7 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: help run test test-long mutants lint format lock css bench drill hostile fuzz audit account
+.PHONY: messages help run test test-long mutants lint format lock css bench drill hostile fuzz audit account
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -39,6 +39,12 @@ lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer ve
 
 css: ## Build the website's styles, icons and vendored files from assets/
 	@exec $(PREPARED) dev embedded.styles
+
+messages: ## Gather all sentences for translators in models/catalogues/messages.pot
+	@mkdir -p models/catalogues
+	@exec $(PREPARED) dev babel.messages.frontend --quiet extract --mapping-file babel.cfg \
+		--keyword marked --no-location --sort-output --omit-header \
+		--output-file models/catalogues/messages.pot .
 
 drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" replays a drill
 	@exec $(PREPARED) dev tests.drill $(ARGS)

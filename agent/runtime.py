@@ -11,8 +11,8 @@ import structlog
 
 from agent import catalogue, context, engine, workspace
 from agent.catalogue import Model
-from agent.cells.asking import STOPPED, cancelled
-from agent.cells.cell import DIED, NO_ROOM, Cell
+from agent.cells.asking import cancelled
+from agent.cells.cell import Cell
 from agent.cells.config import TENANT
 from agent.cells.files import DiskFull, FilesFailed
 from agent.cells.gateway import Question
@@ -28,9 +28,9 @@ from agent.message import Message, compose
 from agent.meter.books import Books
 from agent.meter.server import Meter
 from agent.prices import Prices
-from agent.saving import NOTHING_TO_SAVE, save
+from agent.saving import save
 from agent.state import WORKSPACE, Restored, SavedStates
-from agent.turn import AgentFailed, Answer, Forgotten, SavedState, Turn, Watcher
+from agent.turn import AgentFailed, Answer, Forgotten, SavedState, Turn, TurnFailure, Watcher
 from gateways.s3_files import Storage
 from settings import Settings
 from untrusted.helper import Failed, Patience
@@ -45,9 +45,6 @@ STOP_SECONDS = 30
 NO_CELLS = "no cells"
 # More of USER.md is not looked at; OpenClaw shows a model far less.
 STANDING_BYTES = 1024 * 1024
-
-NO_MODEL = "The model that was chosen is not offered any more. Please choose another one."
-STILL_BUSY = "Your assistant is still busy with something else. Please try again."
 
 
 class Runtime:
@@ -210,7 +207,7 @@ class Runtime:
     ) -> Answer:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
-            raise AgentFailed("provider_refused", NO_MODEL, permanent=True)
+            raise AgentFailed(TurnFailure.MODEL_WITHDRAWN, permanent=True)
         message = await self._compose(turn, self._bounded(model), stop)
         cell = await self._cell_for(turn, stop)
         try:
@@ -238,7 +235,7 @@ class Runtime:
             )
         except Failed as failure:
             # Whatever else fails costs the message no more than that file.
-            raise AgentFailed("stopped", STOPPED, permanent=True) from failure
+            raise AgentFailed(TurnFailure.STOPPED, permanent=True) from failure
 
     async def _cell_for(self, turn: Turn, stop: threading.Event) -> Cell:
         newest = turn.states[0].version if turn.states else 0
@@ -299,7 +296,7 @@ class Runtime:
     async def _save(self, user_id: UUID) -> SavedState:
         cell = self._pool.of(user_id)
         if cell is None:
-            raise AgentFailed("cell_died", NOTHING_TO_SAVE, permanent=False)
+            raise AgentFailed(TurnFailure.CELL_DIED, permanent=False)
         return await save(self._states, user_id, cell)
 
     async def _forget(
@@ -312,7 +309,7 @@ class Runtime:
         await self._discard(user_id)
         kit = self._find_kit()
         if kit is None or not self._pool.may_share():
-            raise AgentFailed("busy", STILL_BUSY, permanent=False)
+            raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False)
         restoring = asyncio.to_thread(self._states.get, states, check)
         try:
             # It is whole in memory: only one of us holds it, for as long as it must.
@@ -331,8 +328,8 @@ class Runtime:
 
 def _reason(error: FilesFailed) -> AgentFailed:
     if isinstance(error, DiskFull):
-        return AgentFailed("disk_full", NO_ROOM, permanent=False)
-    return AgentFailed("cell_died", DIED, permanent=False)
+        return AgentFailed(TurnFailure.DISK_FULL, permanent=False)
+    return AgentFailed(TurnFailure.CELL_DIED, permanent=False)
 
 
 async def _until_free(cell: Cell) -> None:
@@ -340,7 +337,7 @@ async def _until_free(cell: Cell) -> None:
         async with asyncio.timeout(CELL_SECONDS), cell.lock:
             return
     except TimeoutError as error:
-        raise AgentFailed("busy", STILL_BUSY, permanent=False) from error
+        raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False) from error
 
 
 async def _read_standing(cell: Cell) -> dict[str, bytes]:

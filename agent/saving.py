@@ -9,15 +9,12 @@ import structlog
 from agent.cells.cell import Cell
 from agent.cells.files import CellFiles, Changed, DiskFull, FilesFailed
 from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
-from agent.turn import AgentFailed, SavedState
+from agent.turn import AgentFailed, SavedState, TurnFailure
 
 log = structlog.get_logger()
 
 # Smaller parts are hashed and compressed sooner than a thread could take them over.
 INLINE_BYTES = 64 * 1024
-
-NOTHING_TO_SAVE = "Your assistant's memory could not be saved."
-TOO_LARGE = "Your assistant's files have become too large to save. Ask it to delete some."
 
 
 async def save(states: SavedStates, user_id: UUID, cell: Cell) -> SavedState:
@@ -53,13 +50,14 @@ async def save_files(
         tree, packed = await asyncio.to_thread(writer.finish)
     except FilesFailed as error:
         log.warning("state.unreadable", user_id=str(user_id), error=repr(error))
-        code = "disk_full" if isinstance(error, DiskFull) else "cell_died"
-        raise AgentFailed(code, NOTHING_TO_SAVE, permanent=False) from error
+        is_full = isinstance(error, DiskFull)
+        code = TurnFailure.DISK_FULL if is_full else TurnFailure.CELL_DIED
+        raise AgentFailed(code, permanent=False) from error
     except TooLarge as error:
-        raise AgentFailed("state_unavailable", TOO_LARGE, permanent=True) from error
+        raise AgentFailed(TurnFailure.STATE_TOO_LARGE, permanent=True) from error
     if DATABASE not in tree:
         # Saved like this, the assistant would have forgotten every conversation.
-        raise AgentFailed("state_unavailable", NOTHING_TO_SAVE, permanent=False)
+        raise AgentFailed(TurnFailure.STATE_NOT_SAVED, permanent=False)
     if packed is None:
         state = SavedState(before.state.version + 1, before.state.packs, before.state.size_bytes)
     else:

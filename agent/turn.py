@@ -1,5 +1,6 @@
 """What goes into a turn of the assistant, what comes out, and how it can fail."""
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -92,19 +93,61 @@ class Answer:
     state_version: int
 
 
+class TurnFailure(enum.StrEnum):
+    """Why a turn brought no whole answer. `models.failures.FailureCode` has each of them too."""
+
+    # What the user let it cost, or has left; and a freeze of their account.
+    NO_CREDIT = "no_credit"
+    FROZEN = "frozen"
+    MESSAGE_LIMIT = "message_limit"
+    DAY_LIMIT = "day_limit"
+    MONTH_LIMIT = "month_limit"
+    # What we carry for a user in a day.
+    ABSORBED_LIMIT = "absorbed_limit"
+    # What any message may cost, and how many calls it may make.
+    TOO_COSTLY = "too_costly"
+    TOO_MANY_CALLS = "too_many_calls"
+    # A provider counted more than was held.
+    BEYOND_HOLD = "beyond_hold"
+    BOOKS_UNAVAILABLE = "books_unavailable"
+    PROVIDER_DOWN = "provider_down"
+    PROVIDER_REFUSED = "provider_refused"
+    MODEL_WITHDRAWN = "model_withdrawn"
+    MODEL_UNPRICED = "model_unpriced"
+    CONVERSATION_TOO_LARGE = "conversation_too_large"
+    CONTENT_NOT_SENT = "content_not_sent"
+    TIME_LIMIT = "time_limit"
+    CELL_DIED = "cell_died"
+    NO_ANSWER = "no_answer"
+    # For the second time.
+    STUCK = "stuck"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_FILES = "too_many_files"
+    DISK_FULL = "disk_full"
+    ENGINE_UNAVAILABLE = "engine_unavailable"
+    # No cell came free; or the user's own is at something else.
+    BUSY = "busy"
+    STILL_BUSY = "still_busy"
+    # The user's files cannot be reached, have no undamaged version, are too large to save, or were
+    # not all there to be saved.
+    STATE_UNAVAILABLE = "state_unavailable"
+    STATE_DAMAGED = "state_damaged"
+    STATE_TOO_LARGE = "state_too_large"
+    STATE_NOT_SAVED = "state_not_saved"
+    # Files that came with the message cannot be reached.
+    STORAGE_DOWN = "storage_down"
+    # The user pressed Stop, or the worker shuts down.
+    STOPPED = "stopped"
+    # Another worker has the job by now.
+    LEASE_LOST = "lease_lost"
+    UNEXPECTED = "unexpected"
+
+
 class AgentFailed(Exception):
-    """A turn brought no whole answer. `str()` is a sentence for the person, that leaves money out.
+    """A turn brought no whole answer. A permanent failure would only repeat itself."""
 
-    `code` is one of: no_credit, frozen, message_limit, day_limit, month_limit, absorbed_limit (what
-    we carry in a day), too_costly (what any message may cost), too_many_calls, beyond_hold (a
-    provider counted more than was held), provider_refused, provider_down, books_unavailable,
-    time_limit, cell_died, no_answer, stuck (for the second time), out_of_memory, too_many_files,
-    disk_full, engine_unavailable, stopped, lease_lost (another worker has the job), busy,
-    state_unavailable, storage_down, unexpected. A permanent failure would only repeat itself.
-    """
-
-    def __init__(self, code: str, sentence: str, *, permanent: bool) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: TurnFailure, *, permanent: bool) -> None:
+        super().__init__(str(code))
         self.code = code
         self.permanent = permanent
 

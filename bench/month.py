@@ -15,6 +15,7 @@ from agent.prices import Prices
 from models import conversations, jobs, ledger, limits, users
 from models.base import new_id
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import FinishedAnswer
 from models.limits import Limits
 from settings import get_settings
@@ -143,9 +144,9 @@ def _close(books: TurnBooks, end: str) -> None:
     with unit_of_work() as db:
         job = jobs.still_ours(db, books.job_id, books.attempt)
         if end in ("fail", "break off"):
-            jobs.fail(db, job, "Something went wrong.", code="provider_down")
+            jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
         elif end == "run dry":
-            jobs.fail(db, job, "Used up.", code="no_credit", answer="A part")
+            jobs.fail(db, job, FailureCode.NO_CREDIT, answer="A part")
         elif end == "are stopped":
             jobs.stop(db, job, answer="A part")
         else:

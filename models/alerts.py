@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import ledger, limits
 from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.errors import NotFound
+from models.failures import FailureCode
 from models.ledger import EntryKind, Transaction, write_offs
-from models.money import money
 from models.periods import Period, day_of, month_of
 from models.users import User
 from settings import get_settings
@@ -35,15 +35,11 @@ class AlertKind(enum.StrEnum):
     ABSORBED = "absorbed"
 
 
-NAMES = {AlertKind.DAY: "limit for today", AlertKind.MONTH: "limit for this month"}
-PARTS = {50: "Half", 75: "Three quarters"}
-RUNNING_LOW = "What you send waits once they are used up. You can top up at any time."
-AT_A_LIMIT = "At a limit nothing is spent until the next day or month begins, or you change it."
-CARRIED = (
-    "There is a limit to what we give back in one day."
-    " What failed beyond it was charged, or was not started at all."
-)
-MEANINGS = {AlertKind.BALANCE: RUNNING_LOW, AlertKind.ABSORBED: CARRIED}
+# How a message ends that reaches the limit.
+REACHED_BY = {
+    AlertKind.DAY: FailureCode.DAY_LIMIT,
+    AlertKind.MONTH: FailureCode.MONTH_LIMIT,
+}
 
 
 class Alert(Base):
@@ -65,21 +61,6 @@ class Alert(Base):
     created_at: Mapped[Created]
 
     @property
-    def words(self) -> str:
-        """What it is about, as a sentence."""
-        limit = money(self.limit_micros)
-        if self.kind is AlertKind.BALANCE:
-            return f"Your credits have fallen below {limit}."
-        if self.kind is AlertKind.ABSORBED:
-            return "Too much failed today for us to give all of it back."
-        name = NAMES[self.kind]
-        if self.percent >= 100:
-            return f"Your {name} ({limit}) is used up."
-        if self.percent == NEARLY:
-            return f"Too little is left of your {name} ({limit}) for another answer."
-        return f"{PARTS[self.percent]} of your {name} ({limit}) is spent."
-
-    @property
     def about(self) -> tuple[AlertKind, int, datetime]:
         """Which limit it is about, in which period."""
         return self.kind, self.limit_micros, self.period_begins
@@ -87,12 +68,7 @@ class Alert(Base):
     @property
     def is_of_limit(self) -> bool:
         """Whether it is about a limit that its person has set, and not about their credits."""
-        return self.kind in NAMES
-
-    @property
-    def meaning(self) -> str:
-        """What follows from it, and what can be done."""
-        return MEANINGS.get(self.kind, AT_A_LIMIT)
+        return self.kind in REACHED_BY
 
 
 def raise_due(db: Session, user_id: UUID) -> list[Alert]:
@@ -105,7 +81,7 @@ def raise_due(db: Session, user_id: UUID) -> list[Alert]:
     return [alert for alert in due if _is_new(db, alert)]
 
 
-def raise_reached(db: Session, user_id: UUID, code: str) -> list[Alert]:
+def raise_reached(db: Session, user_id: UUID, code: FailureCode) -> list[Alert]:
     """Raise the last alert of the limit at which a message ended; return it if it is new.
 
     What was left may have been too little for any answer: then it says that, and not used up.
@@ -120,18 +96,18 @@ def raise_reached(db: Session, user_id: UUID, code: str) -> list[Alert]:
             period_begins=of.begins,
         )
         for kind, limit, of in _limits(user)
-        if code == f"{kind}_limit"
+        if code is REACHED_BY[kind]
     ]
     return [alert for alert in reached if _is_new(db, alert)]
 
 
-def raise_absorbed(db: Session, user_id: UUID, code: str = "") -> list[Alert]:
+def raise_absorbed(db: Session, user_id: UUID, code: FailureCode | None = None) -> list[Alert]:
     """Raise the alert that we carry no more of a person's failures today; return it if it is new.
 
     It is due when charges stand, or when a message ended by that limit's `code`.
     """
     user, today = ledger.lock_account(db, user_id), write_offs.today_begins(utc_now())
-    is_closed = code == limits.AbsorbedLimitReached.code
+    is_closed = code is FailureCode.ABSORBED_LIMIT
     is_due = is_closed or ledger.standing_micros(db, user.id, today) > 0
     alert = Alert(
         user_id=user.id,

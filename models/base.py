@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from uuid_utils.compat import uuid7
 
@@ -53,6 +54,8 @@ class Base(DeclarativeBase):
     }
 
 
+# What the sentence of a code names: micro-dollars as `…_micros`, counts, texts.
+Details = Annotated[dict[str, Any], mapped_column(JSONB, default=dict, server_default="{}")]
 PrimaryKey = Annotated[UUID, mapped_column(Uuid, primary_key=True, default=new_id)]
 Created = Annotated[
     datetime,

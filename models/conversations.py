@@ -115,7 +115,9 @@ _LIST_OLDER = _LIST_OWN.where(
 
 
 class BadTitle(Refused):
-    """A conversation's name needs 1 to 80 characters."""
+    """A conversation's name is empty or too long."""
+
+    code = "bad_title"
 
 
 def start(db: Session, user_id: UUID) -> Conversation:

@@ -1,12 +1,22 @@
-"""The one kind of error that people are meant to read."""
+"""The one kind of error that users are told of."""
+
+from typing import ClassVar
 
 
 class Refused(Exception):
-    """This is against a rule of the product."""
+    """What a user asks is against a rule of the product.
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or type(self).__doc__)
+    `actions.sentences.refusals` has the sentence for each code, with what it names of `details`.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, **details: object) -> None:
+        super().__init__(self.code)
+        self.details = details
 
 
 class NotFound(Refused):
-    """This page does not exist, or it is not yours."""
+    """The page does not exist, or it is another user's."""
+
+    code = "not_found"

@@ -11,10 +11,10 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import jobs, ledger, users
-from models.base import Base, Created, PrimaryKey
+from models.base import Base, Created, Details, PrimaryKey, stored_as_text
 from models.errors import Refused
 from models.jobs import Job
-from models.ledger import RULES, AuditFinding, Mismatch
+from models.ledger import RULES, AuditFinding, FreezeReason, Mismatch
 from models.users import User
 
 
@@ -27,7 +27,8 @@ class Unfreezing(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     # The freeze that ended.
     frozen_at: Mapped[datetime]
-    frozen_reason: Mapped[str]
+    frozen_reason: Mapped[FreezeReason] = mapped_column(stored_as_text(FreezeReason))
+    frozen_details: Mapped[Details]
     # Why it was ended although the audit still found something.
     forced_because: Mapped[str | None]
     # Who did it on the site; None if it was done by hand, or their account is gone.
@@ -38,23 +39,33 @@ class Unfreezing(Base):
 
 
 class UnknownAccount(Refused):
-    """There is no account of this address or id."""
+    """No account has this address or id."""
+
+    code = "unknown_account"
 
 
 class NotFrozen(Refused):
-    """This account is not frozen."""
+    """The account is not frozen."""
+
+    code = "not_frozen"
 
 
 class StillBroken(Refused):
-    """The audit still finds something here. Put that right, or unfreeze by force and say why."""
+    """The audit still finds something in the account."""
+
+    code = "still_broken"
 
 
 class NoReason(Refused):
-    """Whoever unfreezes by force has to say why in words."""
+    """An admin who unfreezes by force gave no reason."""
+
+    code = "no_reason"
 
 
 class OwnAccount(Refused):
-    """This account is your own. Ask another administrator to look at it."""
+    """An admin would unfreeze their own account."""
+
+    code = "own_account"
 
 
 def find_account(db: Session, address_or_id: str) -> User:
@@ -114,6 +125,7 @@ def end(
             user_id=user_id,
             frozen_at=user.spending_frozen_at,
             frozen_reason=user.spending_frozen_reason,
+            frozen_details=user.spending_frozen_details,
             forced_because=forced_because.strip() if forced_because else None,
             admin_id=admin_id,
         )

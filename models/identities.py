@@ -48,15 +48,21 @@ class ProvenIdentity:
 
 
 class IdentityTaken(Refused):
-    """This Google account opens another account here. Disconnect it there first."""
+    """The Google account opens another account here."""
+
+    code = "identity_taken"
 
 
 class HasAnotherIdentity(Refused):
-    """Your account is connected to another Google account. Disconnect that one first."""
+    """The account is connected to another Google account."""
+
+    code = "has_another_identity"
 
 
 class LastWayIn(Refused):
-    """Choose a password first: without Google there would be no way into your account."""
+    """Without Google there would be no way into the account."""
+
+    code = "last_way_in"
 
 
 def find(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOOGLE) -> Identity | None:

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from models import ledger
 from models.base import utc_now
 from models.errors import Refused
+from models.failures import FailureCode
 from models.ledger import CallStatus, EntryKind, ModelCall, Transaction, write_offs
 from models.periods import day_of, month_of
 from models.users import User
@@ -38,52 +39,61 @@ MOST_LIMIT_MICROS = 10_000_000_000
 
 
 class LimitReached(Refused):
-    """You have reached one of your limits."""
+    """A user has reached one of their limits."""
 
-    code: ClassVar[str]
+    code = "limit_reached"
+
+    failure_code: ClassVar[FailureCode]
 
 
 class MessageLimitReached(LimitReached):
-    """This message has reached the most that it may cost. What was written so far is kept."""
+    """A message has reached what it may cost."""
 
-    code = "message_limit"
+    code = "message_limit_reached"
+
+    failure_code = FailureCode.MESSAGE_LIMIT
 
 
 class DayLimitReached(LimitReached):
-    """You have reached your limit for today. It begins anew at midnight; change it in Limits."""
+    """Nothing is left of a user's limit for today."""
 
-    code = "day_limit"
+    code = "day_limit_reached"
+
+    failure_code = FailureCode.DAY_LIMIT
 
 
 class MonthLimitReached(LimitReached):
-    """You have reached your monthly limit. It begins anew on the 1st; change it in Limits."""
+    """Nothing is left of a user's limit for this month."""
 
-    code = "month_limit"
+    code = "month_limit_reached"
+
+    failure_code = FailureCode.MONTH_LIMIT
 
 
 class BadLimit(Refused):
-    """Please write each limit as an amount in dollars of at least $0.01, such as 0.50."""
+    """A limit is out of range."""
+
+    code = "bad_limit"
 
 
 class MessageLimitTooHigh(Refused):
-    """No message may cost that much. Please choose a lower limit for each message."""
+    """A limit is higher than any message may cost."""
+
+    code = "message_limit_too_high"
 
 
 class LimitsDoNotFit(Refused):
-    """A day cannot have more than its month, nor a message more than its day."""
+    """A day would have more than its month, or a message more than its day."""
+
+    code = "limits_do_not_fit"
 
 
 class AbsorbedLimitReached(LimitReached):
     """Too much was at our expense today that could not be charged: see `ledger.write_offs`."""
 
-    code = "absorbed_limit"
+    code = "absorbed_limit_reached"
 
-    def __init__(self) -> None:
-        support = get_settings().support_address
-        super().__init__(
-            "Too much went wrong with your messages today, at our expense. Sending opens again"
-            f" after midnight UTC; write to {support} if you need it sooner."
-        )
+    failure_code = FailureCode.ABSORBED_LIMIT
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ class Limits:
 class Bound:
     """One thing that ends spending: how much it still allows, and how it refuses more."""
 
-    code: str
+    code: FailureCode
     left_micros: int
     refusal: type[Refused]
 
@@ -155,11 +165,11 @@ def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
     may_spend = user.spending_frozen_at is None
     is_absorbed_up = absorbed > 0 and absorbed >= get_settings().absorbed_daily_limit_micros
     return [
-        *([] if may_spend else [Bound("frozen", 0, ledger.SpendingFrozen)]),
-        *([Bound(AbsorbedLimitReached.code, 0, AbsorbedLimitReached)] if is_absorbed_up else []),
-        Bound("no_credit", user.credits_available_micros, ledger.OutOfCredit),
+        *([] if may_spend else [Bound(FailureCode.FROZEN, 0, ledger.SpendingFrozen)]),
+        *([Bound(FailureCode.ABSORBED_LIMIT, 0, AbsorbedLimitReached)] if is_absorbed_up else []),
+        Bound(FailureCode.NO_CREDIT, user.credits_available_micros, ledger.OutOfCredit),
         *_of_periods(user, limited, used_in),
-        Bound(MessageLimitReached.code, allowed - used, MessageLimitReached),
+        Bound(FailureCode.MESSAGE_LIMIT, allowed - used, MessageLimitReached),
     ]
 
 
@@ -185,7 +195,7 @@ def tightest(found: list[Bound]) -> Bound:
     A message's own limit is none of them: it bounds what a call is likely to cost, and what is held
     is the most that it can.
     """
-    held_by = (bound for bound in found if bound.code != MessageLimitReached.code)
+    held_by = (bound for bound in found if bound.code is not FailureCode.MESSAGE_LIMIT)
     return min(held_by, key=lambda bound: bound.left_micros)
 
 
@@ -231,7 +241,11 @@ def _limited_periods(user: User) -> list[_LimitedPeriod]:
 
 def _of_periods(user: User, limited: list[_LimitedPeriod], used_in: list[int]) -> list[Bound]:
     return [
-        Bound(one.refusal.code, one.limit_micros - used - user.credits_held_micros, one.refusal)
+        Bound(
+            one.refusal.failure_code,
+            one.limit_micros - used - user.credits_held_micros,
+            one.refusal,
+        )
         for one, used in zip(limited, used_in, strict=True)
     ]
 

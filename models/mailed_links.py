@@ -99,7 +99,9 @@ class MailedLink(Base):
 
 
 class LinkUsedUp(Refused):
-    """This link has been used already, or it has expired. Ask for a new one."""
+    """A mailed link was used, or has expired."""
+
+    code = "link_used_up"
 
 
 def make(

@@ -15,8 +15,16 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import utc_now
 from models.free_credit import FreeCreditRefusal, RefusalReason
-from models.ledger import AuditFinding, Books, StandingCharge, Transaction, WriteOffReason
-from models.payments import StripeEvent
+from models.ledger import (
+    AuditFinding,
+    AuditRule,
+    Books,
+    FreezeReason,
+    StandingCharge,
+    Transaction,
+    WriteOffReason,
+)
+from models.payments import EventTrouble, StripeEvent
 from models.users import User
 
 # Of each list.
@@ -41,7 +49,7 @@ class Finding:
 
     user_id: UUID
     email: str
-    rule: str
+    rule: AuditRule
     subject: str
     off_by_micros: int
     found_at: datetime
@@ -50,11 +58,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class FrozenAccount:
-    """An account that may not spend, and the sentence that its person reads."""
+    """An account that may not spend, and why."""
 
     user_id: UUID
     email: str
-    reason: str
+    reason: FreezeReason
+    details: Mapping[str, object]
     frozen_at: datetime
 
 
@@ -66,7 +75,8 @@ class EventSetAside:
     email: str | None
     event_id: str
     kind: str
-    trouble: str
+    trouble: EventTrouble
+    details: Mapping[str, object]
     happened_at: datetime
 
 
@@ -161,7 +171,13 @@ def _mended() -> Select[*tuple[Any, ...]]:
 
 
 def _frozen() -> Select[*tuple[Any, ...]]:
-    wanted = select(User.id, User.email, User.spending_frozen_reason, User.spending_frozen_at)
+    wanted = select(
+        User.id,
+        User.email,
+        User.spending_frozen_reason,
+        User.spending_frozen_details,
+        User.spending_frozen_at,
+    )
     frozen = wanted.where(User.spending_frozen_at.is_not(None))
     return frozen.order_by(User.spending_frozen_at, User.id)
 
@@ -169,7 +185,15 @@ def _frozen() -> Select[*tuple[Any, ...]]:
 def _set_aside() -> Select[*tuple[Any, ...]]:
     event = StripeEvent
     wanted = (
-        select(User.id, User.email, event.id, event.kind, event.trouble, event.happened_at)
+        select(
+            User.id,
+            User.email,
+            event.id,
+            event.kind,
+            event.trouble,
+            event.trouble_details,
+            event.happened_at,
+        )
         .select_from(event)
         .outerjoin(User, User.id == event.user_id)
         .where(event.trouble.is_not(None))

@@ -30,15 +30,21 @@ from models.users import User, WrongCredentials, WrongPassword
 
 
 class AddressKnown(Refused):
-    """You have an account with this address already. Connect Google to it first."""
+    """An account has this address, which Google is not connected to."""
+
+    code = "address_known"
 
 
 class AddressReserved(Refused):
-    """An account had this address until lately and may take it back. Please use another one."""
+    """An account had this address until lately and may take it back."""
+
+    code = "address_reserved"
 
 
 class NotTheBrowserThatAsked(Refused):
-    """Open this link in the browser in which you asked for it, or ask there for a new one."""
+    """The link was asked for in another browser."""
+
+    code = "not_the_browser_that_asked"
 
 
 @dataclass(frozen=True)

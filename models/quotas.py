@@ -14,11 +14,15 @@ from settings import get_settings
 
 
 class StorageFull(Refused):
-    """Your files take all the room that you have. Delete conversations that you no longer need."""
+    """A user's files take all the room that they have."""
+
+    code = "storage_full"
 
 
 class TooMuchStaged(Refused):
-    """Too many files of yours wait to be sent already. Send or drop those first."""
+    """Too many files of a user wait to be sent."""
+
+    code = "too_much_staged"
 
 
 @dataclass(frozen=True)

@@ -26,19 +26,27 @@ from models.users import User
 
 
 class SameAddress(Refused):
-    """This is your address already."""
+    """The new address is the account's already."""
+
+    code = "same_address"
 
 
 class AddressTaken(Refused):
-    """Another account has this address by now, so yours keeps the old one."""
+    """Another account has the new address by now."""
+
+    code = "address_taken"
 
 
 class OtherBrowser(Refused):
-    """Log in with the browser in which you asked for the new address, and open this link there."""
+    """The link was opened in another browser than it was asked for in."""
+
+    code = "other_browser"
 
 
 class CannotComeBack(Refused):
-    """Another account has your old address by now. Please write to us, and we will sort it out."""
+    """Another account has the old address by now."""
+
+    code = "cannot_come_back"
 
 
 def ask(db: Session, session: UserSession, *, password: str, email: str) -> str:

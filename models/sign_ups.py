@@ -73,11 +73,15 @@ class SignUp(Base):
 
 
 class HasAccount(Refused):
-    """You already have an account with this address. Log in, or choose a new password."""
+    """The address has an account already."""
+
+    code = "has_account"
 
 
 class NotItsPassword(Refused):
-    """This is not the password that was chosen. If you did not sign up here, choose your own."""
+    """Whoever opened the link typed another password than the sign-up began with."""
+
+    code = "not_its_password"
 
 
 def is_by_mail() -> bool:

@@ -31,7 +31,9 @@ class StagedUpload(Base):
 
 
 class FilesGone(Refused):
-    """The files of this message have waited too long. Please add them again."""
+    """The files of a message have waited too long and were deleted."""
+
+    code = "files_gone"
 
 
 def stage(db: Session, user_id: UUID, files: Sequence[SentFile]) -> list[StagedUpload]:

@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import common_passwords, ledger, passwords
-from models.base import Base, Created, PrimaryKey, utc_now
+from models.base import Base, Created, Details, PrimaryKey, stored_as_text, utc_now
 from models.errors import Refused
+from models.ledger import FreezeReason
 from settings import get_settings
 
 PASSWORD_MIN_LENGTH = 8
@@ -85,9 +86,14 @@ class User(Base):
     message_limit_micros: Mapped[int | None]
     day_limit_micros: Mapped[int | None]
     month_limit_micros: Mapped[int | None]
-    # Since when they may read but not spend, and the sentence that says why.
+    # The language that they chose; None for what their browser asks for.
+    locale: Mapped[str | None]
+    # Since when they may read but not spend, and why.
     spending_frozen_at: Mapped[datetime | None]
-    spending_frozen_reason: Mapped[str | None]
+    spending_frozen_reason: Mapped[FreezeReason | None] = mapped_column(
+        stored_as_text(FreezeReason)
+    )
+    spending_frozen_details: Mapped[Details]
     # The worker that holds this person's live files, and until when it goes first.
     cell_worker_id: Mapped[UUID | None]
     cell_worker_until: Mapped[datetime | None]
@@ -120,31 +126,45 @@ class User(Base):
 
 
 class BadAddress(Refused):
-    """This does not look like an e-mail address. Please check it for typing mistakes."""
+    """What a user typed is no e-mail address."""
+
+    code = "bad_address"
 
 
 class BadPassword(Refused):
-    """Please choose a password of 8 to 200 characters."""
+    """A password is too short or too long."""
+
+    code = "bad_password"
 
 
 class CommonPassword(BadPassword):
-    """Others would guess this password soon. Choose a longer one, such as a short sentence."""
+    """A password is one of those that others would guess soon."""
+
+    code = "common_password"
 
 
 class UnreachableAddress(BadAddress):
-    """We cannot send mail to this address. Use one with plain letters (a to z) before the @."""
+    """Many mail servers take no mail for the address: its mailbox has letters beyond ASCII."""
+
+    code = "unreachable_address"
 
 
 class SignUpRefused(Refused):
-    """We could not create an account with these details. If you have one already, log in."""
+    """No account was made, without a word on whether the address has one."""
+
+    code = "sign_up_refused"
 
 
 class WrongCredentials(Refused):
-    """E-mail address and password do not match. Please try again."""
+    """Address and password do not belong together."""
+
+    code = "wrong_credentials"
 
 
 class WrongPassword(Refused):
-    """This is not your present password. Please try again."""
+    """A logged-in user typed another password than theirs."""
+
+    code = "wrong_password"
 
 
 class NoPassword(WrongPassword):
@@ -152,7 +172,21 @@ class NoPassword(WrongPassword):
 
 
 class BadProfile(Refused):
-    """Please fill in your name and choose a time zone from the list."""
+    """A profile lacks a name, or has no such time zone."""
+
+    code = "bad_profile"
+
+
+class NameTooLong(BadProfile):
+    """A name has more characters than `most`."""
+
+    code = "name_too_long"
+
+
+class NeedsTooLong(BadProfile):
+    """What a user wrote about their needs has more characters than `most`."""
+
+    code = "needs_too_long"
 
 
 @dataclass(frozen=True)
@@ -170,9 +204,9 @@ class Profile:
         if not name or self.timezone not in _timezones():
             raise BadProfile
         if len(name) > NAME_MAX_LENGTH:
-            raise BadProfile(f"Please shorten your name to {NAME_MAX_LENGTH} characters.")
+            raise NameTooLong(most=NAME_MAX_LENGTH)
         if len(needs) > NEEDS_MAX_LENGTH:
-            raise BadProfile(f"Please shorten your answer to {NEEDS_MAX_LENGTH} characters.")
+            raise NeedsTooLong(most=NEEDS_MAX_LENGTH)
         return Profile(name, self.timezone, needs)
 
 

@@ -12,7 +12,9 @@ from settings import get_settings
 
 
 class AddressNotVerified(Refused):
-    """Please confirm your e-mail address first, with the link in our mail. Your words stay here."""
+    """A user without credits has not confirmed their address yet."""
+
+    code = "address_not_verified"
 
 
 def is_awaited(user: User) -> bool:

@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from actions.sentences import freezes as freeze_sentences
+from actions.sentences import rules
+from actions.sentences.refusals import sentence_of
 from models import database, freezes, jobs, ledger, users
 from models.database import unit_of_work
 from models.errors import Refused
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             _set_admin(asked.account, is_admin=ADMIN_VERBS[asked.verb])
         _show(asked.account)
     except Refused as refusal:
-        print(refusal, file=sys.stderr)
+        print(sentence_of(refusal), file=sys.stderr)
         return 1
     return 0
 
@@ -102,7 +105,7 @@ def _show(who: str) -> None:
             print("not frozen")
         else:
             print(f"frozen since {_time(account.spending_frozen_at)}")
-            print(f"    {account.spending_frozen_reason}")
+            print(f"    {freeze_sentences.of_user(account)}")
         stands = ledger.standing_micros(db, account.id)
         if stands:
             print(f"charged without an answer, beyond the cap of a day: {money(stands)}")
@@ -112,14 +115,14 @@ def _show(who: str) -> None:
 
 def _show_findings(db: Session, account: User) -> None:
     for one in freezes.still_found(db, account.id):
-        print(f"found by the audit: {one.rule}")
+        print(f"found by the audit: {rules.rule(one.rule)}")
         print(f"    {one.subject}: off by {one.off_by_micros} micros")
 
 
 def _show_ended(db: Session, account: User) -> None:
     for one in freezes.list_ended(db, account.id):
         print(f"unfrozen on {_time(one.created_at)}, was frozen since {_time(one.frozen_at)}")
-        print(f"    {one.frozen_reason}")
+        print(f"    {freeze_sentences.freeze(one.frozen_reason, one.frozen_details)}")
         if one.forced_because:
             print(f"    by force: {one.forced_because}")
         if one.admin_id:

@@ -9,7 +9,7 @@ import threading
 import dramatiq
 import structlog
 
-from agent.turn import AgentFailed, Answer, Turn
+from agent.turn import AgentFailed, Answer, Turn, TurnFailure
 from gateways.s3_files import NotStored, StorageFailed
 from models.jobs import Claim, LeaseLost
 from tasks import erasing, nudges, outcomes, preparing
@@ -21,9 +21,6 @@ from tasks.process import WorkerProcess
 from tasks.telling import Teller
 
 log = structlog.get_logger()
-
-UNEXPECTED = "Something on our side went wrong. Please try again."
-NO_FILES = "Your files could not be reached just now. Please try again."
 
 
 @dramatiq.actor(
@@ -81,7 +78,7 @@ def _answer(process: WorkerProcess, held: HeldJob, teller: Teller) -> None:
         raise
     except Exception:
         log.exception("job.crashed")
-        failure = AgentFailed("unexpected", UNEXPECTED, permanent=False)
+        failure = AgentFailed(TurnFailure.UNEXPECTED, permanent=False)
         outcomes.give_up(process, held, teller, failure)
     else:
         outcomes.finish(process, held, teller, answer)
@@ -92,7 +89,7 @@ def _run(process: WorkerProcess, held: HeldJob, teller: Teller) -> Answer:
         turn = _prepared(process, held)
     except (StorageFailed, NotStored) as error:
         log.warning("files.unreachable", error=str(error))
-        raise AgentFailed("storage_down", NO_FILES, permanent=False) from error
+        raise AgentFailed(TurnFailure.STORAGE_DOWN, permanent=False) from error
     books = TurnBooks(held.user_id, held.job_id, held.attempt)
     return process.runtime.run(turn, teller, books, held.stop)
 

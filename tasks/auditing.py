@@ -10,11 +10,12 @@ from datetime import datetime
 
 import structlog
 
+from actions.sentences import rules
 from gateways.stripe_payments import PaymentsFailed
 from models import database, freezes, ledger
 from models.base import utc_now
 from models.database import unit_of_work
-from models.ledger import Books, Mismatch
+from models.ledger import AuditRule, Books, Mismatch
 from models.users import User
 from settings import get_settings
 from tasks import comparing
@@ -55,7 +56,7 @@ def audit_at_stripe() -> list[Mismatch]:
 
 
 def keep(
-    broken: Mapping[str, Sequence[Mismatch]], began: datetime, *, is_whole: bool = True
+    broken: Mapping[AuditRule, Sequence[Mismatch]], began: datetime, *, is_whole: bool = True
 ) -> list[Mismatch]:
     """Keep what an audit found, and, if it saw the whole, end what it saw no more.
 
@@ -88,9 +89,9 @@ def main() -> int:
     return 1 if differs or any(broken.values()) else 0
 
 
-def _print_broken(broken: Mapping[str, Sequence[Mismatch]]) -> None:
+def _print_broken(broken: Mapping[AuditRule, Sequence[Mismatch]]) -> None:
     for rule, found in broken.items():
-        print(f"{len(found) or 'ok':>6}  {rule}")
+        print(f"{len(found) or 'ok':>6}  {rules.rule(rule)}")
         for one in found[:SHOWN]:
             print(f"        {one.subject} of {one.user_id}: off by {one.off_by_micros} micros")
         if len(found) > SHOWN:

@@ -14,6 +14,7 @@ from agent.meter.books import (
     OpenCall,
     TurnLost,
 )
+from agent.turn import TurnFailure
 from models import alerts, jobs, ledger, limits
 from models.database import OUTAGES, unit_of_work
 from models.ledger import CallCost, CallStatus, ModelCall
@@ -94,4 +95,4 @@ class TurnBooks:
 
 
 def _told(bound: limits.Bound) -> Bound:
-    return Bound(bound.code, bound.left_micros, str(bound.refusal()))
+    return Bound(TurnFailure(bound.code), bound.left_micros)

@@ -11,7 +11,7 @@ from gateways.stripe_statements import Statement
 from models import ledger
 from models.base import utc_now
 from models.database import unit_of_work
-from models.ledger import AuditFinding, Mismatch
+from models.ledger import AuditFinding, AuditRule, Mismatch
 from models.payments import CENT_MICROS, comparing
 from models.payments.comparing import StripeBooks, StripePayment, StripeRefund
 from settings import get_settings
@@ -24,7 +24,7 @@ SETTLES_WITHIN = timedelta(minutes=15)
 class Comparison:
     """What breaks the rules; `is_whole` if it reaches back as far as it should."""
 
-    broken: Mapping[str, Sequence[Mismatch]]
+    broken: Mapping[AuditRule, Sequence[Mismatch]]
     is_whole: bool
 
 

@@ -15,9 +15,8 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from agent.cells.asking import STOPPED
 from agent.state import unused
-from agent.turn import AgentFailed, Forgotten, SavedState
+from agent.turn import AgentFailed, Forgotten, SavedState, TurnFailure
 from gateways import values
 from gateways.s3_files import Storage, StorageFailed
 from models import erasures, ledger, snapshots
@@ -76,7 +75,7 @@ def before_turn(process: WorkerProcess, user_id: UUID, stop: threading.Event) ->
         if has_place and carry_out(process, user_id):
             return
     if stop.wait(LOOK_AGAIN_SECONDS):
-        raise AgentFailed("stopped", STOPPED, permanent=True)
+        raise AgentFailed(TurnFailure.STOPPED, permanent=True)
 
 
 def carry_out(process: WorkerProcess, user_id: UUID) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from actions.sentences import alerts as sentences
+from actions.sentences import payments as payment_sentences
 from models import letters, outbox
 from models.alerts import Alert, AlertKind
 from models.letters import Action, Fact
@@ -28,7 +30,7 @@ def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
     for alert in raised:
         user = db.get_one(User, alert.user_id)
         words, see, why = _about(alert)
-        letter = letters.alert(alert.words.rstrip("."), words, see=see, why=why)
+        letter = letters.alert(sentences.words(alert).rstrip("."), words, see=see, why=why)
         outbox.queue(db, user.email, letter, reference=f"alert:{alert.id}")
     if raised:
         nudges.mail_after_commit(db)
@@ -37,12 +39,16 @@ def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
 def _about(alert: Alert) -> tuple[list[str], Action, str]:
     """Say what follows from an alert, where to do something about it, and why it is mailed."""
     if alert.kind is AlertKind.BALANCE:
-        return [alert.meaning], Action("Top up", address_on_site("/billing")), RUNS_LOW
+        return [sentences.meaning(alert)], Action("Top up", address_on_site("/billing")), RUNS_LOW
     if alert.kind is AlertKind.ABSORBED:
         support = get_settings().support_address
-        words = [alert.meaning, f"Write to {support}, and somebody will look into it."]
+        words = [sentences.meaning(alert), f"Write to {support}, and somebody will look into it."]
         return words, Action("See what was charged", address_on_site("/billing")), CARRIED_TODAY
-    return [alert.meaning], Action("See your limits", address_on_site("/limits")), LIMIT_SET
+    return (
+        [sentences.meaning(alert)],
+        Action("See your limits", address_on_site("/limits")),
+        LIMIT_SET,
+    )
 
 
 def tell_paid(db: Session, user: User, payment: Payment) -> None:
@@ -62,6 +68,6 @@ def tell_top_up_off(db: Session, payment: Payment) -> None:
     """Mail that a payment which failed has switched automatic top-up off, once."""
     user, account = db.get_one(User, payment.user_id), db.get_one(BillingAccount, payment.user_id)
     see = Action("Top up", address_on_site("/billing"))
-    letter = letters.top_up_off(account.top_up_off_reason or "", see=see)
+    letter = letters.top_up_off(payment_sentences.top_up_off(account), see=see)
     outbox.queue(db, user.email, letter, reference=f"top-up-off:{payment.id}")
     nudges.mail_after_commit(db)

@@ -1,15 +1,18 @@
 """How a turn can end, and what is written down for each end. Every write proves the lease first."""
 
+import enum
 from datetime import timedelta
+from typing import assert_never
 
 import structlog
 from sqlalchemy.orm import Session
 
-from agent.turn import AgentFailed, Answer
+from agent.turn import AgentFailed, Answer, TurnFailure
 from gateways.live_events import JobEnded, JobPaused, RetryScheduled
 from models import alerts, jobs, ledger, users
 from models.base import utc_now
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import FinishedAnswer, Job
 from models.ledger import WriteOffReason
 from tasks import money_mail, nudges, saving
@@ -20,13 +23,64 @@ from untrusted import rendering
 
 log = structlog.get_logger()
 
-# Failures that are no fault of the cell: it goes on, and an outage costs no new boot each time.
-LIMITS = {"no_credit", "frozen", "message_limit", "day_limit", "month_limit", "absorbed_limit"}
-METERS = {"too_many_calls", "too_costly", "beyond_hold", "books_unavailable"}
-# A provider's refusal is not among them: what it refused would be refused with every later message.
-SOUND = {*LIMITS, *METERS, "provider_down"}
-# Another cell may do better, and at once.
-CELL_FAILED = {"cell_died", "out_of_memory", "no_answer"}
+
+class CellAfter(enum.Enum):
+    """What becomes of a cell whose turn failed."""
+
+    # It goes on, as it was no fault of the cell: so an outage costs no new boot each time.
+    KEPT = enum.auto()
+    ENDED = enum.auto()
+    # It is ended too, and another one may do better at once.
+    REPLACED = enum.auto()
+
+
+def cell_after(code: TurnFailure) -> CellAfter:
+    """Say what becomes of a cell whose turn failed like this.
+
+    A provider's refusal ends it: what was refused would be refused with every later message.
+    """
+    match code:
+        case (
+            TurnFailure.NO_CREDIT
+            | TurnFailure.FROZEN
+            | TurnFailure.MESSAGE_LIMIT
+            | TurnFailure.DAY_LIMIT
+            | TurnFailure.MONTH_LIMIT
+            | TurnFailure.ABSORBED_LIMIT
+            | TurnFailure.TOO_MANY_CALLS
+            | TurnFailure.TOO_COSTLY
+            | TurnFailure.BEYOND_HOLD
+            | TurnFailure.BOOKS_UNAVAILABLE
+            | TurnFailure.PROVIDER_DOWN
+        ):
+            return CellAfter.KEPT
+        case TurnFailure.CELL_DIED | TurnFailure.OUT_OF_MEMORY | TurnFailure.NO_ANSWER:
+            return CellAfter.REPLACED
+        case (
+            TurnFailure.PROVIDER_REFUSED
+            | TurnFailure.MODEL_WITHDRAWN
+            | TurnFailure.MODEL_UNPRICED
+            | TurnFailure.CONVERSATION_TOO_LARGE
+            | TurnFailure.CONTENT_NOT_SENT
+            | TurnFailure.TIME_LIMIT
+            | TurnFailure.STUCK
+            | TurnFailure.TOO_MANY_FILES
+            | TurnFailure.DISK_FULL
+            | TurnFailure.ENGINE_UNAVAILABLE
+            | TurnFailure.BUSY
+            | TurnFailure.STILL_BUSY
+            | TurnFailure.STATE_UNAVAILABLE
+            | TurnFailure.STATE_DAMAGED
+            | TurnFailure.STATE_TOO_LARGE
+            | TurnFailure.STATE_NOT_SAVED
+            | TurnFailure.STORAGE_DOWN
+            | TurnFailure.STOPPED
+            | TurnFailure.LEASE_LOST
+            | TurnFailure.UNEXPECTED
+        ):
+            return CellAfter.ENDED
+        case _:
+            assert_never(code)
 
 
 def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer) -> None:
@@ -44,9 +98,9 @@ def finish(process: WorkerProcess, held: HeldJob, teller: Teller, answer: Answer
 def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentFailed) -> None:
     """End a turn that brought no answer: stopped, handed back, tried again or failed."""
     teller.close()
-    is_lost = held.is_lost or failure.code == "lease_lost"
+    is_lost = held.is_lost or failure.code is TurnFailure.LEASE_LOST
     is_stopped = held.is_stopped_by_person and not is_lost
-    is_sound = is_stopped or failure.code in SOUND
+    is_sound = is_stopped or cell_after(failure.code) is CellAfter.KEPT
     if not is_sound:
         # What the cell now knows of this turn must not be there when it is tried again.
         process.runtime.discard(held.user_id)
@@ -55,12 +109,12 @@ def give_up(process: WorkerProcess, held: HeldJob, teller: Teller, failure: Agen
         return
     if is_stopped:
         _stop(process, held, teller)
-    elif process.draining.is_set() and failure.code == "stopped":
+    elif process.draining.is_set() and failure.code is TurnFailure.STOPPED:
         _hand_back(process, held, teller, timedelta(0), failure)
     elif failure.permanent or held.attempt >= process.settings.job_max_attempts:
         _fail(process, held, teller, failure)
     else:
-        is_cells = failure.code in CELL_FAILED
+        is_cells = cell_after(failure.code) is CellAfter.REPLACED
         wait = timedelta(0) if is_cells else jobs.retry_delay(held.attempt)
         _hand_back(process, held, teller, wait, failure)
     if is_sound:
@@ -94,7 +148,7 @@ def _fail(process: WorkerProcess, held: HeldJob, teller: Teller, failure: AgentF
     with unit_of_work() as db:
         job = jobs.still_ours(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
-        runs_dry = failure.code == "no_credit" and not teller.said
+        runs_dry = failure.code is TurnFailure.NO_CREDIT and not teller.said
         is_paused = runs_dry and jobs.pause(db, job)
         if not is_paused:
             _write_failure(db, job, teller, failure, html)
@@ -131,24 +185,23 @@ def _hand_back(
 
 
 def _write_failure(db: Session, job: Job, teller: Teller, failure: AgentFailed, html: str) -> None:
+    code = FailureCode(failure.code)
     jobs.fail(
         db,
         job,
-        str(failure),
-        code=failure.code,
+        code,
         was_shown=teller.has_shown,
         answer=teller.said,
         html=html,
     )
-    raised = alerts.raise_absorbed(db, job.user_id, failure.code)
-    if failure.code in LIMITS:
-        raised += alerts.raise_reached(db, job.user_id, failure.code)
+    raised = alerts.raise_absorbed(db, job.user_id, code)
+    raised += alerts.raise_reached(db, job.user_id, code)
     money_mail.tell_alerts(db, raised)
 
 
 def _tell_failure(teller: Teller, failure: AgentFailed) -> None:
     teller.tell(JobEnded("failed"))
-    log.warning("job.failed", code=failure.code, reason=str(failure))
+    log.warning("job.failed", code=failure.code)
 
 
 def _keep_cell(db: Session, process: WorkerProcess, held: HeldJob) -> None:
@@ -157,7 +210,7 @@ def _keep_cell(db: Session, process: WorkerProcess, held: HeldJob) -> None:
 
 
 def _note_cell(db: Session, process: WorkerProcess, held: HeldJob, failure: AgentFailed) -> None:
-    if failure.code in SOUND:
+    if cell_after(failure.code) is CellAfter.KEPT:
         _keep_cell(db, process, held)
     else:
         users.forget_cell(ledger.lock_account(db, held.user_id))

@@ -1,5 +1,6 @@
 """Takes in what Stripe tells, by whichever way it came: its webhook, or our asking for it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from models import ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Job
-from models.payments import cards, disputes, refunds, telling
+from models.payments import EventTrouble, cards, disputes, refunds, telling
 from models.payments.buying import CENT_MICROS
 from models.users import User
 from tasks import money_mail, nudges
@@ -32,7 +33,8 @@ def take_in(notice: Notice) -> bool:
     aside, with an error in the log: it would be no better when told again. Raises TooEarly for one
     that must be told again later.
     """
-    trouble = ""
+    trouble: EventTrouble | None = None
+    details: Mapping[str, object] = {}
     with unit_of_work() as db:
         # Of a payment, the customer alone does not say which.
         customer_id = notice.customer_id if notice.happening in CARD_HAPPENINGS else None
@@ -46,14 +48,16 @@ def take_in(notice: Notice) -> bool:
             with db.begin_nested():
                 resumed = _act(db, user, notice)
         except (payments.AmountDiffers, IntegrityError) as trouble_with:
-            resumed, trouble = [], _in_words(trouble_with)
-            telling.set_aside(db, notice.event_id, owner, trouble)
+            resumed = []
+            trouble, details = _named(trouble_with)
+            telling.set_aside(db, notice.event_id, owner, trouble, **details)
     if trouble:
         log.error(
             "stripe.set_aside",
             event_id=notice.event_id,
             user_id=str(owner),
             reason=trouble,
+            **details,
         )
         return True
     for job in resumed:
@@ -62,12 +66,14 @@ def take_in(notice: Notice) -> bool:
     return True
 
 
-def _in_words(trouble: payments.AmountDiffers | IntegrityError) -> str:
-    if isinstance(trouble, IntegrityError):
-        # Which rule of the tables, without the values.
-        broken = getattr(getattr(trouble.orig, "diag", None), "constraint_name", None)
-        return f"it contradicts the books: {broken}"
-    return str(trouble)
+def _named(
+    trouble: payments.AmountDiffers | IntegrityError,
+) -> tuple[EventTrouble, Mapping[str, object]]:
+    if isinstance(trouble, payments.AmountDiffers):
+        return EventTrouble.AMOUNT_DIFFERS, trouble.details
+    # Which rule of the tables, without the values.
+    broken = getattr(getattr(trouble.orig, "diag", None), "constraint_name", None)
+    return EventTrouble.CONTRADICTS_BOOKS, {"constraint": str(broken)}
 
 
 def _ignore(notice: Notice) -> bool:

@@ -276,7 +276,7 @@ class Outcome:
     @property
     def answer(self) -> str:
         """The one answer; fails when there is none, or more than one."""
-        assert self.job.status is JobStatus.COMPLETED, f"{self.job.status}: {self.job.failure}"
+        assert self.job.status is JobStatus.COMPLETED, f"{self.job.status}: {self.job.failure_code}"
         assert len(self.answers) == 1
         return self.answers[0]
 

@@ -29,6 +29,7 @@ from webapp import (
     health,
     htmx,
     landing,
+    languages,
     limits,
     live,
     onboarding,
@@ -73,7 +74,7 @@ def create_app(settings: Settings) -> Flask:
     database.install(app)
     sign_in.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

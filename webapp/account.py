@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import sign_ups, users, verification
 from models.errors import Refused
 from models.users import SignUpRefused
@@ -53,9 +54,9 @@ def sign_up() -> Answer:
         sign_ups.tell_owner(db(), request.form.get("email", ""))
         _mail()
         commit_and_release()
-        return signup_page(str(refusal)), 422
+        return signup_page(sentence_of(refusal)), 422
     except Refused as refusal:
-        return signup_page(str(refusal)), 422
+        return signup_page(sentence_of(refusal)), 422
     _mail()
     return go_to(url_for("onboarding.show"))
 
@@ -91,7 +92,7 @@ def log_into() -> Answer:
             db(), request.form.get("email", ""), request.form.get("password", "")
         )
     except Refused as refusal:
-        return login_page(request.values.get("next", ""), str(refusal)), 422
+        return login_page(request.values.get("next", ""), sentence_of(refusal)), 422
     log_in(user)
     return go_to(safe_next(request.values.get("next")))
 

@@ -8,13 +8,12 @@ from uuid import UUID
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import freezes, oversight
 from models.base import utc_now
 from models.database import after_commit
 from models.errors import Refused
-from models.free_credit import RefusalReason
 from models.jobs import Job
-from models.ledger import WriteOffReason
 from models.oversight import Overview
 from settings import get_settings
 from tasks import nudges
@@ -23,28 +22,6 @@ from webapp.htmx import Answer, go_to
 from webapp.sign_in import current_user
 
 pages = Blueprint("admin_books", __name__)
-
-# What the person reads is put to them; this is about them.
-REASONS = {
-    RefusalReason.CLAIMED: "The mailbox has had it before.",
-    RefusalReason.DISPOSABLE: "Anybody can have an address of this domain for some minutes.",
-    RefusalReason.BLOCKED: "The settings block the address or the network.",
-    RefusalReason.NETWORK: "It was given too often in the network that week.",
-}
-# Why something was at our expense, or would have been but for the cap of the day.
-WRITTEN_OFF = {
-    WriteOffReason.JOB_FAILED: "our failures",
-    WriteOffReason.NOTHING_SHOWN: "ended by a limit with nothing shown",
-    WriteOffReason.BEGUN_AGAIN: "begun again",
-    WriteOffReason.OUT_OF_CREDIT: "out of credit before the first word",
-    WriteOffReason.WORKER_LOST: "workers lost",
-    WriteOffReason.CALL_LOST: "calls lost with their workers, at most",
-    WriteOffReason.LATE_CALL: "calls of tries that were given up",
-    WriteOffReason.BEYOND_HOLD: "beyond what was held",
-    WriteOffReason.CREDITS_GONE: "refunds and disputes of credits used up",
-    WriteOffReason.CREDITS_BACK: "refunds and disputes undone",
-    WriteOffReason.BY_HAND: "given back by hand",
-}
 
 
 @pages.get("/admin/books")
@@ -61,7 +38,7 @@ def unfreeze(user_id: UUID) -> Answer:
         account = freezes.find_account(db(), str(user_id))
         resumed = freezes.end(db(), account.id, forced_because=reason, admin_id=current_user().id)
     except Refused as refusal:
-        return _page(user_id, str(refusal)), 422
+        return _page(user_id, sentence_of(refusal)), 422
     after_commit(db(), lambda: _tell_resumed(resumed))
     flash(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
     return go_to(url_for("admin_books.show", _anchor="frozen"))
@@ -80,8 +57,6 @@ def _page(refused_id: UUID | None = None, refusal: str = "") -> str:
         overview=overview,
         is_late=_is_late(overview),
         most=oversight.MOST,
-        reasons=REASONS,
-        written_off=WRITTEN_OFF,
         refusal=refusal,
         refused_id=refused_id,
         refused_is_listed=refused_id in {one.user_id for one in overview.frozen.rows},

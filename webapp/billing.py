@@ -9,6 +9,8 @@ from uuid import UUID
 import structlog
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from actions.sentences import entries
+from actions.sentences.refusals import sentence_of
 from gateways.stripe_payments import CheckoutOrder, PaymentsFailed, StripePayments
 from models import payments
 from models.database import unit_of_work
@@ -37,11 +39,15 @@ HEADINGS = ("time", "what", "dollars", "model", "tokens in", "tokens out", "note
 
 
 class TillAway(Refused):
-    """The payment page cannot be reached just now. Nothing was charged; please try again soon."""
+    """Stripe cannot be reached."""
+
+    code = "till_away"
 
 
 class NothingOnSale(Refused):
-    """Credits cannot be bought on this site yet. Whoever runs it can change that."""
+    """No credits are sold on this site."""
+
+    code = "nothing_on_sale"
 
 
 def person_in_limit() -> str:
@@ -67,7 +73,7 @@ def top_up() -> Answer:
         payment = payments.begin(db(), current_user().id, amount)
         return go_to(_open_page(current_user(), payment, saves_card=saves_card))
     except Refused as refusal:
-        return _page({"top-up": str(refusal)}), 422
+        return _page({"top-up": sentence_of(refusal)}), 422
 
 
 @pages.get("/billing/payments/<uuid:payment_id>")
@@ -126,9 +132,9 @@ def plan_top_up() -> Answer:
     try:
         automatic.switch_on(db(), person.id, billing_forms.plan(request.form))
     except BadPlanFields as refusal:
-        return _page({"automatic": str(refusal), **refusal.at}), 422
+        return _page({"automatic": sentence_of(refusal), **refusal.at}), 422
     except Refused as refusal:
-        return _page({"automatic": str(refusal)}), 422
+        return _page({"automatic": sentence_of(refusal)}), 422
     flash("Automatic top-up is on.")
     return go_to(url_for("billing.show", _anchor="automatic"))
 
@@ -212,7 +218,7 @@ def _cells(entry: Transaction) -> tuple[object, ...]:
         entry.model or "",
         entry.tokens_in if entry.tokens_in is not None else "",
         entry.tokens_out if entry.tokens_out is not None else "",
-        entry.note,
+        entries.note(entry),
         entry.reference,
     )
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
 from models import payments
 from models.errors import Refused
 from models.payments import automatic
 from models.payments.automatic import MonthTooSmall, NoThreshold, Plan
+from models.payments.buying import AmountOutOfRange
 
 CUSTOM = "custom"
 # The fields of a plan in the order of `Plan`.
@@ -15,6 +17,7 @@ PLAN_FIELDS = ("below", "by", "most")
 # Beside which field is said why a plan is refused: all that `Plan.checked` may raise.
 REFUSED_AT: dict[type[Refused], str] = {
     payments.BadAmount: "by",
+    AmountOutOfRange: "by",
     NoThreshold: "below",
     MonthTooSmall: "most",
 }
@@ -22,11 +25,15 @@ UNREADABLE = "Type an amount in dollars, such as 12.50."
 
 
 class TwoAmounts(Refused):
-    """You typed an amount while another one was chosen. Check which one you want, then go on."""
+    """A user typed an amount while another one was chosen."""
+
+    code = "two_amounts"
 
 
 class BadPlanFields(Refused):
-    """The automatic top-up was not changed. Please check what is marked."""
+    """Some fields of an automatic top-up are wrong; `at` says which."""
+
+    code = "bad_plan_fields"
 
     def __init__(self, at: Mapping[str, str]) -> None:
         super().__init__()
@@ -61,4 +68,4 @@ def plan(form: Mapping[str, str]) -> Plan:
     try:
         return chosen.checked()
     except Refused as refusal:
-        raise BadPlanFields({REFUSED_AT[type(refusal)]: str(refusal)}) from refusal
+        raise BadPlanFields({REFUSED_AT[type(refusal)]: sentence_of(refusal)}) from refusal

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
 from werkzeug.datastructures import FileStorage
 
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
 from models import conversations, jobs, ledger, quotas, staging, users
@@ -256,9 +257,11 @@ def _refuse(
     conversation_id: UUID | None, words: str, refusal: Refused, staged: list[StagedUpload]
 ) -> Answer:
     if is_partial():
-        html = render_template("chat/_refusal.html", text=str(refusal))
+        html = render_template("chat/_refusal.html", text=sentence_of(refusal))
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
-    page = chat_page.read(_find(conversation_id), draft=words, staged=staged, refusal=str(refusal))
+    page = chat_page.read(
+        _find(conversation_id), draft=words, staged=staged, refusal=sentence_of(refusal)
+    )
     return chat_page.drawn(page, 422)
 
 

@@ -13,11 +13,11 @@ from gateways import values
 from gateways.s3_files import Storage, StorageFailed
 from models.base import new_id
 from models.errors import Refused
-from models.uploads import FileRefused, SentFile
+from models.uploads import EmptyFile, FileTooLarge, SentFile, TooManyFiles, UnreadableFile
 from models.users import User
 from settings import Settings, get_settings
 from untrusted import uploads
-from untrusted.uploads import BadFile, CannotCheck, Fault
+from untrusted.uploads import BadFile, CannotCheck
 
 log = structlog.get_logger()
 
@@ -35,20 +35,12 @@ ENDINGS = {
     "image/gif": (".gif",),
     "image/webp": (".webp",),
 }
-FAULTS: dict[Fault, str] = {
-    "broken": "“{name}” is damaged or incomplete and cannot be read. Please send another copy.",
-    "too_large": "“{name}” is too large a picture. Please send a smaller one.",
-    "encrypted": "“{name}” is locked with a password. Remove the password and send it again.",
-    "too_hard": "“{name}” takes too long to read. Please send a smaller or simpler copy.",
-    "no_text": "“{name}” has no text in it. If it is a scan, send its pages as pictures.",
-    "no_pages": "“{name}” has no pages. Please choose another file.",
-    "not_text": "“{name}” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or"
-    " text.",
-}
 
 
 class StorageAway(Refused):
-    """Your files cannot be taken in right now. Please try again in a moment."""
+    """The storage of files cannot be reached."""
+
+    code = "storage_away"
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +57,7 @@ def keep(person: User, sent: Sequence[FileStorage]) -> list[SentFile]:
     chosen = [file for file in sent if file.filename]
     settings = get_settings()
     if len(chosen) > settings.upload_max_files:
-        raise FileRefused(f"Please send at most {settings.upload_max_files} files at once.")
+        raise TooManyFiles(most=settings.upload_max_files)
     checked = [_check(person, file, settings) for file in chosen]
     kept: list[SentFile] = []
     try:
@@ -101,12 +93,12 @@ def check(person_id: UUID, name: str, data: bytes) -> tuple[str, str, bytes]:
     may take seconds.
     """
     if not data:
-        raise FileRefused(f"“{name}” is empty. Please choose another file.")
+        raise EmptyFile(name=name)
     try:
         checked = uploads.check(data, owner=person_id)
     except BadFile as bad:
         log.info("upload.refused", why=str(bad), size_bytes=len(data))
-        raise FileRefused(FAULTS[bad.fault].format(name=name)) from bad
+        raise UnreadableFile(bad.fault, name=name) from bad
     except CannotCheck as error:
         raise StorageAway from error
     suffix = PurePath(name).suffix.lower()
@@ -128,7 +120,7 @@ def _check(person: User, file: FileStorage, settings: Settings) -> _Checked:
     data = file.stream.read(limit + 1)
     name = _clean_name(file.filename or "")
     if len(data) > limit:
-        raise FileRefused(f"“{name}” is larger than {limit // 1024**2} MB. Send a smaller one.")
+        raise FileTooLarge(name=name, most_mb=limit // 1024**2)
     return _Checked(*check(person.id, name, data))
 
 

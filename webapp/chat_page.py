@@ -12,6 +12,7 @@ from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from markupsafe import Markup
 
+from actions.sentences import freezes
 from models import history, jobs
 from models.base import utc_now
 from models.conversations import Conversation
@@ -129,7 +130,7 @@ def _composer(
         draft=draft,
         newcomer=newcomer,
         refusal=refusal,
-        standing=person.spending_frozen_reason or newcomer.refusal,
+        standing=freezes.of_user(person) or newcomer.refusal,
         staged=staged,
         quote_micros=quote_micros,
         is_closed=person.is_frozen,

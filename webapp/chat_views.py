@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from models import jobs
 from models.base import utc_now
 from models.conversations import Message
+from models.failures import FailureCode
 from models.history import Exchange, Run
 from models.jobs import Job, JobStatus
-from models.limits import MessageLimitReached
 from webapp.chat_told import Told, fold, in_words
 from webapp.formats import local_day, local_time, viewers_zone
 from webapp.live import hub
@@ -102,7 +102,7 @@ def _view(db: Session, run: Run, told: Told | None, *, is_newest: bool) -> RunVi
     written = render(job.id, told.attempt, 0, told.text) if told.text else Rendered()
     stands = standing(db, job)
     may_retry = is_newest and job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
-    is_at_limit = may_retry and job.failure_code == MessageLimitReached.code
+    is_at_limit = may_retry and job.failure_code is FailureCode.MESSAGE_LIMIT
     return RunView(
         job=job,
         standing=stands,

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import mailed_links, readdressing, resetting
 from models.errors import Refused
 from models.mailed_links import LinkPurpose, LinkUsedUp, MailedLink
@@ -36,7 +37,7 @@ def change_password() -> Answer:
     try:
         resetting.change(db(), current_user(), old=old, new=new, keep=current_session().id)
     except Refused as refusal:
-        return preferences.page(refusal=str(refusal), section="password-change"), 422
+        return preferences.page(refusal=sentence_of(refusal), section="password-change"), 422
     nudges.mail_after_commit(db())
     return preferences.saved(
         "Your new password is set. Every other browser is logged out.", "password-change"
@@ -54,7 +55,7 @@ def ask_address() -> Answer:
     try:
         address = readdressing.ask(db(), current_session(), password=password, email=email)
     except Refused as refusal:
-        page = preferences.page(refusal=str(refusal), section="address", new_email=email)
+        page = preferences.page(refusal=sentence_of(refusal), section="address", new_email=email)
         return page, 422
     nudges.mail_after_commit(db())
     return preferences.saved(f"We have sent a link to {address}.", "address")
@@ -126,7 +127,7 @@ def _elsewhere(refusal: OtherBrowser) -> str:
     return render_template(
         "account/link_over.html",
         title="Not in this browser",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again="",
     )
 
@@ -134,7 +135,7 @@ def _elsewhere(refusal: OtherBrowser) -> str:
 def _over_for_good(refusal: LinkUsedUp) -> str:
     return render_template(
         "account/link_over.html",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("password_reset.show"),
         again_words="Choose a new password",
     )
@@ -143,7 +144,7 @@ def _over_for_good(refusal: LinkUsedUp) -> str:
 def _over(refusal: LinkUsedUp) -> str:
     return render_template(
         "account/link_over.html",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("preferences.show", _anchor="address"),
         again_words="Go to the settings",
     )

@@ -10,8 +10,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
+from actions.sentences.refusals import sentence_of
 from gateways.values import BadValue
 from models.errors import NotFound, Refused
+from models.translation import gettext, marked
 from webapp.formats import duration
 from webapp.htmx import is_partial, part
 from webapp.security import limiter
@@ -21,17 +23,26 @@ log = structlog.get_logger()
 
 # Status: title, and what to do about it.
 WORDS = {
-    400: ("That request did not make sense", "Go back, reload the page and try again."),
-    401: ("Please log in first", "Then you can go on where you were."),
-    403: ("This is closed to you", "If you think that is wrong, log in again."),
-    404: ("There is nothing here", "The page may have moved, or it belongs to somebody else."),
-    405: ("That cannot be done here", "Go back and try it from the page."),
-    413: ("That is too big to send", "Choose a smaller file or a shorter text."),
-    429: ("That was a lot at once", "Please try again {later}."),
-    503: ("Back in a moment", "We cannot reach our records just now. Please try again."),
+    400: (
+        marked("That request did not make sense"),
+        marked("Go back, reload the page and try again."),
+    ),
+    401: (marked("Please log in first"), marked("Then you can go on where you were.")),
+    403: (marked("This is closed to you"), marked("If you think that is wrong, log in again.")),
+    404: (
+        marked("There is nothing here"),
+        marked("The page may have moved, or it belongs to somebody else."),
+    ),
+    405: (marked("That cannot be done here"), marked("Go back and try it from the page.")),
+    413: (marked("That is too big to send"), marked("Choose a smaller file or a shorter text.")),
+    429: (marked("That was a lot at once"), marked("Please try again %(later)s.")),
+    503: (
+        marked("Back in a moment"),
+        marked("We cannot reach our records just now. Please try again."),
+    ),
     500: (
-        "Something broke on our side",
-        "It has been noted. Nothing you wrote before is lost; please try again.",
+        marked("Something broke on our side"),
+        marked("It has been noted. Nothing you wrote before is lost; please try again."),
     ),
 }
 # Whose forms are for who is not logged in, too.
@@ -39,11 +50,13 @@ FOR_STRANGERS = {
     *("account", "credentials", "google", "google_connection", "password_reset", "sign_ups"),
     *("verification",),
 }
-EXPIRED_FORM = ("This form has expired", "Reload the page and send it again.")
+EXPIRED_FORM = (marked("This form has expired"), marked("Reload the page and send it again."))
 
 
 class Unreadable(Refused):
-    """Something in this form cannot be read. Please check it and try again."""
+    """Something in a form cannot be read."""
+
+    code = "unreadable"
 
 
 def install(app: Flask) -> None:
@@ -66,19 +79,19 @@ def notice(text: str, status: int) -> Response:
 
 def _show_refusal(refusal: Refused) -> Response:
     if is_partial():
-        return notice(str(refusal), 422)
-    return _page(422, "That did not work", str(refusal))
+        return notice(sentence_of(refusal), 422)
+    return _page(422, gettext("That did not work"), sentence_of(refusal))
 
 
 def _show_missing(_: NotFound) -> Response:
-    return _show(404, *WORDS[404])
+    return _say(404, *WORDS[404])
 
 
 def _show_expired_form(_: CSRFError) -> Response:
     if find_current_user() is None and request.blueprint not in FOR_STRANGERS:
         # The login has ended, and with it the token of its forms.
         return to_login()
-    return _show(400, *EXPIRED_FORM)
+    return _say(400, *EXPIRED_FORM)
 
 
 def _show_http_error(error: HTTPException) -> Response:
@@ -90,8 +103,9 @@ def _show_http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     title, text = WORDS.get(code) or WORDS[500 if code >= 500 else 400]
     if code == 429:
-        text = text.format(later=_later(error))
-    response = _show(code, title, text)
+        response = _show(code, gettext(title), gettext(text, later=_later(error)))
+    else:
+        response = _say(code, title, text)
     for name, value in error.get_headers():
         if name.lower() in ("retry-after", "allow"):
             response.headers[name] = value
@@ -104,23 +118,27 @@ def _later(error: HTTPException) -> str:
     given = getattr(error, "retry_after", None)
     seconds = breached.reset_at - time.time() if breached and breached.breached else given
     if not isinstance(seconds, int | float) or seconds < 10:
-        return "in a moment"
-    return f"in {duration(math.floor(seconds))}"
+        return gettext("in a moment")
+    return gettext("in %(time)s", time=duration(math.floor(seconds)))
 
 
 def _show_outage(error: OperationalError) -> Response:
     log.error("database_lost", reason=type(error.orig).__name__)
-    return _show(503, *WORDS[503])
+    return _say(503, *WORDS[503])
 
 
 def _show_crowd(_: NoConnection) -> Response:
     log.error("database_crowded")
-    return _show(503, *WORDS[503])
+    return _say(503, *WORDS[503])
 
 
 def _show_bug(error: Exception) -> Response:
     log.error("request_failed", exc_info=error)
-    return _show(500, *WORDS[500])
+    return _say(500, *WORDS[500])
+
+
+def _say(status: int, title: str, text: str) -> Response:
+    return _show(status, gettext(title), gettext(text))
 
 
 def _show(status: int, title: str, text: str) -> Response:

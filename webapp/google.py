@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import identities, provider_sign_in
 from models.errors import Refused
 from models.identities import ProvenIdentity
@@ -95,7 +96,7 @@ def _where_from(attempt: Attempt) -> str:
 def _refused(purpose: Purpose, next_page: str, refusal: Refused) -> tuple[str, int]:
     """Say why on the page that the browser came from; nothing has changed."""
     if purpose is Purpose.CONNECT and find_current_session() is not None:
-        return preferences.page(refusal=str(refusal), section="google"), 422
+        return preferences.page(refusal=sentence_of(refusal), section="google"), 422
     if purpose is Purpose.SIGN_UP:
-        return account.signup_page(str(refusal)), 422
-    return account.login_page(next_page, str(refusal)), 422
+        return account.signup_page(sentence_of(refusal)), 422
+    return account.login_page(next_page, sentence_of(refusal)), 422

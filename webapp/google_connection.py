@@ -6,6 +6,7 @@ address is theirs, so the pages may say that there is an account.
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import mailed_links, provider_sign_in, users
 from models.errors import Refused
 from models.identities import ProvenIdentity
@@ -51,7 +52,7 @@ def connect() -> Answer:
             db(), proven, password, network_address=request.remote_addr
         )
     except Refused as refusal:
-        return _page(str(refusal))
+        return _page(sentence_of(refusal))
     return _welcome(user, next_page)
 
 
@@ -66,7 +67,7 @@ def mail() -> Answer:
     try:
         provider_sign_in.send_link(db(), held[0])
     except Refused as refusal:
-        return _page(str(refusal))
+        return _page(sentence_of(refusal))
     nudges.mail_after_commit(db())
     return render_template(
         "google/link_asked.html", email=held[0].email, mailbox_url=get_settings().mailbox_url
@@ -123,7 +124,7 @@ def _page(refusal: str = "") -> Answer:
         page = render_template(
             "account/link_over.html",
             title="Please begin again",
-            refusal=str(AttemptOver()),
+            refusal=sentence_of(AttemptOver()),
             again=url_for("account.show_login"),
             again_words="Log in",
         )
@@ -137,7 +138,7 @@ def _over(refusal: LinkUsedUp | NotTheBrowserThatAsked) -> Answer:
     page = render_template(
         "account/link_over.html",
         title="Not in this browser" if is_elsewhere else "This link does not work",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("account.show_login"),
         again_words="Log in",
     )

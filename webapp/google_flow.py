@@ -29,19 +29,27 @@ PROVEN_SECONDS = 3600
 
 
 class GoogleAway(Refused):
-    """Google cannot be reached just now. Please try again soon, or log in with your password."""
+    """Google cannot be reached just now."""
+
+    code = "google_away"
 
 
 class GoogleUntrusted(Refused):
-    """Google's answer did not prove who you are, so nothing was done. Please try again."""
+    """Google's answer did not prove who somebody is."""
+
+    code = "google_untrusted"
 
 
 class GoogleAddressUnverified(Refused):
-    """Google has not verified the address of that account. Verify it there, or use another one."""
+    """Google has not verified the address of the account there."""
+
+    code = "google_address_unverified"
 
 
 class AttemptOver(Refused):
-    """This attempt is over, or it began in another browser. Please try again."""
+    """The attempt is over, or it began in another browser."""
+
+    code = "attempt_over"
 
 
 REFUSALS: dict[GoogleFailure, type[Refused]] = {

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, request
 
+from actions.sentences.refusals import sentence_of
 from models import identities, users
 from models.errors import Refused
 from tasks import nudges
@@ -28,7 +29,7 @@ def connect() -> Answer:
         users.prove(current_user(), request.form.get("google-password", ""))
         page = google_flow.begin(Purpose.CONNECT, session_id=str(current_session().id))
     except Refused as refusal:
-        return preferences.page(refusal=str(refusal), section="google"), 422
+        return preferences.page(refusal=sentence_of(refusal), section="google"), 422
     return go_to(page)
 
 
@@ -40,6 +41,6 @@ def disconnect() -> Answer:
     try:
         identities.disconnect(db(), current_user().id)
     except Refused as refusal:
-        return preferences.page(refusal=str(refusal), section="google"), 422
+        return preferences.page(refusal=sentence_of(refusal), section="google"), 422
     nudges.mail_after_commit(db())
     return preferences.saved("Google is disconnected.", "google")

@@ -93,7 +93,7 @@ def _came_back(name: str, result: Callable[[float], None]) -> bool:
     try:
         result(CHECK_SECONDS)
     except TookTooLong:
-        log.warning("not_ready", missing=name, reason="no answer in time")
+        log.warning("not_ready", missing=name, reason="timeout")
     except Exception as failure:  # noqa: BLE001  # whatever it is, it is the answer
         log.warning("not_ready", missing=name, reason=type(failure).__name__)
     else:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
 from models import limits
@@ -48,7 +49,7 @@ def choose() -> Answer:
     try:
         limits.choose(db(), current_user().id, _read(typed))
     except Refused as refusal:
-        return _page(typed, str(refusal)), 422
+        return _page(typed, sentence_of(refusal)), 422
     flash("Saved. Your limits hold from now on.")
     return go_to(url_for("limits.show"))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import Response, flash, render_template, request, url_for
 from flask_limiter import RequestLimit
 
+from actions.sentences.refusals import sentence_of
 from models.errors import Refused
 from webapp.formats import duration
 from webapp.htmx import go_to, is_partial, part
@@ -37,7 +38,7 @@ def press(send: Callable[[], None], *, to: str, page: str) -> Response:
     try:
         send()
     except Refused as refusal:
-        return _answer(str(refusal), 422, 0, page)
+        return _answer(sentence_of(refusal), 422, 0, page)
     limit = limiter.current_limit
     seconds = _seconds_until(limit) if limit and limit.remaining < 1 else PATIENCE_SECONDS
     return _answer(f"Sent again, to {to}.", 200, seconds, page)

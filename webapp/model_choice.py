@@ -30,7 +30,9 @@ MILLION = 1_000_000
 
 
 class NotOffered(Refused):
-    """This model is not offered (any more). Please choose one from the list."""
+    """A model is not offered, or not any more."""
+
+    code = "not_offered"
 
 
 @dataclass(frozen=True)

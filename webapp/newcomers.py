@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from actions.sentences import free_credit as sentences
 from models import free_credit, verification
 from models.money import money
+from models.translation import gettext, marked
 from models.users import User
 from settings import get_settings
 
-TOP_UP = "You can top up at any time; everything else is there for you."
+TOP_UP = marked("You can top up at any time; everything else is there for you.")
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ def thanks(user: User) -> str:
     """Thank who has just verified their address, and say what that has brought them."""
     # Why there is none, if so, stands in the chat for as long as it matters.
     has_had_it = user.credits_available_micros > 0
-    gift = f" {money(user.credits_available_micros)} of credit is yours." if has_had_it else ""
-    return f"Thank you, your address is confirmed.{gift}"
+    if not has_had_it:
+        return gettext("Thank you, your address is confirmed.")
+    gift = money(user.credits_available_micros)
+    return gettext("Thank you, your address is confirmed. %(gift)s of credit is yours.", gift=gift)
 
 
 def refusal(db: Session, user: User) -> str:
@@ -51,4 +55,4 @@ def refusal(db: Session, user: User) -> str:
     if user.credits_available_micros > 0:
         return ""
     reason = free_credit.find_refusal(db, user.id)
-    return f"{reason.sentence} {TOP_UP}" if reason else ""
+    return f"{sentences.refusal(reason)} {gettext(TOP_UP)}" if reason else ""

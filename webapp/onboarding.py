@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from flask import Blueprint, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
 from models import sign_ups, users
@@ -34,7 +35,9 @@ LONGEST_NAME = 1_000
 
 
 class OddName(Refused):
-    """Your name has characters in it that cannot be shown. Please type it without them."""
+    """A name has characters that cannot be shown."""
+
+    code = "odd_name"
 
 
 @pages.get("/onboarding")
@@ -67,7 +70,7 @@ def answer() -> Answer:
             return _answer_of_user(checked)
         sign_ups.introduce(waiting, checked)
     except Refused as refusal:
-        return _page(profile, str(refusal)), 422
+        return _page(profile, sentence_of(refusal)), 422
     return go_to(url_for("sign_ups.wait"))
 
 

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import mailed_links, resetting
 from models.errors import Refused
 from models.mailed_links import LinkPurpose, LinkUsedUp
@@ -31,7 +32,7 @@ def ask() -> Answer:
     try:
         resetting.ask(db(), email)
     except Refused as refusal:
-        return _ask_page(str(refusal)), 422
+        return _ask_page(sentence_of(refusal)), 422
     nudges.mail_after_commit(db())
     return render_template(
         "account/reset_asked.html", email=email.strip(), mailbox_url=get_settings().mailbox_url
@@ -57,7 +58,7 @@ def choose() -> Answer:
     except LinkUsedUp as refusal:
         return _over(refusal), 410
     except BadPassword as refusal:
-        return _choice_page(token, str(refusal))
+        return _choice_page(token, sentence_of(refusal))
     log_in(user)
     nudges.mail_after_commit(db())
     flash("Your new password is set. Every other browser is logged out.")
@@ -85,7 +86,7 @@ def _choice_page(token: str, refusal: str = "") -> tuple[str, int]:
 def _over(refusal: LinkUsedUp) -> str:
     return render_template(
         "account/link_over.html",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("password_reset.show"),
         again_words="Ask for a new link",
     )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import identities, logging_out, quotas, sessions, users
 from models.errors import Refused
 from models.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
@@ -33,7 +34,7 @@ def edit_profile() -> Answer:
     try:
         users.introduce(current_user(), cleaned(profile))
     except Refused as refusal:
-        return page(profile, refusal=str(refusal)), 422
+        return page(profile, refusal=sentence_of(refusal)), 422
     return saved("Saved. Your assistant knows from the next message on.", "profile")
 
 

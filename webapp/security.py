@@ -34,7 +34,9 @@ csrf = CSRFProtect()
 
 
 class NotKept(Refused):
-    """There is an invisible character in this that cannot be kept. Please type it yourself."""
+    """There is a character in a form that the database cannot keep."""
+
+    code = "not_kept"
 
 
 # Stripe sends as much as it has to say, and signs it.

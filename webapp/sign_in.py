@@ -37,7 +37,9 @@ R = TypeVar("R")
 
 
 class LinkOfAnother(Refused):
-    """This link belongs to another account. Log out here first, then open it again."""
+    """A link belongs to another account than the logged-in one."""
+
+    code = "link_of_another"
 
 
 class SignedIn(UserMixin):

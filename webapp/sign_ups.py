@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, session, url_for
 
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from models import sign_ups
 from models.mailed_links import LinkUsedUp
@@ -117,7 +118,7 @@ def confirm() -> Answer:
             network_address=request.remote_addr,
         )
     except NotItsPassword as refusal:
-        return _link_page(token, str(refusal))
+        return _link_page(token, sentence_of(refusal))
     except (LinkUsedUp, HasAccount) as refusal:
         return _over(refusal)
     if sign_up.id != here or not _goes_on(sign_up.id):
@@ -136,7 +137,7 @@ def choose_own() -> Answer:
             db(), token, request.form.get("new-password", ""), network_address=request.remote_addr
         )
     except BadPassword as refusal:
-        return _link_page(token, str(refusal))
+        return _link_page(token, sentence_of(refusal))
     except (LinkUsedUp, HasAccount) as refusal:
         return _over(refusal)
     _welcome(user)
@@ -187,7 +188,7 @@ def _over(refusal: LinkUsedUp | HasAccount) -> tuple[str, int]:
     page = render_template(
         "account/link_over.html",
         title="You have an account" if has_account else "This link does not work",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("chat.show_latest" if is_known else "account.show_login"),
         again_words="Go to the chat" if is_known else "Log in",
     )

@@ -5,6 +5,7 @@ Opening it only asks: programs that look into mail open links too, and press no 
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from actions.sentences.refusals import sentence_of
 from models import mailed_links, verification
 from models.mailed_links import LinkPurpose, LinkUsedUp
 from settings import get_settings
@@ -76,7 +77,7 @@ def _over(refusal: LinkUsedUp) -> str:
     is_known = find_current_user() is not None
     return render_template(
         "account/link_over.html",
-        refusal=str(refusal),
+        refusal=sentence_of(refusal),
         again=url_for("chat.show_latest" if is_known else "account.show_login"),
         again_words="Go to the chat" if is_known else "Log in",
     )

@@ -7,15 +7,12 @@ from contextlib import aclosing
 from typing import Any
 
 from agent.cells.gateway import Gateway, GatewayFailed, Question
-from agent.turn import AgentFailed, Watcher
+from agent.turn import AgentFailed, TurnFailure, Watcher
 
 STOP_POLL_SECONDS = 0.05
 SILENCE_POLL_SECONDS = 1.0
 # More than all the calls of a turn could say.
 MOST_CHARS = 2_000_000
-
-STOPPED = "Stopped."
-TOO_LONG = "This took longer than a message may take, so it was ended."
 
 
 class Stuck(GatewayFailed):
@@ -48,12 +45,12 @@ async def ask(
         if asking.done():
             return asking.result()
         if stopping.done():
-            raise AgentFailed("stopped", STOPPED, permanent=True)
+            raise AgentFailed(TurnFailure.STOPPED, permanent=True)
         if dying.done():
             raise GatewayFailed("The cell died.")
         if sticking.done():
             raise Stuck("The cell has been silent for too long.")
-        raise AgentFailed("time_limit", TOO_LONG, permanent=True)
+        raise AgentFailed(TurnFailure.TIME_LIMIT, permanent=True)
     finally:
         for task in ends:
             await cancelled(task)

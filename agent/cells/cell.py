@@ -26,19 +26,12 @@ from agent.cells.states import ENDS, State, moved
 from agent.meter.books import Books
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
-from agent.turn import AgentFailed, Turn, Watcher
+from agent.turn import AgentFailed, Turn, TurnFailure, Watcher
 
 log = structlog.get_logger()
 
 # When the request to the gateway is closed, the model call ends within this, or the cell does.
 HANG_UP_SECONDS = 3
-
-TOO_LARGE = "This took more memory than an assistant may have. Please try again."
-NO_ROOM = "There is no room for your assistant's files just now. Please try again in a minute."
-DIED = "Your assistant was interrupted. Please try again."
-NO_ANSWER = "Your assistant gave no answer. Please try again."
-TOO_MANY_FILES = "Your assistant made more files than it may keep, so it was stopped."
-STUCK = "Your assistant got stuck at this message more than once, so it was stopped."
 
 
 class Cell:
@@ -268,22 +261,22 @@ class Cell:
     def _reason_of_living(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
         """OpenClaw itself says nothing of use."""
         if not self._disk.has_room():
-            return AgentFailed("disk_full", NO_ROOM, permanent=False)
+            return AgentFailed(TurnFailure.DISK_FULL, permanent=False)
         log.warning("turn.unanswered", pid=self.pid, error=str(error))
         if isinstance(error, Stuck) and turn.attempt > 1:
             # It is the message: a third cell would be lost to it too.
-            return AgentFailed("stuck", STUCK, permanent=True)
-        return AgentFailed("no_answer", NO_ANSWER, permanent=False)
+            return AgentFailed(TurnFailure.STUCK, permanent=True)
+        return AgentFailed(TurnFailure.NO_ANSWER, permanent=False)
 
     def _reason_of_dead(self) -> AgentFailed:
         if self._has_too_many_files:
-            return AgentFailed("too_many_files", TOO_MANY_FILES, permanent=True)
+            return AgentFailed(TurnFailure.TOO_MANY_FILES, permanent=True)
         process = self._require_process()
         if self._is_too_large or process.was_too_large:
             log.warning("cell.out_of_memory", pid=self.pid)
-            return AgentFailed("out_of_memory", TOO_LARGE, permanent=False)
+            return AgentFailed(TurnFailure.OUT_OF_MEMORY, permanent=False)
         log.warning("cell.died", pid=self.pid, exit_code=process.exit_code)
-        return AgentFailed("cell_died", DIED, permanent=False)
+        return AgentFailed(TurnFailure.CELL_DIED, permanent=False)
 
     async def _hang_up(self, port: MeterPort) -> None:
         """Settle the turn's calls; a cell that does not let go of them is ended."""

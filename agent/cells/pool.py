@@ -9,10 +9,10 @@ from uuid import UUID
 
 import structlog
 
-from agent.cells.asking import STOPPED, cancelled
+from agent.cells.asking import cancelled
 from agent.cells.boot import CellFailed
 from agent.cells.boots import Boots, at_once
-from agent.cells.cell import NO_ROOM, Cell
+from agent.cells.cell import Cell
 from agent.cells.changes import Changes
 from agent.cells.ground import Ground
 from agent.cells.kit import Kit
@@ -21,7 +21,7 @@ from agent.cells.share import Share
 from agent.cells.states import State
 from agent.cells.waiting import Waiting
 from agent.cells.watch import Watch, is_ill
-from agent.turn import AgentFailed
+from agent.turn import AgentFailed, TurnFailure
 from settings import Settings
 
 log = structlog.get_logger()
@@ -39,8 +39,6 @@ FIRST_WORDS_SECONDS = 4.0
 WARMED_SHARE = 0.25
 # Who wrote within this time is probably still reading: their cell is not taken for a spare.
 READING_SECONDS = 30.0
-NO_ENGINE = "The assistant engine is still being installed. Please try again in a minute."
-NO_CELL = "All assistants are busy just now. Please try again in a minute."
 
 
 @dataclass(frozen=True)
@@ -140,15 +138,15 @@ class Pool:
                 while (spare := self._bindable()) is None:
                     self._hurry()
                     if stop.is_set():
-                        raise AgentFailed("stopped", STOPPED, permanent=True)
+                        raise AgentFailed(TurnFailure.STOPPED, permanent=True)
                     if not self._disk.has_room():
-                        raise AgentFailed("disk_full", NO_ROOM, permanent=False)
+                        raise AgentFailed(TurnFailure.DISK_FULL, permanent=False)
                     await self._changes.wait(STOP_POLL_SECONDS)
         except TimeoutError as error:
             log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
             if self._find_kit() is None:
-                raise AgentFailed("engine_unavailable", NO_ENGINE, permanent=False) from error
-            raise AgentFailed("busy", NO_CELL, permanent=False) from error
+                raise AgentFailed(TurnFailure.ENGINE_UNAVAILABLE, permanent=False) from error
+            raise AgentFailed(TurnFailure.BUSY, permanent=False) from error
         finally:
             self.waiting.turns -= 1
         spare.reserve(user_id)

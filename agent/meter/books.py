@@ -5,26 +5,24 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
+from agent.turn import TurnFailure
+
 Outcome = Literal["completed", "cut", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """One thing that ends spending: how much it still allows, and what the person reads at its end.
+    """One thing that ends spending: how much it still allows, and why a turn ends with it."""
 
-    `code` is one of AgentFailed's.
-    """
-
-    code: str
+    code: TurnFailure
     left_micros: int
-    sentence: str
 
 
 class NoRoom(Exception):
     """A call costs more than is left of `bound`."""
 
     def __init__(self, bound: Bound) -> None:
-        super().__init__(bound.sentence)
+        super().__init__(str(bound.code))
         self.bound = bound
 
 

@@ -20,13 +20,13 @@ from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS
 from agent.meter.wires.base import Counter
 from agent.prices import Prices, PriceUnknown, most_payable
-from agent.turn import AgentFailed
+from agent.turn import AgentFailed, TurnFailure
 from settings import Settings
 
 log = structlog.get_logger()
 
 # The bound that is its person's wish for one message, and no promise of money that is not there.
-MESSAGE_LIMIT = "message_limit"
+MESSAGE_LIMIT = TurnFailure.MESSAGE_LIMIT
 # How many times that limit the summaries within one message may cost. OpenClaw makes them in some
 # calls one after the other; where they do not fit, the conversation cannot go on.
 SUMMARIES_SHARE = 2
@@ -34,16 +34,8 @@ SUMMARIES_SHARE = 2
 SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
 
-TOO_MANY_CALLS = "The assistant went round in circles, so it was stopped."
-TOO_COSTLY = "This message reached the most that one message may cost, so it was stopped."
-NO_PRICE = "This model has no price, so it cannot be used. Please choose another one."
-PROVIDER_DOWN = "The model's provider did not answer."
-PROVIDER_REFUSED = "The model's provider refused this message."
-NOT_OURS = "This message is being answered elsewhere."
-BROKEN = "Something on our side went wrong. Please try again."
-BOOKS_DOWN = "Your credits could not be looked up just now. Please try again."
 # What another try may mend.
-PASSING = {"lease_lost", "books_unavailable"}
+PASSING = {TurnFailure.LEASE_LOST, TurnFailure.BOOKS_UNAVAILABLE}
 # The provider says that the request itself is wrong: sending it again would not help.
 REQUEST_FAULTS = {400, 404, 413, 415, 422}
 # Our own key or account is refused; that does not mend itself within seconds.
@@ -114,7 +106,7 @@ class MeteredCall:
             raise
         except Exception:
             # A fault of our own: the turn ends by it, however often OpenClaw asks again.
-            self._running.trouble = AgentFailed("unexpected", BROKEN, permanent=False)
+            self._running.trouble = AgentFailed(TurnFailure.UNEXPECTED, permanent=False)
             raise
         finally:
             self._note_end(counter)
@@ -138,32 +130,32 @@ class MeteredCall:
             raise Refused(str(running.trouble))
         running.calls += 1
         if running.calls > settings.turn_max_calls:
-            self._give_up("too_many_calls", TOO_MANY_CALLS)
+            self._give_up(TurnFailure.TOO_MANY_CALLS)
         wanted = self._wire.output_cap(self._body) or self._model.max_output_tokens
         wanted = min(wanted, self._model.max_output_tokens)
         try:
             self._most(wanted)
             self._likely(wanted)
         except PriceUnknown:
-            self._give_up("provider_refused", NO_PRICE)
+            self._give_up(TurnFailure.MODEL_UNPRICED)
         return wanted
 
     async def _open(self, hold: Hold, wanted: int) -> None:
         """Hold the money, and lower the request's output cap to what is held. Raises Refused."""
         running, most = self._running, self._tools.settings.turn_max_cost_micros
         left = most - running.spent_micros - running.held_micros
-        own = Bound("too_costly", left, TOO_COSTLY)
+        own = Bound(TurnFailure.TOO_COSTLY, left)
         try:
             # Of equals the person's own come first: those they can do something about.
             await hold.open(running, lambda bounds: self._fit(wanted, (*bounds, own)))
         except NoRoom as missing:
-            self._give_up(missing.bound.code, missing.bound.sentence)
+            self._give_up(missing.bound.code)
         except TurnLost:
             log.warning("meter.turn_lost", job_id=str(running.turn.job_id))
-            self._give_up("lease_lost", NOT_OURS)
+            self._give_up(TurnFailure.LEASE_LOST)
         except BooksUnavailable as trouble:
             log.error("meter.not_opened", job_id=str(running.turn.job_id), error=str(trouble))
-            self._give_up("books_unavailable", BOOKS_DOWN)
+            self._give_up(TurnFailure.BOOKS_UNAVAILABLE)
         self._wire.prepare(self._body, self._cap)
 
     def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
@@ -256,7 +248,7 @@ class MeteredCall:
                 turn.conversation_id, self._model.id, self._sent, tally.usage
             )
         if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
-            failure = AgentFailed(self._bound.code, self._bound.sentence, permanent=True)
+            failure = AgentFailed(self._bound.code, permanent=True)
             self._running.cut_short = self._running.trouble = failure
 
     def _blame(self, failure: ProviderFailed) -> str:
@@ -269,15 +261,14 @@ class MeteredCall:
             error=str(failure)[:DETAIL_CHARS],
         )
         is_account, refused = _is_of_account(failure), _is_refusal(failure)
-        code = "provider_refused" if refused else "provider_down"
-        sentence = PROVIDER_REFUSED if refused else PROVIDER_DOWN
-        self._running.trouble = AgentFailed(code, sentence, permanent=refused or is_account)
+        code = TurnFailure.PROVIDER_REFUSED if refused else TurnFailure.PROVIDER_DOWN
+        self._running.trouble = AgentFailed(code, permanent=refused or is_account)
         # OpenClaw knows by the provider's words when to shorten a conversation that is too long.
-        return str(failure) if refused else sentence
+        return str(failure) if refused else str(code)
 
-    def _give_up(self, code: str, sentence: str) -> NoReturn:
-        self._running.trouble = AgentFailed(code, sentence, permanent=code not in PASSING)
-        raise Refused(sentence)
+    def _give_up(self, code: TurnFailure) -> NoReturn:
+        self._running.trouble = AgentFailed(code, permanent=code not in PASSING)
+        raise Refused(str(code))
 
     def _refuse(self, message: str) -> web.Response:
         # Never 402, 401 or 403: OpenClaw would not use the provider again for minutes.

@@ -9,10 +9,19 @@ from typing import Any
 
 from agent.meter.books import Books
 from agent.meter.prefixes import Prefixes
-from agent.turn import AgentFailed, Turn
+from agent.turn import AgentFailed, Turn, TurnFailure
 
 # A last call may still be sending its usage when its words have all been read.
 FINISH_SECONDS = 0.5
+# After these OpenClaw may try again with another request.
+OF_ONE_REQUEST = frozenset(
+    {
+        TurnFailure.PROVIDER_REFUSED,
+        TurnFailure.MODEL_UNPRICED,
+        TurnFailure.CONVERSATION_TOO_LARGE,
+        TurnFailure.CONTENT_NOT_SENT,
+    }
+)
 
 
 @dataclass
@@ -73,7 +82,7 @@ class RunningTurn:
 
         After a refusal of the request itself it may try with a shorter one.
         """
-        return self.trouble is not None and self.trouble.code != "provider_refused"
+        return self.trouble is not None and self.trouble.code not in OF_ONE_REQUEST
 
     def track_request(self, task: asyncio.Task[Any] | None) -> None:
         """Count a request's task as under way until it is done."""

@@ -12,7 +12,7 @@ from agent import catalogue
 from agent.catalogue import WIRES, Provider, Wire
 from agent.meter import canned
 from agent.meter.books import Books
-from agent.meter.call import TOO_MANY_CALLS, MeteredCall, Tools
+from agent.meter.call import MeteredCall, Tools
 from agent.meter.intake import MOST_WARM_UP_BYTES, Asked, Intake, json_object, parsed
 from agent.meter.prefixes import Prefixes
 from agent.meter.running import RunningTurn
@@ -22,7 +22,7 @@ from agent.meter.sockets import Listener
 from agent.meter.upstream import EVENT_STREAM, Providers
 from agent.meter.wires import FORMATS
 from agent.prices import Prices
-from agent.turn import AgentFailed, Turn
+from agent.turn import AgentFailed, Turn, TurnFailure
 from settings import Settings
 
 log = structlog.get_logger()
@@ -49,12 +49,11 @@ PATHS: dict[Wire, re.Pattern[str]] = {
     ),
 }
 
+# What the cell is told; users read the turn's failure instead.
 NOT_SERVED = "Only answers of models are served here."
 NOT_JSON = "The request is not a JSON object."
-TOO_MUCH = "This conversation has become too large for the model. Please start a new one."
 # By these words OpenClaw knows that it should shorten a conversation, and try again.
 SHORTEN = "request_too_large: prompt is too long"
-NOT_ALLOWED = "This message has something with it that models are not sent from here."
 # OpenClaw tries again with less when a request was refused, but not for ever.
 MOST_TURNED_DOWN = 20
 AT_ONCE = "There are too many calls at once."
@@ -151,11 +150,11 @@ class MeterPort:
             del document
             return await self._meter(running, request, provider, asked, in_path)
         except TooMuch as error:
-            _turn_down(running, error, TOO_MUCH)
+            _turn_down(running, error, TurnFailure.CONVERSATION_TOO_LARGE)
             return _refuse(wire, SHORTEN)
         except NotAllowed as error:
-            _turn_down(running, error, NOT_ALLOWED)
-            return _refuse(wire, NOT_ALLOWED)
+            _turn_down(running, error, TurnFailure.CONTENT_NOT_SENT)
+            return _refuse(wire, TurnFailure.CONTENT_NOT_SENT)
         except ValueError:
             running.turned_down += 1
             return _refuse(wire, NOT_JSON)
@@ -240,15 +239,15 @@ def _unread(running: RunningTurn) -> str | None:
     if running.is_hopeless:
         return str(running.trouble)
     if running.turned_down >= MOST_TURNED_DOWN:
-        return TOO_MANY_CALLS
+        return TurnFailure.TOO_MANY_CALLS
     return AT_ONCE if len(running.requests) >= MOST_CALLS_AT_ONCE else None
 
 
-def _turn_down(running: RunningTurn, error: Exception, sentence: str) -> None:
+def _turn_down(running: RunningTurn, error: Exception, code: TurnFailure) -> None:
     """Note that a request must not go out; the turn fails of it, unless another one is better."""
     log.warning("meter.turned_down", job_id=str(running.turn.job_id), error=str(error))
     running.turned_down += 1
-    running.trouble = AgentFailed("provider_refused", sentence, permanent=True)
+    running.trouble = AgentFailed(code, permanent=True)
 
 
 def _refuse(wire: Wire, message: str) -> web.Response:

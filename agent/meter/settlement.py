@@ -22,7 +22,7 @@ from agent.meter.running import RunningTurn
 from agent.meter.wires import Body, Tally
 from agent.meter.wires.base import likely_tokens
 from agent.prices import Prices
-from agent.turn import AgentFailed
+from agent.turn import AgentFailed, TurnFailure
 
 log = structlog.get_logger()
 
@@ -32,8 +32,6 @@ SETTLE_SECONDS = 60.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 0.5
 # Nobody has seen anything of a call yet, so somebody waits all that time.
 HOLD_SECONDS = 10.0
-
-BEYOND_HOLD = "The model's provider charged more for this than it may cost, so it was stopped."
 
 
 class Hold:
@@ -177,7 +175,7 @@ class Settlement:
             )
             # An answer that ended where the money for it did has its reason already.
             if not self._running.is_hopeless:
-                self._running.trouble = AgentFailed("beyond_hold", BEYOND_HOLD, permanent=True)
+                self._running.trouble = AgentFailed(TurnFailure.BEYOND_HOLD, permanent=True)
         return min(closed.charge_micros, self._hold.micros)
 
     def _closed(self) -> ClosedCall:

@@ -25,7 +25,7 @@ from agent.state.merging import assemble, merge
 from agent.state.pack import DamagedState, Pack
 from agent.state.saving import BLANK
 from agent.state.tree import Tree, size_of
-from agent.turn import AgentFailed, SavedPack, SavedState
+from agent.turn import AgentFailed, SavedPack, SavedState, TurnFailure
 from gateways.s3_files import NotStored, Storage, StorageFailed
 
 log = structlog.get_logger()
@@ -41,9 +41,6 @@ PARALLEL_REQUESTS = 8
 # Of states larger than this only one is put together at a time, for the sake of memory.
 LARGE_BYTES = 64 * 1024 * 1024
 KEY = re.compile(r"state/[^/]+/(\d+)-[0-9a-f]+\.pack")
-
-UNREACHABLE = "Your assistant's memory could not be reached just now. Please try again."
-LOST = "Your assistant's memory is damaged, so nothing was answered. We have been told about it."
 
 
 @dataclass(frozen=True)
@@ -102,8 +99,8 @@ class SavedStates:
             except StorageFailed as error:
                 # An older version is no substitute for one that is only out of reach.
                 log.warning("state.unreachable", version=state.version, error=str(error))
-                raise AgentFailed("state_unavailable", UNREACHABLE, permanent=False) from error
-        raise AgentFailed("state_unavailable", LOST, permanent=True)
+                raise AgentFailed(TurnFailure.STATE_UNAVAILABLE, permanent=False) from error
+        raise AgentFailed(TurnFailure.STATE_DAMAGED, permanent=True)
 
     def _restored(self, state: SavedState) -> Restored:
         with self._large if state.size_bytes > LARGE_BYTES else nullcontext():

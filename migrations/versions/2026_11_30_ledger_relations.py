@@ -27,7 +27,7 @@ BACKFILL = (
     LEFT JOIN named AS charge
            ON charge.call_id = named.call_id AND charge.kind = 'charge' AND named.kind = 'refund'
     WHERE entry.id = named.id
-    """,  # noqa: S608  # only words of our own
+    """,  # only words of our own
     """
     UPDATE transactions AS entry SET reverses_id = taken.id
     FROM transactions AS taken

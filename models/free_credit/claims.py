@@ -31,26 +31,6 @@ class RefusalReason(enum.StrEnum):
     BLOCKED = "blocked"
     NETWORK = "network"
 
-    @property
-    def sentence(self) -> str:
-        """What the person reads."""
-        return SENTENCES[self]
-
-
-SENTENCES = {
-    RefusalReason.CLAIMED: (
-        "The free credit is for once a person, and your mailbox has had it before."
-    ),
-    RefusalReason.DISPOSABLE: (
-        "There is no free credit for addresses that anybody can have for some minutes."
-    ),
-    RefusalReason.BLOCKED: "There is no free credit for your address or network.",
-    RefusalReason.NETWORK: (
-        "The free credit has been given very often in your network this week, so there is none "
-        "left for you."
-    ),
-}
-
 
 class FreeCreditClaim(Base):
     __tablename__ = "free_credit_claims"

@@ -10,6 +10,7 @@ from models import conversations, ledger, limits, quotas, verification
 from models.base import new_id
 from models.conversations import Conversation, Message
 from models.errors import Refused
+from models.failures import FailureCode
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.reading import UNFINISHED
@@ -22,19 +23,27 @@ MESSAGE_MAX_LENGTH = 20_000
 
 
 class TooManyWaiting(Refused):
-    """You have many messages waiting already. Please let some be answered first."""
+    """A user has as many messages waiting as one may have."""
+
+    code = "too_many_waiting"
 
 
 class TooManyUsersWaiting(Refused):
-    """Very many people are asking just now. Please send this again in a minute."""
+    """As many users wait as the queue takes."""
+
+    code = "too_many_users_waiting"
 
 
 class NothingToSend(Refused):
-    """Write something, or add a file, before you send."""
+    """A message has neither words nor files."""
+
+    code = "nothing_to_send"
 
 
 class AlreadyAnswered(Refused):
-    """This message is being answered, or has been."""
+    """A message is being answered, or has been."""
+
+    code = "already_answered"
 
 
 class AlreadySent(Exception):
@@ -46,7 +55,9 @@ class AlreadySent(Exception):
 
 
 class MessageTooLong(Refused):
-    """This message is longer than 20,000 characters. Please shorten it or send it as a file."""
+    """A message is longer than MESSAGE_MAX_LENGTH."""
+
+    code = "message_too_long"
 
 
 def ask(
@@ -131,7 +142,7 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
 
 def go_on(db: Session, failed: Job, *, model: str) -> Job:
     """Queue another job for a message that reached its limit, with `further_allowance` for it."""
-    if failed.failure_code != limits.MessageLimitReached.code:
+    if failed.failure_code is not FailureCode.MESSAGE_LIMIT:
         raise AlreadyAnswered
     return ask_again(db, failed, model=model, cost_limit_micros=further_allowance(failed))
 
@@ -186,7 +197,7 @@ _ASK = text(f"""
 def refuse_if_unable(db: Session, user: User) -> None:
     """Refuse whatever a user would send, if it must be refused as their account stands."""
     if user.is_frozen:
-        raise ledger.SpendingFrozen(user.spending_frozen_reason)
+        raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
     if user.credits_available_micros <= 0 and verification.is_awaited(user):
         raise verification.AddressNotVerified
     limits.refuse_if_reached(db, user)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import conversations, database, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
+from models.failures import FailureCode
 from models.jobs import charging
 from models.jobs.preferring import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.table import Job, JobStatus
@@ -122,14 +123,13 @@ def complete_many(
 def fail(  # what is kept of it is by name
     db: Session,
     job: Job,
-    reason: str,
+    code: FailureCode,
     *,
-    code: str,
     was_shown: bool = False,
     answer: str = "",
     html: str = "",
 ) -> None:
-    """Close a job that failed; `reason` is what the person reads, without a word of money.
+    """Close a job that failed.
 
     `answer` is what was written, and `was_shown` whether anything was seen, if only steps. By its
     code, see `charging`, the part is kept and paid for, or else its charges are given back. Those
@@ -141,12 +141,17 @@ def fail(  # what is kept of it is by name
     is_kept = has_words and (is_paid or stands)
     reply = _reply(db, job, answer, html) if is_kept else None
     cost = ledger.charged(db, job.id)
-    paid = charging.words(cost, has_part=reply is not None, stands=stands)
-    job.failure, job.failure_code = f"{reason} {paid}", code
+    job.failure_code = code
+    job.failure_details = {
+        "charged_micros": cost,
+        # Whether words of the answer are kept, and whether charges could not be given back.
+        "has_part": reply is not None,
+        "stands": stands,
+    }
     _close(db, job, JobStatus.FAILED)
 
 
-def _has_standing(db: Session, job: Job, code: str) -> bool:
+def _has_standing(db: Session, job: Job, code: FailureCode) -> bool:
     """Give a job's charges back; tell whether some stand."""
     return ledger.refund_job(db, job.id, reason=charging.reason_of(code)).standing_micros > 0
 

@@ -8,12 +8,11 @@ from sqlalchemy import and_, func, select, text
 from sqlalchemy.orm import Session
 
 from models import ledger, users
+from models.failures import FailureCode
 from models.jobs.ending import fail, hand_back
 from models.jobs.table import Job, JobStatus
 from models.users import User
 from settings import get_settings
-
-WORKER_LOST = "Something on our side stopped working."
 
 
 class LeaseLost(Exception):
@@ -100,7 +99,7 @@ def release_abandoned(db: Session, job_id: UUID) -> Job | None:
 def _release(db: Session, job: Job) -> None:
     back = ledger.absorb_abandoned(db, job.id, job.attempt)
     if job.attempt >= get_settings().job_max_attempts or back.standing_micros:
-        fail(db, job, WORKER_LOST, code="worker_lost")
+        fail(db, job, FailureCode.WORKER_LOST)
         return
     # The lease was wait enough.
     hand_back(db, job)

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.conversations import Message, Role
 from models.errors import NotFound
+from models.failures import FailureCode
 from models.jobs.table import Job, JobStatus
-from models.limits import MessageLimitReached
 
 UNFINISHED = (JobStatus.PENDING, JobStatus.PAUSED, JobStatus.RUNNING)
 # Enough to know that it takes long; counting on would cost each who watches a full queue.
@@ -38,7 +38,7 @@ def written_so_far(db: Session, job: Job) -> str:
     answer = (
         select(Message.text)
         .join(before, Message.job_id == before.c.id)
-        .where(before.c.failure_code == MessageLimitReached.code, Message.role == Role.ASSISTANT)
+        .where(before.c.failure_code == FailureCode.MESSAGE_LIMIT, Message.role == Role.ASSISTANT)
     )
     return db.scalar(answer) or ""
 

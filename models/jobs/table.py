@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Created, PrimaryKey, stored_as_text
+from models.base import Base, Created, Details, PrimaryKey, stored_as_text
+from models.failures import FailureCode
 
 
 class JobStatus(enum.StrEnum):
@@ -33,7 +34,9 @@ class Job(Base):
             "(status IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL)",
             name="over_has_time",
         ),
-        CheckConstraint("(status = 'failed') = (failure IS NOT NULL)", name="failed_has_reason"),
+        CheckConstraint(
+            "(status = 'failed') = (failure_code IS NOT NULL)", name="failed_has_reason"
+        ),
         CheckConstraint("status <> 'running' OR is_head", name="running_is_head"),
         CheckConstraint("cost_limit_micros > 0", name="cost_limit_positive"),
         CheckConstraint("NOT is_head OR status IN ('pending', 'running')", name="head_not_over"),
@@ -92,9 +95,9 @@ class Job(Base):
     worker_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
-    # What the person reads when it failed; and a word for programs.
-    failure: Mapped[str | None]
-    failure_code: Mapped[str | None]
+    # Why it failed, and what that has cost: see `ending.fail`.
+    failure_code: Mapped[FailureCode | None] = mapped_column(stored_as_text(FailureCode))
+    failure_details: Mapped[Details]
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

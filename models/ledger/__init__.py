@@ -14,6 +14,7 @@ the ledger: the ledger has what happened, one entry for each call that really di
 from models.ledger.auditing import (
     RULES,
     AuditFinding,
+    AuditRule,
     AuditRun,
     Books,
     Mismatch,
@@ -36,6 +37,8 @@ from models.ledger.calls import (
 from models.ledger.entries import (
     CallCost,
     EntryKind,
+    EntryNote,
+    FreezeReason,
     OutOfCredit,
     SpendingFrozen,
     Transaction,
@@ -67,12 +70,15 @@ from models.ledger.taking import (
 __all__ = [
     "RULES",
     "AuditFinding",
+    "AuditRule",
     "AuditRun",
     "Books",
     "CallCost",
     "CallNotOpen",
     "CallStatus",
     "EntryKind",
+    "EntryNote",
+    "FreezeReason",
     "GivenBack",
     "Mismatch",
     "ModelCall",

@@ -5,7 +5,7 @@ compares in one transaction.
 """
 
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,32 +15,65 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Created, PrimaryKey, new_id, stored_as_text, utc_now
-from models.ledger.entries import lock_account
+from models.ledger.entries import FreezeReason, lock_account
 from models.ledger.taking import freeze
 
+
+class AuditRule(enum.StrEnum):
+    """What must hold of the books."""
+
+    # The balance is the sum of the entries.
+    BALANCE_IS_SUM = "balance_is_sum"
+    # The granted part is the sum of the granted parts.
+    GRANTED_IS_SUM = "granted_is_sum"
+    # What is held is what open calls hold.
+    HELD_BY_OPEN_CALLS = "held_by_open_calls"
+    # A charge has its call.
+    CHARGE_HAS_CALL = "charge_has_call"
+    # A call has its charge, or was absorbed.
+    CALL_HAS_CHARGE = "call_has_charge"
+    # A refund gives back a whole charge.
+    REFUND_IS_WHOLE = "refund_is_whole"
+    # What is written off has its reason.
+    WRITE_OFF_HAS_REASON = "write_off_has_reason"
+    # What is given back in a day stays within its cap.
+    WITHIN_DAILY_CAP = "within_daily_cap"
+    # A charge stands or was given back.
+    CHARGE_STANDS_OR_RETURNED = "charge_stands_or_returned"
+    # What was paid is what was topped up.
+    PAID_IS_TOPPED_UP = "paid_is_topped_up"
+    # What went back of a payment is what its refunds took.
+    RETURNED_IS_REFUNDED = "returned_is_refunded"
+    # What Stripe was paid and gave back is what the books say: see `payments.comparing`.
+    STRIPE_PAYMENTS = "stripe_payments"
+    STRIPE_REFUNDS = "stripe_refunds"
+    # A rule from before there were codes, that is no more; the subject names it.
+    OTHER = "other"
+
+
 # Each lists what breaks it: whose it is, what exactly, and by how many micros it is off.
-RULES = {
-    "the balance is the sum of the entries": """
+RULES: Mapping[AuditRule, str] = {
+    AuditRule.BALANCE_IS_SUM: """
         SELECT users.id AS user_id, 'user:' || users.id AS subject,
                users.credits_balance_micros - coalesce(sum(amount_micros), 0) AS off_by_micros
         FROM users LEFT JOIN transactions ON transactions.user_id = users.id
         GROUP BY users.id
         HAVING users.credits_balance_micros <> coalesce(sum(amount_micros), 0)""",
-    "the granted part is the sum of the granted parts": """
+    AuditRule.GRANTED_IS_SUM: """
         SELECT users.id AS user_id, 'user:' || users.id AS subject,
                users.credits_promotional_micros - coalesce(sum(promotional_micros), 0)
                    AS off_by_micros
         FROM users LEFT JOIN transactions ON transactions.user_id = users.id
         GROUP BY users.id
         HAVING users.credits_promotional_micros <> coalesce(sum(promotional_micros), 0)""",
-    "what is held is what open calls hold": """
+    AuditRule.HELD_BY_OPEN_CALLS: """
         SELECT users.id AS user_id, 'user:' || users.id AS subject,
                users.credits_held_micros - coalesce(sum(held_micros), 0) AS off_by_micros
         FROM users
         LEFT JOIN model_calls ON model_calls.user_id = users.id AND model_calls.status = 'open'
         GROUP BY users.id
         HAVING users.credits_held_micros <> coalesce(sum(held_micros), 0)""",
-    "a charge has its call": """
+    AuditRule.CHARGE_HAS_CALL: """
         SELECT entry.user_id, entry.reference AS subject, entry.amount_micros AS off_by_micros
         FROM transactions AS entry
         LEFT JOIN model_calls AS call
@@ -48,14 +81,14 @@ RULES = {
         WHERE (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call', 'beyond_hold'))
           AND (call.id IS NULL OR call.status = 'open')""",
     # One that failed before anything came has used nothing: `failed` is its reason.
-    "a call has its charge, or was absorbed": """
+    AuditRule.CALL_HAS_CHARGE: """
         SELECT call.user_id, 'call:' || call.id AS subject, 0 AS off_by_micros
         FROM model_calls AS call
         LEFT JOIN transactions AS entry
                ON entry.call_id = call.id
               AND (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call'))
         WHERE call.status NOT IN ('open', 'failed') AND entry.id IS NULL""",
-    "a refund gives back a whole charge": """
+    AuditRule.REFUND_IS_WHOLE: """
         SELECT refund.user_id, refund.reference AS subject,
                refund.amount_micros + coalesce(charge.amount_micros, 0) AS off_by_micros
         FROM transactions AS refund
@@ -64,19 +97,19 @@ RULES = {
               AND charge.kind = 'charge' AND charge.user_id = refund.user_id
         WHERE refund.kind = 'refund'
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
-    "what is written off has its reason": """
+    AuditRule.WRITE_OFF_HAS_REASON: """
         SELECT user_id, reference AS subject, amount_micros AS off_by_micros
         FROM transactions
         WHERE (kind IN ('refund', 'absorbed')) <> (reason IS NOT NULL)""",
     # By days of UTC. Of several caps, as the setting was changed, the largest counts.
-    "what is given back in a day stays within its cap": """
+    AuditRule.WITHIN_DAILY_CAP: """
         SELECT user_id, date_trunc('day', created_at, 'UTC')::date::text AS subject,
                sum(carried_micros) - max(cap_micros) AS off_by_micros
         FROM transactions
         WHERE cap_micros IS NOT NULL
         GROUP BY user_id, date_trunc('day', created_at, 'UTC')
         HAVING sum(carried_micros) > max(cap_micros)""",
-    "a charge stands or was given back": """
+    AuditRule.CHARGE_STANDS_OR_RETURNED: """
         SELECT stands.user_id, 'call:' || stands.call_id AS subject,
                coalesce(refund.amount_micros, -stands.charged_micros) AS off_by_micros
         FROM standing_charges AS stands
@@ -86,7 +119,7 @@ RULES = {
         LEFT JOIN transactions AS refund
                ON refund.call_id = stands.call_id AND refund.kind = 'refund'
         WHERE charge.id IS NULL OR (refund.id IS NULL) <> (stands.given_back_at IS NULL)""",
-    "what was paid is what was topped up": """
+    AuditRule.PAID_IS_TOPPED_UP: """
         SELECT coalesce(entry.user_id, payment.user_id) AS user_id,
                coalesce(entry.reference, 'payment:' || payment.id) AS subject,
                coalesce(entry.amount_micros, 0) - coalesce(payment.amount_micros, 0)
@@ -95,7 +128,7 @@ RULES = {
         FULL JOIN (SELECT * FROM payments WHERE status = 'paid') AS payment
                ON entry.reference = 'payment:' || payment.id AND entry.user_id = payment.user_id
         WHERE coalesce(entry.amount_micros, 0) <> coalesce(payment.amount_micros, 0)""",
-    "what went back of a payment is what its refunds took": """
+    AuditRule.RETURNED_IS_REFUNDED: """
         SELECT payment.user_id, 'payment:' || payment.id AS subject,
                payment.returned_micros
                    - coalesce(sum(refund.taken_micros + refund.absorbed_micros), 0)
@@ -107,7 +140,6 @@ RULES = {
         HAVING payment.returned_micros
                <> coalesce(sum(refund.taken_micros + refund.absorbed_micros), 0)""",
 }
-FROZEN = "Something in your account does not add up, so nothing can be spent until we have looked."
 
 
 class AuditFinding(Base):
@@ -126,7 +158,7 @@ class AuditFinding(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    rule: Mapped[str]
+    rule: Mapped[AuditRule] = mapped_column(stored_as_text(AuditRule))
     # What breaks it: an account, an entry or a call.
     subject: Mapped[str]
     off_by_micros: Mapped[int]
@@ -157,12 +189,12 @@ class Mismatch:
     """Something that breaks a rule."""
 
     user_id: UUID
-    rule: str
+    rule: AuditRule
     subject: str
     off_by_micros: int
 
 
-def audit(db: Session, only: UUID | None = None) -> dict[str, list[Mismatch]]:
+def audit(db: Session, only: UUID | None = None) -> dict[AuditRule, list[Mismatch]]:
     """Hold every account, or `only` one, to every rule; return what breaks each of them.
 
     It changes nothing.
@@ -185,13 +217,13 @@ def note(db: Session, mismatch: Mismatch) -> bool:
     if kept is None:
         return False
     if not user.is_frozen:
-        freeze(user, FROZEN)
+        freeze(user, FreezeReason.AUDIT)
         db.flush()
     return True
 
 
 def resolve(
-    db: Session, rule: str, seen: Collection[Mismatch], *, found_before: datetime
+    db: Session, rule: AuditRule, seen: Collection[Mismatch], *, found_before: datetime
 ) -> list[AuditFinding]:
     """End the findings of a rule that an audit, begun at `found_before`, saw no more; return them.
 
@@ -228,7 +260,7 @@ def last_runs(db: Session) -> dict[Books, datetime]:
     return {one.books: one.began_at for one in db.scalars(select(AuditRun))}
 
 
-def _broken(db: Session, rule: str, statement: str, only: UUID | None) -> list[Mismatch]:
+def _broken(db: Session, rule: AuditRule, statement: str, only: UUID | None) -> list[Mismatch]:
     if only is not None:
         statement = f"SELECT * FROM ({statement}) AS broken WHERE user_id = :only"  # noqa: S608
     found = db.execute(text(statement), {"only": only} if only else {})

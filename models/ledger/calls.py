@@ -13,6 +13,7 @@ from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
 from models.ledger.entries import (
     CallCost,
     EntryKind,
+    EntryNote,
     OutOfCredit,
     SpendingFrozen,
     Transaction,
@@ -39,6 +40,9 @@ class CallStatus(enum.StrEnum):
     LOST = "lost"
 
 
+NOTES = {CallStatus.CUT: EntryNote.CALL_CUT, CallStatus.LOST: EntryNote.CALL_LOST}
+
+
 class ModelCall(Base):
     __tablename__ = "model_calls"
     __table_args__ = (
@@ -55,7 +59,7 @@ class ModelCall(Base):
     status: Mapped[CallStatus] = mapped_column(stored_as_text(CallStatus), default=CallStatus.OPEN)
     held_micros: Mapped[int]
     provider_request_id: Mapped[str | None]
-    # What went wrong, or why the person does not pay.
+    # What went wrong, in the words of the provider.
     detail: Mapped[str | None]
     created_at: Mapped[Created]
     closed_at: Mapped[datetime | None]
@@ -73,7 +77,7 @@ def open_call(
     Raises OutOfCredit or SpendingFrozen. The caller proves the lease.
     """
     if user.is_frozen:
-        raise SpendingFrozen(user.spending_frozen_reason)
+        raise SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
     if held <= 0 or user.credits_available_micros < held:
         raise OutOfCredit
     user.credits_held_micros += held
@@ -153,7 +157,6 @@ def lose_call(db: Session, call_id: UUID) -> None:
         call_id=call_id,
         status=CallStatus.LOST,
         cost=nothing,
-        detail="The worker stopped before the call ended.",
         is_ours=True,
     )
 
@@ -208,5 +211,5 @@ def _entry(call: ModelCall, amount_micros: int, cost: CallCost) -> Transaction:
         provider_cost_micros=cost.provider_cost_micros,
         price_version=cost.price_version,
         is_estimated=cost.is_estimated,
-        note=call.detail or "",
+        note=NOTES.get(call.status),
     )

@@ -1,6 +1,7 @@
 """The entries themselves, and the lock under which they are made."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
+from models.base import Base, Created, Details, PrimaryKey, stored_as_text, utc_now
 from models.errors import Refused
 
 if TYPE_CHECKING:
@@ -56,6 +57,33 @@ class WriteOffReason(enum.StrEnum):
     CREDITS_BACK = "credits_back"
     # Somebody of ours looked and gave a standing charge back.
     BY_HAND = "by_hand"
+
+
+class EntryNote(enum.StrEnum):
+    """What else is to be said of an entry, beside its kind and its reason."""
+
+    PAYMENT_DISPUTED = "payment_disputed"
+    DISPUTE_WON = "dispute_won"
+    PAYMENT_REFUNDED = "payment_refunded"
+    REFUND_FAILED = "refund_failed"
+    GRANT_EXPIRED = "grant_expired"
+    # The provider broke its answer off; the worker died with the call.
+    CALL_CUT = "call_cut"
+    CALL_LOST = "call_lost"
+    # From before there were codes; its details have the text.
+    OTHER = "other"
+
+
+class FreezeReason(enum.StrEnum):
+    """Why an account may not spend."""
+
+    # An audit found something in it.
+    AUDIT = "audit"
+    # A bank took a payment back, or we gave one back, after its credits had been used.
+    DISPUTE = "dispute"
+    REFUND = "refund"
+    # From before there were codes; its details have the text.
+    OTHER = "other"
 
 
 class Transaction(Base):
@@ -117,16 +145,27 @@ class Transaction(Base):
     carried_micros: Mapped[int] = mapped_column(default=0, server_default="0")
     # The most that could be given back that day, where that bounds it.
     cap_micros: Mapped[int | None]
-    note: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[EntryNote | None] = mapped_column(stored_as_text(EntryNote))
+    note_details: Mapped[Details]
     created_at: Mapped[Created]
 
 
 class OutOfCredit(Refused):
-    """Your credits are used up. Top up to go on; everything you have stays here."""
+    """A user's credits are used up."""
+
+    code = "out_of_credit"
 
 
 class SpendingFrozen(Refused):
-    """Sending is closed on your account for now. You can read and download everything."""
+    """An account may not spend; its `reason` and `details` say why."""
+
+    code = "spending_frozen"
+
+    def __init__(
+        self, reason: FreezeReason | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(**(details or {}))
+        self.reason = reason
 
 
 @dataclass(frozen=True)

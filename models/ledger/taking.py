@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.ledger.entries import (
     EntryKind,
+    EntryNote,
+    FreezeReason,
     Transaction,
     WriteOffReason,
     lock_account,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def take_back(
-    db: Session, user: "User", kind: EntryKind, micros: int, *, reference: str, note: str
+    db: Session, user: "User", kind: EntryKind, micros: int, *, reference: str, note: EntryNote
 ) -> int:
     """Take credits of a locked account back, as far as they are there; return the micros taken.
 
@@ -39,7 +41,9 @@ def take_back(
     return taken
 
 
-def give_back(db: Session, user: "User", taken_by: str, absorbed_micros: int, note: str) -> None:
+def give_back(
+    db: Session, user: "User", taken_by: str, absorbed_micros: int, note: EntryNote
+) -> None:
     """Undo what `take_back` did to a locked account under the reference `taken_by`."""
     entry = db.scalars(select(Transaction).where(Transaction.reference == taken_by)).one()
     if entry.amount_micros:
@@ -57,15 +61,16 @@ def give_back(db: Session, user: "User", taken_by: str, absorbed_micros: int, no
         _absorb(db, user, -absorbed_micros, reference, WriteOffReason.CREDITS_BACK)
 
 
-def freeze(user: "User", reason: str) -> None:
-    """Let a locked account spend nothing more; `reason` is what its person reads."""
+def freeze(user: "User", reason: FreezeReason) -> None:
+    """Let a locked account spend nothing more."""
     user.spending_frozen_at = user.spending_frozen_at or utc_now()
-    user.spending_frozen_reason = reason
+    user.spending_frozen_reason, user.spending_frozen_details = reason, {}
 
 
 def unfreeze(user: "User") -> None:
     """Let a locked account spend again."""
     user.spending_frozen_at, user.spending_frozen_reason = None, None
+    user.spending_frozen_details = {}
 
 
 def has_older_grants(db: Session, granted_before: datetime, limit: int = 100) -> list[UUID]:
@@ -114,7 +119,7 @@ def _expiry(user_id: UUID, micros: int) -> Transaction:
         kind=EntryKind.EXPIRY,
         amount_micros=-micros,
         reference=f"expiry:{user_id}:{utc_now():%Y-%m-%d}",
-        note="Granted credits lapse after a while; bought ones never do.",
+        note=EntryNote.GRANT_EXPIRED,
     )
 
 

@@ -26,15 +26,21 @@ PENDING = (PaymentStatus.OPEN, PaymentStatus.PROCESSING)
 
 
 class NoSavedCard(Refused):
-    """Save a card with your next top-up first; then it can be charged by itself."""
+    """Automatic top-up was switched on without a saved card."""
+
+    code = "no_saved_card"
 
 
 class NoThreshold(Refused):
-    """This must be more than $0.00."""
+    """Automatic top-up needs a threshold above zero."""
+
+    code = "no_threshold"
 
 
 class MonthTooSmall(Refused):
-    """A month must allow for one top-up at least."""
+    """A month would not allow for one top-up."""
+
+    code = "month_too_small"
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ def switch_on(db: Session, user_id: UUID, plan: Plan) -> None:
     account.top_up_below_micros = plan.below_micros
     account.top_up_micros, account.top_up_monthly_micros = plan.amount_micros, plan.monthly_micros
     account.top_up_is_on, account.top_up_off_reason, account.top_up_failures = True, None, 0
+    account.top_up_off_details = {}
     db.flush()
 
 
@@ -72,6 +79,7 @@ def switch_off(db: Session, user_id: UUID) -> None:
     ledger.lock_account(db, user_id)
     account = account_of(db, user_id)
     account.top_up_is_on, account.top_up_off_reason = False, None
+    account.top_up_off_details = {}
     db.flush()
 
 

@@ -8,15 +8,28 @@ from sqlalchemy.orm import Session
 
 from models import ledger
 from models.errors import NotFound, Refused
-from models.payments.table import BillingAccount, Payment, PaymentKind, PaymentStatus
+from models.payments.table import (
+    BillingAccount,
+    Payment,
+    PaymentFailure,
+    PaymentKind,
+    PaymentStatus,
+)
 from settings import get_settings
 
 CENT_MICROS = 10_000
-NOT_OPENED = "The payment page could not be opened. Nothing was charged."
 
 
 class BadAmount(Refused):
-    """Please choose an amount from the list, or type one in dollars."""
+    """An amount is none that can be bought."""
+
+    code = "bad_amount"
+
+
+class AmountOutOfRange(BadAmount):
+    """An amount is too small or too large; the details say what the bounds are."""
+
+    code = "amount_out_of_range"
 
 
 def begin(db: Session, user_id: UUID, amount_micros: int) -> Payment:
@@ -26,7 +39,7 @@ def begin(db: Session, user_id: UUID, amount_micros: int) -> Payment:
     """
     user = ledger.lock_account(db, user_id)
     if user.is_frozen:
-        raise ledger.SpendingFrozen(user.spending_frozen_reason)
+        raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
     payment = Payment(
         user_id=user_id, kind=PaymentKind.CHECKOUT, amount_micros=checked(amount_micros)
     )
@@ -42,10 +55,7 @@ def checked(amount_micros: int) -> int:
     if amount_micros % CENT_MICROS:
         raise BadAmount
     if not lowest <= amount_micros <= highest:
-        raise BadAmount(
-            f"Please choose an amount between ${lowest // 1_000_000:,}"
-            f" and ${highest // 1_000_000:,}."
-        )
+        raise AmountOutOfRange(lowest_micros=lowest, highest_micros=highest)
     return amount_micros
 
 
@@ -59,7 +69,7 @@ def fail_checkout(db: Session, payment_id: UUID) -> None:
     """Note that no page could be made for a payment."""
     payment = lock_payment(db, payment_id)
     if payment.status is PaymentStatus.OPEN:
-        payment.status, payment.failure = PaymentStatus.FAILED, NOT_OPENED
+        payment.status, payment.failure = PaymentStatus.FAILED, PaymentFailure.PAGE_NOT_OPENED
     db.flush()
 
 

@@ -6,8 +6,7 @@ from sqlalchemy.orm import Session
 
 from models.payments.buying import account_of
 from models.payments.failing import switch_off
-
-REMOVED = "The saved card was removed."
+from models.payments.table import TopUpOffReason
 
 
 def saved(db: Session, user_id: UUID, card_id: str, brand: str, last4: str) -> None:
@@ -23,6 +22,6 @@ def removed(db: Session, user_id: UUID, card_id: str) -> None:
     if account.card_id != card_id:
         return
     if account.top_up_is_on:
-        switch_off(account, REMOVED)
+        switch_off(account, TopUpOffReason.CARD_REMOVED)
     account.card_id = account.card_brand = account.card_last4 = None
     db.flush()

@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.ledger import Mismatch, Transaction
+from models.ledger import AuditRule, Mismatch, Transaction
 from models.payments.table import Payment, PaymentStatus, Refund
 
-PAYMENTS = "what was paid at Stripe is what was topped up"
-REFUNDS = "what went back at Stripe is what was taken back"
+PAYMENTS, REFUNDS = AuditRule.STRIPE_PAYMENTS, AuditRule.STRIPE_REFUNDS
 COMPARED = (PAYMENTS, REFUNDS)
 # Sums of refunds from before each was known by its id.
 ONLY_HERE = "before:%"
@@ -48,7 +47,7 @@ class StripeBooks:
     unsettled: Collection[str]
 
 
-def compare(db: Session, books: StripeBooks) -> dict[str, list[Mismatch]]:
+def compare(db: Session, books: StripeBooks) -> dict[AuditRule, list[Mismatch]]:
     """Return, by rule, what one of both has and the other lacks; it changes nothing.
 
     What is off is in micros of what was paid, taxes included. Payments of nobody here are others'

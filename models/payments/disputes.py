@@ -5,14 +5,12 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.jobs import Job
-from models.ledger import EntryKind
+from models.ledger import EntryKind, EntryNote, FreezeReason
 from models.payments.table import Dispute, DisputeStatus, Payment
 from models.payments.telling import share
-from models.payments.thawing import FROZEN_BY_DISPUTE, thaw
+from models.payments.thawing import thaw
 from models.users import User
 
-DISPUTED = "The bank of whoever paid has taken the money back."
-WON = "The bank has given the money back after all."
 # Somebody only asks; no money has moved.
 INQUIRY = "warning_"
 
@@ -66,7 +64,7 @@ def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: in
             EntryKind.CHARGEBACK,
             due,
             reference=_reference(dispute_id),
-            note=DISPUTED,
+            note=EntryNote.PAYMENT_DISPUTED,
         )
     dispute = Dispute(
         id=dispute_id,
@@ -77,14 +75,15 @@ def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: in
     )
     db.add(dispute)
     if taken < due:
-        ledger.freeze(user, FROZEN_BY_DISPUTE)
+        ledger.freeze(user, FreezeReason.DISPUTE)
     db.flush()
     return dispute
 
 
 def _undo(db: Session, user: User, dispute: Dispute) -> None:
     if dispute.taken_micros or dispute.absorbed_micros:
-        ledger.give_back(db, user, _reference(dispute.id), dispute.absorbed_micros, WON)
+        reference = _reference(dispute.id)
+        ledger.give_back(db, user, reference, dispute.absorbed_micros, EntryNote.DISPUTE_WON)
 
 
 def _reference(dispute_id: str) -> str:

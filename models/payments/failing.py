@@ -2,17 +2,24 @@
 
 from sqlalchemy.orm import Session
 
-from models.payments.table import BillingAccount, Payment, PaymentKind, PaymentStatus
+from models.payments.table import (
+    BillingAccount,
+    Payment,
+    PaymentFailure,
+    PaymentKind,
+    PaymentStatus,
+    TopUpOffReason,
+)
 
 MOST_FAILURES = 3
-ASKS_OWNER = "authentication_required"
-WORDS = {
-    ASKS_OWNER: "Your bank wants you to confirm each payment.",
-    "card_declined": "Your card was declined.",
-    "expired_card": "Your card has expired.",
-    "insufficient_funds": "There was not enough money on your card.",
-}
-OTHERWISE = "The payment did not go through."
+STRIPES_OWN = frozenset(
+    {
+        PaymentFailure.AUTHENTICATION_REQUIRED,
+        PaymentFailure.CARD_DECLINED,
+        PaymentFailure.EXPIRED_CARD,
+        PaymentFailure.INSUFFICIENT_FUNDS,
+    }
+)
 
 
 def failed(db: Session, payment: Payment, code: str) -> bool:
@@ -23,25 +30,32 @@ def failed(db: Session, payment: Payment, code: str) -> bool:
     """
     if not payment.is_pending:
         return False
-    words = WORDS.get(code, OTHERWISE)
-    payment.status, payment.failure = PaymentStatus.FAILED, words
+    failure = _failure_of(code)
+    payment.status, payment.failure = PaymentStatus.FAILED, failure
     is_off = False
     if payment.kind is PaymentKind.AUTOMATIC:
-        is_off = _count(db.get_one(BillingAccount, payment.user_id), code, words)
+        is_off = _count(db.get_one(BillingAccount, payment.user_id), failure)
     db.flush()
     return is_off
 
 
-def _count(account: BillingAccount, code: str, words: str) -> bool:
+def _failure_of(code: str) -> PaymentFailure:
+    return PaymentFailure(code) if code in STRIPES_OWN else PaymentFailure.NOT_COMPLETED
+
+
+def _count(account: BillingAccount, failure: PaymentFailure) -> bool:
     was_on = account.top_up_is_on
     account.top_up_failures += 1
-    if code == ASKS_OWNER:
-        switch_off(account, f"{words} That cannot be done while you are away.")
+    if failure is PaymentFailure.AUTHENTICATION_REQUIRED:
+        switch_off(account, TopUpOffReason.BANK_ASKS)
     elif account.top_up_failures >= MOST_FAILURES:
-        switch_off(account, f"{words} It was tried {MOST_FAILURES} times.")
+        switch_off(
+            account, TopUpOffReason.TRIED_TOO_OFTEN, failure=failure, tries=account.top_up_failures
+        )
     return was_on and not account.top_up_is_on
 
 
-def switch_off(account: BillingAccount, reason: str) -> None:
-    """Stop topping up by itself, and keep the reason for its person."""
+def switch_off(account: BillingAccount, reason: TopUpOffReason, **details: object) -> None:
+    """Stop topping up by itself, and keep the reason for its user."""
     account.top_up_is_on, account.top_up_off_reason = False, reason
+    account.top_up_off_details = details

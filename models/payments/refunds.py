@@ -10,14 +10,11 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.jobs import Job
-from models.ledger import EntryKind
+from models.ledger import EntryKind, EntryNote, FreezeReason
 from models.payments.table import Payment, Refund
 from models.payments.telling import TooEarly, share
-from models.payments.thawing import FROZEN_BY_REFUND, thaw
+from models.payments.thawing import thaw
 from models.users import User
-
-REFUNDED = "Money of a payment was given back."
-FAILED = "The money that was to be given back did not arrive, so the credits are yours again."
 
 
 def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> None:
@@ -40,11 +37,11 @@ def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros:
             EntryKind.PAYMENT_REFUND,
             due,
             reference=_reference(refund_id),
-            note=REFUNDED,
+            note=EntryNote.PAYMENT_REFUNDED,
         )
     _keep(db, payment, Refund(id=refund_id, back_micros=back_micros), taken, due - taken)
     if taken < due:
-        ledger.freeze(user, FROZEN_BY_REFUND)
+        ledger.freeze(user, FreezeReason.REFUND)
     db.flush()
 
 
@@ -65,7 +62,8 @@ def failed(
         return []
     refund.failed_at = utc_now()
     if refund.taken_micros or refund.absorbed_micros:
-        ledger.give_back(db, user, _reference(refund_id), refund.absorbed_micros, FAILED)
+        reference = _reference(refund_id)
+        ledger.give_back(db, user, reference, refund.absorbed_micros, EntryNote.REFUND_FAILED)
     payment.returned_micros -= refund.taken_micros + refund.absorbed_micros
     payment.absorbed_micros -= refund.absorbed_micros
     db.flush()

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Created, PrimaryKey, stored_as_text
+from models.base import Base, Created, Details, PrimaryKey, stored_as_text
 
 
 class PaymentKind(enum.StrEnum):
@@ -30,6 +30,41 @@ class DisputeStatus(enum.StrEnum):
     OPEN = "open"
     WON = "won"
     LOST = "lost"
+
+
+class PaymentFailure(enum.StrEnum):
+    """Why a payment came to nothing. The first ones are Stripe's own codes."""
+
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    CARD_DECLINED = "card_declined"
+    EXPIRED_CARD = "expired_card"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    # For any other reason of Stripe's, or of ours.
+    NOT_COMPLETED = "not_completed"
+    PAGE_NOT_OPENED = "page_not_opened"
+    # From before there were codes; its details have the text.
+    OTHER = "other"
+
+
+class TopUpOffReason(enum.StrEnum):
+    """Why we top up by ourselves no more."""
+
+    # The bank wants its customer to confirm each payment.
+    BANK_ASKS = "bank_asks"
+    # With the last failure, and how often it was tried.
+    TRIED_TOO_OFTEN = "tried_too_often"
+    CARD_REMOVED = "card_removed"
+    OTHER = "other"
+
+
+class EventTrouble(enum.StrEnum):
+    """Why an event of Stripe's can have no effect."""
+
+    # It is about another amount or currency than we asked for.
+    AMOUNT_DIFFERS = "amount_differs"
+    # It breaks this constraint of the tables.
+    CONTRADICTS_BOOKS = "contradicts_books"
+    OTHER = "other"
 
 
 class Payment(Base):
@@ -66,8 +101,8 @@ class Payment(Base):
     stripe_checkout_id: Mapped[str | None] = mapped_column(unique=True)
     stripe_intent_id: Mapped[str | None] = mapped_column(unique=True)
     receipt_url: Mapped[str | None]
-    # What the person reads when it failed.
-    failure: Mapped[str | None]
+    failure: Mapped[PaymentFailure | None] = mapped_column(stored_as_text(PaymentFailure))
+    failure_details: Mapped[Details]
     created_at: Mapped[Created]
     paid_at: Mapped[datetime | None]
 
@@ -134,7 +169,8 @@ class StripeEvent(Base):
     kind: Mapped[str]
     # When it happened, by Stripe's clock; and when it was taken in.
     happened_at: Mapped[datetime]
-    trouble: Mapped[str | None]
+    trouble: Mapped[EventTrouble | None] = mapped_column(stored_as_text(EventTrouble))
+    trouble_details: Mapped[Details]
     # Whose it is, kept of one with trouble; None of all others, or when their account is gone.
     user_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), index=True
@@ -170,5 +206,6 @@ class BillingAccount(Base):
     top_up_monthly_micros: Mapped[int | None]
     # Failures in a row; and why it was switched off by us.
     top_up_failures: Mapped[int] = mapped_column(default=0, server_default="0")
-    top_up_off_reason: Mapped[str | None]
+    top_up_off_reason: Mapped[TopUpOffReason | None] = mapped_column(stored_as_text(TopUpOffReason))
+    top_up_off_details: Mapped[Details]
     created_at: Mapped[Created]

@@ -15,7 +15,13 @@ from models import jobs, ledger
 from models.base import utc_now
 from models.jobs import Job
 from models.payments.failing import failed
-from models.payments.table import BillingAccount, Payment, PaymentStatus, StripeEvent
+from models.payments.table import (
+    BillingAccount,
+    EventTrouble,
+    Payment,
+    PaymentStatus,
+    StripeEvent,
+)
 from models.users import User
 
 
@@ -25,6 +31,14 @@ class TooEarly(Exception):
 
 class AmountDiffers(Exception):
     """Stripe took another amount, or another currency, than we asked for."""
+
+    def __init__(self, payment_id: UUID, bought_micros: int, currency: str) -> None:
+        super().__init__(f"payment {payment_id}: {bought_micros} {currency}")
+        self.details = {
+            "payment_id": str(payment_id),
+            "bought_micros": bought_micros,
+            "currency": currency,
+        }
 
 
 def owner(
@@ -57,10 +71,12 @@ def is_first_time(db: Session, event_id: str, kind: str, happened_at: datetime) 
     return noted is not None
 
 
-def set_aside(db: Session, event_id: str, user_id: UUID, trouble: str) -> None:
+def set_aside(
+    db: Session, event_id: str, user_id: UUID, trouble: EventTrouble, **details: object
+) -> None:
     """Keep an event that can have no effect, however often it is told, for somebody to look at."""
     event = db.get_one(StripeEvent, event_id)
-    event.user_id, event.trouble = user_id, trouble
+    event.user_id, event.trouble, event.trouble_details = user_id, trouble, details
     db.flush()
 
 
@@ -86,7 +102,7 @@ def paid(
     if payment.status is PaymentStatus.PAID:
         return None
     if currency != "usd" or bought_micros != payment.amount_micros:
-        raise AmountDiffers(f"payment {payment.id}: {bought_micros} {currency}")
+        raise AmountDiffers(payment.id, bought_micros, currency)
     payment.status, payment.failure = PaymentStatus.PAID, None
     payment.paid_at, payment.charged_micros = utc_now(), charged_micros
     payment.stripe_intent_id = intent_id

@@ -4,19 +4,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models import freezes, ledger
-from models.ledger import AuditFinding
-from models.ledger.auditing import FROZEN
+from models.ledger import AuditFinding, FreezeReason
 from models.payments.table import Dispute, DisputeStatus, Payment, Refund
 from models.users import User
 
-FROZEN_BY_DISPUTE = (
-    "Sending is closed for now: a bank took a payment back after its credits had been used. You can"
-    " read and download everything. Please write to us, and we will put it right."
-)
-FROZEN_BY_REFUND = (
-    "Sending is closed for now: a payment was given back after its credits had been used. You can"
-    " read and download everything. Please write to us, and we will put it right."
-)
+# What ends by itself once nothing is owed any more.
+OWING = frozenset({FreezeReason.DISPUTE, FreezeReason.REFUND})
 
 
 def thaw(db: Session, user: User) -> None:
@@ -24,7 +17,7 @@ def thaw(db: Session, user: User) -> None:
 
     What somebody has unfrozen by hand is forgiven. What an audit found keeps it frozen.
     """
-    if user.spending_frozen_reason not in {FROZEN_BY_DISPUTE, FROZEN_BY_REFUND}:
+    if user.spending_frozen_reason not in OWING:
         return
     since = freezes.last_end(db, user.id) or user.created_at
     refunds = exists().where(
@@ -47,4 +40,4 @@ def thaw(db: Session, user: User) -> None:
         AuditFinding.user_id == user.id, AuditFinding.created_at > since
     )
     if db.scalar(found.limit(1)) is not None:
-        ledger.freeze(user, FROZEN)
+        ledger.freeze(user, FreezeReason.AUDIT)

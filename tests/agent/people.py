@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
 from agent.runtime import Runtime
-from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn
+from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn, TurnFailure
 
 MODEL = "compatible/scripted"
 
@@ -24,7 +24,7 @@ class Purse:
     closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
 
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
-        held = fit([Bound("no_credit", self.micros, "Used up.")])
+        held = fit([Bound(TurnFailure.NO_CREDIT, self.micros)])
         self.opened.append(OpenCall(call_id, model, held))
         return self.opened[-1]
 

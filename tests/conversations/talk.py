@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx2
 
 from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
-from agent.turn import AgentFailed
+from agent.turn import AgentFailed, TurnFailure
 from embedded.demo_model.replies.summaries import SUMMARIZING
 from tests.agent.people import Person
 
@@ -30,7 +30,7 @@ class LimitedPurse:
 
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
         left = self.limit_micros - self.spent_micros - sum(self.held.values())
-        bounds = [Bound("no_credit", 10**12, "Used up."), Bound("message_limit", left, "Limit.")]
+        bounds = [Bound(TurnFailure.NO_CREDIT, 10**12), Bound(TurnFailure.MESSAGE_LIMIT, left)]
         self.held[call_id] = fit(bounds)
         self.opened.append(OpenCall(call_id, model, self.held[call_id]))
         return self.opened[-1]

@@ -18,7 +18,7 @@ FINDINGS = {
          WHERE j.user_id = ANY(:people) AND (
             (j.status = 'completed' AND NOT EXISTS (
                 SELECT 1 FROM messages m WHERE m.job_id = j.id AND m.role = 'assistant'))
-            OR (j.status = 'failed' AND coalesce(j.failure, '') = '')
+            OR (j.status = 'failed' AND j.failure_code IS NULL)
             OR (j.status = 'cancelled' AND j.stop_requested_at IS NULL))""",
     "without a job": """
         SELECT 'message ' || m.id FROM messages m

@@ -18,6 +18,7 @@ from models.conversations import Conversation
 from models.jobs import ask
 from models.jobs.asking import SentFile
 from models.jobs.stopping import cancel_all
+from models.ledger import FreezeReason
 from models.payments import Payment, PaymentKind, cards
 from models.users import Profile, User
 from tests import factories
@@ -63,7 +64,7 @@ def build(db: Session) -> World:
     """
     people: dict[Role, User] = {role: _person(db, role, email) for role, email in ADDRESSES.items()}
     ada = _person(db, "member", ADA, CANARY)
-    ledger.freeze(people["frozen"], "Somebody has to look at this account.")
+    ledger.freeze(people["frozen"], FreezeReason.AUDIT)
     users.set_admin(people["admin"], is_admin=True)
     db.flush()
     return World(

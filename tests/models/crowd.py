@@ -25,6 +25,7 @@ from models import jobs, ledger, payments
 from models.base import new_id, utc_now
 from models.database import unit_of_work
 from models.errors import Refused
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus, LeaseLost
 from models.ledger import CallStatus, ModelCall, WriteOffReason
 from models.payments import Payment, TooEarly
@@ -324,7 +325,7 @@ def _give_up(db: Session, held: Job, number: int) -> None:
         case _:
             is_over = False
     if not is_over:
-        jobs.fail(db, job, "Our fault.", code="unexpected")
+        jobs.fail(db, job, FailureCode.UNEXPECTED)
 
 
 def _silence(db: Session, people: Sequence[UUID]) -> None:

@@ -6,10 +6,12 @@ import pytest
 import time_machine
 from sqlalchemy.orm import Session
 
+from actions.sentences.alerts import words
 from models import alerts, ledger, limits
 from models.alerts import AlertKind
 from models.base import new_id
 from models.errors import NotFound
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import WriteOffReason
 from models.limits import Limits
@@ -73,22 +75,22 @@ def test_a_limit_at_which_a_message_ended_is_not_called_used_up_before_it_is(
     db: Session, job: Job
 ) -> None:
     assert told(db, job, 9) == [(AlertKind.DAY, 75)]
-    assert alerts.raise_reached(db, job.user_id, "month_limit") == []
-    [nearly] = alerts.raise_reached(db, job.user_id, "day_limit")
-    assert nearly.words == "Too little is left of your limit for today ($0.10) for another answer."
-    assert alerts.raise_reached(db, job.user_id, "day_limit") == []
+    assert alerts.raise_reached(db, job.user_id, FailureCode.MONTH_LIMIT) == []
+    [nearly] = alerts.raise_reached(db, job.user_id, FailureCode.DAY_LIMIT)
+    assert words(nearly) == "Too little is left of your limit for today ($0.10) for another answer."
+    assert alerts.raise_reached(db, job.user_id, FailureCode.DAY_LIMIT) == []
     assert told(db, job, 1) == [(AlertKind.DAY, 100)]
-    assert alerts.raise_reached(db, job.user_id, "day_limit") == []
+    assert alerts.raise_reached(db, job.user_id, FailureCode.DAY_LIMIT) == []
 
 
 def test_a_limit_that_left_nothing_is_called_used_up(db: Session, job: Job) -> None:
     closed(db, job, 10 * CENT)
-    [reached] = alerts.raise_reached(db, job.user_id, "day_limit")
-    assert reached.words == "Your limit for today ($0.10) is used up."
+    [reached] = alerts.raise_reached(db, job.user_id, FailureCode.DAY_LIMIT)
+    assert words(reached) == "Your limit for today ($0.10) is used up."
 
 
 def shown(db: Session, user: User) -> list[str]:
-    return [alert.words for alert in alerts.list_open(db, user)]
+    return [words(alert) for alert in alerts.list_open(db, user)]
 
 
 def test_an_alert_is_over_with_its_day(db: Session, ada: User, job: Job) -> None:
@@ -101,7 +103,7 @@ def test_an_alert_is_over_with_its_day(db: Session, ada: User, job: Job) -> None
 
 def test_an_alert_is_over_with_its_limit(db: Session, ada: User, job: Job) -> None:
     told(db, job, 9)
-    alerts.raise_reached(db, ada.id, "day_limit")
+    alerts.raise_reached(db, ada.id, FailureCode.DAY_LIMIT)
     assert shown(db, ada) == [
         "Too little is left of your limit for today ($0.10) for another answer."
     ]

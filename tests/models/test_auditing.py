@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models import jobs, ledger
 from models.base import utc_now
+from models.failures import FailureCode
 from models.jobs import Job
-from models.ledger import AuditFinding, Books, CallCost, CallStatus
-from models.ledger.auditing import FROZEN
+from models.ledger import AuditFinding, AuditRule, Books, CallCost, CallStatus, FreezeReason
 from models.users import User
 from tasks import auditing, stripe_notices
 from tests import factories
@@ -72,59 +72,59 @@ def test_books_in_order_pass(db: Session, answered: Job) -> None:
 
 
 PLANTED = {
-    "the balance is the sum of the entries": (
+    AuditRule.BALANCE_IS_SUM: (
         "UPDATE users SET credits_balance_micros = credits_balance_micros + 1 WHERE id = :user",
         1,
     ),
-    "the granted part is the sum of the granted parts": (
+    AuditRule.GRANTED_IS_SUM: (
         """UPDATE users SET credits_promotional_micros = credits_promotional_micros - 1
            WHERE id = :user""",
         -1,
     ),
-    "what is held is what open calls hold": (
+    AuditRule.HELD_BY_OPEN_CALLS: (
         "UPDATE users SET credits_held_micros = 1 WHERE id = :user",
         1,
     ),
-    "a charge has its call": (
+    AuditRule.CHARGE_HAS_CALL: (
         "UPDATE transactions SET call_id = NULL WHERE job_id = :job",
         -1_000,
     ),
-    "a call has its charge, or was absorbed": (
+    AuditRule.CALL_HAS_CHARGE: (
         "UPDATE transactions SET call_id = NULL WHERE job_id = :job",
         0,
     ),
-    "a refund gives back a whole charge": (
+    AuditRule.REFUND_IS_WHOLE: (
         """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason,
                                      reverses_id)
            SELECT gen_random_uuid(), user_id, 'refund', 999, 'refund:' || call_id, 'by_hand', id
            FROM transactions WHERE job_id = :job""",
         -1,
     ),
-    "what is written off has its reason": (
+    AuditRule.WRITE_OFF_HAS_REASON: (
         """INSERT INTO transactions (id, user_id, kind, amount_micros, reference)
            VALUES (gen_random_uuid(), :user, 'refund', 3, 'refund:elsewhere')""",
         3,
     ),
-    "what is given back in a day stays within its cap": (
+    AuditRule.WITHIN_DAILY_CAP: (
         """INSERT INTO transactions (id, user_id, kind, amount_micros, reference, reason,
                                      carried_micros, cap_micros)
            SELECT gen_random_uuid(), :user, 'absorbed', 0, 'absorbed:' || number, 'late_call', 4, 6
            FROM generate_series(1, 2) AS number""",
         2,
     ),
-    "a charge stands or was given back": (
+    AuditRule.CHARGE_STANDS_OR_RETURNED: (
         """INSERT INTO standing_charges (id, user_id, call_id, job_id, reason, charged_micros,
                                          given_back_at)
            SELECT gen_random_uuid(), user_id, id, job_id, 'job_failed', 1000, now()
            FROM model_calls WHERE job_id = :job""",
         -1_000,
     ),
-    "what was paid is what was topped up": (
+    AuditRule.PAID_IS_TOPPED_UP: (
         """INSERT INTO payments (id, user_id, kind, status, amount_micros, charged_micros, paid_at)
            VALUES (gen_random_uuid(), :user, 'checkout', 'paid', 7, 7, now())""",
         -7,
     ),
-    "what went back of a payment is what its refunds took": (
+    AuditRule.RETURNED_IS_REFUNDED: (
         """INSERT INTO payments (id, user_id, kind, status, amount_micros, returned_micros)
            VALUES (gen_random_uuid(), :user, 'checkout', 'open', 7, 5)""",
         5,
@@ -132,7 +132,7 @@ PLANTED = {
 }
 
 
-def plant(db: Session, job: Job, rule: str) -> int:
+def plant(db: Session, job: Job, rule: AuditRule) -> int:
     """Break a rule as the product itself may not; return by how much."""
     statement, off_by = PLANTED[rule]
     for guard in (
@@ -149,7 +149,7 @@ def test_each_rule_has_a_fault_planted() -> None:
 
 
 @pytest.mark.parametrize("rule", PLANTED)
-def test_a_planted_fault_is_found(db: Session, answered: Job, rule: str) -> None:
+def test_a_planted_fault_is_found(db: Session, answered: Job, rule: AuditRule) -> None:
     off_by = plant(db, answered, rule)
 
     assert (answered.user_id, off_by) in broken(db)[rule]
@@ -159,7 +159,7 @@ def test_a_planted_fault_is_found(db: Session, answered: Job, rule: str) -> None
 def test_a_finding_is_told_once_and_freezes_the_account_alone(
     db: Session, ada: User, eve: User, answered: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plant(db, answered, "the balance is the sum of the entries")
+    plant(db, answered, AuditRule.BALANCE_IS_SUM)
     db.commit()
 
     found = auditing.audit()
@@ -170,7 +170,7 @@ def test_a_finding_is_told_once_and_freezes_the_account_alone(
     db.refresh(ada)
     db.refresh(eve)
     assert ada.spending_frozen_at is not None
-    assert ada.spending_frozen_reason == FROZEN
+    assert ada.spending_frozen_reason == FreezeReason.AUDIT
     assert eve.spending_frozen_at is None
     kept = db.scalars(sa.select(AuditFinding)).one()
     assert (kept.user_id, kept.subject) == (ada.id, f"user:{ada.id}")
@@ -195,12 +195,12 @@ def test_of_two_audits_at_once_the_later_counts(db: Session) -> None:
 
 def test_who_is_frozen_reads_but_does_not_send(db: Session, ada: User, eve: User) -> None:
     waiting = factories.running(db, ada)
-    ledger.freeze(ada, FROZEN)
+    ledger.freeze(ada, FreezeReason.AUDIT)
     db.flush()
 
     with pytest.raises(ledger.SpendingFrozen, match="does not add up"):
         factories.job(db, ada)
-    jobs.fail(db, waiting, "Our fault.", code="unexpected")
+    jobs.fail(db, waiting, FailureCode.UNEXPECTED)
     with pytest.raises(ledger.SpendingFrozen):
         jobs.ask_again(db, waiting, model=MODEL)
     assert factories.job(db, eve)

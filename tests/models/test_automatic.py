@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import ledger
 from models.base import new_id
-from models.ledger import EntryKind, Transaction
+from models.ledger import EntryKind, FreezeReason, Transaction
 from models.ledger.entries import record
 from models.payments import Payment, PaymentKind, PaymentStatus, automatic
 from models.payments.automatic import Plan
@@ -80,7 +80,7 @@ def test_the_month_begins_where_the_person_lives(db: Session, low: User) -> None
 
 
 def test_a_frozen_account_is_not_topped_up(db: Session, low: User) -> None:
-    ledger.freeze(low, "Looked at.")
+    ledger.freeze(low, FreezeReason.AUDIT)
     db.flush()
 
     assert automatic.due(db) == []

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.sentences.free_credit import refusal
 from models import free_credit, ledger
 from models.database import unit_of_work
 from models.free_credit import FreeCreditClaim, FreeCreditRefusal, RefusalReason
@@ -172,7 +173,7 @@ def test_every_refusal_is_kept_with_its_reason(db: Session) -> None:
     assert kept.reason is RefusalReason.DISPOSABLE
     assert kept.user_id is not None
     assert free_credit.find_refusal(db, kept.user_id) is RefusalReason.DISPOSABLE
-    assert all(reason.sentence.endswith(".") for reason in RefusalReason)
+    assert all(refusal(reason).endswith(".") for reason in RefusalReason)
 
 
 def test_a_refusal_is_forgotten_once_there_is_credit(db: Session) -> None:

@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 from models import freezes, ledger, payments
 from models.base import utc_now
 from models.jobs import Job, JobStatus
-from models.ledger import AuditFinding, Transaction
-from models.ledger.auditing import FROZEN
+from models.ledger import AuditFinding, AuditRule, FreezeReason, Transaction
 from models.users import User
 from tasks import auditing, stripe_notices
 from tests import factories
@@ -37,7 +36,7 @@ def test_a_finding_ends_when_an_audit_sees_it_no_more(db: Session, ada: User, ev
     put_off_by(db, ada, -1)
 
     assert findings(db) == [(3, False), (1, True)]
-    assert ada.spending_frozen_reason == FROZEN
+    assert ada.spending_frozen_reason == FreezeReason.AUDIT
 
 
 def test_what_comes_again_is_another_finding_and_freezes_again(db: Session, ada: User) -> None:
@@ -59,7 +58,7 @@ def test_an_audit_ends_nothing_that_was_found_after_it_began(db: Session, ada: U
 
 
 def test_a_freeze_ends_once_and_is_remembered(db: Session, ada: User) -> None:
-    ledger.freeze(ada, "A reason.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
     since = ada.spending_frozen_at
 
     freezes.end(db, ada.id)
@@ -68,7 +67,7 @@ def test_a_freeze_ends_once_and_is_remembered(db: Session, ada: User) -> None:
     (ended,) = freezes.list_ended(db, ada.id)
     assert (ended.frozen_at, ended.frozen_reason, ended.forced_because) == (
         since,
-        "A reason.",
+        FreezeReason.AUDIT,
         None,
     )
     with pytest.raises(freezes.NotFrozen):
@@ -77,7 +76,7 @@ def test_a_freeze_ends_once_and_is_remembered(db: Session, ada: User) -> None:
 
 def test_who_ended_it_is_kept_until_their_account_is_gone(db: Session, ada: User) -> None:
     admin = factories.user(db, "grace@example.org")
-    ledger.freeze(ada, "A reason.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
 
     freezes.end(db, ada.id, admin_id=admin.id)
 
@@ -111,7 +110,7 @@ def test_while_something_is_wrong_it_ends_only_by_force_and_with_a_reason(
 
 def test_what_is_wrong_elsewhere_does_not_matter(db: Session, ada: User, eve: User) -> None:
     put_off_by(db, eve, 1)
-    ledger.freeze(ada, "A reason.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
 
     freezes.end(db, ada.id)
 
@@ -121,11 +120,11 @@ def test_what_is_wrong_elsewhere_does_not_matter(db: Session, ada: User, eve: Us
 def test_what_only_stripe_can_say_is_right_counts_until_an_audit_sees_it_no_more(
     db: Session, ada: User
 ) -> None:
-    ledger.note(db, ledger.Mismatch(ada.id, "elsewhere", "payment:1", 5))
+    ledger.note(db, ledger.Mismatch(ada.id, AuditRule.STRIPE_PAYMENTS, "payment:1", 5))
     with pytest.raises(freezes.StillBroken):
         freezes.end(db, ada.id)
 
-    ledger.resolve(db, "elsewhere", [], found_before=utc_now())
+    ledger.resolve(db, AuditRule.STRIPE_PAYMENTS, [], found_before=utc_now())
     freezes.end(db, ada.id)
 
 
@@ -134,10 +133,10 @@ def test_paused_messages_go_on_if_there_are_credits(db: Session, ada: User) -> N
     waiting = factories.job(db, ada)
     assert waiting.status is JobStatus.PAUSED
     payment = payments.begin(db, ada.id, TEN)
-    ledger.freeze(ada, "A reason.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
     assert freezes.end(db, ada.id) == []
 
-    ledger.freeze(ada, "A reason.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
     db.commit()
     stripe_notices.take_in(notice(payment, "paid"))
     assert db.get_one(Job, waiting.id, populate_existing=True).status is JobStatus.PAUSED

@@ -7,6 +7,7 @@ from models import conversations, history, jobs
 from models.base import utc_now
 from models.conversations import Conversation, Role
 from models.errors import NotFound
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.jobs.stopping import cancel, cancel_all
 from models.users import User
@@ -43,7 +44,7 @@ def test_what_failed_costs_nothing_and_gives_way_to_the_next_try(db: Session, ad
     jobs.ask(db, conversation, "Hello?", model=MODEL)
     job = take(db)
     factories.charge(db, job, 4000)
-    jobs.fail(db, job, "No.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     assert [run.cost_micros for run in only(db, conversation).runs] == [0]
     again = jobs.ask_again(db, job, model=MODEL)
     assert [run.job.id for run in only(db, conversation).runs] == [again.id]
@@ -148,6 +149,6 @@ def test_nothing_is_written_into_a_deleted_conversation(
     elif ending == "stop":
         jobs.stop(db, job, answer="A secret")
     else:
-        jobs.fail(db, job, "No.", code="no_credit", answer="A secret")
+        jobs.fail(db, job, FailureCode.NO_CREDIT, answer="A secret")
     assert job.is_over
     assert history.page(db, conversation).glances == ()

@@ -13,6 +13,7 @@ from models import conversations, jobs, ledger, users, workers
 from models.base import new_id, utc_now
 from models.conversations import Message, Role
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.ledger.entries import record
 from models.users import User
@@ -180,7 +181,7 @@ def test_a_silent_workers_job_goes_to_another_at_once(db: Session, ada: User) ->
     assert job.preferred_worker_id == SOMEBODY
     _let_the_lease_run_out(db, job)
 
-    jobs.release_abandoned(db)
+    factories.release_abandoned(db)
 
     assert factories.claim(db, ELSEWHERE) is not None
 
@@ -237,7 +238,7 @@ def test_a_failed_message_can_be_asked_again_but_only_once_at_a_time(
     db: Session, ada: User
 ) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     again = jobs.ask_again(db, job, model=MODEL)
     assert again.message_id == job.message_id

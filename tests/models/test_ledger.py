@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import new_id
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import (
     CallCost,
     CallStatus,
     EntryKind,
+    FreezeReason,
     ModelCall,
     Transaction,
     WriteOffReason,
@@ -71,9 +73,9 @@ def test_a_hold_cannot_be_spent_twice(db: Session, ada: User) -> None:
 
 def test_a_frozen_account_holds_nothing_more(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    ledger.freeze(ada, "Looked at.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
 
-    with pytest.raises(ledger.SpendingFrozen, match="Looked at"):
+    with pytest.raises(ledger.SpendingFrozen):
         factories.open_call(db, job, 10)
 
     assert ada.credits_held_micros == 0
@@ -131,7 +133,7 @@ def test_a_job_that_failed_gives_back_what_its_calls_cost(db: Session, ada: User
     job = factories.running(db, ada)
     closed(db, job, 700)
 
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     assert entries(db, ada)[1:] == [(EntryKind.CHARGE, -700), (EntryKind.REFUND, 700)]
     assert ada.credits_balance_micros == GRANT
@@ -155,7 +157,7 @@ def test_who_ran_dry_keeps_the_part_and_pays_for_it(db: Session, ada: User) -> N
     job = factories.running(db, ada)
     closed(db, job, 700)
 
-    jobs.fail(db, job, "Used up.", code="no_credit", answer="A part")
+    jobs.fail(db, job, FailureCode.NO_CREDIT, answer="A part")
 
     assert ada.credits_balance_micros == GRANT - 700
 

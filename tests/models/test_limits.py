@@ -16,6 +16,7 @@ from agent.meter.books import NoRoom
 from models import jobs, ledger, limits, periods
 from models.base import new_id, utc_now
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus
 from models.limits import Limits
@@ -70,7 +71,7 @@ def test_what_was_given_back_was_not_spent(db: Session, ada: User) -> None:
     limits.choose(db, ada.id, Limits(day_micros=30 * CENT))
     job = factories.running(db, ada)
     closed(db, job, 7 * CENT)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     again = jobs.ask_again(db, job, model=MODEL)
 
@@ -165,7 +166,7 @@ def test_the_database_itself_forbids_limits_of_nothing(db: Session, ada: User) -
 def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
     closed(db, job, 20 * CENT)
-    jobs.fail(db, job, "Limit.", code="message_limit", answer="The first half")
+    jobs.fail(db, job, FailureCode.MESSAGE_LIMIT, answer="The first half")
 
     further = jobs.go_on(db, job, model=MODEL)
 
@@ -178,7 +179,7 @@ def test_a_message_at_its_limit_goes_on_with_twice_as_much(db: Session, ada: Use
 
 def test_only_a_message_at_its_limit_goes_on(db: Session, ada: User) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
 
     with pytest.raises(jobs.AlreadyAnswered):
         jobs.go_on(db, job, model=MODEL)
@@ -189,7 +190,7 @@ def test_a_retry_may_cost_what_the_message_was_allowed(db: Session, ada: User) -
     dear = jobs.ask(
         db, factories.conversation(db, ada), "Think!", model=MODEL, cost_limit_micros=400_000
     )
-    jobs.fail(db, factories.claim(db) or dear, "Our fault.", code="unexpected")
+    jobs.fail(db, factories.claim(db) or dear, FailureCode.UNEXPECTED)
 
     assert jobs.ask_again(db, dear, model=MODEL).cost_limit_micros == 400_000
 
@@ -223,7 +224,7 @@ def test_a_call_under_a_day_limit_looks_at_no_charge_of_the_day_by_itself(
     job = factories.running(db, ada)
     for _ in range(2):
         closed(db, job, CENT)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
     _charge_often(db, ada, job, 3_000)
     db.execute(sa.text("ANALYZE transactions"))
     limits.choose(db, ada.id, Limits(day_micros=40 * CENT))
@@ -241,7 +242,7 @@ def test_a_charge_of_yesterday_that_is_given_back_today_leaves_today_no_more(
         job = factories.running(db, ada)
         closed(db, job, 7 * CENT)
     with time_machine.travel(datetime(2026, 6, 29, 1, 0, tzinfo=UTC), tick=False):
-        jobs.fail(db, job, "Our fault.", code="unexpected")
+        jobs.fail(db, job, FailureCode.UNEXPECTED)
         again = factories.running(db, ada)
         assert left(db, again)["day_limit"] == 30 * CENT
         assert left(db, again)["month_limit"] == 50 * CENT

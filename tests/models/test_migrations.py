@@ -145,6 +145,181 @@ _BEFORE_RELATIONS = f"""
         ('adjustment', 5, 'undone:dispute:1', NULL)
     ) AS entry (kind, amount, reference, reason)
 """
+
+
+SAID = {
+    "no_credit": "Your credits are used up. You were charged $0.02 for the part above.",
+    "provider_refused": "The model that was chosen is not offered any more. You were not charged.",
+    "worker_lost": "Something on our side stopped working, several times. You were not charged.",
+    "busy": "Something that nobody says any more.",
+    "gremlins": "A gremlin ate it.",
+}
+
+
+def test_every_sentence_of_before_becomes_a_code(settings: Settings) -> None:
+    with _database(settings, "codes") as fresh:
+        _upgrade(fresh, "e2a7c15f9b48")
+        with fresh.begin() as connection:
+            for name, said in SAID.items():
+                # The order of their ids is that of this table.
+                connection.exec_driver_sql(_BEFORE_CODES_JOB, {"code": name, "said": said})
+            for statement in _BEFORE_CODES.split(";\n"):
+                connection.exec_driver_sql(statement)
+        _upgrade(fresh, "c0de5e4f7a21")
+        with fresh.connect() as connection:
+
+            def pairs(statement: str) -> list[tuple[object, ...]]:
+                return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+            nothing = {"charged_micros": 0, "has_part": False, "stands": False}
+            assert pairs("SELECT failure_code, failure_details FROM jobs ORDER BY id") == [
+                ("no_credit", {"charged_micros": 20_000, "has_part": True, "stands": True}),
+                ("model_withdrawn", nothing),
+                ("worker_lost", nothing),
+                ("busy", nothing),
+                ("other", {"text": "A gremlin ate it."}),
+            ]
+            freezes = "SELECT spending_frozen_reason, spending_frozen_details FROM users"
+            assert pairs(f"{freezes} WHERE spending_frozen_at IS NOT NULL ORDER BY email") == [
+                ("audit", {}),
+                ("audit", {}),
+                ("dispute", {}),
+                ("refund", {}),
+                ("other", {"text": "By hand."}),
+            ]
+            assert pairs("SELECT frozen_reason, frozen_details FROM unfreezings") == [
+                ("dispute", {})
+            ]
+            assert pairs("SELECT rule, subject FROM audit_findings ORDER BY off_by_micros") == [
+                ("balance_is_sum", "user:1"),
+                ("stripe_refunds", "refund:1"),
+                ("other", "call:1: a charge is no more than was held"),
+            ]
+            assert pairs("SELECT note, note_details FROM transactions ORDER BY reference") == [
+                (None, {}),
+                ("grant_expired", {}),
+                ("dispute_won", {}),
+                ("payment_refunded", {}),
+                (None, {}),
+                ("other", {"text": "Our own test."}),
+                ("call_cut", {}),
+            ]
+            assert pairs("SELECT failure, failure_details FROM payments ORDER BY id") == [
+                ("card_declined", {}),
+                ("not_completed", {}),
+                ("page_not_opened", {}),
+                ("other", {"text": "Odd."}),
+            ]
+            off = "SELECT top_up_off_reason, top_up_off_details FROM billing_accounts"
+            assert pairs(f"{off} JOIN users ON users.id = user_id ORDER BY email") == [
+                ("bank_asks", {}),
+                ("tried_too_often", {"failure": "expired_card", "tries": 3}),
+                ("card_removed", {}),
+                ("other", {"text": "Odd."}),
+            ]
+            assert pairs("SELECT trouble, trouble_details FROM stripe_events ORDER BY id") == [
+                (
+                    "amount_differs",
+                    {
+                        "payment_id": "0199a0b0-0000-7000-8000-000000000000",
+                        "bought_micros": 5,
+                        "currency": "eur",
+                    },
+                ),
+                ("contradicts_books", {"constraint": "ck_payments_amount_positive"}),
+                ("other", {"text": "Odd."}),
+                (None, {}),
+            ]
+            assert pairs("SELECT status, detail FROM model_calls ORDER BY status") == [
+                ("cut", "HTTP 529"),
+                ("lost", None),
+            ]
+            with pytest.raises(DatabaseError, match="never changed"):
+                connection.execute(sa.text("UPDATE transactions SET note = 'other'"))
+
+
+_BEFORE_CODES_JOB = """
+    WITH somebody AS (
+        INSERT INTO users (id, email, password_hash)
+        VALUES (gen_random_uuid(), %(code)s::text || '@example.net', '') RETURNING id
+    ), talk AS (
+        INSERT INTO conversations (id, user_id, title)
+        SELECT gen_random_uuid(), id, '' FROM somebody RETURNING id, user_id
+    ), failed AS (
+        INSERT INTO jobs (id, user_id, conversation_id, model, status, is_head, finished_at,
+                          failure, failure_code)
+        SELECT lpad((SELECT count(*) FROM jobs)::text, 32, '0')::uuid,
+               user_id, id, 'demo/demo', 'failed', false, now(), %(said)s::text, %(code)s::text
+        FROM talk RETURNING id, user_id, conversation_id
+    ), told AS (
+        INSERT INTO messages (id, conversation_id, user_id, job_id, role, text)
+        SELECT gen_random_uuid(), conversation_id, user_id, id, 'assistant', 'A part'
+        FROM failed WHERE %(code)s::text = 'no_credit'
+    )
+    INSERT INTO transactions (id, user_id, kind, amount_micros, reference, job_id)
+    SELECT gen_random_uuid(), user_id, 'charge', -20000, '0', id
+    FROM failed WHERE %(code)s::text = 'no_credit'
+"""
+_BEFORE_CODES = """
+    INSERT INTO users (id, email, password_hash, spending_frozen_at, spending_frozen_reason)
+    SELECT gen_random_uuid(), name || '@example.org', '', now(), reason FROM (VALUES
+        ('a', 'The books of this account do not balance: a charge has its call.'),
+        ('b', 'Something in your account does not add up, so nothing can be spent until we have'
+            || ' looked.'),
+        ('c', 'Sending is closed for now: a bank took a payment back after its credits had been'
+            || ' used. You can read and download everything.'),
+        ('d', 'Sending is closed for now: a payment was given back after its credits had been'
+            || ' used. You can read and download everything.'),
+        ('e', 'By hand.')
+    ) AS frozen (name, reason);
+    INSERT INTO unfreezings (id, user_id, frozen_at, frozen_reason)
+    SELECT gen_random_uuid(), id, now(), spending_frozen_reason
+    FROM users WHERE email = 'c@example.org';
+    INSERT INTO audit_findings (id, user_id, rule, subject, off_by_micros)
+    SELECT gen_random_uuid(), id, rule, subject, off_by FROM users CROSS JOIN (VALUES
+        ('the balance is the sum of the entries', 'user:1', 1),
+        ('what went back at Stripe is what was taken back', 'refund:1', 2),
+        ('a charge is no more than was held', 'call:1', 3)
+    ) AS found (rule, subject, off_by) WHERE email = 'a@example.org';
+    INSERT INTO transactions (id, user_id, kind, amount_micros, reference, note, reason)
+    SELECT gen_random_uuid(), id, kind, amount, reference, note, reason FROM users
+    CROSS JOIN (VALUES
+        ('expiry', -1, '1', 'Granted credits lapse after a while; bought ones never do.', NULL),
+        ('adjustment', 1, '2', 'The bank has given the money back after all.', NULL),
+        ('payment_refund', -1, '3', 'Money of a payment was given back.', NULL),
+        ('refund', 1, '4', 'No answer came of it.', 'job_failed'),
+        ('adjustment', 1, '5', 'Our own test.', NULL)
+    ) AS entry (kind, amount, reference, note, reason) WHERE email = 'a@example.org';
+    INSERT INTO model_calls (id, user_id, job_id, attempt, model, status, held_micros, detail,
+                             closed_at)
+    SELECT gen_random_uuid(), user_id, id, 1, 'demo/demo', call.status, 5, detail, now()
+    FROM jobs CROSS JOIN (VALUES
+        ('cut', 'HTTP 529'), ('lost', 'The worker stopped before the call ended.')
+    ) AS call (status, detail) WHERE failure_code = 'no_credit';
+    INSERT INTO transactions (id, user_id, kind, amount_micros, reference, note)
+    SELECT gen_random_uuid(), user_id, 'charge', -1, 'call:' || id, detail
+    FROM model_calls WHERE status = 'cut';
+    INSERT INTO standing_charges (id, user_id, call_id, job_id, reason, charged_micros)
+    SELECT gen_random_uuid(), user_id, id, job_id, 'job_failed', 5
+    FROM model_calls WHERE status = 'cut';
+    INSERT INTO payments (id, user_id, kind, status, amount_micros, failure)
+    SELECT lpad(number::text, 32, '0')::uuid, id, 'checkout', 'failed', 1, said
+    FROM users CROSS JOIN (VALUES
+        (1, 'Your card was declined.'), (2, 'The payment did not go through.'),
+        (3, 'The payment page could not be opened. Nothing was charged.'), (4, 'Odd.')
+    ) AS payment (number, said) WHERE email = 'a@example.org';
+    INSERT INTO billing_accounts (user_id, top_up_off_reason)
+    SELECT id, said FROM users JOIN (VALUES
+        ('a', 'Your bank wants you to confirm each payment. That cannot be done while you are'
+            || ' away.'),
+        ('b', 'Your card has expired. It was tried 3 times.'),
+        ('c', 'The saved card was removed.'), ('d', 'Odd.')
+    ) AS off (of, said) ON email = off.of || '@example.org';
+    INSERT INTO stripe_events (id, kind, happened_at, trouble) VALUES
+        ('1', 'k', now(), 'payment 0199a0b0-0000-7000-8000-000000000000: 5 eur'),
+        ('2', 'k', now(), 'it contradicts the books: ck_payments_amount_positive'),
+        ('3', 'k', now(), 'Odd.'), ('4', 'k', now(), NULL)
+"""
 _BEFORE_REASONS = """
     WITH somebody AS (
         INSERT INTO users (id, email, password_hash)

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from models import freezes, ledger, oversight, payments
 from models.base import utc_now
+from models.failures import FailureCode
 from models.free_credit import FreeCreditRefusal, RefusalReason
-from models.ledger import AuditFinding, Books, Transaction, WriteOffReason
+from models.ledger import AuditFinding, AuditRule, Books, FreezeReason, Transaction, WriteOffReason
 from models.oversight import CARRIED_FOR, MENDED_FOR, MOST
+from models.payments import EventTrouble
 from models.users import User
 from tasks import auditing, stripe_notices
 from tests import factories
@@ -48,7 +50,7 @@ def test_findings_come_newest_first_and_go_when_they_are_mended(
     assert seen.open_count == 2
     found = [(one.user_id, one.email, one.off_by_micros) for one in seen.found.rows]
     assert found == [(eve.id, eve.email, 3), (ada.id, ada.email, 1)]
-    assert seen.found.rows[0].rule == "the balance is the sum of the entries"
+    assert seen.found.rows[0].rule == AuditRule.BALANCE_IS_SUM
     assert seen.found.rows[0].subject == f"user:{eve.id}"
     assert seen.mended.rows == []
 
@@ -75,15 +77,15 @@ def test_what_was_mended_long_ago_is_left_out(db: Session, ada: User) -> None:
 def test_the_longest_frozen_comes_first_and_goes_with_the_freeze(
     db: Session, ada: User, eve: User
 ) -> None:
-    for user, reason in ((eve, "One."), (ada, "Another.")):
+    for user, reason in ((eve, FreezeReason.AUDIT), (ada, FreezeReason.DISPUTE)):
         ledger.freeze(user, reason)
     db.flush()
 
     frozen = oversight.read(db).frozen.rows
 
     assert [(one.user_id, one.email, one.reason) for one in frozen] == [
-        (eve.id, eve.email, "One."),
-        (ada.id, ada.email, "Another."),
+        (eve.id, eve.email, FreezeReason.AUDIT),
+        (ada.id, ada.email, FreezeReason.DISPUTE),
     ]
     assert frozen[0].frozen_at == eve.spending_frozen_at
     freezes.end(db, eve.id)
@@ -100,7 +102,12 @@ def test_only_events_with_trouble_are_shown(db: Session, ada: User) -> None:
     (event,) = oversight.read(db).set_aside.rows
 
     assert (event.event_id, event.kind, event.happened_at) == (wrong.event_id, "paid", wrong.at)
-    assert str(payment.id) in event.trouble
+    assert event.trouble is EventTrouble.AMOUNT_DIFFERS
+    assert event.details == {
+        "payment_id": str(payment.id),
+        "bought_micros": 10_000,
+        "currency": "usd",
+    }
 
 
 def test_refusals_stay_when_their_account_is_gone(db: Session, ada: User) -> None:
@@ -133,7 +140,7 @@ def test_who_was_charged_beyond_the_cap_is_shown_until_it_is_given_back(
 ) -> None:
     adjust(ABSORBED_DAILY_LIMIT_MICROS="300")
     failed(db, ada, 600)
-    for code in ("unexpected", "worker_lost"):
+    for code in (FailureCode.UNEXPECTED, FailureCode.WORKER_LOST):
         failed(db, ada, 40, code=code)
     failed(db, eve, 700)
 

@@ -9,7 +9,7 @@ from models import jobs, ledger
 from models.base import new_id
 from models.jobs import Job, JobStatus
 from models.jobs.stopping import cancel
-from models.ledger import CallStatus, EntryKind, Transaction
+from models.ledger import CallStatus, EntryKind, FreezeReason, Transaction
 from models.ledger.entries import record
 from models.users import User
 from settings import get_settings
@@ -133,7 +133,7 @@ def test_nothing_is_resumed_while_there_is_nothing_paused(db: Session, ada: User
 
 
 def test_who_is_frozen_sends_nothing(db: Session, ada: User) -> None:
-    ledger.freeze(ada, "Because.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
     with pytest.raises(ledger.SpendingFrozen, match=r"Because\."):
         factories.job(db, ada)
     ledger.unfreeze(ada)
@@ -143,7 +143,7 @@ def test_who_is_frozen_sends_nothing(db: Session, ada: User) -> None:
 def test_while_an_account_is_frozen_nothing_goes_on(db: Session, ada: User) -> None:
     run_dry(db, ada)
     factories.job(db, ada)
-    ledger.freeze(ada, "Looked at.")
+    ledger.freeze(ada, FreezeReason.AUDIT)
 
     ledger.grant(db, ada.id, 1_000, reference="gift")
     assert statuses(db, ada) == [(JobStatus.PAUSED, False)]

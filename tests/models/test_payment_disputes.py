@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import ledger, payments
-from models.ledger import EntryKind, Transaction
-from models.payments import TooEarly, disputes
+from models.ledger import EntryKind, FreezeReason, Transaction
+from models.payments import TooEarly
 from models.users import User
 from tasks import stripe_notices
 from tests.payments import GRANT, TEN, bought, dispute, spend
@@ -18,7 +18,7 @@ def test_a_dispute_takes_the_credits_and_a_won_one_brings_them_back(db: Session,
     stripe_notices.take_in(dispute(payment, "disputed", "needs_response", 1_000))
     db.refresh(ada)
     assert (ada.credits_balance_micros, ada.is_frozen) == (0, True)
-    assert ada.spending_frozen_reason == disputes.FROZEN_BY_DISPUTE
+    assert ada.spending_frozen_reason == FreezeReason.DISPUTE
 
     stripe_notices.take_in(dispute(payment, "dispute_closed", "won", 1_000))
     db.refresh(ada)

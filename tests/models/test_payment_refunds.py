@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import freezes, ledger, payments
 from models.base import new_id
 from models.jobs import Job, JobStatus
-from models.ledger import EntryKind, Transaction
+from models.ledger import AuditRule, EntryKind, Transaction
 from models.payments import Payment, TooEarly, telling
 from models.users import User
 from tasks import stripe_notices
@@ -167,7 +167,7 @@ def test_what_else_is_open_keeps_it_frozen(db: Session, ada: User, owes: str) ->
         case "a dispute":
             stripe_notices.take_in(dispute(other, "disputed", "needs_response", 1_000))
         case _:
-            ledger.note(db, ledger.Mismatch(ada.id, "a rule", "user", 1))
+            ledger.note(db, ledger.Mismatch(ada.id, AuditRule.STRIPE_PAYMENTS, "user", 1))
     db.commit()
     stripe_notices.take_in(refund(payment, 1_000, fails=True))
 

@@ -21,6 +21,7 @@ from models.base import utc_now
 from models.database import unit_of_work
 from models.free_credit import RefusalReason, find_refusal
 from models.identities import HasAnotherIdentity, Identity, ProvenIdentity
+from models.ledger import FreezeReason
 from models.letters import LetterKind
 from models.mailed_links import LinkPurpose, LinkUsedUp
 from models.outbox import Email
@@ -129,7 +130,7 @@ def test_a_known_address_is_not_connected_by_googles_word_alone(db: Session, kno
 
 def test_a_frozen_account_may_be_looked_at_and_stays_frozen(db: Session) -> None:
     grace = enter(db, GRACES).user
-    ledger.freeze(grace, "Somebody has to look at this account.")
+    ledger.freeze(grace, FreezeReason.AUDIT)
     assert enter(db, GRACES).user.spendable_micros == 0
 
 

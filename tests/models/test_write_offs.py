@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from agent.meter.books import NoRoom
-from models import jobs, ledger, limits
+from agent.turn import TurnFailure
+from models import jobs, ledger
 from models.base import new_id, utc_now
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.ledger import CallCost, CallStatus, StandingCharge, Transaction, WriteOffReason
 from models.ledger.entries import EntryKind, record
@@ -35,12 +37,14 @@ def cap(adjust: Callable[..., None]) -> None:
     adjust(ABSORBED_DAILY_LIMIT_MICROS=str(CAP), JOB_RETRY_DELAY_SECONDS="0")
 
 
-def failed(db: Session, user: User, *charges: int, code: str = "unexpected") -> Job:
+def failed(
+    db: Session, user: User, *charges: int, code: FailureCode = FailureCode.UNEXPECTED
+) -> Job:
     """A job of so many calls that failed."""
     job = factories.running(db, user)
     for micros in charges:
         closed(db, job, micros)
-    jobs.fail(db, job, "Our fault.", code=code)
+    jobs.fail(db, job, code)
     return job
 
 
@@ -150,7 +154,7 @@ def test_within_the_cap_all_is_given_back(db: Session, ada: User) -> None:
 
 def test_beyond_the_cap_charges_stand(db: Session, ada: User) -> None:
     failed(db, ada, 1_600)
-    job = failed(db, ada, 500, 400, code="worker_lost")
+    job = failed(db, ada, 500, 400, code=FailureCode.WORKER_LOST)
 
     # What still fits is given back: each call by itself.
     assert (paid(ada), carried(db, ada)) == (500, CAP)
@@ -232,7 +236,7 @@ def test_after_a_standing_charge_no_further_try_is_made_for_a_dead_worker(
     assert factories.release_abandoned(db) == [job]
 
     assert (job.status, job.failure_code) == (JobStatus.FAILED, "worker_lost")
-    assert "You were charged $0.0020 for the steps it took." in (job.failure or "")
+    assert job.failure_details == {"charged_micros": 2000, "has_part": False, "stands": True}
     assert in_order(db)
 
 
@@ -280,10 +284,10 @@ def test_what_cannot_be_charged_ends_the_day_once_it_comes_to_the_cap(
     waste(db, job)
     assert carried(db, ada) >= CAP
 
-    with pytest.raises(NoRoom, match="after midnight UTC") as refused:
+    with pytest.raises(NoRoom, match="absorbed_limit") as refused:
         _open(job)
 
-    assert refused.value.bound.code == limits.AbsorbedLimitReached.code
+    assert refused.value.bound.code == TurnFailure.ABSORBED_LIMIT
     a_day_passes(db)
     _open(job)
 

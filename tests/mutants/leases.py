@@ -157,7 +157,7 @@ MUTANTS = (
     Mutant(
         "a lost job is written for",
         "tasks/outcomes.py",
-        '    if held.is_lost:\n        log.warning("job.lost")\n        return\n',
+        '    if is_lost:\n        log.warning("job.lost")\n        return\n',
         "",
         (f"{OUTCOMES}test_a_job_that_is_lost_is_left_alone",),
     ),
@@ -171,8 +171,8 @@ MUTANTS = (
     Mutant(
         "a cell goes on that knows of an attempt that was given up",
         "tasks/outcomes.py",
-        "        process.runtime.discard(held.user_id)\n    if held.is_lost:",
-        "        pass\n    if held.is_lost:",
+        "        process.runtime.discard(held.user_id)\n    if is_lost:",
+        "        pass\n    if is_lost:",
         (f"{OUTCOMES}test_an_attempt_that_is_given_up_costs_nothing_and_another_is_made",),
     ),
     Mutant(
@@ -199,7 +199,7 @@ MUTANTS = (
     Mutant(
         "while storage is down an older version is used",
         "agent/state/saved.py",
-        '                raise AgentFailed("state_unavailable", UNREACHABLE, permanent=False)'
+        "                raise AgentFailed(TurnFailure.STATE_UNAVAILABLE, permanent=False)"
         " from error\n",
         "                continue\n",
         (f"{SAVED}test_storage_that_is_down_is_no_reason_to_use_an_older_version",),

@@ -27,7 +27,8 @@ MUTANTS = (
     Mutant(
         "a frozen account begins calls",
         "models/ledger/calls.py",
-        "    if user.is_frozen:\n        raise SpendingFrozen(user.spending_frozen_reason)\n",
+        "    if user.is_frozen:\n"
+        "        raise SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)\n",
         "",
         (f"{LEDGER}test_a_frozen_account_holds_nothing_more",),
     ),
@@ -90,15 +91,15 @@ MUTANTS = (
     Mutant(
         "granted credits that a call holds lapse",
         "models/ledger/taking.py",
-        "lapsed = min(user.credits_promotional_micros - newer, user.credits_available_micros)",
-        "lapsed = user.credits_promotional_micros - newer",
-        (f"{BUCKETS}test_what_a_running_call_holds_does_not_lapse",),
+        "lapsed = min(older, user.credits_available_micros)",
+        "lapsed = older",
+        (f"{BUCKETS}test_what_a_running_call_holds_lapses_on_a_later_day",),
     ),
     Mutant(
         "newer grants lapse with the older ones",
         "models/ledger/taking.py",
-        "lapsed = min(user.credits_promotional_micros - newer, user.credits_available_micros)",
-        "lapsed = min(user.credits_promotional_micros, user.credits_available_micros)",
+        "older = user.credits_promotional_micros - int(newer)",
+        "older = user.credits_promotional_micros",
         (f"{BUCKETS}test_grants_lapse_and_bought_credits_never_do",),
     ),
     Mutant(
@@ -111,8 +112,8 @@ MUTANTS = (
     Mutant(
         "the cap of a day is that of an hour",
         "models/ledger/write_offs.py",
-        "now.replace(hour=0, minute=0, second=0, microsecond=0)",
-        "now.replace(minute=0, second=0, microsecond=0)",
+        "return day_of(CAP_ZONE, now).begins",
+        "return now.replace(minute=0, second=0, microsecond=0)",
         (f"{WRITE_OFFS}test_the_cap_is_that_of_a_whole_day",),
     ),
     Mutant(
@@ -132,15 +133,15 @@ MUTANTS = (
     Mutant(
         "what was shown is paid for, whoever failed",
         "models/jobs/charging.py",
-        "return was_shown and code in STEERED",
+        "return was_shown and is_steered(code)",
         "return was_shown",
         (f"{OUTCOMES}test_our_failures_are_ours",),
     ),
     Mutant(
         "what was never shown is paid for",
         "models/jobs/charging.py",
-        "return was_shown and code in STEERED",
-        "return code in STEERED",
+        "return was_shown and is_steered(code)",
+        "return is_steered(code)",
         (f"{OUTCOMES}test_where_nothing_was_shown_nothing_is_paid",),
     ),
     Mutant(
@@ -167,7 +168,7 @@ MUTANTS = (
     Mutant(
         "a payment that is paid becomes another when Stripe tells it again",
         "models/payments/telling.py",
-        "    if payment.status is PaymentStatus.PAID:\n        return []\n",
+        "    if payment.status is PaymentStatus.PAID:\n        return None\n",
         "",
         (f"{PAYMENTS}test_what_is_paid_stays_as_it_was_paid",),
     ),
@@ -209,7 +210,7 @@ MUTANTS = (
     Mutant(
         "a refund of used credits freezes nothing",
         "models/payments/refunds.py",
-        "        ledger.freeze(user, FROZEN_BY_REFUND)\n",
+        "        ledger.freeze(user, FreezeReason.REFUND)\n",
         "        pass\n",
         (f"{REFUNDS}test_a_refund_beyond_what_is_left_is_absorbed_and_freezes",),
     ),
@@ -265,15 +266,15 @@ MUTANTS = (
     Mutant(
         "what was given back counts as spent",
         "models/limits.py",
-        "total.where(Transaction.kind == EntryKind.CHARGE, ~is_given_back(), *which)",
-        "total.where(Transaction.kind == EntryKind.CHARGE, *which)",
+        "kinds = (EntryKind.CHARGE, EntryKind.REFUND)",
+        "kinds = (EntryKind.CHARGE,)",
         (f"{LIMITS}test_what_was_given_back_was_not_spent",),
     ),
     Mutant(
         "what is held is left of a limit",
         "models/limits.py",
-        "one.limit_micros - used - user.credits_held_micros, one.refusal",
-        "one.limit_micros - used, one.refusal",
+        "one.limit_micros - used - user.credits_held_micros,",
+        "one.limit_micros - used,",
         (f"{LIMITS}test_what_is_spent_and_held_is_not_left",),
     ),
     Mutant(
@@ -321,8 +322,8 @@ MUTANTS = (
     Mutant(
         "a turn goes on after a call that cost more than its hold",
         "agent/meter/settlement.py",
-        '                self._running.trouble = AgentFailed("beyond_hold", BEYOND_HOLD, '
-        "permanent=True)\n",
+        "                self._running.trouble = "
+        "AgentFailed(TurnFailure.BEYOND_HOLD, permanent=True)\n",
         "                pass\n",
         (
             "tests/agent/meter/test_money.py::test_no_further_call_is_made_after_one_beyond_its_hold",

@@ -68,8 +68,8 @@ MUTANTS = (
     Mutant(
         "a half of the text is shown twice",
         "untrusted/inside/markdown.py",
-        '    return "".join(lines[:at]), "".join(lines[at:])\n',
-        '    return "".join(lines[:at]), "".join(lines[at - 1 :])\n',
+        "    return closed, _clean(tokens[:at], env), _clean(tokens[at:], env)\n",
+        "    return closed, _clean(tokens[:at], env), _clean(tokens, env)\n",
         (f"{MARKDOWN}test_a_finished_paragraph_is_stable_and_the_next_is_not",),
     ),
     Mutant(

@@ -3,6 +3,7 @@
 
 import pytest
 
+from actions.sentences import failures
 from models.jobs import JobStatus
 from models.ledger import EntryKind
 from tests.house import House, wait_for
@@ -84,8 +85,7 @@ def test_a_provider_that_is_down_fails_with_a_reason_and_for_free(house: House) 
     outcome = hedy.ask_and_wait("Hello? [[demo: status 503]]")
 
     assert outcome.job.status is JobStatus.FAILED
-    assert outcome.job.failure
-    assert "not charged" in outcome.job.failure
+    assert "not charged" in failures.of_job(outcome.job)
     assert hedy.paid_micros() == 0
     hedy.assert_books_balance()
     # The assistant is none the worse for it.

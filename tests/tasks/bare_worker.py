@@ -9,7 +9,7 @@ import structlog
 
 from agent.meter.books import ClosedCall, NoRoom, Usage
 from agent.runtime import Runtime
-from agent.turn import AgentFailed, SavedPack, SavedState
+from agent.turn import AgentFailed, SavedPack, SavedState, TurnFailure
 from gateways.event_streams import Streams
 from gateways.s3_files import Storage
 from models import jobs
@@ -112,20 +112,20 @@ class ScriptedTurn:
         if words:
             self.teller.text(words)
 
-    def fail(self, code: str, *, permanent: bool = True) -> None:
+    def fail(self, code: TurnFailure, *, permanent: bool = True) -> None:
         """End it as the runtime would that raises this failure."""
-        failure = AgentFailed(code, "It went wrong.", permanent=permanent)
+        failure = AgentFailed(code, permanent=permanent)
         outcomes.give_up(self.worker, self.held, self.teller, failure)
 
     def refused(self, missing: NoRoom) -> None:
         """End it as the meter does that has no room for a call."""
-        failure = AgentFailed(missing.bound.code, missing.bound.sentence, permanent=True)
+        failure = AgentFailed(missing.bound.code, permanent=True)
         outcomes.give_up(self.worker, self.held, self.teller, failure)
 
     def stop(self) -> None:
         """End it because the person pressed Stop."""
         self.held.is_stopped_by_person = True
-        self.fail("stopped")
+        self.fail(TurnFailure.STOPPED)
 
 
 def cost_of(charge_micros: int) -> int:

@@ -16,6 +16,7 @@ from gateways.stripe_events import Notice
 from models import database, jobs
 from models.base import new_id
 from models.database import unit_of_work
+from models.failures import FailureCode
 from models.jobs import Claim, FinishedAnswer
 from settings import get_settings
 from tasks import stripe_notices, topping_up
@@ -63,7 +64,7 @@ def answer(user_id: UUID, ending: Ending) -> None:
             jobs.complete_many(db, [done], worker_id, timedelta(0))
         else:
             job = jobs.still_ours(db, claim.job_id, claim.attempt)
-            jobs.fail(db, job, "Our fault.", code="unexpected")
+            jobs.fail(db, job, FailureCode.UNEXPECTED)
 
 
 def _claim(worker_id: UUID, user_id: UUID) -> Claim:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from agent.meter.books import NoRoom
+from agent.turn import TurnFailure
 from models import conversations, jobs, ledger
 from models.base import new_id
 from models.database import unit_of_work
@@ -145,7 +146,7 @@ class Greedy:
                 turn.close(call_id, call.charge_micros)
                 if call.percent > 100:
                     # The meter ends a turn at the first call beyond its hold.
-                    turn.fail("beyond_hold")
+                    turn.fail(TurnFailure.BEYOND_HOLD)
                     return
             self._end(turn, script)
         except NoRoom as missing:
@@ -183,10 +184,10 @@ class Greedy:
             case "given up in a call":
                 call_id = turn.open(HELD_AT_THE_END)
                 self._note(call_id, HELD_AT_THE_END)
-                turn.fail("cell_died", permanent=script.is_permanent)
+                turn.fail(TurnFailure.CELL_DIED, permanent=script.is_permanent)
                 turn.close(call_id, HELD_AT_THE_END)
             case code:
-                turn.fail(code, permanent=script.is_permanent)
+                turn.fail(TurnFailure(code), permanent=script.is_permanent)
 
     def _fall_silent(self, turn: ScriptedTurn) -> None:
         """Let the worker die, and the clock notice."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import database, freezes, jobs, ledger
 from models.database import unit_of_work
 from models.jobs import Job, JobStatus
+from models.ledger import FreezeReason
 from models.users import User
 from settings import PROJECT_DIR
 from tasks import accounts
@@ -58,7 +59,7 @@ def frozen(*, off_by: int = 0) -> None:
     with unit_of_work() as db:
         owner = factories.user(db, ADDRESS)
         owner.credits_balance_micros += off_by
-        ledger.freeze(owner, "Something is odd.")
+        ledger.freeze(owner, FreezeReason.AUDIT)
 
 
 def is_frozen(engine: sa.Engine) -> bool:
@@ -76,7 +77,7 @@ def test_a_freeze_is_shown_and_ended(emptied: sa.Engine, by_hand: ByHand) -> Non
     shown = by_hand("show", ADDRESS)
     assert shown.returncode == 0, shown.stderr
     assert "frozen since" in shown.stdout
-    assert "Something is odd." in shown.stdout
+    assert FreezeReason.AUDIT in shown.stdout
 
     ended = by_hand("unfreeze", ADDRESS)
 

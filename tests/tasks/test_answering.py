@@ -10,7 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent.meter.books import Books
-from agent.turn import AgentFailed, Answer, Forgotten, SavedPack, SavedState, Turn, Watcher
+from agent.turn import (
+    AgentFailed,
+    Answer,
+    Forgotten,
+    SavedPack,
+    SavedState,
+    Turn,
+    TurnFailure,
+    Watcher,
+)
 from gateways.s3_files import Storage
 from models import erasures, jobs, snapshots
 from models.base import new_id, utc_now
@@ -118,7 +127,7 @@ def test_a_turn_has_the_words_the_files_and_the_person(
     worker.storage.put(key, b"text")
     with_file(db, ada, key)
 
-    seen_through(worker, db, ada, AgentFailed("stuck", "Stuck.", permanent=True))
+    seen_through(worker, db, ada, AgentFailed(TurnFailure.STUCK, permanent=True))
 
     assert isinstance(worker.runtime, Answering)
     [turn] = worker.runtime.turns

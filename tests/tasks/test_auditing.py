@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import database, ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
-from models.ledger import AuditFinding
+from models.ledger import AuditFinding, FreezeReason
 from models.payments import PaymentStatus
 from models.payments.comparing import PAYMENTS, REFUNDS
 from models.users import User
@@ -131,7 +131,7 @@ def test_the_clock_asks_stripe_by_itself(
 def test_who_is_frozen_is_listed(by_hand: Callable[[], tuple[int, str]]) -> None:
     with unit_of_work() as db:
         owner = factories.user(db, "grace@example.org")
-        ledger.freeze(owner, "A reason.")
+        ledger.freeze(owner, FreezeReason.AUDIT)
 
     code, said = by_hand()
 

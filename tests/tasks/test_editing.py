@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from agent.turn import AgentFailed, Forgotten, SavedPack, SavedState
+from agent.turn import AgentFailed, Forgotten, SavedPack, SavedState, TurnFailure
 from gateways.s3_files import Storage
 from models import erasures, snapshots
 from models.database import open_session, unit_of_work
@@ -166,7 +166,7 @@ def test_a_turn_fails_as_what_came_before_it_failed(
     assert turn
 
     def _fail() -> None:
-        raise AgentFailed("state_unavailable", "It is damaged.", permanent=True)
+        raise AgentFailed(TurnFailure.STATE_UNAVAILABLE, permanent=True)
 
     worker.runtime = Passes(_fail)
     with pytest.raises(AgentFailed) as failure:

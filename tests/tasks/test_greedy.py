@@ -15,9 +15,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
+from agent.turn import TurnFailure
 from gateways.s3_files import Storage
 from models import ledger
-from models.jobs.charging import OURS, STEERED
 from settings import Settings, get_settings
 from tests.tasks.greedy import ENDS, Call, Greedy, Script
 
@@ -28,7 +28,7 @@ CALLS = st.lists(
     st.builds(Call, st.sampled_from([50_000, 200_000, 500_000]), st.sampled_from(PERCENTS)),
     max_size=3,
 )
-CODES = sorted((STEERED | OURS) - {"worker_lost", "absorbed_limit"})
+CODES = sorted(set(TurnFailure) - {TurnFailure.ABSORBED_LIMIT})
 SCRIPTS = st.builds(
     Script,
     calls=CALLS.map(tuple),

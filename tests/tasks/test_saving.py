@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.turn import AgentFailed, SavedPack, SavedState
+from agent.turn import AgentFailed, SavedPack, SavedState, TurnFailure
 from gateways.s3_files import NotStored, Storage, StorageFailed
 from models import snapshots
 from models.snapshots import StateSnapshot
@@ -93,7 +93,7 @@ def test_versions_beyond_those_kept_go_with_their_objects(
 
 @pytest.mark.parametrize(
     "trouble",
-    [StorageFailed("away"), AgentFailed("cell_died", "It died.", permanent=False)],
+    [StorageFailed("away"), AgentFailed(TurnFailure.CELL_DIED, permanent=False)],
     ids=["storage", "cell"],
 )
 def test_a_cell_whose_files_were_not_saved_is_ended(

@@ -21,7 +21,7 @@ from models.jobs import Job, JobStatus
 from models.ledger import EntryKind, Transaction
 from models.ledger.entries import record
 from models.outbox import Email
-from models.payments import BillingAccount, Payment, PaymentStatus, automatic
+from models.payments import BillingAccount, Payment, PaymentStatus, TopUpOffReason, automatic
 from models.payments.automatic import Plan
 from models.users import User
 from settings import get_settings
@@ -219,8 +219,7 @@ def test_a_bank_that_asks_its_customer_ends_it_at_once(
 
     account = db.get_one(BillingAccount, ada.id, populate_existing=True)
     assert not account.top_up_is_on
-    assert account.top_up_off_reason
-    assert "confirm each payment" in account.top_up_off_reason
+    assert account.top_up_off_reason is TopUpOffReason.BANK_ASKS
     assert "confirm each payment" in mailed_once(db, ada)
     assert [one.status for one in by_itself(db, ada)] == [PaymentStatus.FAILED]
 
@@ -271,8 +270,8 @@ def test_three_failures_in_a_row_end_it(db: Session, ada: User, stripe: ServedSt
         assert account.top_up_failures == tries
         assert bool(switched_off_mails(db)) == (tries == 3)
     assert not account.top_up_is_on
-    assert account.top_up_off_reason
-    assert "declined" in account.top_up_off_reason
+    assert account.top_up_off_reason is TopUpOffReason.TRIED_TOO_OFTEN
+    assert account.top_up_off_details == {"failure": "card_declined", "tries": 3}
     assert "It was tried 3 times." in mailed_once(db, ada)
 
 
@@ -304,5 +303,5 @@ def test_an_unanswered_charge_is_asked_for_again_and_paid_once(
 def test_a_card_that_is_gone_ends_it(db: Session, ada: User, stripe: ServedStripe) -> None:
     account = topping_up_with(db, ada, stripe)
     payments.cards.removed(db, ada.id, account.card_id or "")
-    assert account.top_up_off_reason == payments.cards.REMOVED
+    assert account.top_up_off_reason == TopUpOffReason.CARD_REMOVED
     assert automatic.due(db) == []

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import alerts, ledger, limits
 from models.alerts import Alert
+from models.failures import FailureCode
 from models.limits import Limits
 from models.users import User
 from tests import factories
@@ -49,7 +50,7 @@ def test_a_page_that_a_browser_kept_is_not_shown_without_a_new_alert(
     tag = adas.get("/chat/new").headers["ETag"]
     assert adas.get("/chat/new", headers={"If-None-Match": tag}).status_code == 304
     limits.choose(db, ada.id, Limits(day_micros=10_000))
-    assert alerts.raise_reached(db, ada.id, "day_limit")
+    assert alerts.raise_reached(db, ada.id, FailureCode.DAY_LIMIT)
     db.commit()
     again = adas.get("/chat/new", headers={"If-None-Match": tag})
     assert again.status_code == 200

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import ledger, payments
 from models.base import utc_now
+from models.ledger import FreezeReason
 from models.payments import BillingAccount, Payment, PaymentStatus
 from models.users import User
 from settings import get_settings
@@ -142,11 +143,11 @@ def test_who_is_frozen_reads_why_and_cannot_buy(
     adas: Browser, ada: User, db: Session, stripe: ServedStripe
 ) -> None:
     assert stripe
-    ledger.freeze(ada, "A bank has taken a payment back.")
+    ledger.freeze(ada, FreezeReason.DISPUTE)
     db.commit()
 
     page = adas.read("/billing")
-    assert "A bank has taken a payment back." in page
+    assert FreezeReason.DISPUTE in page
     assert 'href="mailto:hello@localhost"' in page
     assert adas.post("/billing/top-ups", {"amount": "5"}).status_code == 422
     assert payments.list_own(db, ada.id) == []

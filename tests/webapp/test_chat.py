@@ -16,6 +16,7 @@ from models import conversations, history, jobs, ledger
 from models.base import new_id
 from models.conversations import Conversation, Message, Role
 from models.jobs import Job
+from models.ledger import FreezeReason
 from models.users import User
 from settings import Settings
 from tests import factories
@@ -176,15 +177,15 @@ def test_without_credit_what_is_sent_waits_and_the_page_says_so(
 
 def test_who_is_frozen_may_read_and_not_send(adas: Browser, ada: User, db: Session) -> None:
     conversation = talk(db, ada, 1)
-    ledger.freeze(ada, "A bank has taken a payment back.")
+    ledger.freeze(ada, FreezeReason.DISPUTE)
     db.commit()
     page = adas.read(f"/chat/{conversation.id}")
-    assert "A bank has taken a payment back." in page
+    assert FreezeReason.DISPUTE in page
     assert re.search(r'aria-label="Send"\s+disabled', page)
 
     refused = adas.post_part(f"/chat/{conversation.id}/messages", {"text": "Please?"})
     assert refused.status_code == 422
-    assert "A bank has taken a payment back." in refused.text
+    assert FreezeReason.DISPUTE in refused.text
 
 
 def test_nobody_reads_or_writes_what_is_anothers(

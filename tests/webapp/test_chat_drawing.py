@@ -8,6 +8,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from models import jobs
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import EntryKind, Transaction
 from models.users import User
@@ -103,7 +104,7 @@ def test_a_form_is_never_kept_for_another_login(
     job: Job,
     fresh: Drawings,
 ) -> None:
-    jobs.fail(db, job, "No.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     path = f"/chat/{job.conversation_id}"
     first, other = FORM.search(adas.read(path)), FORM.search(log_in(ada).read(path))
     assert first

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from gateways.knocks import Knocks
 from models import conversations, jobs, ledger, users
 from models.base import new_id, utc_now
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.users import User
 from tasks import nudges
@@ -80,7 +81,7 @@ def test_a_failed_answer_says_why_and_can_be_asked_for_again(
     adas: Browser, ada: User, db: Session
 ) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "The provider did not answer.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     db.commit()
     page = adas.read(f"/chat/{job.conversation_id}")
     assert "The provider did not answer." in page
@@ -97,7 +98,7 @@ def test_an_answer_is_asked_for_once_however_often_retry_is_pressed(
     adas: Browser, ada: User, db: Session
 ) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "No.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     db.commit()
     assert adas.post_part(f"/jobs/{job.id}/retry").status_code == 204
     assert adas.post_part(f"/jobs/{job.id}/retry").status_code == 422
@@ -109,7 +110,7 @@ def test_the_worker_that_goes_first_is_told_at_its_own_door(
     adas: Browser, ada: User, db: Session, redis_url: str, has_live_files: bool
 ) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "No.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     if has_live_files:
         users.hold_cell(ada, SOMEBODY, utc_now())
     db.commit()

@@ -5,8 +5,8 @@ from flask import Flask, abort
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from models.conversations import BadTitle
 from models.database import after_commit
-from models.errors import Refused
 from models.users import User
 from tests.webapp.browser import Browser
 from webapp.database import commit_and_release
@@ -29,7 +29,7 @@ def nudges(app: Flask, ada: User) -> list[str]:
         user.name = ending
         after_commit(session(), lambda: done.append(ending))
         if ending == "refused":
-            raise Refused
+            raise BadTitle
         if ending == "broken":
             raise ZeroDivisionError
         if ending == "missing":
@@ -71,7 +71,7 @@ def test_what_was_committed_before_the_network_is_waited_for_stays(
         commit_and_release()
         was_held.append(session().in_transaction())
         user.name = "undone"
-        raise Refused(user.name)
+        raise BadTitle
 
     app.add_url_rule("/pay", "pay", _pay)
     assert browser.get("/pay").status_code == 422

@@ -7,6 +7,7 @@ from flask import Flask
 from jinja2 import meta, nodes
 from sqlalchemy.orm import Session
 
+from models.failures import FailureCode
 from models.users import User
 from tests import factories
 from webapp.fingerprints import fingerprint
@@ -36,7 +37,7 @@ def test_each_part_counts_however_deep_it_lies(db: Session, ada: User) -> None:
     assert fingerprint(View(ada, ("a", "b")), job) == before
     assert fingerprint(View(ada, ("a", "b"), moment="now"), job) == before
     assert fingerprint(View(ada, ("a", "c")), job) != before
-    job.failure_code = "stuck"
+    job.failure_code = FailureCode.STUCK
     assert fingerprint(View(ada, ("a", "b")), job) != before
     job.failure_code = None
     ada.name = "Countess"

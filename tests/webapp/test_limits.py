@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models import jobs, limits
+from models.failures import FailureCode
 from models.jobs import Job, JobStatus
 from models.limits import Limits
 from models.users import User
@@ -22,8 +23,7 @@ def at_limit(db: Session, ada: User) -> Job:
     jobs.fail(
         db,
         job,
-        str(limits.MessageLimitReached()),
-        code="message_limit",
+        FailureCode.MESSAGE_LIMIT,
         answer="The first half",
         html="<p>The first half</p>",
     )
@@ -120,7 +120,7 @@ def test_nobody_lets_the_messages_of_others_go_on(eves: Browser, at_limit: Job) 
 
 def test_what_did_not_reach_its_limit_cannot_go_on(adas: Browser, ada: User, db: Session) -> None:
     job = factories.running(db, ada)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
     db.commit()
     assert adas.post_part(f"/jobs/{job.id}/continuation").status_code == 422
     db.refresh(job)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import conversations, jobs, ledger, receipts
 from models.base import new_id
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import CallCost, CallStatus, Transaction
 from models.users import User
@@ -51,7 +52,7 @@ def test_a_receipt_adds_up_to_the_ledger(db: Session, ada: User, answered: Job) 
     closed(db, failed, 700)
     lost = factories.open_call(db, failed, 900)
     ledger.absorb_abandoned(db, failed.id, failed.attempt)
-    jobs.fail(db, failed, "Our fault.", code="unexpected")
+    jobs.fail(db, failed, FailureCode.UNEXPECTED)
     for job in (answered, failed):
         found = receipts.receipt(db, job)
         booked = sa.select(sa.func.sum(Transaction.amount_micros))
@@ -83,7 +84,7 @@ def test_what_the_provider_counted_beyond_the_hold_is_on_us(
 def test_what_failed_says_that_it_was_not_charged(adas: Browser, ada: User, db: Session) -> None:
     job = factories.running(db, ada)
     closed(db, job, 700)
-    jobs.fail(db, job, "Our fault.", code="unexpected")
+    jobs.fail(db, job, FailureCode.UNEXPECTED)
     db.commit()
     assert "Not charged" in adas.read(f"/chat/{job.conversation_id}")
     page = adas.read(path(job))
@@ -124,7 +125,7 @@ def test_a_call_that_the_provider_failed_is_listed(adas: Browser, ada: User, db:
     call = factories.open_call(db, job, 700)
     nothing = CallCost(0, 0, 0, 0, 0, 0, "prices-1", is_estimated=False)
     ledger.close_call(db, call_id=call, status=CallStatus.FAILED, cost=nothing)
-    jobs.fail(db, job, "No answer.", code="provider_down")
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     db.commit()
     page = adas.read(path(job))
     assert "sent no answer" in page

@@ -12,6 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from gateways.s3_files import Storage
 from models.base import utc_now
+from models.ledger import FreezeReason
 from models.users import User
 from settings import Settings
 from tests import factories
@@ -207,7 +208,7 @@ def test_nothing_is_kept_for_a_user_who_may_not_send(
     newcomer = factories.user(db, "new@example.org")
     frozen = factories.user(db, "frozen@example.org")
     frozen.email_verified_at = utc_now()
-    frozen.spending_frozen_at, frozen.spending_frozen_reason = utc_now(), "Looked at."
+    frozen.spending_frozen_at, frozen.spending_frozen_reason = utc_now(), FreezeReason.AUDIT
     db.commit()
     for user in (newcomer, frozen):
         browser.log_in(user.email)

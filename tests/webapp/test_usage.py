@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from models import jobs, usage
+from models.failures import FailureCode
 from models.jobs import Job
 from models.ledger import EntryKind, Transaction
 from models.users import User
@@ -49,7 +50,7 @@ def month(db: Session, ada: User) -> list[UUID]:
     ]
     failed = factories.running(db, ada, "Chard")
     closed(db, failed, 80_000)
-    jobs.fail(db, failed, "Our fault.", code="unexpected")
+    jobs.fail(db, failed, FailureCode.UNEXPECTED)
     db.commit()
     return [job.conversation_id for job in asked]
 

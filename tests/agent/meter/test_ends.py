@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from agent.meter.books import Usage
-from agent.meter.call import PROVIDER_DOWN
+from agent.turn import TurnFailure
 from tests.agent.meter.world import PROVIDERS, eventually, run, world
 
 every_provider = pytest.mark.parametrize("name", PROVIDERS)
@@ -200,7 +200,7 @@ def test_a_provider_that_never_answers_is_given_up(tmp_path: Path, name: str) ->
         async with world(tmp_path, name, provider_stall_seconds=0.5) as w:
             status, raw = await w.ask("[[demo: stall]]")
             assert status == 422
-            assert PROVIDER_DOWN in raw.decode()
+            assert TurnFailure.PROVIDER_DOWN in raw.decode()
             # The limit is for all tries together.
             assert len(await w.recorded()) == 1
             [closed] = await w.settled()
@@ -237,7 +237,7 @@ def test_a_provider_that_stays_in_trouble_ends_the_turn_at_no_cost(
         async with world(tmp_path, name, provider_max_retries=1) as w:
             status, raw = await w.ask("[[demo: status 503]]")
             assert status == 422
-            assert PROVIDER_DOWN in raw.decode()
+            assert TurnFailure.PROVIDER_DOWN in raw.decode()
             assert len(await w.recorded()) == 2
             [closed] = await w.settled()
             assert (closed.outcome, closed.charge_micros) == ("failed", 0)

@@ -17,14 +17,11 @@ from agent.meter.books import (
     TurnLost,
     Usage,
 )
-from agent.meter.call import TOO_COSTLY, TOO_MANY_CALLS
-from agent.meter.settlement import BEYOND_HOLD
 from agent.prices import Price, Prices
+from agent.turn import TurnFailure
 from tests.agent.meter.world import (
     DOLLAR,
-    MESSAGE_LIMIT,
     MODELS,
-    NO_CREDIT,
     PROVIDERS,
     MemoryBooks,
     World,
@@ -113,7 +110,7 @@ def test_without_credit_the_call_is_refused_by_422_and_never_402(tmp_path: Path,
             w.books.balance = _price_of(w, input_tokens=30, output_tokens=200)
             status, raw = await w.ask("Hello")
             assert status == 422
-            assert NO_CREDIT in raw.decode()
+            assert TurnFailure.NO_CREDIT in raw.decode()
             trouble = w.port.trouble
             assert trouble
             assert (trouble.code, trouble.permanent) == ("no_credit", True)
@@ -171,7 +168,7 @@ def test_a_call_beyond_the_limit_of_the_message_is_refused(tmp_path: Path) -> No
             w.books.limit = _price_of(w, input_tokens=30, output_tokens=200)
             status, raw = await w.ask("Hello")
             assert status == 422
-            assert MESSAGE_LIMIT in raw.decode()
+            assert TurnFailure.MESSAGE_LIMIT in raw.decode()
             assert w.port.trouble
             assert (w.port.trouble.code, w.port.trouble.permanent) == ("message_limit", True)
             assert w.books.told == []
@@ -235,7 +232,7 @@ def test_a_turn_may_make_so_many_calls_and_no_more(tmp_path: Path) -> None:
             assert [(await w.ask("[[demo: say a]]"))[0] for _ in range(2)] == [200, 200]
             status, raw = await w.ask("[[demo: say a]]")
             assert status == 422
-            assert TOO_MANY_CALLS in raw.decode()
+            assert TurnFailure.TOO_MANY_CALLS in raw.decode()
             assert w.port.trouble
             assert (w.port.trouble.code, w.port.trouble.permanent) == ("too_many_calls", True)
             assert len(await w.recorded()) == 2
@@ -253,7 +250,7 @@ def test_a_turn_may_cost_so_much_and_no_more(tmp_path: Path) -> None:
             assert first.charge_micros == 16_667
             status, raw = await w.ask(dear, cap=1_000)
             assert status == 422
-            assert TOO_COSTLY in raw.decode()
+            assert TurnFailure.TOO_COSTLY in raw.decode()
             assert w.port.trouble
             assert w.port.trouble.code == "too_costly"
 
@@ -316,12 +313,12 @@ class Stumbling(MemoryBooks):
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [
-        (BooksUnavailable("the database is away"), "books_unavailable"),
-        (TurnLost(), "lease_lost"),
+        (BooksUnavailable("the database is away"), TurnFailure.BOOKS_UNAVAILABLE),
+        (TurnLost(), TurnFailure.LEASE_LOST),
     ],
 )
 def test_books_that_cannot_open_let_no_call_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, code: TurnFailure
 ) -> None:
     monkeypatch.setattr(settlement, "HOLD_SECONDS", 0)
 
@@ -379,7 +376,10 @@ def test_a_fault_of_our_own_ends_the_turn_at_once_and_is_called_that(tmp_path: P
             w.port.begin(turn(MODELS["anthropic"]), books)
             assert (await w.ask("Hello"))[0] == 500
             assert w.port.trouble
-            assert (w.port.trouble.code, w.port.trouble.permanent) == ("unexpected", False)
+            assert (w.port.trouble.code, w.port.trouble.permanent) == (
+                TurnFailure.UNEXPECTED,
+                False,
+            )
             # However often OpenClaw asks.
             assert (await w.ask("Hello"))[0] == 422
             assert await w.recorded() == []
@@ -411,7 +411,7 @@ def test_no_further_call_is_made_after_one_beyond_its_hold(tmp_path: Path, name:
 
             status, raw = await w.ask("[[demo: say and again]]")
             assert status == 422
-            assert BEYOND_HOLD in raw.decode()
+            assert TurnFailure.BEYOND_HOLD in raw.decode()
             assert w.port.trouble
             assert (w.port.trouble.code, w.port.trouble.permanent) == ("beyond_hold", True)
             assert len(await w.recorded()) == len(w.books.opened) == 1

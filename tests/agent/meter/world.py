@@ -22,15 +22,13 @@ from uuid_utils.compat import uuid7
 
 from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
 from agent.meter.server import Meter, MeterPort
-from agent.turn import Profile, Turn
+from agent.turn import Profile, Turn, TurnFailure
 from embedded.demo_model.server import DemoModel, Options
 from settings import Settings
 
 TOKEN = "the-cell-s-own-token"
 OUR_KEY = "our-secret-provider-key"
 DOLLAR = 1_000_000
-NO_CREDIT = "Your credits are used up."
-MESSAGE_LIMIT = "This message may not cost more."
 WAIT_SECONDS = 20
 
 MODELS = {
@@ -96,8 +94,8 @@ class MemoryBooks:
         held = sum(self.held.values())
         spent = sum(one.charge_micros for one in self.closed)
         return [
-            Bound("no_credit", self.balance - held, NO_CREDIT),
-            Bound("message_limit", self.limit - spent - held, MESSAGE_LIMIT),
+            Bound(TurnFailure.NO_CREDIT, self.balance - held),
+            Bound(TurnFailure.MESSAGE_LIMIT, self.limit - spent - held),
         ]
 
     def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:

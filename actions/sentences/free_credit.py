@@ -1,0 +1,38 @@
+"""Why somebody had no free credit: as they read it, and as admins do."""
+
+from collections.abc import Mapping
+
+from models.free_credit import RefusalReason
+from models.translation import gettext, marked
+
+REFUSALS: Mapping[RefusalReason, str] = {
+    RefusalReason.CLAIMED: marked(
+        "The free credit is for once a person, and your mailbox has had it before."
+    ),
+    RefusalReason.DISPOSABLE: marked(
+        "There is no free credit for addresses that anybody can have for some minutes."
+    ),
+    RefusalReason.BLOCKED: marked("There is no free credit for your address or network."),
+    RefusalReason.NETWORK: marked(
+        "The free credit has been given very often in your network this week, so there is none left"
+        " for you."
+    ),
+}
+FOR_ADMINS: Mapping[RefusalReason, str] = {
+    RefusalReason.CLAIMED: marked("The mailbox has had it before."),
+    RefusalReason.DISPOSABLE: marked(
+        "Anybody can have an address of this domain for some minutes."
+    ),
+    RefusalReason.BLOCKED: marked("The settings block the address or the network."),
+    RefusalReason.NETWORK: marked("It was given too often in the network that week."),
+}
+
+
+def refusal(reason: RefusalReason) -> str:
+    """Say to a user why they had none."""
+    return gettext(REFUSALS[reason])
+
+
+def for_admins(reason: RefusalReason) -> str:
+    """Say to an admin why a user had none."""
+    return gettext(FOR_ADMINS[reason])
