@@ -168,7 +168,9 @@ class WrongPassword(Refused):
 
 
 class NoPassword(WrongPassword):
-    """Your account has no password yet. Choose one in the settings first, then do this."""
+    """An account that has no password yet is to be proven by one."""
+
+    code = "no_password"
 
 
 class BadProfile(Refused):

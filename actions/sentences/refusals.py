@@ -100,6 +100,9 @@ REFUSALS: Mapping[str, str] = {
     "month_too_small": marked("A month must allow for one top-up at least."),
     "name_too_long": marked("Please shorten your name to %(most)s characters."),
     "needs_too_long": marked("Please shorten your answer to %(most)s characters."),
+    "no_password": marked(
+        "Your account has no password yet. Choose one in the settings first, then do this."
+    ),
     "no_reason": marked("Whoever unfreezes by force has to say why in words."),
     "no_saved_card": marked(
         "Save a card with your next top-up first; then it can be charged by itself."

@@ -130,7 +130,7 @@ def test_who_has_reached_a_limit_can_send_nothing_more(
     closed(db, job, 5 * CENT)
     factories.answer(db, job)
 
-    with pytest.raises(refusal, match="Limits"):
+    with pytest.raises(refusal):
         factories.job(db, ada)
     limits.choose(db, ada.id, Limits(**{kind: 6 * CENT}))
     assert factories.job(db, ada)

@@ -84,7 +84,9 @@ def test_another_amount_than_we_asked_for_is_set_aside(
         assert not stripe_notices.take_in(wrong)
 
         assert capsys.readouterr().out.count("stripe.set_aside") == 1
-        assert str(payment.id) in (db.get_one(StripeEvent, wrong.event_id).trouble or "")
+        event = db.get_one(StripeEvent, wrong.event_id)
+        assert event.trouble is payments.EventTrouble.AMOUNT_DIFFERS
+        assert event.trouble_details["payment_id"] == str(payment.id)
     db.refresh(ada)
     db.refresh(payment)
     assert (ada.credits_balance_micros, payment.status) == (GRANT, PaymentStatus.OPEN)

@@ -57,10 +57,8 @@ def test_an_address_has_one_form_however_it_is_spelled(spelled: str, normal: str
 
 
 @pytest.mark.parametrize("address", ["é@example.org", "ａda@example.org", "почта@example.org"])
-def test_an_address_that_many_servers_do_not_know_is_refused_in_words(
-    db: Session, address: str
-) -> None:
-    with pytest.raises(users.UnreachableAddress, match="plain letters"):
+def test_an_address_that_many_servers_do_not_know_is_refused(db: Session, address: str) -> None:
+    with pytest.raises(users.UnreachableAddress):
         users.sign_up(db, address, factories.PASSWORD)
 
 

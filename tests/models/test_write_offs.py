@@ -236,7 +236,7 @@ def test_after_a_standing_charge_no_further_try_is_made_for_a_dead_worker(
     assert factories.release_abandoned(db) == [job]
 
     assert (job.status, job.failure_code) == (JobStatus.FAILED, "worker_lost")
-    assert job.failure_details == {"charged_micros": 2000, "has_part": False, "stands": True}
+    assert job.failure_details == {"charged_micros": 2002, "has_part": False, "stands": True}
     assert in_order(db)
 
 

@@ -84,13 +84,13 @@ def test_a_failed_answer_says_why_and_can_be_asked_for_again(
     jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
     db.commit()
     page = adas.read(f"/chat/{job.conversation_id}")
-    assert "The provider did not answer." in page
+    assert "The model's provider did not answer." in page
     assert adas.post(f"/jobs/{job.id}/retry").location == f"/chat/{job.conversation_id}"
     again = db.scalars(sa.select(Job).where(Job.user_id == ada.id).order_by(Job.id.desc())).first()
     assert again is not None
     assert (again.status, again.message_id) == (JobStatus.PENDING, job.message_id)
     page = adas.read(f"/chat/{job.conversation_id}")
-    assert "The provider did not answer." not in page
+    assert "The model's provider did not answer." not in page
     assert page.count('class="run"') == 1
 
 

@@ -1,12 +1,13 @@
 """What people see when something is refused, missing or broken."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from actions.sentences.refusals import REFUSALS
 from models import database
 from models.errors import NotFound, Refused
 from settings import Settings
@@ -15,7 +16,9 @@ from webapp.sign_in import login_required
 
 
 class TooCold(Refused):
-    """It is <too> cold for this."""
+    """It is too cold."""
+
+    code = "too_cold"
 
 
 def _raiser(error: Exception) -> Callable[[], NoReturn]:
@@ -32,8 +35,9 @@ def app(own_app: Flask) -> Flask:
 
 
 @pytest.fixture
-def trying(app: Flask) -> Browser:
+def trying(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """A browser on a site with pages that fail in each way."""
+    monkeypatch.setitem(cast(dict[str, str], REFUSALS), "too_cold", "It is <too> cold for this.")
     for name, error in {
         "refused": TooCold(),
         "missing": NotFound(),
