@@ -20,7 +20,15 @@ from models.history import Glance
 from models.jobs.asking import MESSAGE_MAX_LENGTH
 from models.staging import StagedUpload
 from settings import get_settings
-from webapp import assets, chat_drawing, chat_rows, chat_views, model_choice, newcomers
+from webapp import (
+    assets,
+    chat_drawing,
+    chat_rows,
+    chat_views,
+    languages,
+    model_choice,
+    newcomers,
+)
 from webapp.alerts import open_alerts
 from webapp.chat_frames import Cursor
 from webapp.chat_suggestions import suggestions
@@ -182,6 +190,7 @@ def _fingerprint(page: Page, listed: ConversationList) -> str:
         engine_is_ready(),
         current_user(),
         open_alerts(),
+        languages.choose(),
     )
     # Of fifty rows what each is kept under: what else is known of them is not drawn.
     rows = chat_rows.keys(listed.conversations, listed.open_id)

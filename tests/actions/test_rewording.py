@@ -37,6 +37,10 @@ AGAIN = (
 )
 # These are about the words themselves.
 ABOUT_WORDS = {
+    "test_a_limit_at_which_a_message_ended_is_not_called_used_up_before_it_is",
+    "test_a_limit_that_left_nothing_is_called_used_up",
+    "test_an_alert_is_over_with_its_day",
+    "test_an_alert_is_over_with_its_limit",
     "test_a_message_ends_a_day_whose_rest_is_too_small",
     "test_beyond_the_cap_a_charge_stands_and_its_part_is_kept",
 }

@@ -197,7 +197,7 @@ def test_events_that_were_set_aside_are_shown(graces: Browser, ada: User, db: Se
     stripe_notices.take_in(wrong)
     page = graces.read(PAGE)
 
-    assert f"payment {payment.id}: {TEN} jpy" in page
+    assert f"payment {payment.id}: {TEN} micros of jpy" in page
     assert wrong.event_id in page
     assert ada.email in page
 

@@ -16,7 +16,9 @@ from webapp.fingerprints import fingerprint
 # long as the process lives, or is one of the parts that `chat_page._fingerprint` names.
 THE_SAME_FOR_ALL = {
     *("asset", "dom_id", "draw_rows", "entry_name", "icon", "is_partial", "moment", "product_name"),
-    *("sells_credits", "support_email", "url_for"),
+    *("import_map", "scripts", "sells_credits", "support_email", "url_for"),
+    # In one language, which is one of the parts.
+    *("alert_meaning", "alert_words"),
 }
 NAMED = {"csrf", "csrf_token", "engine_is_ready", "open_alerts", "person"}
 # New with each answer, which keeps it: a page with flashes is never kept.

@@ -276,7 +276,8 @@ def test_a_model_without_a_price_is_refused_and_not_served_free(tmp_path: Path) 
             status, _ = await w.ask("Hello")
             assert status == 422
             assert w.port.trouble
-            assert (w.port.trouble.code, w.port.trouble.permanent) == ("provider_refused", True)
+            assert w.port.trouble.code is TurnFailure.MODEL_UNPRICED
+            assert w.port.trouble.permanent
             assert await w.recorded() == []
             assert w.books.told == []
 
