@@ -76,5 +76,5 @@ def test_the_longest_password_is_not_proved_by_a_longer_one(settings: Settings) 
 @pytest.mark.parametrize("password", ["e\u0301" * 7, "e\u0301" * 201, "e" * 5000])
 def test_letters_are_counted_as_people_count_them(settings: Settings, password: str) -> None:
     assert settings
-    with pytest.raises(users.BadPassword, match="8 to 200 characters"):
+    with pytest.raises(users.BadPassword, match="bad_password"):
         users.hashed_new(password, "grace@example.org")

@@ -134,7 +134,7 @@ def test_nothing_is_resumed_while_there_is_nothing_paused(db: Session, ada: User
 
 def test_who_is_frozen_sends_nothing(db: Session, ada: User) -> None:
     ledger.freeze(ada, FreezeReason.AUDIT)
-    with pytest.raises(ledger.SpendingFrozen, match=r"Because\."):
+    with pytest.raises(ledger.SpendingFrozen):
         factories.job(db, ada)
     ledger.unfreeze(ada)
     assert factories.job(db, ada).is_head

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.sentences.rules import rule
 from models import database, ledger, payments
 from models.base import utc_now
 from models.database import unit_of_work
@@ -90,9 +91,9 @@ def test_by_hand_stripe_is_asked_as_well(
     code, said = by_hand()
 
     assert code == 1
-    assert f"     1  {PAYMENTS}" in said
+    assert f"     1  {rule(PAYMENTS)}" in said
     assert f"payment:{payment_id}" in said
-    assert f"    ok  {REFUNDS}" in said
+    assert f"    ok  {rule(REFUNDS)}" in said
 
 
 def test_by_hand_it_says_that_stripe_is_away_and_that_is_no_finding(

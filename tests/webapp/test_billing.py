@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy.orm import Session
 
+from actions.sentences import freezes
 from models import ledger, payments
 from models.base import utc_now
 from models.ledger import FreezeReason
@@ -147,7 +148,7 @@ def test_who_is_frozen_reads_why_and_cannot_buy(
     db.commit()
 
     page = adas.read("/billing")
-    assert FreezeReason.DISPUTE in page
+    assert freezes.freeze(FreezeReason.DISPUTE, {}) in page
     assert 'href="mailto:hello@localhost"' in page
     assert adas.post("/billing/top-ups", {"amount": "5"}).status_code == 422
     assert payments.list_own(db, ada.id) == []
@@ -258,7 +259,7 @@ def test_an_amount_that_is_typed_is_not_passed_over_for_another(
     [
         ("below", "1e999990", "Type an amount in dollars"),
         ("below", "0", "This must be more than $0.00."),
-        ("by", "1", "Please choose an amount between $5 and $500."),
+        ("by", "1", "Please choose an amount between $5.00 and $500.00."),
         ("most", "9", "A month must allow for one top-up at least."),
         ("most", "often", "Type an amount in dollars"),
     ],

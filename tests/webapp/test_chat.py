@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from actions.sentences import freezes
 from agent import catalogue
 from gateways.live_events import AttemptBegan, TextAdded
 from models import conversations, history, jobs, ledger
@@ -180,12 +181,12 @@ def test_who_is_frozen_may_read_and_not_send(adas: Browser, ada: User, db: Sessi
     ledger.freeze(ada, FreezeReason.DISPUTE)
     db.commit()
     page = adas.read(f"/chat/{conversation.id}")
-    assert FreezeReason.DISPUTE in page
+    assert freezes.freeze(FreezeReason.DISPUTE, {}) in page
     assert re.search(r'aria-label="Send"\s+disabled', page)
 
     refused = adas.post_part(f"/chat/{conversation.id}/messages", {"text": "Please?"})
     assert refused.status_code == 422
-    assert FreezeReason.DISPUTE in refused.text
+    assert freezes.freeze(FreezeReason.DISPUTE, {}) in refused.text
 
 
 def test_nobody_reads_or_writes_what_is_anothers(

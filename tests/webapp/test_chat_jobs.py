@@ -6,6 +6,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.knocks import Knocks
+from gateways.live_events import JobEnded
 from models import conversations, jobs, ledger, users
 from models.base import new_id, utc_now
 from models.failures import FailureCode
@@ -34,7 +35,9 @@ def test_a_waiting_message_is_taken_back_at_once(
     assert answer.location == f"/chat/{job.conversation_id}"
     db.refresh(job)
     assert job.status is JobStatus.CANCELLED
-    assert [event.kind for event in app.extensions["hub"].told(job.id)] == ["over"]
+    assert [event.payload for event in app.extensions["hub"].told(job.id)] == [
+        JobEnded("cancelled")
+    ]
     assert stops == []
     page = adas.read(answer.location)
     assert 'data-state="stopped"' in page
