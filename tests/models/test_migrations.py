@@ -153,6 +153,7 @@ SAID = {
     "worker_lost": "Something on our side stopped working, several times. You were not charged.",
     "busy": "Something that nobody says any more.",
     "gremlins": "A gremlin ate it.",
+    "stopped": "This message is being answered elsewhere. You were not charged.",
 }
 
 
@@ -178,6 +179,7 @@ def test_every_sentence_of_before_becomes_a_code(settings: Settings) -> None:
                 ("worker_lost", nothing),
                 ("busy", nothing),
                 ("other", {"text": "A gremlin ate it."}),
+                ("lease_lost", nothing),
             ]
             freezes = "SELECT spending_frozen_reason, spending_frozen_details FROM users"
             assert pairs(f"{freezes} WHERE spending_frozen_at IS NOT NULL ORDER BY email") == [
