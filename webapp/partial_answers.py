@@ -19,7 +19,7 @@ from untrusted.helper import Failed
 log = structlog.get_logger()
 
 # So often the end of an answer is rendered; one longer than so many characters less often.
-INTERVAL_SECONDS = 0.12
+INTERVAL_SECONDS = 0.15
 CHARS_AN_INTERVAL = 4096
 # Of the latest renderings, and of the attempts that cannot be rendered.
 KEPT_CHARS = 8 * 1024 * 1024

@@ -77,7 +77,7 @@ MUTANTS = (
         "untrusted/rendering.py",
         '(html.escape(one).replace("\\n", "<br>\\n") for one',
         '(one.replace("\\n", "<br>\\n") for one',
-        (f"{RENDERING}test_what_cannot_be_rendered_is_shown_as_it_is_and_logged_without_words",),
+        (f"{RENDERING}test_plain_text_is_paragraphs_with_their_line_breaks",),
     ),
     Mutant(
         "what people write is markup",

@@ -163,6 +163,12 @@ def test_a_link_leads_nowhere(relay: Relay, tmp_path: Path) -> None:
 
     assert [(change.path, change.data) for change in sent] == [("workspace/note.md", b"note")]
 
+    async def by_name(cell: CellFiles) -> tuple[bytes | None, bytes | None]:
+        note, link = "workspace/note.md", "workspace/link.md"
+        return await cell.get(note, 100), await cell.get(link, 100)
+
+    assert _ask(relay, by_name) == (b"note", None)
+
 
 def _fill(database: sqlite3.Connection) -> None:
     database.execute(ROWS)
