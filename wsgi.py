@@ -6,11 +6,13 @@ from typing import Any
 import gevent
 
 from gateways import logs
-from models import database, passwords
+from models import database
+from models.people import passwords
 from settings import get_settings
 from untrusted import lanes
 from untrusted.kinds import FILES, TEXTS
-from webapp import aside, create_app
+from webapp import create_app
+from webapp.core import own_stack
 
 
 def _in_a_thread(work: Callable[[], Any]) -> Any:
@@ -20,8 +22,8 @@ def _in_a_thread(work: Callable[[], Any]) -> Any:
 
 logs.configure(get_settings())
 database.connect(get_settings().database_url.get_secret_value())
-passwords.compute_in(_in_a_thread)
+passwords.set_executor(_in_a_thread)
 # Whoever sends a file, or watches an answer, does not wait for what looks into it.
 lanes.warm(FILES, TEXTS)
 app = create_app(get_settings())
-aside.install(app)
+own_stack.install(app)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from agent.cells import boot
-from agent.cells.doors import Doors
-from agent.cells.files import CellFiles
-from agent.cells.ground import Ground
-from agent.cells.kit import Kit
+from agent.cells.boot import start
+from agent.cells.boot.spec import CellSpec
+from agent.cells.host.worker_dir import WorkerDir
+from agent.cells.io.sockets import CellSockets
+from agent.files import CellFiles
 from agent.message import upload_prefix
 from agent.saving import all_new, save_files
 from agent.state import BLANK, Known, Restored, SavedStates
@@ -21,8 +21,8 @@ from agent.turn import Forgotten, SavedState
 
 
 async def forget(
-    kit: Kit,
-    ground: Ground,
+    spec: CellSpec,
+    worker_dir: WorkerDir,
     states: SavedStates,
     user_id: UUID,
     restored: Restored,
@@ -35,11 +35,11 @@ async def forget(
     before anything is stored; then nothing has changed.
     """
     async with AsyncExitStack() as ending:
-        place = await asyncio.to_thread(ground.new_place)
-        ending.push_async_callback(asyncio.to_thread, ground.clear, place)
-        doors = Doors(place)
+        place = await asyncio.to_thread(worker_dir.new_place)
+        ending.push_async_callback(asyncio.to_thread, worker_dir.clear, place)
+        doors = CellSockets(place)
         ending.callback(doors.close)
-        process = await boot.start_without_openclaw(kit, place, doors)
+        process = await start.start_without_openclaw(spec, place, doors)
         ending.push_async_callback(process.end, 0)
         files = CellFiles(doors.files)
         ending.push_async_callback(files.close)

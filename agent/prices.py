@@ -18,7 +18,7 @@ from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
 
 from agent.catalogue import PRICE_PROVIDERS, Model
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from settings import PriceOverride, Settings
 
 MICROS = Decimal(1_000_000)

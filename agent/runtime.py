@@ -11,21 +11,21 @@ import structlog
 
 from agent import catalogue, context, engine, workspace
 from agent.catalogue import Model
-from agent.cells.asking import cancelled
+from agent.cells.boot.config import TENANT
+from agent.cells.boot.spec import CellSpec
 from agent.cells.cell import Cell
-from agent.cells.config import TENANT
-from agent.cells.files import DiskFull, FilesFailed
-from agent.cells.gateway import Question
-from agent.cells.ground import Ground
-from agent.cells.groups import Groups
-from agent.cells.kit import Kit
-from agent.cells.pool import Census, Pool
-from agent.cells.probe import find_sandbox
-from agent.cells.sandbox import Mode
+from agent.cells.host.cgroups import Cgroups
+from agent.cells.host.probe import find_sandbox
+from agent.cells.host.sandbox import Mode
+from agent.cells.host.worker_dir import WorkerDir
+from agent.cells.io.answer import cancelled
+from agent.cells.io.gateway import Question
+from agent.cells.pool import Pool, PoolStats
 from agent.cells.states import State
+from agent.files import DiskFull, FilesFailed
 from agent.forgetting import forget
 from agent.message import Message, compose
-from agent.meter.books import Books
+from agent.meter.call_ledger import CallLedger
 from agent.meter.server import Meter
 from agent.prices import Prices
 from agent.saving import save
@@ -58,14 +58,16 @@ class Runtime:
         self._settings = settings
         self._states = SavedStates(storage, settings.state_max_bytes_per_user)
         self._sandbox = find_sandbox(settings)
-        self._groups = Groups.find()
-        self._ground = Ground(settings, self._sandbox.mode if self._sandbox else Mode.PROCESS)
+        self._groups = Cgroups.find()
+        self._worker_dir = WorkerDir(
+            settings, self._sandbox.mode if self._sandbox else Mode.PROCESS
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
-        self._kit: Kit | None = None
+        self._spec: CellSpec | None = None
         self._meter = Meter(settings)
         self._prices = Prices(settings)
-        self._pool = Pool(settings, self._ground, self._find_kit, self._tell_free)
+        self._pool = Pool(settings, self._worker_dir, self._find_kit, self._tell_free)
         if self._sandbox is None:
             self._pool.capacity = 0
         self._keeping: asyncio.Task[None] | None = None
@@ -86,7 +88,7 @@ class Runtime:
         self._do(self._stop(grace_seconds))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(STOP_SECONDS)
-        self._ground.close()
+        self._worker_dir.close()
 
     def ready(self) -> bool:
         """Tell whether there is a cell that can answer, now or after the turn that it is at."""
@@ -113,10 +115,10 @@ class Runtime:
         cell = self._pool.of(user_id)
         return cell.pid if cell else None
 
-    def census(self) -> Census:
+    def stats(self) -> PoolStats:
         """Count the cells."""
         count = self._pool.count
-        return Census(
+        return PoolStats(
             booting=count(State.BOOTING, State.WARMING),
             spare=count(State.SPARE),
             hot=count(State.HOT),
@@ -129,7 +131,7 @@ class Runtime:
     def _walls(self) -> str:
         return self._sandbox.mode.value if self._sandbox else NO_CELLS
 
-    def run(self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event) -> Answer:
+    def run(self, turn: Turn, watcher: Watcher, books: CallLedger, stop: threading.Event) -> Answer:
         """Have a turn answered in the person's hot cell, or in a spare with their saved files.
 
         Raises AgentFailed; `stop` ends the turn so, with the code "stopped".
@@ -185,25 +187,25 @@ class Runtime:
     def _tell_free(self) -> None:
         self._loop.run_in_executor(None, self.on_free)
 
-    def _find_kit(self) -> Kit | None:
+    def _find_kit(self) -> CellSpec | None:
         """Return what cells are made of, or None while there is no engine, model or sandbox."""
         found = engine.find(self._settings)
         models = catalogue.models(self._settings)
         if found is None or not models or self._sandbox is None:
             return None
-        if self._kit is None or self._kit.engine != found:
+        if self._spec is None or self._spec.engine != found:
             default = catalogue.default(self._settings)
             bounded = tuple(map(self._bounded, models))
-            self._kit = Kit(
+            self._spec = CellSpec(
                 self._settings, self._sandbox, found, self._meter, bounded, default, self._groups
             )
-        return self._kit
+        return self._spec
 
     def _bounded(self, model: Model) -> Model:
         return context.bounded(model, self._prices, self._settings.message_limit_micros)
 
     async def _run(
-        self, turn: Turn, watcher: Watcher, books: Books, stop: threading.Event
+        self, turn: Turn, watcher: Watcher, books: CallLedger, stop: threading.Event
     ) -> Answer:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
@@ -307,14 +309,14 @@ class Runtime:
         check: Callable[[], object],
     ) -> SavedState:
         await self._discard(user_id)
-        kit = self._find_kit()
-        if kit is None or not self._pool.may_share():
+        spec = self._find_kit()
+        if spec is None or not self._pool.may_share():
             raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False)
         restoring = asyncio.to_thread(self._states.get, states, check)
         try:
             # It is whole in memory: only one of us holds it, for as long as it must.
             return await forget(
-                kit, self._ground, self._states, user_id, await restoring, forgotten, check
+                spec, self._worker_dir, self._states, user_id, await restoring, forgotten, check
             )
         except FilesFailed as error:
             log.warning("state.not_edited", user_id=str(user_id), error=str(error))

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from agent.cells.cell import Cell
-from agent.cells.files import CellFiles, Changed, DiskFull, FilesFailed
+from agent.files import CellFiles, Changed, DiskFull, FilesFailed
 from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
 from agent.turn import AgentFailed, SavedState, TurnFailure
 

@@ -94,7 +94,7 @@ class Answer:
 
 
 class TurnFailure(enum.StrEnum):
-    """Why a turn brought no whole answer. `models.failures.FailureCode` has each of them too."""
+    """Why a turn brought no whole answer. `FailureCode` has each of them too."""
 
     # What the user let it cost, or has left; and a freeze of their account.
     NO_CREDIT = "no_credit"

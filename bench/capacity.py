@@ -25,7 +25,7 @@ from tests.house import SETTINGS, House, wait_for
 PEOPLE = 6
 SECONDS = 60.0
 WORDS = "How are you today? [[demo: words 30]]"
-WORKER, DEMO_MODEL = "tasks.worker", "embedded.demo_model"
+WORKER, DEMO_MODEL = "tasks.worker.main", "embedded.demo_model"
 MB_IN_GB = 1024
 
 Ask = Callable[[], object]

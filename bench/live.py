@@ -25,8 +25,8 @@ from embedded.ports import free_port
 from gateways.event_streams import Streams
 from gateways.live_events import AttemptBegan, TextAdded
 from models.base import new_id, utc_now
-from models.conversations import Message, Role
-from models.jobs import Job, JobStatus
+from models.schema.chat import Message, Role
+from models.schema.jobs import Job, JobStatus
 from settings import PROJECT_DIR
 
 CLIENTS = 10_000

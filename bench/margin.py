@@ -22,7 +22,7 @@ from bench.month import Month
 from embedded.stack import Services
 from models import database, ledger
 from models.database import unit_of_work
-from models.ledger import EntryKind, Transaction, WriteOffReason
+from models.schema.ledger import EntryKind, Transaction, WriteOffReason
 from settings import PROJECT_DIR, get_settings
 
 TARGET_POINTS = 1.0

@@ -10,16 +10,19 @@ from pydantic import SecretStr
 
 from agent import catalogue
 from agent.catalogue import Model
-from agent.meter.books import ClosedCall, NoRoom, Outcome, Usage
+from agent.meter.call_ledger import ClosedCall, NoRoom, Outcome, Usage
 from agent.prices import Prices
-from models import conversations, jobs, ledger, limits, users
+from models import jobs, ledger
 from models.base import new_id
+from models.chat import conversations
 from models.database import unit_of_work
-from models.failures import FailureCode
 from models.jobs import FinishedAnswer
-from models.limits import Limits
+from models.ledger import limits
+from models.ledger.limits import Limits
+from models.people import users
+from models.schema.failure_codes import FailureCode
 from settings import get_settings
-from tasks.books import TurnBooks
+from tasks.worker.call_ledger import TurnCallLedger
 
 WORKER = new_id()
 LEASE = timedelta(minutes=5)
@@ -80,7 +83,7 @@ class Month:
         _close(books, end)
         return end
 
-    def _call(self, books: TurnBooks, model: Model, outcome: Outcome) -> bool:
+    def _call(self, books: TurnCallLedger, model: Model, outcome: Outcome) -> bool:
         """Make one call as the meter does; False if it cannot be paid for."""
         used = self._usage()
         read = used.input_tokens + used.cache_read_tokens + used.cache_write_tokens
@@ -118,7 +121,7 @@ class Month:
         )
 
 
-def _ask(person: UUID, model: Model) -> TurnBooks | None:
+def _ask(person: UUID, model: Model) -> TurnCallLedger | None:
     try:
         with unit_of_work() as db:
             conversation = conversations.start(db, person)
@@ -126,23 +129,23 @@ def _ask(person: UUID, model: Model) -> TurnBooks | None:
             [claim] = jobs.claim_many(db, WORKER, LEASE, 1, only=[person])
     except ledger.OutOfCredit:
         return None
-    return TurnBooks(person, claim.job_id, claim.attempt)
+    return TurnCallLedger(person, claim.job_id, claim.attempt)
 
 
-def _begin_again(books: TurnBooks) -> TurnBooks:
+def _begin_again(books: TurnCallLedger) -> TurnCallLedger:
     """Give up a try whose worker fell silent, and take the job once more."""
     with unit_of_work() as db:
-        job = jobs.still_ours(db, books.job_id, books.attempt)
+        job = jobs.lock_lease(db, books.job_id, books.attempt)
         ledger.absorb_abandoned(db, job.id, job.attempt)
-        jobs.hand_back(db, job, wait=timedelta(0))
+        jobs.requeue(db, job, wait=timedelta(0))
     with unit_of_work() as db:
         [claim] = jobs.claim_many(db, WORKER, LEASE, 1, only=[books.user_id])
-    return TurnBooks(books.user_id, claim.job_id, claim.attempt)
+    return TurnCallLedger(books.user_id, claim.job_id, claim.attempt)
 
 
-def _close(books: TurnBooks, end: str) -> None:
+def _close(books: TurnCallLedger, end: str) -> None:
     with unit_of_work() as db:
-        job = jobs.still_ours(db, books.job_id, books.attempt)
+        job = jobs.lock_lease(db, books.job_id, books.attempt)
         if end in ("fail", "break off"):
             jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
         elif end == "run dry":

@@ -16,9 +16,9 @@ import httpx2
 from bench.load import a_process, rate
 from bench.site import Served, Site, Visitor
 from models.base import new_id, utc_now
-from models.conversations import Conversation, Message, Role
-from models.jobs import Job, JobStatus
-from models.ledger import EntryKind, Transaction
+from models.schema.chat import Conversation, Message, Role
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import EntryKind, Transaction
 from settings import PROJECT_DIR
 from untrusted.inside import markdown
 

@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 
 from agent import catalogue, engine
-from agent.cells.config import TENANT, Wiring, environment, openclaw_config
-from agent.cells.sandbox import Inside
+from agent.cells.boot.config import TENANT, Wiring, environment, openclaw_config
+from agent.cells.host.sandbox import Inside
 from embedded.ports import free_port
 from settings import Settings
 

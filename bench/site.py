@@ -17,14 +17,14 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy.orm import Session
 
 from embedded import product
-from embedded.child import Program, wait_done
+from embedded.process import Program, wait_done
 from embedded.stack import READY_SECONDS, Services
 from embedded.web_port import take_port
 from models.base import Base, new_id, utc_now
-from models.conversations import Conversation
-from models.sessions import UserSession
-from models.users import User
-from models.workers import Worker
+from models.schema.chat import Conversation
+from models.schema.sessions import UserSession
+from models.schema.users import User
+from models.schema.workers import Worker
 from tests.house import SETTINGS
 
 MIGRATION_SECONDS = 120

@@ -19,7 +19,7 @@ from sqlite3 import Connection
 
 from uuid_utils.compat import uuid7
 
-from agent.cells.files import CellFiles, Changed
+from agent.files import CellFiles, Changed
 from agent.state import BLANK, SavedStates, StateWriter
 from agent.state.tree import Tree
 from agent.turn import SavedState

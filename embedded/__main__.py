@@ -13,9 +13,9 @@ from queue import SimpleQueue
 
 from embedded.console import standard_output
 from embedded.engine import PROJECT_DIR
+from embedded.environ import environ
 from embedded.errors import CannotStart, in_one_sentence
 from embedded.stack import Stack
-from embedded.surroundings import surroundings
 
 DEFAULT_PORT = "8000"
 DEFAULT_DATA_DIR = ".data"
@@ -58,7 +58,7 @@ class Ending:
 
 def main() -> int:
     """Run until stopped and return the exit code: 0 after a stop that was asked for."""
-    given = surroundings()
+    given = environ()
     try:
         port = _port(given.get("PORT") or DEFAULT_PORT)
         _run(PROJECT_DIR / (given.get("DATA_DIR") or DEFAULT_DATA_DIR), port)

@@ -2,7 +2,7 @@
 
 import sys
 
-from embedded import by_hand
+from embedded import admin_cli
 
 if __name__ == "__main__":
-    sys.exit(by_hand.run("tasks.auditing"))
+    sys.exit(admin_cli.run("tasks.audits"))

@@ -5,8 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from embedded.environ import environ
 from embedded.errors import CannotStart
-from embedded.surroundings import surroundings
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CALM = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -14,7 +14,7 @@ CALM = {"DEBIAN_FRONTEND": "noninteractive"}
 
 def find_chromium() -> str | None:
     """Return the browser's path, or None: CHROMIUM_PATH, else what is on PATH."""
-    given = surroundings().get("CHROMIUM_PATH")
+    given = environ().get("CHROMIUM_PATH")
     if given:
         return given
     return next((path for path in map(shutil.which, NAMES) if path), None)
@@ -31,7 +31,7 @@ def ensure_chromium() -> str | None:
         _apt("update")
         _apt("install", "--yes", "--no-install-recommends", "chromium")
         found = find_chromium()
-    if found is None and surroundings().get("CI") == "true":
+    if found is None and environ().get("CI") == "true":
         raise CannotStart(
             "Chromium could not be installed, and in CI the browser journeys must run."
         )
@@ -46,7 +46,7 @@ def _may_install() -> bool:
 def _apt(*words: str) -> None:
     ran = subprocess.run(
         ["apt-get", "-qq", *words],
-        env=surroundings() | CALM,
+        env=environ() | CALM,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from embedded.bundling import bundle, recipe_hash
+from embedded.environ import environ
 from embedded.errors import CannotStart, in_one_sentence
 from embedded.programs import node_path, npm_script
-from embedded.surroundings import surroundings
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 PIN_DIR = PROJECT_DIR / "vendor" / "openclaw"
@@ -145,7 +145,7 @@ def _bundle(folder: Path, say: Say) -> None:
 
 
 def _npm_environment(folder: Path) -> dict[str, str]:
-    environment = surroundings()
+    environment = environ()
     # npm's scripts look for `node` on PATH.
     environment["PATH"] = f"{node_path().parent}{os.pathsep}{environment.get('PATH', '')}"
     home = Path(environment.get("HOME", "/"))

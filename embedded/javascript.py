@@ -11,9 +11,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from embedded.engine import PROJECT_DIR
+from embedded.environ import environ
 from embedded.errors import CannotStart
 from embedded.programs import node_path, npm_script
-from embedded.surroundings import surroundings
 
 ASSETS_DIR = PROJECT_DIR / "assets"
 MODULES_DIR = ASSETS_DIR / "node_modules"
@@ -72,7 +72,7 @@ def _npm_ci() -> None:
 
 def _environment() -> dict[str, str]:
     # npm's scripts look for `node` on PATH.
-    environment = surroundings()
+    environment = environ()
     environment["PATH"] = f"{node_path().parent}{os.pathsep}{environment.get('PATH', '')}"
     return environment
 

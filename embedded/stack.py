@@ -20,16 +20,16 @@ from typing import Self, TextIO
 from pydantic import ValidationError
 
 from embedded import postgres, product
-from embedded.child import wait_done, wait_ready
 from embedded.console import Console
 from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR, is_installed, wanted_name
 from embedded.errors import CannotStart
-from embedded.keeper import Keeper
 from embedded.ports import LOCALHOST
+from embedded.process import wait_done, wait_ready
 from embedded.processes import end_recorded
 from embedded.programs import node_path
 from embedded.stores import BUCKET, prepare_object_store, prepare_valkey
+from embedded.supervisor import Supervisor
 from embedded.web_port import take_port
 from settings import Settings
 
@@ -58,7 +58,7 @@ class Services:
         """Use `data_dir` and print on `stream`; what is not kept is removed when it stops."""
         self.folder = DataFolder(data_dir)
         self.console = Console(self.folder.logs, stream)
-        self.keeper = Keeper(self.folder, self.console)
+        self.keeper = Supervisor(self.folder, self.console)
         self.engine_dir = (engine_dir or PROJECT_DIR / ".engine").absolute()
         self._is_kept = is_kept
         self._environment: dict[str, str] = {}
@@ -189,9 +189,9 @@ class Stack(Services):
         super().start()
         read = self._complete_environment()
         if read.stripe_secret_key is None and "STRIPE_SECRET_KEY" not in self._environment:
-            self._start_stripe_stand_in()
+            self._start_fake_stripe()
         if read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
-            self._start_google_stand_in(read)
+            self._start_fake_google(read)
         self.console.say("bringing the database to its newest shape")
         migrated = self.keeper.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
@@ -212,16 +212,16 @@ class Stack(Services):
         self.keeper.start(product.worker(self._environment, name, self.cells_dir(name)))
         return name
 
-    def _start_stripe_stand_in(self) -> None:
+    def _start_fake_stripe(self) -> None:
         """Take payments in which no money moves, and lead the product there."""
         port, secret = self.folder.port("stripe"), _webhook_secret(self.folder)
         data = self.folder.path / "stripe" / "account.sqlite"
         webhooks = f"{self.url}/webhooks/stripe"
-        stand_in = product.stripe_stand_in(port, secret, data, webhooks)
-        wait_ready(self.keeper.start(stand_in), READY_SECONDS)
+        fake = product.fake_stripe(port, secret, data, webhooks)
+        wait_ready(self.keeper.start(fake), READY_SECONDS)
         self._environment |= stripe_settings(self.folder, port)
 
-    def _start_google_stand_in(self, read: Settings) -> None:
+    def _start_fake_google(self, read: Settings) -> None:
         """Sign people in with made-up accounts, and lead the product there.
 
         It takes anybody's word for who they are, so it is for a machine of one's own alone.
@@ -232,8 +232,8 @@ class Stack(Services):
         port = self.folder.port("google")
         given = google_settings(self.folder, port)
         client = given["GOOGLE_CLIENT_ID"], given["GOOGLE_CLIENT_SECRET"]
-        stand_in = product.google_stand_in(port, *client)
-        wait_ready(self.keeper.start(stand_in), READY_SECONDS)
+        fake = product.fake_google(port, *client)
+        wait_ready(self.keeper.start(fake), READY_SECONDS)
         self._environment |= given
 
     def _complete_environment(self) -> Settings:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import redis
 
-from embedded.child import Program
 from embedded.data_folder import DataFolder
 from embedded.ports import LOCALHOST
+from embedded.process import Program
 from embedded.programs import rclone_path, valkey_path
 
 BUCKET = "shellmate"

@@ -9,9 +9,9 @@ import sys
 
 from embedded import engine
 from embedded.chromium import ensure_chromium
+from embedded.environ import environ
 from embedded.errors import CannotStart, in_one_sentence
 from embedded.linters import run_linters
-from embedded.surroundings import surroundings
 
 # Tests of one group share something slow, so they go to one process.
 PARALLEL = ("-n", "2", "--dist", "loadgroup")
@@ -45,7 +45,7 @@ def main() -> int:
 
 def _run_tests(chromium: str | None, arguments: list[str]) -> int:
     """Run pytest and return its exit code."""
-    environment = surroundings()
+    environment = environ()
     if chromium is None:
         print("tests    | the browser journeys are left out: there is no Chromium here", flush=True)
         arguments = ["--ignore=tests/browser", *arguments]

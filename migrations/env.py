@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from models.database import connect
-from models.tables import metadata
+from models.schema.metadata import metadata
 from settings import get_settings
 
 

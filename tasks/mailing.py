@@ -11,13 +11,14 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from actions import wakeups
+from actions.broker import get_broker
 from gateways.mail import Mail, Mailer, MailFailed, make_mailer
-from models import outbox, resetting, sign_ups
 from models.database import unit_of_work
-from models.outbox import Outgoing
+from models.email import outbox
+from models.email.outbox import Outgoing
+from models.people import password_reset, sign_ups
 from settings import get_settings
-from tasks import nudges
-from tasks.broker import get_broker
 
 log = structlog.get_logger()
 
@@ -31,13 +32,13 @@ PATIENCE_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 16, 0)
 _senders = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
-@dramatiq.actor(broker=get_broker(), actor_name=nudges.SEND_MAIL, queue_name=nudges.MAIL_QUEUE)
+@dramatiq.actor(broker=get_broker(), actor_name=wakeups.SEND_MAIL, queue_name=wakeups.MAIL_QUEUE)
 def send_mail() -> None:
     """Answer who forgot a password or signed up, then send what is due, one after the other."""
     if not _senders.acquire(blocking=False):
         return
     try:
-        for answer_next in (resetting.answer_next, sign_ups.answer_next):
+        for answer_next in (password_reset.answer_next, sign_ups.answer_next):
             while _answers(answer_next):
                 pass
         while send_next(_mailer()):

@@ -6,14 +6,19 @@ from functools import lru_cache
 import redis
 import structlog
 
+from actions import billing_emails, wakeups
 from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
-from models import alerts, erasures, jobs, ledger, outbox, pruning, resetting, sign_ups, staging
+from models import jobs, ledger
 from models.base import utc_now
+from models.chat import erasures, pending_uploads
 from models.database import unit_of_work
-from models.jobs import Job
+from models.email import outbox
+from models.ledger import alerts
+from models.ops import retention
+from models.people import password_reset, sign_ups
+from models.schema.jobs import Job
 from settings import get_settings
-from tasks import money_mail, nudges
 
 log = structlog.get_logger()
 
@@ -23,30 +28,30 @@ FORGOTTEN_AT_ONCE = 4
 STAGED_FOR = timedelta(days=1)
 # Of each table; so the lock on what goes is short, and a large backlog takes its time.
 PRUNED_AT_ONCE = 500
-WAITING_FOR_MAIL = (outbox.has_due, resetting.has_requests, sign_ups.has_requests)
+WAITING_FOR_MAIL = (outbox.has_due, password_reset.has_requests, sign_ups.has_requests)
 
 
 def sweep() -> None:
     """Take jobs back from workers that fell silent, and nudge if anything waits to be claimed."""
     lease = timedelta(seconds=get_settings().job_lease_seconds)
-    release_abandoned()
+    reap_expired()
     with unit_of_work() as db:
-        jobs.stop_waiting_for_the_dead(db, lease)
+        jobs.drop_affinity_of_dead(db, lease)
     absorb_orphans(2 * lease)
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
         forgetful = erasures.due(db, before=utc_now() - FORGET_AGAIN, limit=FORGOTTEN_AT_ONCE)
         has_mail = any(waits(db) for waits in WAITING_FOR_MAIL)
     for _ in range(min(claimable, 16)):
-        nudges.answer()
+        wakeups.answer()
     if has_mail:
-        nudges.mail()
+        wakeups.mail()
     for person in forgetful:
-        nudges.forget(person)
+        wakeups.forget(person)
     forget_files()
 
 
-def release_abandoned() -> None:
+def reap_expired() -> None:
     """Take the jobs of silent workers back, each in a transaction of its own.
 
     A worker that dies leaves dozens: no account stays locked while the others are looked after.
@@ -55,9 +60,9 @@ def release_abandoned() -> None:
         silent = jobs.abandoned(db)
     for job_id in silent:
         with unit_of_work() as db:
-            job = jobs.release_abandoned(db, job_id)
+            job = jobs.reap_expired(db, job_id)
             if job is not None and job.is_over:
-                money_mail.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
+                billing_emails.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
         if job is not None:
             log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
             _tell(job)
@@ -78,7 +83,7 @@ def prune() -> None:
     """Delete a batch of what is over and was kept long enough."""
     before = utc_now() - timedelta(days=get_settings().kept_days)
     with unit_of_work() as db:
-        pruned = pruning.prune(db, before, limit=PRUNED_AT_ONCE)
+        pruned = retention.prune(db, before, limit=PRUNED_AT_ONCE)
     if pruned:
         log.info("pruned", **pruned)
 
@@ -86,7 +91,7 @@ def prune() -> None:
 def forget_files() -> None:
     """Delete the files of messages that nobody gave the word for within a day."""
     with unit_of_work() as db:
-        keys = staging.expire(db, STAGED_FOR)
+        keys = pending_uploads.expire(db, STAGED_FOR)
     for key in keys:
         try:
             _storage().delete(key)
@@ -102,6 +107,6 @@ def _storage() -> Storage:
 def _tell(job: Job) -> None:
     event = JobEnded(job.status) if job.is_over else RetryScheduled()
     try:
-        nudges.streams().append(job.conversation_id, job.id, job.attempt, event)
+        wakeups.streams().append(job.conversation_id, job.id, job.attempt, event)
     except redis.RedisError as error:
         log.warning("live.lost", job_id=str(job.id), error=str(error))

@@ -20,16 +20,16 @@ from alembic.config import Config
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
-from embedded.google_stand_in.mischief import Mischief
+from embedded.fake_google.mischief import Mischief
 from embedded.stack import Services, Stack
 from gateways.s3_files import Storage
 from models import database
 from models.database import open_session
-from models.users import User
+from models.schema.users import User
 from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
-from tests.embedded.google_stand_in.served import ServedGoogle, served_google
-from tests.embedded.stripe_stand_in.served import ServedStripe, served_stripe
+from tests.embedded.fake_google.served import ServedGoogle, served_google
+from tests.embedded.fake_stripe.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
 from tests.running import SERVICES_ARE_THERE
 

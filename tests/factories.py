@@ -10,13 +10,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from agent.meter.books import ClosedCall, Outcome, Usage
-from models import conversations, jobs, ledger, users
+from agent.meter.call_ledger import ClosedCall, Outcome, Usage
+from models import jobs, ledger
 from models.base import new_id
-from models.conversations import Conversation
-from models.jobs import FinishedAnswer, Job
-from models.ledger import CallCost, CallStatus
-from models.users import Profile, User
+from models.chat import conversations
+from models.jobs import FinishedAnswer
+from models.ledger import CallCost
+from models.people import users
+from models.people.users import Profile
+from models.schema.chat import Conversation
+from models.schema.jobs import Job
+from models.schema.model_calls import CallStatus
+from models.schema.users import User
 
 PASSWORD = "correct horse battery"
 MODEL = "demo/demo"
@@ -28,7 +33,9 @@ def user(db: Session, email: str, *, name: str = "Grace", onboarded: bool = True
     """A person with the sign-up grant, onboarded unless told otherwise."""
     person = users.sign_up(db, email, PASSWORD)
     if onboarded:
-        users.introduce(person, Profile(name, "Europe/Berlin", "Keeping track of my garden"))
+        users.complete_onboarding(
+            person, Profile(name, "Europe/Berlin", "Keeping track of my garden")
+        )
     db.flush()
     return person
 
@@ -82,9 +89,9 @@ def answer(db: Session, job: Job, words: str = "Done.", html: str = "") -> None:
     db.refresh(job)
 
 
-def release_abandoned(db: Session) -> list[Job]:
+def reap_expired(db: Session) -> list[Job]:
     """Take back what silent workers hold; return the jobs."""
-    found = [jobs.release_abandoned(db, job_id) for job_id in jobs.abandoned(db)]
+    found = [jobs.reap_expired(db, job_id) for job_id in jobs.abandoned(db)]
     return [job for job in found if job is not None]
 
 
@@ -153,3 +160,9 @@ def in_parallel(times: int, action: Callable[[], object]) -> list[BaseException 
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(_one, range(times)))
+
+
+def gift(db: Session, user_id: UUID, micros: int, reference: str = "gift") -> None:
+    """Grant credits, and resume what waited for them."""
+    ledger.grant(db, user_id, micros, reference=reference)
+    jobs.resume(db, user_id)

@@ -26,13 +26,14 @@ from sqlalchemy.orm import Session
 from embedded.stack import Stack
 from models import ledger
 from models.base import new_id
-from models.conversations import Message, Role
-from models.jobs import Job, JobStatus
-from models.ledger import CallStatus, EntryKind, ModelCall, Transaction
 from models.ledger.entries import record
-from models.snapshots import StateSnapshot
-from models.users import User
-from models.workers import Worker
+from models.schema.chat import Message, Role
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import EntryKind, Transaction
+from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.snapshots import StateSnapshot
+from models.schema.users import User
+from models.schema.workers import Worker
 from tests import factories
 
 Found = TypeVar("Found")

@@ -6,13 +6,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions import stripe_events
 from gateways.stripe_events import Notice
 from models import payments
 from models.base import new_id, utc_now
-from models.ledger import EntryKind, Transaction
-from models.payments import Payment
-from models.users import User
-from tasks import stripe_notices
+from models.schema.ledger import EntryKind, Transaction
+from models.schema.payments import Payment
+from models.schema.users import User
 from tests import factories
 
 GRANT = 1_000_000
@@ -49,7 +49,7 @@ def dispute(
 def bought(db: Session, user: User, micros: int = TEN) -> Payment:
     payment = payments.begin(db, user.id, micros)
     db.commit()
-    stripe_notices.take_in(notice(payment, "paid"))
+    stripe_events.take_in(notice(payment, "paid"))
     db.refresh(payment)
     db.refresh(user)
     return payment

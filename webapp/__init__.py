@@ -6,55 +6,47 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from settings import Settings
-from webapp import (
-    account,
-    admin,
-    admin_books,
-    alerts,
-    assets,
-    billing,
-    chat,
-    chat_jobs,
-    chat_list,
-    chat_rows,
+from webapp.accounts import (
     credentials,
-    database,
-    engine,
-    errors,
-    es_modules,
-    formats,
     google,
     google_connection,
     google_settings,
-    health,
-    htmx,
-    landing,
-    languages,
-    limits,
-    live,
+    login,
     onboarding,
     password_reset,
     preferences,
-    prices,
-    receipts,
-    request_log,
-    security,
-    sign_in,
     sign_ups,
-    stripe_webhooks,
-    uploads,
-    usage,
     verification,
 )
+from webapp.admin import access, reports
+from webapp.chat import answers, conversation_rows, conversations, routes, uploads
+from webapp.core import (
+    alerts,
+    assets,
+    auth,
+    db,
+    engine_banner,
+    errors,
+    es_modules,
+    formats,
+    health,
+    htmx,
+    languages,
+    live,
+    request_log,
+    security,
+)
+from webapp.money import billing, limits, receipts, stripe_webhooks, usage
+from webapp.public import landing, prices
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
-    *(health, landing, account, onboarding, preferences, engine),
+    *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials),
     *(google, google_connection, google_settings),
-    *(chat, chat_jobs, chat_list, chat_rows, uploads),
+    *(routes, answers, conversations, conversation_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
-    *(billing, stripe_webhooks, admin_books),
+    *(billing, stripe_webhooks, reports),
 )
 
 
@@ -69,10 +61,10 @@ def create_app(settings: Settings) -> Flask:
     known["support_email"] = settings.support_address
     # The order matters: what is installed last sees a response first.
     request_log.install(app)
-    admin.install(app)
+    access.install(app)
     security.install(app, settings)
-    database.install(app)
-    sign_in.install(app)
+    db.install(app)
+    auth.install(app)
     live.install(app, settings)
     for layer in (htmx, assets, es_modules, formats, languages, errors):
         layer.install(app)

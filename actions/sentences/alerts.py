@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from models.alerts import NEARLY, Alert, AlertKind
 from models.money import money
+from models.schema.alerts import NEARLY, Alert, AlertKind
 from models.translation import gettext, marked
 
 NAMES: Mapping[AlertKind, str] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from models.ledger import EntryNote, Transaction, WriteOffReason
+from models.schema.ledger import EntryNote, Transaction, WriteOffReason
 from models.translation import gettext, marked
 
 NOTES: Mapping[EntryNote, str] = {

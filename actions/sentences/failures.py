@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from actions.sentences.refusals import REFUSALS
-from models.failures import FailureCode
-from models.jobs import Job
 from models.money import money
+from models.schema.failure_codes import FailureCode
+from models.schema.jobs import Job
 from models.translation import gettext, marked
 from settings import get_settings
 

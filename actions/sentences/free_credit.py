@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from models.free_credit import RefusalReason
+from models.schema.free_credit import RefusalReason
 from models.translation import gettext, marked
 
 REFUSALS: Mapping[RefusalReason, str] = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from models.ledger import FreezeReason
+from models.schema.ledger import FreezeReason
+from models.schema.users import User
 from models.translation import gettext, marked
-from models.users import User
 
 FREEZES: Mapping[FreezeReason, str] = {
     FreezeReason.AUDIT: marked(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from models.payments import (
+from models.schema.payments import (
     BillingAccount,
     EventTrouble,
     Payment,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from actions.sentences import freezes
+from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
 from models.money import money
 from models.translation import gettext, marked
-from models.uploads import UnreadableFile
 from settings import get_settings
 
 REFUSALS: Mapping[str, str] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from models.ledger import AuditRule
+from models.schema.audits import AuditRule
 from models.translation import gettext, marked
 
 RULES: Mapping[AuditRule, str] = {

@@ -12,18 +12,18 @@ from uuid import UUID
 
 import structlog
 
-from agent.cells import boot
-from agent.cells.asking import Stuck, ask
-from agent.cells.disk import Disk
-from agent.cells.doors import Doors
-from agent.cells.files import CellFiles
-from agent.cells.gateway import Gateway, GatewayFailed, Question, wait_until_ready
-from agent.cells.kit import Kit
-from agent.cells.process import CellProcess
-from agent.cells.sandbox import Place
-from agent.cells.share import Taken
+from agent.cells.boot import start
+from agent.cells.boot.spec import CellSpec
+from agent.cells.host.disk import Disk
+from agent.cells.host.disk_usage import Taken
+from agent.cells.host.process import CellProcess
+from agent.cells.host.sandbox import CellPaths
+from agent.cells.io.answer import Stuck, ask
+from agent.cells.io.gateway import Gateway, GatewayFailed, Question, wait_until_ready
+from agent.cells.io.sockets import CellSockets
 from agent.cells.states import ENDS, State, moved
-from agent.meter.books import Books
+from agent.files import CellFiles
+from agent.meter.call_ledger import CallLedger
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
 from agent.turn import AgentFailed, Turn, TurnFailure, Watcher
@@ -37,7 +37,7 @@ HANG_UP_SECONDS = 3
 class Cell:
     """One cell. It lives on the runtime's event loop; nothing here is safe from other threads."""
 
-    def __init__(self, kit: Kit, place: Place, disk: Disk) -> None:
+    def __init__(self, spec: CellSpec, place: CellPaths, disk: Disk) -> None:
         self._state = State.BOOTING
         self.user_id: UUID | None = None
         # What is known of its files, as of the version that they are at; and the version before
@@ -58,9 +58,9 @@ class Cell:
         self._has_too_many_files = False
         # Held while a turn runs or its files are read.
         self.lock = asyncio.Lock()
-        self._kit = kit
+        self._spec = spec
         self._disk = disk
-        self._doors = Doors(place)
+        self._doors = CellSockets(place)
         self._gateway = Gateway(self._doors.gateway, secrets.token_urlsafe(32))
         self.files = CellFiles(self._doors.files)
         self._process: CellProcess | None = None
@@ -101,7 +101,7 @@ class Cell:
     @property
     def is_worn(self) -> bool:
         """It has answered so much, or grown so large, that a new one is better."""
-        settings = self._kit.settings
+        settings = self._spec.settings
         most_bytes = settings.cell_memory_recycle_mb * 1024 * 1024
         return self.turns >= settings.cell_max_turns or self.resident_bytes > most_bytes
 
@@ -119,15 +119,15 @@ class Cell:
         """Start OpenClaw, wait until it takes turns, and warm it up. Raises CellFailed."""
         started = time.monotonic()
         meter_token = secrets.token_urlsafe(32)
-        self._port = await self._kit.meter.listen(self._doors.meter, meter_token)
-        self.place.give(self._doors.meter, self._kit.sandbox.mode)
+        self._port = await self._spec.meter.listen(self._doors.meter, meter_token)
+        self.place.give(self._doors.meter, self._spec.sandbox.mode)
         token = self._gateway.token
-        process = await boot.start(self._kit, self.place, self._doors, token, meter_token)
+        process = await start.start(self._spec, self.place, self._doors, token, meter_token)
         self._process = process
-        await boot.or_fail(process, wait_until_ready(self._gateway, boot.BOOT_SECONDS))
+        await start.or_fail(process, wait_until_ready(self._gateway, start.BOOT_SECONDS))
         self._move(State.WARMING)
         self._listening = asyncio.create_task(self._listen())
-        await boot.or_fail(process, boot.warm_up(self._gateway))
+        await start.or_fail(process, start.warm_up(self._gateway))
         self.hurry()
         self._move(State.SPARE)
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
@@ -136,7 +136,7 @@ class Cell:
         """Make the cell this person's, for good; refused unless it is a blank spare."""
         if not self.is_spare or self.user_id is not None:
             raise RuntimeError("Only a blank spare can become somebody's.")
-        self._require_process().keep_private()
+        self._require_process().mute_logs()
         self.user_id = user_id
         self._move(State.BINDING)
 
@@ -164,7 +164,7 @@ class Cell:
         question: Question,
         turn: Turn,
         watcher: Watcher,
-        books: Books,
+        books: CallLedger,
         stop: threading.Event,
     ) -> str:
         """Have the question answered, telling `watcher` as it goes. Raises AgentFailed."""
@@ -183,8 +183,8 @@ class Cell:
                 watcher,
                 stop=stop,
                 gone=self._require_process().gone,
-                is_stuck=lambda: port.silent_seconds > self._kit.settings.cell_silent_seconds,
-                limit_seconds=self._kit.settings.job_time_limit_seconds,
+                is_stuck=lambda: port.silent_seconds > self._spec.settings.cell_silent_seconds,
+                limit_seconds=self._spec.settings.job_time_limit_seconds,
             )
         except GatewayFailed as error:
             raise await self._reason(error, turn) from error

@@ -9,18 +9,18 @@ from uuid import UUID
 
 import structlog
 
-from agent.cells.asking import cancelled
-from agent.cells.boot import CellFailed
-from agent.cells.boots import Boots, at_once
+from agent.cells.boot.scheduler import BootScheduler, at_once
+from agent.cells.boot.spec import CellSpec
+from agent.cells.boot.start import CellFailed
 from agent.cells.cell import Cell
-from agent.cells.changes import Changes
-from agent.cells.ground import Ground
-from agent.cells.kit import Kit
-from agent.cells.memory import available_bytes
-from agent.cells.share import Share
+from agent.cells.demand import Demand
+from agent.cells.health_monitor import HealthMonitor, is_unhealthy
+from agent.cells.host.disk_usage import Share
+from agent.cells.host.memory import available_bytes
+from agent.cells.host.worker_dir import WorkerDir
+from agent.cells.io.answer import cancelled
+from agent.cells.pulse import Pulse
 from agent.cells.states import State
-from agent.cells.waiting import Waiting
-from agent.cells.watch import Watch, is_ill
 from agent.turn import AgentFailed, TurnFailure
 from settings import Settings
 
@@ -42,7 +42,7 @@ READING_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Census:
+class PoolStats:
     """How many cells there are of each kind, and what separates them."""
 
     booting: int
@@ -66,21 +66,21 @@ class Pool:
     def __init__(
         self,
         settings: Settings,
-        ground: Ground,
-        find_kit: Callable[[], Kit | None],
+        worker_dir: WorkerDir,
+        find_kit: Callable[[], CellSpec | None],
         on_spare: Callable[[], None],
     ) -> None:
         self.capacity = capacity(settings)
-        self.waiting = Waiting()
+        self.waiting = Demand()
         self._settings = settings
-        self._ground = ground
-        self._disk = ground.disk
+        self._worker_dir = worker_dir
+        self._disk = worker_dir.disk
         self._find_kit = find_kit
         self._on_spare = on_spare
         self._cells: list[Cell] = []
-        self._boots = Boots(at_once())
+        self._boots = BootScheduler(at_once())
         self._watching: asyncio.Task[None] | None = None
-        self._changes = Changes()
+        self._changes = Pulse()
 
     def count(self, *states: State) -> int:
         """Count the cells in any of `states`."""
@@ -160,7 +160,7 @@ class Pool:
         if cell in self._cells:
             self._cells.remove(cell)
             await cell.end(grace_seconds)
-            await asyncio.to_thread(self._ground.clear, cell.place)
+            await asyncio.to_thread(self._worker_dir.clear, cell.place)
             self._changes.tell()
 
     def spare_to_warm(self, user_id: UUID, taken: Collection[UUID]) -> Cell | None:
@@ -185,7 +185,7 @@ class Pool:
         settings = self._settings
         limit_bytes = settings.cell_memory_limit_mb * 1024 * 1024
         share = Share(settings.cell_files_limit, settings.cell_disk_limit_mb * 1024 * 1024)
-        watch = Watch(lambda: list(self._cells), limit_bytes, share)
+        watch = HealthMonitor(lambda: list(self._cells), limit_bytes, share)
         self._watching = asyncio.create_task(watch.run())
         while True:
             try:
@@ -219,14 +219,14 @@ class Pool:
     @property
     def _is_for_one(self) -> bool:
         """Where cells are not walled off, two people are never here at the same time."""
-        kit = self._find_kit()
-        return kit is not None and not kit.sandbox.mode.has_namespaces
+        spec = self._find_kit()
+        return spec is not None and not spec.sandbox.mode.has_namespaces
 
     def _superfluous(self) -> list[Cell]:
         """List the cells to end: dead, ill, worn or idle for long, and one more to make room."""
         now = time.monotonic()
         over = [cell for cell in self._cells if cell.was_booted and not cell.is_alive]
-        over += [cell for cell in self._cells if cell.is_alive and is_ill(cell)]
+        over += [cell for cell in self._cells if cell.is_alive and is_unhealthy(cell)]
         # First those that were never asked anything.
         idle = sorted(
             (cell for cell in self._cells if cell.is_idle and cell.is_alive and cell not in over),
@@ -274,13 +274,13 @@ class Pool:
         return self._is_due() and not self._has_place()
 
     def _boot_if_wanted(self) -> None:
-        while self._is_due() and self._has_place() and (kit := self._find_kit()):
-            self._boots.begin(self._boot(kit))
+        while self._is_due() and self._has_place() and (spec := self._find_kit()):
+            self._boots.begin(self._boot(spec))
 
-    async def _boot(self, kit: Kit) -> None:
+    async def _boot(self, spec: CellSpec) -> None:
         cell = None
         try:
-            cell = Cell(kit, await asyncio.to_thread(self._ground.new_place), self._disk)
+            cell = Cell(spec, await asyncio.to_thread(self._worker_dir.new_place), self._disk)
             self._cells.append(cell)
             await cell.boot()
         except (CellFailed, OSError) as error:

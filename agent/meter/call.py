@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from agent.catalogue import Model
-from agent.meter.books import BooksUnavailable, Bound, NoRoom, TurnLost
+from agent.meter.call_ledger import BooksUnavailable, Bound, NoRoom, TurnLost
 from agent.meter.intake import Asked
 from agent.meter.marks import Marking
 from agent.meter.pictures import without_earlier

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.wires import Body
 from agent.meter.wires.base import likely_tokens, parts
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.meter.books import Books
+from agent.meter.call_ledger import CallLedger
 from agent.meter.prefixes import Prefixes
 from agent.turn import AgentFailed, Turn, TurnFailure
 
@@ -29,7 +29,7 @@ class RunningTurn:
     """One turn's calls."""
 
     turn: Turn
-    books: Books
+    books: CallLedger
     calls: int = 0
     # What its calls were charged, and what those under way may yet be.
     spent_micros: int = 0

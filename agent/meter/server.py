@@ -10,9 +10,9 @@ from aiohttp import web
 
 from agent import catalogue
 from agent.catalogue import WIRES, Provider, Wire
-from agent.meter import canned
-from agent.meter.books import Books
+from agent.meter import warmup_responses
 from agent.meter.call import MeteredCall, Tools
+from agent.meter.call_ledger import CallLedger
 from agent.meter.intake import MOST_WARM_UP_BYTES, Asked, Intake, json_object, parsed
 from agent.meter.prefixes import Prefixes
 from agent.meter.running import RunningTurn
@@ -94,7 +94,7 @@ class MeterPort:
         """Why the answer of the latest turn ended early, if the money for it did."""
         return self._latest.cut_short if self._latest else None
 
-    def begin(self, turn: Turn, books: Books) -> None:
+    def begin(self, turn: Turn, books: CallLedger) -> None:
         """Let the cell's calls be those of `turn` from now on."""
         self.is_warming = False
         self._running = self._latest = RunningTurn(turn, books, prefixes=self._prefixes)
@@ -196,7 +196,7 @@ class MeterPort:
             return _refuse(wire, NOT_JSON)
         finally:
             self._intake.release(size)
-        return web.Response(body=canned.answer(wire, body), content_type=EVENT_STREAM)
+        return web.Response(body=warmup_responses.answer(wire, body), content_type=EVENT_STREAM)
 
     def _note_stray(self) -> None:
         """Say once of a cell that it asks when nobody is there."""

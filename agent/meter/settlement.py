@@ -8,13 +8,13 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from agent.catalogue import Model
-from agent.meter.books import (
+from agent.meter.call_ledger import (
     BooksUnavailable,
     ClosedCall,
-    Fit,
     NoRoom,
     OpenCall,
     Outcome,
+    SizeHold,
     TurnLost,
     Usage,
 )
@@ -46,7 +46,7 @@ class Hold:
         self._opening: asyncio.Task[None] | None = None
         self._is_wanted = True
 
-    async def open(self, running: RunningTurn, fit: Fit) -> None:
+    async def open(self, running: RunningTurn, fit: SizeHold) -> None:
         """Hold the money that `fit` says. Raises NoRoom, TurnLost or BooksUnavailable.
 
         A database that restarts is waited for.
@@ -59,12 +59,12 @@ class Hold:
             self._is_wanted = False
             raise
 
-    async def _open(self, running: RunningTurn, fit: Fit) -> None:
+    async def _open(self, running: RunningTurn, fit: SizeHold) -> None:
         call = await self._opened(running, fit)
         self.micros = call.held_micros
         running.held_micros += self.micros
 
-    async def _opened(self, running: RunningTurn, fit: Fit) -> OpenCall:
+    async def _opened(self, running: RunningTurn, fit: SizeHold) -> OpenCall:
         ends, rest = time.monotonic() + HOLD_SECONDS, FIRST_RETRY_SECONDS
         while True:
             try:

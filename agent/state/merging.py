@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from agent.cells.files import CellFile
+from agent.files import CellFile
 from agent.state.layout import MAX_BYTES
 from agent.state.pack import DamagedState, Index, Pack, PackedFile, PackWriter, span
 from agent.state.tree import PAGE_BYTES, Tree, TreeFile, page_hashes, pages_of, runs_of, tree_hash

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import structlog
 
-from agent.cells.files import CellFile
+from agent.files import CellFile
 from agent.state import pack
 from agent.state.layout import MAX_BYTES, may_be_kept
 from agent.state.merging import assemble, merge

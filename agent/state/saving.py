@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.cells.files import Changed, FilesFailed
+from agent.files import Changed, FilesFailed
 from agent.state.layout import (
     MAX_BYTES,
     MOST_FILES,

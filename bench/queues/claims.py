@@ -8,9 +8,10 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bench.queues.ground import Ground, engine_of
+from bench.queues.ground import WorkerDir, engine_of
 from models import jobs
 from models.base import new_id
+from models.schema.jobs import Job
 
 HEADS = 400
 LEASE = timedelta(seconds=30)
@@ -67,10 +68,10 @@ def tables() -> list[Table]:
     ]
 
 
-def measure(ground: Ground) -> list[Table]:
+def measure(worker_dir: WorkerDir) -> list[Table]:
     """Claim all heads of all tables, in turn, so that each meets the same noise."""
     measured = tables()
-    engines = [_filled(ground, table) for table in measured]
+    engines = [_filled(worker_dir, table) for table in measured]
     for _ in range(HEADS - 50):
         for table, engine in zip(measured, engines, strict=True):
             _look(table, engine)
@@ -80,8 +81,8 @@ def measure(ground: Ground) -> list[Table]:
     return measured
 
 
-def _filled(ground: Ground, table: Table) -> sa.Engine:
-    engine = engine_of(ground.fresh(HEADS))
+def _filled(worker_dir: WorkerDir, table: Table) -> sa.Engine:
+    engine = engine_of(worker_dir.fresh(HEADS))
     with engine.begin() as connection:
         connection.execute(sa.text(UNCHECKED))
         connection.execute(sa.text(HEAD_OF_EACH))
@@ -109,7 +110,7 @@ def _look(table: Table, engine: sa.Engine) -> None:
     """Ask for the place of the last in the queue."""
     with Session(engine) as db:
         last = db.scalars(
-            sa.select(jobs.Job).where(jobs.Job.is_head).order_by(jobs.Job.ready_at.desc()).limit(1)
+            sa.select(Job).where(Job.is_head).order_by(Job.ready_at.desc()).limit(1)
         ).one()
         began = time.perf_counter()
         jobs.position(db, last)

@@ -14,7 +14,7 @@ import redis
 import sqlalchemy as sa
 
 from bench.queues import limit, work
-from bench.queues.ground import Ground, Sent, engine_of
+from bench.queues.ground import Sent, WorkerDir, engine_of
 from bench.queues.senders import Sender
 
 PROCESSES = 2
@@ -54,7 +54,7 @@ class Contestant:
 class Place:
     """A fresh database and an empty Redis."""
 
-    ground: Ground
+    worker_dir: WorkerDir
     redis_url: str
 
     @contextmanager
@@ -62,7 +62,7 @@ class Place:
         """Give a queue its ground, with `each` messages of every person written."""
         client: Any = redis.Redis.from_url(self.redis_url)  # pyright: ignore[reportUnknownMemberType]
         client.flushdb()
-        url = self.ground.fresh(PEOPLE)
+        url = self.worker_dir.fresh(PEOPLE)
         engine = engine_of(url)
         with engine.begin() as connection:
             sent = work.write_messages(connection, each)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from bench.queues import work
 from models.base import new_id
 from models.jobs.claiming import CLAIM
-from models.jobs.ending import COMPLETE, LOCK_ACCOUNTS, PROMOTE
+from models.jobs.completion import COMPLETE, LOCK_ACCOUNTS, PROMOTE
 
 # pgbench knows our parameters by the same names; \gset keeps what was claimed for the next round.
 ROUND = f"""

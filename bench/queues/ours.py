@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from bench.queues import work
 from bench.queues.workers import Given, mark, say_ready, until_told
-from gateways.knocks import Knocks
+from gateways.wake_queue import WakeQueue
 from models import database, jobs
 from models.base import new_id
 from models.jobs import Claim, FinishedAnswer
-from tasks.listening import Ears
-from tasks.pump import Pump
+from tasks.worker.commit_loop import CommitLoop
+from tasks.worker.wake_listener import WakeListener
 
 LEASE = timedelta(seconds=30)
 NO_TIME = timedelta(0)
@@ -27,7 +27,7 @@ class Working:
     def __init__(self, given: Given) -> None:
         self._given = given
         self.id = new_id()
-        self.pump = Pump(self._close, self._claim, self._begin)
+        self.commit_loop = CommitLoop(self._close, self._claim, self._begin)
 
     def _close(self, db: Session, answers: Sequence[FinishedAnswer]) -> dict[UUID, bool]:
         written = jobs.complete_many(db, answers, self.id, NO_TIME)
@@ -39,7 +39,7 @@ class Working:
 
     def _begin(self, claim: Claim) -> None:
         mark(self._given, str(claim.job_id))
-        self.pump.give_in(
+        self.commit_loop.submit(
             FinishedAnswer(claim.job_id, claim.user_id, claim.attempt, work.REPLY, work.REPLY)
         )
 
@@ -54,13 +54,15 @@ def main() -> None:
     )
     database.connect(given.database_url)
     working = Working(given)
-    ears = Ears(Knocks(given.redis_url), working.id, lambda: True, working.pump.wake)
-    ears.start()
-    working.pump.start()
+    listener = WakeListener(
+        WakeQueue(given.redis_url), working.id, lambda: True, working.commit_loop.wake
+    )
+    listener.start()
+    working.commit_loop.start()
     say_ready()
     until_told()
-    ears.stop()
-    working.pump.stop()
+    listener.stop()
+    working.commit_loop.stop()
 
 
 if __name__ == "__main__":

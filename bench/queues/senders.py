@@ -16,12 +16,12 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy.orm import Session
 
+from actions import wakeups
 from bench.queues import pgqueued, procrastinated, stock_dramatiq, work
 from bench.queues.ground import Sent, engine_of
 from models import jobs
 from models.base import new_id
-from models.conversations import Conversation
-from tasks import nudges
+from models.schema.chat import Conversation
 
 MODEL = "demo/demo"
 OUR_JOBS = sa.text("""
@@ -71,7 +71,7 @@ class Ours(_Sender):
             conversation = db.get_one(Conversation, message.conversation_id)
             job_id = jobs.ask(db, conversation, "Hello there?", model=MODEL).id
         since = time.monotonic()
-        nudges.answer()
+        wakeups.answer()
         return str(job_id), since
 
 

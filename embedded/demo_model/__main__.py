@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from embedded.demo_model.server import DemoModel, Options
+from embedded.environ import environ
 from embedded.errors import in_one_sentence
 from embedded.ports import LOCALHOST
-from embedded.surroundings import surroundings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -26,7 +26,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def main() -> int:
     """Serve until stopped; return the exit code."""
     arguments = _arguments()
-    given = surroundings()
+    given = environ()
     options = Options(
         pause_seconds=arguments.pause_ms / 1000,
         is_scriptable=arguments.scriptable or _is_on(given, "DEMO_MODEL_SCRIPTABLE"),

@@ -17,12 +17,12 @@ from pathlib import Path
 from aiohttp import web
 from aiosmtpd.smtp import SMTP
 
+from embedded.environ import environ
 from embedded.errors import in_one_sentence
 from embedded.mailbox.folder import MailFolder
 from embedded.mailbox.reception import Reception
 from embedded.mailbox.site import MailSite
 from embedded.ports import LOCALHOST
-from embedded.surroundings import surroundings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GIVEN = "MAILBOX_TOKEN"
@@ -30,7 +30,7 @@ GIVEN = "MAILBOX_TOKEN"
 
 def main() -> int:
     """Serve until stopped; return the exit code."""
-    given, token = _arguments(), surroundings().get(GIVEN)
+    given, token = _arguments(), environ().get(GIVEN)
     if not token:
         print(f"{GIVEN} is missing: without it everybody could read the mail.", file=sys.stderr)
         return 2

@@ -8,7 +8,10 @@ A person's jobs form a lane. Only the head of a lane may be claimed, so a lane i
 one at a time, and the claim stays as cheap with a million waiting as with one.
 """
 
-from models.jobs.asking import (
+from models.jobs.affinity import drop_affinity, drop_affinity_of_dead, may_warm, release_affinity
+from models.jobs.claiming import Claim, Queue, claim_many, count_claimable, queue
+from models.jobs.completion import FinishedAnswer, complete_many, fail, requeue, stop
+from models.jobs.enqueue import (
     AlreadyAnswered,
     AlreadySent,
     NothingToSend,
@@ -20,26 +23,18 @@ from models.jobs.asking import (
     go_on,
     refuse_if_unable,
 )
-from models.jobs.claiming import Claim, Queue, claim_many, count_claimable, queue
-from models.jobs.ending import FinishedAnswer, complete_many, fail, hand_back, stop
 from models.jobs.leases import (
     LeaseLost,
     abandoned,
     lock_held,
-    release_abandoned,
+    lock_lease,
+    reap_expired,
     renew,
     retry_delay,
-    still_ours,
 )
 from models.jobs.pausing import is_paused, pause, resume
-from models.jobs.preferring import (
-    may_warm,
-    open_to_all,
-    stop_waiting_for,
-    stop_waiting_for_the_dead,
-)
-from models.jobs.reading import MOST_COUNTED, find_own, position, written_so_far
-from models.jobs.table import Job, JobStatus
+from models.jobs.queries import MOST_COUNTED, find_own, position, written_so_far
+from models.schema.jobs import Job, JobStatus
 
 __all__ = [
     "MOST_COUNTED",
@@ -60,26 +55,26 @@ __all__ = [
     "claim_many",
     "complete_many",
     "count_claimable",
+    "drop_affinity",
+    "drop_affinity_of_dead",
     "fail",
     "find_own",
     "further_allowance",
     "go_on",
-    "hand_back",
     "is_paused",
     "lock_held",
+    "lock_lease",
     "may_warm",
-    "open_to_all",
     "pause",
     "position",
     "queue",
+    "reap_expired",
     "refuse_if_unable",
-    "release_abandoned",
+    "release_affinity",
     "renew",
+    "requeue",
     "resume",
     "retry_delay",
-    "still_ours",
     "stop",
-    "stop_waiting_for",
-    "stop_waiting_for_the_dead",
     "written_so_far",
 ]

@@ -5,8 +5,8 @@ What was shown is paid for, unless we failed. So nobody gains by steering an ans
 
 from typing import assert_never
 
-from models.failures import FailureCode
-from models.ledger import WriteOffReason
+from models.schema.failure_codes import FailureCode
+from models.schema.ledger import WriteOffReason
 
 
 def is_steered(code: FailureCode) -> bool:

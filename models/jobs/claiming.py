@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from models.jobs.table import Job, JobStatus
+from models.schema.jobs import Job, JobStatus
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, text
 from sqlalchemy.orm import Session
 
-from models import ledger, users
-from models.failures import FailureCode
-from models.jobs.ending import fail, hand_back
-from models.jobs.table import Job, JobStatus
-from models.users import User
+from models import ledger
+from models.jobs.completion import fail, requeue
+from models.people import users
+from models.schema.failure_codes import FailureCode
+from models.schema.jobs import Job, JobStatus
+from models.schema.users import User
 from settings import get_settings
 
 
@@ -19,13 +20,13 @@ class LeaseLost(Exception):
     """Another worker has this job now, or it is over: nothing more may be written for it."""
 
 
-def still_ours(db: Session, job_id: UUID, attempt: int) -> Job:
+def lock_lease(db: Session, job_id: UUID, attempt: int) -> Job:
     """Lock the person and the job that we still hold; raise LeaseLost when we do not."""
     return lock_held(db, job_id, attempt)[1]
 
 
 def lock_held(db: Session, job_id: UUID, attempt: int) -> tuple[User, Job]:
-    """Do as `still_ours`, and return the locked account too, as it stands."""
+    """Do as `lock_lease`, and return the locked account too, as it stands."""
     # As ledger.lock_account does, in one question: PostgreSQL locks the rows in the order of `of`,
     # and asks again of what it had to wait for.
     held = db.execute(
@@ -77,7 +78,7 @@ def abandoned(db: Session) -> list[UUID]:
     )
 
 
-def release_abandoned(db: Session, job_id: UUID) -> Job | None:
+def reap_expired(db: Session, job_id: UUID) -> Job | None:
     """Take a job of a silent worker back: to another try, or to failure after the last.
 
     Calls that the dead attempt had open are at our expense, and so are those that it was charged,
@@ -102,7 +103,7 @@ def _release(db: Session, job: Job) -> None:
         fail(db, job, FailureCode.WORKER_LOST)
         return
     # The lease was wait enough.
-    hand_back(db, job)
+    requeue(db, job)
     # Its live files died with the worker.
     users.forget_cell(ledger.lock_account(db, job.user_id))
     job.preferred_worker_id, job.preferred_until = None, None

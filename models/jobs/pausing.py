@@ -6,10 +6,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from models import ledger
-from models.jobs.ending import promote
-from models.jobs.table import Job, JobStatus
-from models.ledger import WriteOffReason
-from models.users import User
+from models.jobs.completion import promote
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import WriteOffReason
+from models.schema.users import User
 from settings import get_settings
 
 

@@ -11,12 +11,8 @@ What a running model call may still cost is held on the person's row and in `mod
 the ledger: the ledger has what happened, one entry for each call that really did.
 """
 
-from models.ledger.auditing import (
+from models.ledger.audit import (
     RULES,
-    AuditFinding,
-    AuditRule,
-    AuditRun,
-    Books,
     Mismatch,
     audit,
     last_runs,
@@ -25,24 +21,19 @@ from models.ledger.auditing import (
     open_findings,
     resolve,
 )
-from models.ledger.calls import (
-    CallNotOpen,
-    CallStatus,
-    ModelCall,
-    close_call,
-    lose_call,
-    open_call,
-    owes_nothing,
+from models.ledger.calls import CallNotOpen, close_call, lose_call, open_call, owes_nothing
+from models.ledger.clawbacks import (
+    clawback,
+    expire_grants,
+    freeze,
+    give_back,
+    has_older_grants,
+    unfreeze,
 )
 from models.ledger.entries import (
     CallCost,
-    EntryKind,
-    EntryNote,
-    FreezeReason,
     OutOfCredit,
     SpendingFrozen,
-    Transaction,
-    WriteOffReason,
     drift,
     grant,
     is_booked,
@@ -50,22 +41,11 @@ from models.ledger.entries import (
     top_up,
 )
 from models.ledger.lost_calls import absorb_abandoned, orphans
-from models.ledger.refunding import (
-    GivenBack,
-    StandingCharge,
-    charged,
-    refund_by_hand,
-    refund_job,
-    standing_micros,
-)
-from models.ledger.taking import (
-    expire_grants,
-    freeze,
-    give_back,
-    has_older_grants,
-    take_back,
-    unfreeze,
-)
+from models.ledger.reversals import GivenBack, charged, refund_by_hand, refund_job, standing_micros
+from models.schema.audits import AuditFinding, AuditRule, AuditRun, Books
+from models.schema.ledger import EntryKind, EntryNote, FreezeReason, Transaction, WriteOffReason
+from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.standing_charges import StandingCharge
 
 __all__ = [
     "RULES",
@@ -90,6 +70,7 @@ __all__ = [
     "absorb_abandoned",
     "audit",
     "charged",
+    "clawback",
     "close_call",
     "drift",
     "expire_grants",
@@ -111,7 +92,6 @@ __all__ = [
     "refund_job",
     "resolve",
     "standing_micros",
-    "take_back",
     "top_up",
     "unfreeze",
 ]

@@ -1,68 +1,21 @@
 """Model calls: held before they start, charged for what they used, absorbed when we failed."""
 
-import enum
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, or_, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
-from models.base import Base, Created, PrimaryKey, stored_as_text, utc_now
-from models.ledger.entries import (
-    CallCost,
-    EntryKind,
-    EntryNote,
-    OutOfCredit,
-    SpendingFrozen,
-    Transaction,
-    WriteOffReason,
-    lock_account,
-    record,
-)
+from models.base import utc_now
+from models.ledger.entries import CallCost, OutOfCredit, SpendingFrozen, lock_account, record
 from models.ledger.write_offs import write_off
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import EntryKind, EntryNote, Transaction, WriteOffReason
+from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.users import User
 from settings import get_settings
 
-if TYPE_CHECKING:
-    from models.users import User
-
-
-class CallStatus(enum.StrEnum):
-    OPEN = "open"
-    COMPLETED = "completed"
-    # The provider's stream broke off, or the person stopped it.
-    CUT = "cut"
-    STOPPED = "stopped"
-    # The provider refused or failed before it sent anything.
-    FAILED = "failed"
-    # The worker died with it; nobody knows what it used.
-    LOST = "lost"
-
-
 NOTES = {CallStatus.CUT: EntryNote.CALL_CUT, CallStatus.LOST: EntryNote.CALL_LOST}
-
-
-class ModelCall(Base):
-    __tablename__ = "model_calls"
-    __table_args__ = (
-        CheckConstraint("held_micros >= 0", name="held_not_negative"),
-        CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed_has_time"),
-        Index("ix_model_calls_open", "job_id", postgresql_where=text("status = 'open'")),
-    )
-
-    id: Mapped[PrimaryKey]
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
-    attempt: Mapped[int]
-    model: Mapped[str]
-    status: Mapped[CallStatus] = mapped_column(stored_as_text(CallStatus), default=CallStatus.OPEN)
-    held_micros: Mapped[int]
-    provider_request_id: Mapped[str | None]
-    # What went wrong, in the words of the provider.
-    detail: Mapped[str | None]
-    created_at: Mapped[Created]
-    closed_at: Mapped[datetime | None]
 
 
 class CallNotOpen(Exception):
@@ -70,7 +23,7 @@ class CallNotOpen(Exception):
 
 
 def open_call(
-    db: Session, user: "User", *, call_id: UUID, job_id: UUID, attempt: int, model: str, held: int
+    db: Session, user: User, *, call_id: UUID, job_id: UUID, attempt: int, model: str, held: int
 ) -> None:
     """Set `held` micros of a locked account aside for a call.
 
@@ -130,8 +83,6 @@ def close_call(
 
 def owes_nothing(db: Session, call_id: UUID) -> bool:
     """Tell whether a call is at our expense: its attempt was given up or its job failed."""
-    from models.jobs.table import Job, JobStatus  # noqa: PLC0415  # jobs need the ledger
-
     given_up = db.scalar(
         select(ModelCall.id)
         .join(Job, Job.id == ModelCall.job_id)
@@ -161,7 +112,7 @@ def lose_call(db: Session, call_id: UUID) -> None:
     )
 
 
-def _absorb(db: Session, user: "User", call: ModelCall, cost: CallCost) -> None:
+def _absorb(db: Session, user: User, call: ModelCall, cost: CallCost) -> None:
     is_lost = call.status is CallStatus.LOST
     reason = WriteOffReason.CALL_LOST if is_lost else WriteOffReason.LATE_CALL
     carried = _most_cost(call) if is_lost else cost.provider_cost_micros
@@ -173,7 +124,7 @@ def _most_cost(call: ModelCall) -> int:
     return call.held_micros * (100 - get_settings().margin_percent) // 100
 
 
-def _charge(db: Session, user: "User", call: ModelCall, cost: CallCost) -> int:
+def _charge(db: Session, user: User, call: ModelCall, cost: CallCost) -> int:
     """Charge up to what was held, and absorb the rest with its part of what the provider got."""
     payable = min(cost.charge_micros, call.held_micros)
     beyond = cost.charge_micros - payable

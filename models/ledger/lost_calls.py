@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.ledger.calls import CallStatus, ModelCall, lose_call
-from models.ledger.entries import WriteOffReason
-from models.ledger.refunding import GivenBack, refund_job
+from models.ledger.calls import lose_call
+from models.ledger.reversals import GivenBack, refund_job
+from models.schema.jobs import OVER, Job
+from models.schema.ledger import WriteOffReason
+from models.schema.model_calls import CallStatus, ModelCall
 
 
 def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> GivenBack:
@@ -29,8 +31,6 @@ def orphans(db: Session, older_than: timedelta) -> list[UUID]:
 
     Only a worker that died or lost the database in that very moment leaves one.
     """
-    from models.jobs.table import OVER, Job  # noqa: PLC0415  # jobs need the ledger
-
     wanted = (
         select(ModelCall.id)
         .join(Job, Job.id == ModelCall.job_id)

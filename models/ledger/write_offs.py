@@ -7,19 +7,17 @@ a way to make answers fail gets no more out of it than that.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.ledger.entries import EntryKind, Transaction, WriteOffReason, record
+from models.ledger.entries import record
 from models.periods import day_of
+from models.schema.ledger import EntryKind, Transaction, WriteOffReason
+from models.schema.users import User
 from settings import get_settings
-
-if TYPE_CHECKING:
-    from models.users import User
 
 # Whose days caps are counted by: a person could move one of their own zone.
 CAP_ZONE = "UTC"
@@ -34,7 +32,7 @@ CAPPED = frozenset(
     }
 )
 # These nobody can be charged for: the hold is used up, or nobody knows what was used. They use the
-# cap up too, and beyond it no further call is made: see `models.limits`.
+# cap up too, and beyond it no further call is made: see `models.ledger.limits`.
 UNCHARGEABLE = frozenset(
     {WriteOffReason.CALL_LOST, WriteOffReason.LATE_CALL, WriteOffReason.BEYOND_HOLD}
 )
@@ -51,7 +49,7 @@ class Room:
 
 def write_off(
     db: Session,
-    user: "User",
+    user: User,
     entry: Transaction,
     reason: WriteOffReason,
     *,
@@ -73,7 +71,7 @@ def write_off(
     return record(db, user, entry)
 
 
-def room_today(db: Session, user: "User") -> Room:
+def room_today(db: Session, user: User) -> Room:
     """Say what of the cap is left today for a locked account."""
     cap, now = get_settings().absorbed_daily_limit_micros, utc_now()
     used = select(carried_since(user.id, today_begins(now)))

@@ -2,11 +2,11 @@
 
 A payment is a row from the moment that somebody wants to pay. Its credits come when Stripe says by
 an event that it is paid, and by nothing else. Events come late, twice and in any order; see
-`telling`. No network is used here: what Stripe says and is asked goes through `tasks`.
+`stripe_effects`. No network is used here: what Stripe says and is asked goes through `tasks`.
 """
 
-from models.payments import automatic, cards, comparing, disputes, refunds, telling
-from models.payments.buying import (
+from models.payments import auto_topup, cards, disputes, reconciliation, refunds, stripe_effects
+from models.payments.checkout import (
     CENT_MICROS,
     BadAmount,
     account_of,
@@ -19,7 +19,8 @@ from models.payments.buying import (
     record_checkout,
     record_customer,
 )
-from models.payments.table import (
+from models.payments.stripe_effects import AmountDiffers, TooEarly
+from models.schema.payments import (
     BillingAccount,
     Dispute,
     DisputeStatus,
@@ -32,7 +33,6 @@ from models.payments.table import (
     StripeEvent,
     TopUpOffReason,
 )
-from models.payments.telling import AmountDiffers, TooEarly
 
 __all__ = [
     "CENT_MICROS",
@@ -51,18 +51,18 @@ __all__ = [
     "TooEarly",
     "TopUpOffReason",
     "account_of",
-    "automatic",
+    "auto_topup",
     "begin",
     "cards",
     "checked",
-    "comparing",
     "disputes",
     "fail_checkout",
     "find_account",
     "find_own",
     "list_own",
+    "reconciliation",
     "record_checkout",
     "record_customer",
     "refunds",
-    "telling",
+    "stripe_effects",
 ]

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.payments.buying import account_of
-from models.payments.failing import switch_off
-from models.payments.table import TopUpOffReason
+from models.payments.checkout import account_of
+from models.payments.failures import switch_off
+from models.schema.payments import TopUpOffReason
 
 
 def saved(db: Session, user_id: UUID, card_id: str, brand: str, last4: str) -> None:

@@ -4,12 +4,12 @@ from sqlalchemy.orm import Session
 
 from models import jobs, ledger
 from models.base import utc_now
-from models.jobs import Job
-from models.ledger import EntryKind, EntryNote, FreezeReason
-from models.payments.table import Dispute, DisputeStatus, Payment
-from models.payments.telling import share
-from models.payments.thawing import thaw
-from models.users import User
+from models.payments.auto_unfreeze import lift
+from models.payments.stripe_effects import share
+from models.schema.jobs import Job
+from models.schema.ledger import EntryKind, EntryNote, FreezeReason
+from models.schema.payments import Dispute, DisputeStatus, Payment
+from models.schema.users import User
 
 # Somebody only asks; no money has moved.
 INQUIRY = "warning_"
@@ -50,7 +50,7 @@ def closed(
     db.flush()
     if is_lost:
         return []
-    thaw(db, user)
+    lift(db, user)
     return jobs.resume(db, user.id)
 
 
@@ -58,7 +58,7 @@ def _take(db: Session, user: User, payment: Payment, dispute_id: str, micros: in
     due = min(share(payment, micros), payment.amount_micros - payment.returned_micros)
     taken = 0
     if due:
-        taken = ledger.take_back(
+        taken = ledger.clawback(
             db,
             user,
             EntryKind.CHARGEBACK,

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from models import jobs, ledger
 from models.base import utc_now
-from models.jobs import Job
-from models.ledger import EntryKind, EntryNote, FreezeReason
-from models.payments.table import Payment, Refund
-from models.payments.telling import TooEarly, share
-from models.payments.thawing import thaw
-from models.users import User
+from models.payments.auto_unfreeze import lift
+from models.payments.stripe_effects import TooEarly, share
+from models.schema.jobs import Job
+from models.schema.ledger import EntryKind, EntryNote, FreezeReason
+from models.schema.payments import Payment, Refund
+from models.schema.users import User
 
 
 def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> None:
@@ -31,7 +31,7 @@ def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros:
         raise TooEarly(f"refund {refund_id}")
     taken = 0
     if due:
-        taken = ledger.take_back(
+        taken = ledger.clawback(
             db,
             user,
             EntryKind.PAYMENT_REFUND,
@@ -67,7 +67,7 @@ def failed(
     payment.returned_micros -= refund.taken_micros + refund.absorbed_micros
     payment.absorbed_micros -= refund.absorbed_micros
     db.flush()
-    thaw(db, user)
+    lift(db, user)
     return jobs.resume(db, user.id)
 
 

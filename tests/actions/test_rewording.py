@@ -11,29 +11,25 @@ from sqlalchemy.orm import Session
 
 from actions.sentences import failures, freezes
 from models import jobs, ledger
-from models.failures import FailureCode
-from models.ledger import FreezeReason
-from models.users import User
+from models.schema.failure_codes import FailureCode
+from models.schema.ledger import FreezeReason
+from models.schema.users import User
 from tests import factories
+from tests.actions import test_automatic_charges, test_stripe_reconciliation
 from tests.actions.catalogues import Reworded, spoken
-from tests.models import (
-    test_alerts,
-    test_freezes,
-    test_limits,
-    test_payment_disputes,
-    test_payment_refunds,
-)
-from tests.tasks import test_comparing, test_outcomes, test_topping_up
+from tests.models.ledger import test_alerts, test_freezes, test_limits
+from tests.models.payments import test_disputes, test_refunds
+from tests.tasks.worker import test_outcomes
 
 AGAIN = (
     test_alerts,
     test_freezes,
     test_limits,
-    test_payment_disputes,
-    test_payment_refunds,
-    test_comparing,
+    test_disputes,
+    test_refunds,
+    test_stripe_reconciliation,
     test_outcomes,
-    test_topping_up,
+    test_automatic_charges,
 )
 # These are about the words themselves.
 ABOUT_WORDS = {

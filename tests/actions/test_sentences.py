@@ -14,14 +14,15 @@ import models
 import webapp
 from actions.sentences import alerts, entries, failures, free_credit, freezes, payments, rules
 from actions.sentences.refusals import FAULTS, REFUSALS, sentence_of
-from models.alerts import AlertKind
 from models.errors import Refused
-from models.failures import FailureCode
-from models.free_credit import RefusalReason
-from models.ledger import AuditRule, EntryNote, FreezeReason, WriteOffReason
-from models.payments import EventTrouble, PaymentFailure, TopUpOffReason
-from models.payments.buying import AmountOutOfRange
-from models.users import NameTooLong
+from models.payments.checkout import AmountOutOfRange
+from models.people.users import NameTooLong
+from models.schema.alerts import AlertKind
+from models.schema.audits import AuditRule
+from models.schema.failure_codes import FailureCode
+from models.schema.free_credit import RefusalReason
+from models.schema.ledger import EntryNote, FreezeReason, WriteOffReason
+from models.schema.payments import EventTrouble, PaymentFailure, TopUpOffReason
 from settings import PROJECT_DIR
 from tests.actions.catalogues import BEGIN, END, Pseudo, spoken
 from untrusted.uploads import Fault

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
-from agent.cells.files import Changed
+from agent.files import Changed
 from agent.state import BLANK, SavedStates, StateWriter
 from agent.turn import SavedState
 from gateways.s3_files import Storage

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
+from agent.meter.call_ledger import Bound, ClosedCall, OpenCall, SizeHold
 from agent.runtime import Runtime
 from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn, TurnFailure
 
@@ -23,7 +23,7 @@ class Purse:
     opened: list[OpenCall] = field(default_factory=list[OpenCall])
     closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
 
-    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+    def open(self, call_id: UUID, model: str, fit: SizeHold) -> OpenCall:
         held = fit([Bound(TurnFailure.NO_CREDIT, self.micros)])
         self.opened.append(OpenCall(call_id, model, held))
         return self.opened[-1]
@@ -33,7 +33,7 @@ class Purse:
 
 
 @dataclass
-class Ears:
+class WakeListener:
     """Hears how a turn goes on, and lets a test react at once."""
 
     heard: list[str] = field(default_factory=list[str])
@@ -84,12 +84,12 @@ class Person:
         self,
         text: str,
         *attachments: Attachment,
-        ears: Ears | None = None,
+        listener: WakeListener | None = None,
         saved: bool = True,
         model: str = MODEL,
     ) -> Answer:
         turn = self.turn(text, attachments=attachments, model=model)
-        answer = self.runtime.run(turn, ears or Ears(), self.purse, self.stop)
+        answer = self.runtime.run(turn, listener or WakeListener(), self.purse, self.stop)
         if saved:
             self.save()
         return answer

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from agent import catalogue
 from agent.catalogue import NoModel
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.prices import Prices
 from settings import Settings
 from tests.agent.meter.world import settings

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from agent.cells import watch
+from agent.cells import health_monitor
+from agent.cells.demand import LONG_SECONDS, PATIENCE_SECONDS
+from agent.cells.health_monitor import HealthMonitor
+from agent.cells.host.disk_usage import Share
 from agent.cells.pool import Pool
-from agent.cells.share import Share
-from agent.cells.waiting import LONG_SECONDS, PATIENCE_SECONDS
-from agent.cells.watch import Watch
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, Profile
-from tests.agent.people import Ears, Person
+from tests.agent.people import Person, WakeListener
 from tests.agent.scripted_model import Pause, ScriptedModel, UseTool
 from tests.house import wait_for
 
@@ -63,7 +63,7 @@ def test_nobody_is_warmed_for_who_has_asked(runtime: Runtime, eve: Person) -> No
     asking = Person(runtime, Profile("Ada", "UTC", ""))
 
     assert not runtime.warm(eve.id, (), [asking.id])
-    assert runtime.census().spare == 1
+    assert runtime.stats().spare == 1
 
 
 def test_a_cell_is_ended_after_so_many_turns(
@@ -86,11 +86,11 @@ def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
 ) -> None:
     _wait_for_spare(runtime)
     model.will("I was about to ", Pause())
-    greedy = Watch(lambda: _cells(runtime), limit_bytes=1, share=ENOUGH)
-    ears = Ears(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
+    greedy = HealthMonitor(lambda: _cells(runtime), limit_bytes=1, share=ENOUGH)
+    listener = WakeListener(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
 
     with pytest.raises(AgentFailed) as failure:
-        eve.say("Think hard.", ears=ears, saved=False)
+        eve.say("Think hard.", listener=listener, saved=False)
 
     assert (failure.value.code, failure.value.permanent) == ("out_of_memory", False)
     runtime.discard(eve.id)
@@ -101,11 +101,11 @@ def test_a_turn_that_fills_the_disk_fails_for_good_and_says_so(
 ) -> None:
     _wait_for_spare(runtime)
     model.will("I was about to ", Pause())
-    strict = Watch(lambda: _cells(runtime), 10**12, Share(files=10, size_bytes=10**12))
-    ears = Ears(on_text=lambda _: _on_loop(runtime, strict._count()))  # pyright: ignore[reportPrivateUsage]
+    strict = HealthMonitor(lambda: _cells(runtime), 10**12, Share(files=10, size_bytes=10**12))
+    listener = WakeListener(on_text=lambda _: _on_loop(runtime, strict._count()))  # pyright: ignore[reportPrivateUsage]
 
     with pytest.raises(AgentFailed, match="more files") as failure:
-        eve.say("Write and write.", ears=ears, saved=False)
+        eve.say("Write and write.", listener=listener, saved=False)
 
     assert (failure.value.code, failure.value.permanent) == ("too_many_files", True)
     runtime.discard(eve.id)
@@ -120,7 +120,7 @@ def test_a_folder_in_folders_without_end_costs_no_third_cell(
     model.will(UseTool("write", {"path": f"{path}/note.md", "content": "x"}), "Done.")
 
     with pytest.raises(AgentFailed) as failure:
-        runtime.run(eve.turn("Write that down.", attempt=2), Ears(), eve.purse, eve.stop)
+        runtime.run(eve.turn("Write that down.", attempt=2), WakeListener(), eve.purse, eve.stop)
 
     assert failure.value.permanent
     assert failure.value.code in {"stuck", "too_many_files"}
@@ -141,7 +141,7 @@ def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
         model.go_on.set()
 
     with pytest.raises(AgentFailed) as failure:
-        eve.say("Go on.", ears=Ears(on_text=hang), saved=False)
+        eve.say("Go on.", listener=WakeListener(on_text=hang), saved=False)
 
     assert (failure.value.code, failure.value.permanent) == ("no_answer", False)
     runtime.discard(eve.id)
@@ -149,14 +149,14 @@ def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
 
 
 def test_a_spare_that_hangs_is_replaced(small: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "HEALTH_SECONDS", 0.5)
+    monkeypatch.setattr(health_monitor, "HEALTH_SECONDS", 0.5)
     (spare,) = _cells(small)
     assert spare.pid is not None
     stopped = spare.pid
     for pid in _descendants(stopped):
         os.kill(pid, signal.SIGSTOP)
 
-    wait_for(lambda: small.census().spare == 0, "the spare to be given up", seconds=60)
+    wait_for(lambda: small.stats().spare == 0, "the spare to be given up", seconds=60)
     _wait_for_spare(small)
     assert not Path(f"/proc/{stopped}").exists()
     assert [cell.pid for cell in _cells(small)] != [stopped]
@@ -191,11 +191,11 @@ def test_who_goes_on_asking_makes_room_for_who_waits(small: Runtime, model: Scri
 
     ada.save()
     wait_for(lambda: small.owners() == [], "her cell to be ended", seconds=10)
-    wait_for(lambda: small.census().booting == 1, "a spare to boot", seconds=10)
+    wait_for(lambda: small.stats().booting == 1, "a spare to boot", seconds=10)
 
 
 def _wait_for_spare(runtime: Runtime) -> None:
-    wait_for(lambda: runtime.census().spare == 1, "a spare", seconds=BOOT_SECONDS)
+    wait_for(lambda: runtime.stats().spare == 1, "a spare", seconds=BOOT_SECONDS)
 
 
 def _cells(runtime: Runtime) -> list[Any]:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from agent import catalogue, context
 from agent.catalogue import Model
-from agent.cells.config import Wiring, openclaw_config
+from agent.cells.boot.config import Wiring, openclaw_config
 from agent.prices import Prices
 from settings import PriceOverride, Settings
 from tests.agent.meter.world import settings

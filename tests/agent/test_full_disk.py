@@ -64,6 +64,6 @@ def test_a_full_disk_ends_the_turn_and_is_waited_out(
         runtime.discard(ada.id)
         with pytest.raises(AgentFailed, match="no room"):
             ada.say("Still full.")
-        assert runtime.census().booting == 0
+        assert runtime.stats().booting == 0
 
-    wait_for(lambda: runtime.census().booting, "a boot, now that there is room", seconds=20)
+    wait_for(lambda: runtime.stats().booting, "a boot, now that there is room", seconds=20)

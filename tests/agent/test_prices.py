@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.catalogue import Model, Provider
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.prices import Prices, PriceUnknown, most_payable
 from settings import PriceOverride
 from tests.agent.meter.world import settings

@@ -49,7 +49,7 @@ def test_openclaw_boots_and_answers_behind_the_filter_alone(
     ada = Person(runtime, ADA)
 
     assert ada.say("Are you there?", saved=False).text == "There you are."
-    assert runtime.census().sandbox == "own uid only"
+    assert runtime.stats().sandbox == "own uid only"
     pid = runtime.pid_of(ada.id)
     status = Path(f"/proc/{pid}/status").read_text()
     assert "Seccomp:\t2" in status

@@ -14,11 +14,11 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from gateways.event_streams import Streams
 from gateways.live_events import AttemptBegan, JobEnded, LiveEvent, TextAdded
-from models import workers
 from models.base import new_id
 from models.database import unit_of_work
-from models.jobs import Job
-from models.users import User
+from models.ops import workers
+from models.schema.jobs import Job
+from models.schema.users import User
 from tests import factories
 
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from models.conversations import Message, Role
-from models.jobs.asking import MESSAGE_MAX_LENGTH
-from models.sessions import UserSession
-from models.uploads import Upload
+from models.jobs.enqueue import MESSAGE_MAX_LENGTH
+from models.schema.chat import Message, Role
+from models.schema.sessions import UserSession
+from models.schema.uploads import Upload
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from models.base import utc_now
-from models.conversations import LIST_LENGTH, Conversation
-from models.users import User
+from models.chat.conversations import LIST_LENGTH
+from models.schema.chat import Conversation
+from models.schema.users import User
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")

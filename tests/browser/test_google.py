@@ -6,14 +6,14 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
-from models import users
 from models.base import utc_now
-from models.identities import Identity
-from models.outbox import Email
-from models.users import User
+from models.people import users
+from models.schema.emails import Email
+from models.schema.identities import Identity
+from models.schema.users import User
 from tests import factories
 from tests.browser.site import Site
-from tests.embedded.google_stand_in.served import ServedGoogle
+from tests.embedded.fake_google.served import ServedGoogle
 from tests.mailbox import LINK
 
 pytestmark = pytest.mark.xdist_group("browser")

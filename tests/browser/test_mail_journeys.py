@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from embedded import product
-from embedded.child import wait_ready
+from embedded.process import wait_ready
 from embedded.web_port import take_port
 from tests import factories
 from tests.browser.conftest import PHONE

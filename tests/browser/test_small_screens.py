@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from models import alerts, limits
-from models.limits import Limits
-from models.users import User
+from models.ledger import alerts, limits
+from models.ledger.limits import Limits
+from models.schema.users import User
 from tests import factories
 from tests.browser.site import Site
 

@@ -10,11 +10,11 @@ from playwright.sync_api import Page, expect
 
 from models import ledger
 from models.base import new_id
-from models.ledger import EntryKind, Transaction
 from models.ledger.entries import record
-from models.users import User
+from models.schema.ledger import EntryKind, Transaction
+from models.schema.users import User
 from tests.browser.test_journeys import answer, expect_state, send, sign_up
-from tests.embedded.stripe_stand_in.served import QUIET
+from tests.embedded.fake_stripe.served import QUIET
 from tests.house import House, wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("browser")]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx2
 
-from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
+from agent.meter.call_ledger import Bound, ClosedCall, OpenCall, SizeHold
 from agent.turn import AgentFailed, TurnFailure
 from embedded.demo_model.replies.summaries import SUMMARIZING
 from tests.agent.people import Person
@@ -28,7 +28,7 @@ class LimitedPurse:
     closed: list[ClosedCall] = field(default_factory=list[ClosedCall])
     held: dict[UUID, int] = field(default_factory=dict[UUID, int])
 
-    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+    def open(self, call_id: UUID, model: str, fit: SizeHold) -> OpenCall:
         left = self.limit_micros - self.spent_micros - sum(self.held.values())
         bounds = [Bound(TurnFailure.NO_CREDIT, 10**12), Bound(TurnFailure.MESSAGE_LIMIT, left)]
         self.held[call_id] = fit(bounds)

@@ -17,9 +17,9 @@ import httpx2
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.conversations import Conversation
-from models.jobs import Job
-from models.uploads import Upload
+from models.schema.chat import Conversation
+from models.schema.jobs import Job
+from models.schema.uploads import Upload
 from tests.drill.plan import mark_of
 from tests.house import TOKEN, House, Person
 

@@ -15,7 +15,7 @@ import redis
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from tasks import nudges
+from actions import wakeups
 from tests.drill.plan import Fault, Kind
 from tests.drill.stages import wait_until
 from tests.house import House
@@ -138,7 +138,7 @@ class Breaker:
 
     def _replay_nudges(self) -> None:
         for _ in range(REPLAYS):
-            nudges.answer()
+            wakeups.answer()
 
     def _end_leases(self) -> None:
         """Let the sweep take running jobs away from workers that are still at them."""

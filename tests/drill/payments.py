@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from gateways.stripe_payments import PaymentsFailed, StripePayments
 from models.base import utc_now
-from models.ledger import EntryKind, Transaction
-from models.payments import Payment
+from models.schema.ledger import EntryKind, Transaction
+from models.schema.payments import Payment
 from settings import Settings
 from tests.house import House, Person, wait_for
 

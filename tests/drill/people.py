@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.base import new_id, utc_now
-from models.conversations import Message
-from models.jobs import Job, JobStatus
-from models.snapshots import StateSnapshot
+from models.schema.chat import Message
+from models.schema.jobs import Job, JobStatus
+from models.schema.snapshots import StateSnapshot
 from tests.drill import payments
 from tests.drill.plan import Life, Line, recalling, telling
 from tests.house import House, Person
@@ -30,7 +30,7 @@ AGAIN_SECONDS = 1.0
 
 
 @dataclass
-class Told:
+class PartialAnswer:
     """What happened to the messages of one person, as their browser saw it."""
 
     # Marks of messages that the site said it has.
@@ -49,7 +49,7 @@ class Talker:
     """
 
     def __init__(self, house: House, life: Life, door: threading.Semaphore) -> None:
-        self.life, self.told = life, Told()
+        self.life, self.told = life, PartialAnswer()
         self._door = door
         self.person = Person(house, f"U{life.number:03d}", "Nothing much")
         self._house = house

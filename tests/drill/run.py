@@ -12,11 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions import wakeups
 from models import ledger
-from models.jobs import Job
+from models.schema.jobs import Job
 from settings import get_settings
-from tasks import nudges
-from tasks.saving import VERSIONS_BETWEEN_COLLECTIONS
+from tasks.worker.saving import VERSIONS_BETWEEN_COLLECTIONS
 from tests.drill import books, payments, secrets, waits
 from tests.drill.attackers import Attacker
 from tests.drill.cells import Inspector
@@ -259,4 +259,4 @@ def _settings_of(house: House) -> Generator[None]:
 
 def _read_anew() -> None:
     get_settings.cache_clear()
-    nudges.knocks.cache_clear()
+    wakeups.wake_queue.cache_clear()

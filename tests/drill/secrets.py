@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from agent.state import SavedStates
 from agent.turn import AgentFailed, SavedPack, SavedState
 from gateways.s3_files import Storage
-from models import snapshots
-from models.conversations import Message
+from models.ops import snapshots
+from models.schema.chat import Message
 from settings import Settings
 from tests.house import House
 

@@ -6,13 +6,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.jobs import Job
-from models.users import User
+from models.schema.jobs import Job
+from models.schema.users import User
 from tests import factories
 from tests.drill import books, secrets
 from tests.drill.cells import Seen
 from tests.drill.plan import draw
-from tests.models.test_ledger import closed
+from tests.models.ledger.test_entries import closed
 
 MARK = "mark-u001-0001-aa"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from embedded.child import Program
+from embedded.process import Program
 
 WAIT_SECONDS = 20.0
 

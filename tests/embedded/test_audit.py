@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from embedded import audit, product
-from embedded.child import wait_done
+from embedded.process import wait_done
 from embedded.stack import MIGRATION_SECONDS, Services
 from settings import PROJECT_DIR
 

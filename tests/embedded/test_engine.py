@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from embedded import bundling, engine
+from embedded.environ import environ
 from embedded.errors import CannotStart
 from embedded.ports import free_port
 from embedded.programs import node_path
-from embedded.surroundings import surroundings
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_bundle_that_cannot_be_made_leaves_the_engine_as_it_came(
     monkeypatch.setattr(bundling, "BUNDLE_DIR", recipe)
     folder = tmp_path / "engine"
     folder.mkdir()
-    assert bundling.bundle(folder, surroundings())
+    assert bundling.bundle(folder, environ())
     assert list(folder.iterdir()) == []
 
 

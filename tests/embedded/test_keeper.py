@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from embedded import child as child_module
-from embedded.child import wait_done
+from embedded import process as child_module
 from embedded.console import Console
 from embedded.data_folder import DataFolder
 from embedded.errors import CannotStart
-from embedded.keeper import Keeper
+from embedded.process import wait_done
 from embedded.processes import Recorded, start_time, write_records
+from embedded.supervisor import Supervisor
 from settings import PROJECT_DIR
 from tests.embedded.stand_ins import is_alive, program, wait_until
 
@@ -29,10 +29,10 @@ def screen() -> io.StringIO:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, screen: io.StringIO) -> Generator[Keeper]:
+def keeper(tmp_path: Path, screen: io.StringIO) -> Generator[Supervisor]:
     folder = DataFolder(tmp_path)
     with folder.held():
-        keeper = Keeper(folder, Console(folder.logs, screen))
+        keeper = Supervisor(folder, Console(folder.logs, screen))
         keeper.open()
         yield keeper
         keeper.hurry.set()
@@ -40,7 +40,7 @@ def keeper(tmp_path: Path, screen: io.StringIO) -> Generator[Keeper]:
 
 
 def test_a_crashed_child_is_started_again(
-    keeper: Keeper, screen: io.StringIO, tmp_path: Path
+    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
     child = keeper.start(program("clock", FOREVER, tmp_path))
     wait_until(lambda: child.pid)
@@ -51,7 +51,7 @@ def test_a_crashed_child_is_started_again(
 
 
 def test_a_child_that_keeps_crashing_is_reported_with_its_last_words(
-    keeper: Keeper, screen: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keeper: Supervisor, screen: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_module, "FIRST_DELAY_SECONDS", 0.01)
     keeper.start(program("s3", "raise SystemExit('no keys')", tmp_path, is_quiet=True))
@@ -62,7 +62,7 @@ def test_a_child_that_keeps_crashing_is_reported_with_its_last_words(
 def test_the_delay_before_a_restart_doubles_up_to_half_a_minute(
     tmp_path: Path, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    child = child_module.Child(program("web", "", tmp_path), Console(tmp_path, screen))
+    child = child_module.Process(program("web", "", tmp_path), Console(tmp_path, screen))
     monkeypatch.setattr(child_module.subprocess, "Popen", _no_more_processes)
     for _ in range(7):
         monkeypatch.setattr(child, "_restart_at", 0.0)
@@ -77,7 +77,7 @@ def _no_more_processes(*_: object, **__: object) -> None:
     raise BlockingIOError(11, "Resource temporarily unavailable")
 
 
-def test_a_task_that_is_done_is_not_started_again(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_task_that_is_done_is_not_started_again(keeper: Supervisor, tmp_path: Path) -> None:
     code = "open('runs', 'a').write('x')"
     child = keeper.start(program("migrate", code, tmp_path, is_task=True))
     wait_done(child, 10)
@@ -85,14 +85,14 @@ def test_a_task_that_is_done_is_not_started_again(keeper: Keeper, tmp_path: Path
     assert (tmp_path / "runs").read_text() == "x"
 
 
-def test_a_task_that_fails_says_why(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_task_that_fails_says_why(keeper: Supervisor, tmp_path: Path) -> None:
     code = "raise SystemExit('the table is gone')"
     child = keeper.start(program("migrate", code, tmp_path, is_task=True))
     with pytest.raises(CannotStart, match="migrate failed: the table is gone"):
         wait_done(child, 10)
 
 
-def test_children_stop_one_by_one_in_the_given_order(keeper: Keeper, tmp_path: Path) -> None:
+def test_children_stop_one_by_one_in_the_given_order(keeper: Supervisor, tmp_path: Path) -> None:
     code = (
         "import signal, sys, time\n"
         "def stop(*_):\n    open('stops', 'a').write(sys.argv[1] + ' '); sys.exit()\n"
@@ -108,7 +108,7 @@ def test_children_stop_one_by_one_in_the_given_order(keeper: Keeper, tmp_path: P
 
 
 def test_a_child_that_does_not_listen_is_killed_with_all_that_it_started(
-    keeper: Keeper, screen: io.StringIO, tmp_path: Path
+    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
     code = (
         f"{STUBBORN} import os, subprocess, sys;"
@@ -126,7 +126,7 @@ def test_a_child_that_does_not_listen_is_killed_with_all_that_it_started(
 
 
 def test_hurrying_does_not_wait_for_those_who_take_their_time(
-    keeper: Keeper, tmp_path: Path
+    keeper: Supervisor, tmp_path: Path
 ) -> None:
     code = f"{STUBBORN} time.sleep(600)"
     child = keeper.start(program("worker", code, tmp_path, stop_seconds=500))
@@ -173,7 +173,7 @@ def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(
         folder = DataFolder(tmp_path)
         record = Recorded("web", left.pid, start_time(left.pid) or "", signal.SIGTERM)
         write_records(folder.processes, [record])
-        keeper = Keeper(folder, Console(folder.logs, screen))
+        keeper = Supervisor(folder, Console(folder.logs, screen))
         keeper.open()
         keeper.close()
         assert left.wait() == -signal.SIGTERM
@@ -185,7 +185,7 @@ def test_a_stranger_who_has_the_number_of_an_old_child_is_left_alone(tmp_path: P
         folder = DataFolder(tmp_path)
         earlier = Recorded("web", stranger.pid, "another start", signal.SIGTERM)
         write_records(folder.processes, [earlier])
-        keeper = Keeper(folder, Console(folder.logs))
+        keeper = Supervisor(folder, Console(folder.logs))
         keeper.open()
         keeper.close()
         assert stranger.poll() is None
@@ -197,7 +197,7 @@ def _stranger() -> subprocess.Popen[bytes]:
 
 
 def test_a_child_may_open_as_many_files_as_the_system_lets_it(
-    keeper: Keeper, tmp_path: Path
+    keeper: Supervisor, tmp_path: Path
 ) -> None:
     code = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
     wait_done(keeper.start(program("limits", code, tmp_path, is_task=True)), 10)
@@ -207,7 +207,7 @@ def test_a_child_may_open_as_many_files_as_the_system_lets_it(
 
 
 def test_lines_carry_the_name_of_who_said_them_and_are_kept_in_a_file(
-    keeper: Keeper, screen: io.StringIO, tmp_path: Path
+    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
     wait_done(keeper.start(program("demo", "print('hello')", tmp_path, is_task=True)), 10)
     wait_until(lambda: "hello" in screen.getvalue())

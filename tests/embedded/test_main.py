@@ -15,8 +15,8 @@ import pytest
 
 from embedded import postgres
 from embedded.data_folder import DataFolder
+from embedded.environ import environ
 from embedded.processes import end_recorded
-from embedded.surroundings import surroundings
 from settings import PROJECT_DIR
 from tests.embedded.stand_ins import is_alive, processes_naming, wait_until
 
@@ -33,7 +33,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "embedded"],
             cwd=PROJECT_DIR,
-            env=surroundings() | WITHOUT_TURNS | {"DATA_DIR": str(data_dir), "PORT": port},
+            env=environ() | WITHOUT_TURNS | {"DATA_DIR": str(data_dir), "PORT": port},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -176,7 +176,7 @@ def test_the_stand_in_for_stripe_is_there_only_without_an_account(
     with _started(place) as terminal:
         terminal.wait_for("bringing the database")
         commands = [_command(pid) for pid in _children(terminal.process.pid)]
-        assert any("stripe_stand_in" in command for command in commands) is not has_account
+        assert any("fake_stripe" in command for command in commands) is not has_account
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 0
 
@@ -200,7 +200,7 @@ def test_the_stand_in_for_google_is_there_only_without_a_client_and_on_ones_own_
     with _started(place) as terminal:
         terminal.wait_for("bringing the database")
         commands = [_command(pid) for pid in _children(terminal.process.pid)]
-        assert any("google_stand_in" in command for command in commands) is is_there
+        assert any("fake_google" in command for command in commands) is is_there
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 0
 

@@ -39,7 +39,7 @@ def test_no_command_line_has_a_secret(stack: Stack) -> None:
     secrets = {*kept.values(), *(given[name] for name in names)}
     lines = {pid: _command(pid) for pid in _processes()}
 
-    parts = ("stripe_stand_in", "google_stand_in", "mailbox", "valkey", "rclone", "gunicorn")
+    parts = ("fake_stripe", "fake_google", "mailbox", "valkey", "rclone", "gunicorn")
     for part in (*parts, "dramatiq"):
         assert any(part in line for line in lines.values()), part
     told = [(line, secret) for line in lines.values() for secret in secrets if secret in line]

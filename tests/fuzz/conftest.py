@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.s3_files import Storage
-from tests.embedded.stripe_stand_in.served import ServedStripe
+from tests.embedded.fake_stripe.served import ServedStripe
 from tests.fuzz import world
 from tests.fuzz.fields import Visitor
 from tests.fuzz.site import SETTINGS, visitors_of

@@ -23,7 +23,7 @@ from tests.fuzz.world import ADDRESSES, ROLES, Role, World
 Kind = Literal["query", "form", "files"]
 Name = tuple[Kind, str]
 
-WEBAPP = Path(__file__).parents[2] / "webapp"
+PROJECT = Path(__file__).parents[2]
 # By what the source calls them; the last two are what views hand on under these names.
 KINDS: dict[str, tuple[Kind, ...]] = {
     "request.args": ("query",),
@@ -110,9 +110,13 @@ def _noting(asked: set[Name], usual: type[Request]) -> type[Request]:
 
 def named_in_code() -> set[Name]:
     """Read from the source which names are asked of forms and queries."""
-    trees = [ast.parse(path.read_text()) for path in sorted(WEBAPP.glob("*.py"))]
+    trees = [ast.parse(path.read_text()) for path in _sources()]
     constants = {name: texts for tree in trees for name, texts in _constants(tree)}
     return {name for tree in trees for name in _asked_in(tree, constants)}
+
+
+def _sources() -> list[Path]:
+    return sorted(path for part in ("webapp", "actions") for path in (PROJECT / part).rglob("*.py"))
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:

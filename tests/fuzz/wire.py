@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
 
-from embedded.stripe_stand_in.deliveries import signature
+from embedded.fake_stripe.deliveries import signature
 from tests import factories
 from tests.fuzz.bodies import URLENCODED, urlencoded
 from tests.fuzz.fields import Visitor

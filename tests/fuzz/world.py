@@ -11,16 +11,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import conversations, ledger, payments, sessions, users
-from models.alerts import Alert, AlertKind
+from models import ledger, payments
 from models.base import new_id, utc_now
-from models.conversations import Conversation
+from models.chat import conversations
 from models.jobs import ask
-from models.jobs.asking import SentFile
-from models.jobs.stopping import cancel_all
-from models.ledger import FreezeReason
-from models.payments import Payment, PaymentKind, cards
-from models.users import Profile, User
+from models.jobs.cancellation import cancel_all
+from models.jobs.enqueue import SentFile
+from models.payments import cards
+from models.people import sessions, users
+from models.people.users import Profile
+from models.schema.alerts import Alert, AlertKind
+from models.schema.chat import Conversation
+from models.schema.ledger import FreezeReason
+from models.schema.payments import Payment, PaymentKind
+from models.schema.users import User
 from tests import factories
 
 Role = Literal["stranger", "newcomer", "member", "eve", "admin", "frozen", "unverified"]
@@ -117,7 +121,9 @@ def _sum(db: Session, table: str, column: str, person: UUID) -> str:
 def _person(db: Session, role: Role, email: str, mark: str = "") -> User:
     person = users.sign_up(db, email, factories.PASSWORD)
     if role != "newcomer":
-        users.introduce(person, Profile(f"A {role} {mark}", "Europe/Berlin", f"My garden {mark}"))
+        users.complete_onboarding(
+            person, Profile(f"A {role} {mark}", "Europe/Berlin", f"My garden {mark}")
+        )
     if role not in ("newcomer", "unverified"):
         person.email_verified_at = utc_now()
         ledger.grant(db, person.id, CREDITS, reference=f"gift:{person.id}")

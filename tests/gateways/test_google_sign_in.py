@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from embedded.google_stand_in.mischief import Mischief
+from embedded.fake_google.mischief import Mischief
 from gateways.google_sign_in import (
     Attempt,
     GoogleAccount,
@@ -18,7 +18,7 @@ from gateways.google_sign_in import (
     GoogleFailure,
     GoogleSignIn,
 )
-from tests.embedded.google_stand_in.served import CLIENT_ID, SECRET, ServedGoogle
+from tests.embedded.fake_google.served import CLIENT_ID, SECRET, ServedGoogle
 
 ADA = "ada.lovelace@gmail.com"
 BACK = "http://127.0.0.1:8000/login/google/return"

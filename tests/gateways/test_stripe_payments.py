@@ -17,7 +17,7 @@ from gateways.stripe_payments import (
     StripePayments,
 )
 from settings import get_settings
-from tests.embedded.stripe_stand_in.served import ServedStripe, signed
+from tests.embedded.fake_stripe.served import ServedStripe, signed
 
 NOW = datetime.now(UTC)
 

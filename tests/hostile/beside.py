@@ -10,7 +10,7 @@ import httpx2
 
 from gateways.event_streams import Streams
 from gateways.live_events import TextAdded
-from models.jobs import Job
+from models.schema.jobs import Job
 from tests.hostile.answers import ANSWERS, HUNG
 from tests.hostile.pdfs import PDFS
 from tests.hostile.pictures import PICTURES

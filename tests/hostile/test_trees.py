@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.cells.files import CellFiles, Changed, FilesFailed
-from agent.cells.ground import Ground
-from agent.cells.rubbish import Rubbish
-from agent.cells.sandbox import Mode
-from agent.cells.share import MOST_LEVELS, Share, taken
+from agent.cells.host.disk_usage import MOST_LEVELS, Share, taken
+from agent.cells.host.removal import Rubbish
+from agent.cells.host.sandbox import Mode
+from agent.cells.host.worker_dir import WorkerDir
+from agent.files import CellFiles, Changed, FilesFailed
 from agent.state import StateWriter, TooLarge, may_be_kept
 from settings import Settings
 from tests.agent.meter.world import run, world
@@ -113,30 +113,30 @@ def test_a_worker_comes_back_whatever_was_left(settings: Settings, soil: Path) -
         grown(left / "1" / "state", TREES[name])
     began = time.monotonic()
 
-    ground = Ground(given, Mode.USER)
+    worker_dir = WorkerDir(given, Mode.USER)
 
     assert time.monotonic() - began < 2
-    assert [path.name for path in given.cells_dir.iterdir()] == [ground.folder.name]
-    place = ground.new_place()
+    assert [path.name for path in given.cells_dir.iterdir()] == [worker_dir.folder.name]
+    place = worker_dir.new_place()
     assert place.state.exists()
-    wait_for(lambda: not any((ground.folder / "gone").iterdir()), "all to be gone", seconds=60)
-    ground.clear(place)
-    ground.close()
+    wait_for(lambda: not any((worker_dir.folder / "gone").iterdir()), "all to be gone", seconds=60)
+    worker_dir.clear(place)
+    worker_dir.close()
     assert list(given.cells_dir.iterdir()) == []
 
 
 def test_what_is_cleared_away_is_out_of_the_way_at_once(settings: Settings, soil: Path) -> None:
     given = settings.model_copy(update={"cells_dir": soil / "cells"})
-    ground = Ground(given, Mode.USER)
-    place = ground.new_place()
+    worker_dir = WorkerDir(given, Mode.USER)
+    place = worker_dir.new_place()
     deep(10_000, "d")(place.state)
     began = time.monotonic()
 
-    ground.clear(place)
+    worker_dir.clear(place)
 
     assert time.monotonic() - began < 0.5
     assert not place.folder.exists()
-    ground.close()
+    worker_dir.close()
 
 
 def test_a_tree_that_grows_while_it_is_removed_goes_in_the_end(soil: Path) -> None:

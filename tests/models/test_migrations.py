@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from models.tables import metadata
+from models.schema.metadata import metadata
 from settings import PROJECT_DIR, Settings
 
 

@@ -2,15 +2,15 @@
 
 from tests.mutants.mutant import Mutant
 
-JOBS = "tests/models/test_jobs.py::"
-SETS = "tests/models/test_job_sets.py::"
-LOCKS = "tests/models/test_lease_locks.py::"
-LINKS = "tests/models/test_mailed_links.py::"
-OUTBOX = "tests/models/test_outbox.py::"
-HOLDING = "tests/tasks/test_holding.py::"
-OUTCOMES = "tests/tasks/test_outcomes.py::"
+JOBS = "tests/models/jobs/test_jobs.py::"
+SETS = "tests/models/jobs/test_job_sets.py::"
+LOCKS = "tests/models/jobs/test_lease_locks.py::"
+LINKS = "tests/models/people/test_email_tokens.py::"
+OUTBOX = "tests/models/email/test_outbox.py::"
+HOLDING = "tests/tasks/worker/test_leased_jobs.py::"
+OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 SAVED = "tests/agent/state/test_saved.py::"
-STATES = "tests/models/test_conversations.py::"
+STATES = "tests/models/chat/test_conversations.py::"
 
 MUTANTS = (
     Mutant(
@@ -93,91 +93,91 @@ MUTANTS = (
     ),
     Mutant(
         "an earlier attempt completes the job",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "        WHERE jobs.status = 'running' AND jobs.attempt = given.attempt\n",
         "        WHERE jobs.status = 'running'\n",
         (f"{SETS}test_nothing_is_written_for_a_job_that_is_not_ours_any_more",),
     ),
     Mutant(
         "a job that is over is completed again",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "        WHERE jobs.status = 'running' AND jobs.attempt = given.attempt\n",
         "        WHERE jobs.attempt = given.attempt\n",
         (f"{SETS}test_what_is_over_is_not_completed_any_more",),
     ),
     Mutant(
         "a locked account holds up everybody's answers",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED\n",
         "ORDER BY id FOR NO KEY UPDATE\n",
         (f"{SETS}test_a_person_whose_account_is_locked_holds_nobody_up",),
     ),
     Mutant(
         "who has much waiting goes before everybody else",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "        ready_at = clock_timestamp(),\n        preferred_worker_id",
         "        preferred_worker_id",
         (f"{JOBS}test_people_take_turns_whoever_has_more_waiting",),
     ),
     Mutant(
         "an answer is kept in a conversation that was deleted",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "AND conversations.deleted_at IS NULL\n        RETURNING closed.*",
         "\n        RETURNING closed.*",
         (f"{SETS}test_nothing_is_kept_of_an_answer_for_a_deleted_conversation",),
     ),
     Mutant(
         "others begin while the files are still saved",
-        "models/jobs/ending.py",
+        "models/jobs/completion.py",
         "cell_worker_until = clock_timestamp() + :save_time\n",
         "cell_worker_until = clock_timestamp() - :save_time\n",
         (f"{SETS}test_only_the_worker_that_saves_the_files_may_take_the_next_job",),
     ),
     Mutant(
         "a message that is sent again is answered again",
-        "models/jobs/asking.py",
+        "models/jobs/enqueue.py",
         "    job = _queue(db, _ASK, *ids, **rest, sent_key=sent_key)\n",
         "    job = _queue(db, _ASK, *ids, **rest, sent_key=None)\n",
-        ("tests/webapp/test_chat.py::test_a_form_that_is_sent_again_says_it_once",),
+        ("tests/webapp/chat/test_routes.py::test_a_form_that_is_sent_again_says_it_once",),
     ),
     Mutant(
         "a turn that hangs keeps its lease for ever",
-        "tasks/holding.py",
+        "tasks/worker/leased_jobs.py",
         "for held in mine if held.since > eldest}",
         "for held in mine if held.since > eldest - 1e9}",
         (f"{HOLDING}test_a_turn_that_hangs_is_given_up_at_last",),
     ),
     Mutant(
         "a turn whose lease is lost goes on",
-        "tasks/holding.py",
+        "tasks/worker/leased_jobs.py",
         "                held.is_lost = True\n                held.stop.set()\n",
         "                held.is_lost = True\n",
         (f"{HOLDING}test_a_turn_whose_lease_is_lost_is_ended",),
     ),
     Mutant(
         "a lost job is written for",
-        "tasks/outcomes.py",
+        "tasks/worker/outcomes.py",
         '    if is_lost:\n        log.warning("job.lost")\n        return\n',
         "",
         (f"{OUTCOMES}test_a_job_that_is_lost_is_left_alone",),
     ),
     Mutant(
         "the last attempt is tried again",
-        "tasks/outcomes.py",
+        "tasks/worker/outcomes.py",
         "elif failure.permanent or held.attempt >= process.settings.job_max_attempts:",
         "elif failure.permanent:",
         (f"{OUTCOMES}test_the_last_attempt_fails",),
     ),
     Mutant(
         "a cell goes on that knows of an attempt that was given up",
-        "tasks/outcomes.py",
+        "tasks/worker/outcomes.py",
         "        process.runtime.discard(held.user_id)\n    if is_lost:",
         "        pass\n    if is_lost:",
         (f"{OUTCOMES}test_an_attempt_that_is_given_up_costs_nothing_and_another_is_made",),
     ),
     Mutant(
         "files of an older version are saved over newer ones",
-        "models/snapshots.py",
+        "models/ops/snapshots.py",
         "    if snapshot.version != (latest[0].version if latest else 0) + 1:\n",
         "    if snapshot.version < (latest[0].version if latest else 0):\n",
         (f"{STATES}test_only_who_follows_the_newest_version_may_save",),
@@ -206,39 +206,39 @@ MUTANTS = (
     ),
     Mutant(
         "a late sender marks a mail that another one has by now",
-        "models/outbox.py",
+        "models/email/outbox.py",
         "        Email.attempts == mail.attempt,\n",
         "",
         (f"{OUTBOX}test_the_late_word_of_an_earlier_sender_changes_nothing",),
     ),
     Mutant(
         "senders wait for each other",
-        "models/outbox.py",
+        "models/email/outbox.py",
         ".with_for_update(skip_locked=True)\n        .cte",
         ".with_for_update()\n        .cte",
         (f"{OUTBOX}test_a_sender_does_not_wait_for_another_ones_row",),
     ),
     Mutant(
         "a mailed link works twice",
-        "models/mailed_links.py",
-        "return MailedLink.used_at.is_(None), MailedLink.expires_at > utc_now()",
-        "return MailedLink.id.is_not(None), MailedLink.expires_at > utc_now()",
+        "models/people/email_tokens.py",
+        "return EmailToken.used_at.is_(None), EmailToken.expires_at > utc_now()",
+        "return EmailToken.id.is_not(None), EmailToken.expires_at > utc_now()",
         (f"{LINKS}test_a_link_works_once",),
     ),
     Mutant(
         "a mailed link never expires",
-        "models/mailed_links.py",
-        "return MailedLink.used_at.is_(None), MailedLink.expires_at > utc_now()",
-        "return MailedLink.used_at.is_(None), MailedLink.id.is_not(None)",
+        "models/people/email_tokens.py",
+        "return EmailToken.used_at.is_(None), EmailToken.expires_at > utc_now()",
+        "return EmailToken.used_at.is_(None), EmailToken.id.is_not(None)",
         (f"{LINKS}test_a_link_expires",),
     ),
     Mutant(
         "a link is not looked at again under the lock",
-        "models/mailed_links.py",
+        "models/people/email_tokens.py",
         "    # Whoever had the lock before may have used it.\n"
         "    link = find(db, secret, purpose)\n",
-        "    link = db.scalars(select(MailedLink).where("
-        "MailedLink.secret_hash == _hashed(secret))).one()\n",
+        "    link = db.scalars(select(EmailToken).where("
+        "EmailToken.secret_hash == _hashed(secret))).one()\n",
         (f"{LINKS}test_who_waited_for_the_account_looks_again",),
     ),
 )

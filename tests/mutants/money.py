@@ -2,19 +2,19 @@
 
 from tests.mutants.mutant import Mutant
 
-LEDGER = "tests/models/test_ledger.py::"
-BUCKETS = "tests/models/test_buckets.py::"
-REFUNDS = "tests/models/test_payment_refunds.py::"
-DISPUTES = "tests/models/test_payment_disputes.py::"
-PAYMENTS = "tests/models/test_payments.py::"
-TOP_UP = "tests/models/test_automatic.py::"
-WRITE_OFFS = "tests/models/test_write_offs.py::"
-LIMITS = "tests/models/test_limits.py::"
+LEDGER = "tests/models/ledger/test_entries.py::"
+BUCKETS = "tests/models/ledger/test_buckets.py::"
+REFUNDS = "tests/models/payments/test_refunds.py::"
+DISPUTES = "tests/models/payments/test_disputes.py::"
+PAYMENTS = "tests/models/payments/test_payments.py::"
+TOP_UP = "tests/models/payments/test_auto_topup.py::"
+WRITE_OFFS = "tests/models/ledger/test_write_offs.py::"
+LIMITS = "tests/models/ledger/test_limits.py::"
 PRICES = "tests/agent/test_prices.py::"
-FREE = "tests/models/test_free_credit.py::"
-OUTCOMES = "tests/tasks/test_outcomes.py::"
-FREEZES = "tests/models/test_freezes.py::"
-PAUSING = "tests/models/test_pausing.py::"
+FREE = "tests/models/people/test_free_credit.py::"
+OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
+FREEZES = "tests/models/ledger/test_freezes.py::"
+PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
     Mutant(
@@ -83,21 +83,21 @@ MUTANTS = (
     ),
     Mutant(
         "money that goes back takes what running calls hold",
-        "models/ledger/taking.py",
+        "models/ledger/clawbacks.py",
         "taken = min(micros, user.credits_available_micros)",
         "taken = min(micros, user.credits_balance_micros)",
         (f"{REFUNDS}test_what_a_running_call_holds_is_not_taken_back",),
     ),
     Mutant(
         "granted credits that a call holds lapse",
-        "models/ledger/taking.py",
+        "models/ledger/clawbacks.py",
         "lapsed = min(older, user.credits_available_micros)",
         "lapsed = older",
         (f"{BUCKETS}test_what_a_running_call_holds_lapses_on_a_later_day",),
     ),
     Mutant(
         "newer grants lapse with the older ones",
-        "models/ledger/taking.py",
+        "models/ledger/clawbacks.py",
         "older = user.credits_promotional_micros - int(newer)",
         "older = user.credits_promotional_micros",
         (f"{BUCKETS}test_grants_lapse_and_bought_credits_never_do",),
@@ -118,14 +118,14 @@ MUTANTS = (
     ),
     Mutant(
         "what stands is given back by the next try",
-        "models/ledger/refunding.py",
+        "models/ledger/reversals.py",
         "if call.id in stands or not _give_back(db, user, call, charge, reason):",
         "if not _give_back(db, user, call, charge, reason):",
         (f"{WRITE_OFFS}test_what_stands_once_stands_though_the_next_day_has_room",),
     ),
     Mutant(
         "a person's whole charge is given back, also of another attempt",
-        "models/ledger/refunding.py",
+        "models/ledger/reversals.py",
         "        wanted = wanted.where(ModelCall.attempt == attempt)\n",
         "        wanted = wanted.where(ModelCall.attempt > 0)\n",
         (f"{LEDGER}test_only_the_charges_of_one_attempt_go_back",),
@@ -146,7 +146,7 @@ MUTANTS = (
     ),
     Mutant(
         "an attempt that is begun again is paid for twice",
-        "tasks/outcomes.py",
+        "tasks/worker/outcomes.py",
         "        back = ledger.refund_job(db, job.id, attempt=held.attempt, reason=reason)\n",
         "        back = ledger.refund_job(db, job.id, attempt=0, reason=reason)\n",
         (f"{OUTCOMES}test_an_attempt_that_is_given_up_costs_nothing_and_another_is_made",),
@@ -167,28 +167,28 @@ MUTANTS = (
     ),
     Mutant(
         "a payment that is paid becomes another when Stripe tells it again",
-        "models/payments/telling.py",
+        "models/payments/stripe_effects.py",
         "    if payment.status is PaymentStatus.PAID:\n        return None\n",
         "",
         (f"{PAYMENTS}test_what_is_paid_stays_as_it_was_paid",),
     ),
     Mutant(
         "another amount than was asked for is credited",
-        "models/payments/telling.py",
+        "models/payments/stripe_effects.py",
         'if currency != "usd" or bought_micros != payment.amount_micros:',
         'if currency != "usd":',
         (f"{PAYMENTS}test_another_amount_than_we_asked_for_is_set_aside",),
     ),
     Mutant(
         "another currency is credited as dollars",
-        "models/payments/telling.py",
+        "models/payments/stripe_effects.py",
         'if currency != "usd" or bought_micros != payment.amount_micros:',
         "if bought_micros != payment.amount_micros:",
         (f"{PAYMENTS}test_another_amount_than_we_asked_for_is_set_aside",),
     ),
     Mutant(
         "a share of a payment is rounded up",
-        "models/payments/telling.py",
+        "models/payments/stripe_effects.py",
         "return payment.amount_micros * back // payment.charged_micros",
         "return -(-payment.amount_micros * back // payment.charged_micros)",
         (f"{REFUNDS}test_a_share_is_rounded_down",),
@@ -230,56 +230,56 @@ MUTANTS = (
     ),
     Mutant(
         "one thing that is settled ends a freeze for another",
-        "models/payments/thawing.py",
+        "models/payments/auto_unfreeze.py",
         "    if db.scalar(owed) is not None:\n        return\n",
         "",
         (f"{REFUNDS}test_what_else_is_open_keeps_it_frozen",),
     ),
     Mutant(
         "a freeze ends though the books are wrong",
-        "models/freezes.py",
+        "models/ledger/freezes.py",
         "if forced_because is None and still_found(db, user_id):",
         "if forced_because is None and user_id == admin_id:",
         (f"{FREEZES}test_while_something_is_wrong_it_ends_only_by_force_and_with_a_reason",),
     ),
     Mutant(
         "automatic top-up goes beyond its month",
-        "models/payments/automatic.py",
+        "models/payments/auto_topup.py",
         "if spent_this_month(db, user) + amount > most:",
         "if amount > most:",
         (f"{TOP_UP}test_a_month_has_so_much_and_no_more",),
     ),
     Mutant(
         "the month of automatic top-up is that of UTC",
-        "models/payments/automatic.py",
+        "models/payments/auto_topup.py",
         "month_of(user.timezone, utc_now()).begins",
         'month_of("UTC", utc_now()).begins',
         (f"{TOP_UP}test_the_month_begins_where_the_person_lives",),
     ),
     Mutant(
         "a frozen account is topped up by itself",
-        "models/payments/automatic.py",
+        "models/payments/auto_topup.py",
         "            User.spending_frozen_at.is_(None),\n",
         "",
         (f"{TOP_UP}test_a_frozen_account_is_not_topped_up",),
     ),
     Mutant(
         "what was given back counts as spent",
-        "models/limits.py",
+        "models/ledger/limits.py",
         "kinds = (EntryKind.CHARGE, EntryKind.REFUND)",
         "kinds = (EntryKind.CHARGE,)",
         (f"{LIMITS}test_what_was_given_back_was_not_spent",),
     ),
     Mutant(
         "what is held is left of a limit",
-        "models/limits.py",
+        "models/ledger/limits.py",
         "one.limit_micros - used - user.credits_held_micros,",
         "one.limit_micros - used,",
         (f"{LIMITS}test_what_is_spent_and_held_is_not_left",),
     ),
     Mutant(
         "a day begins at midnight UTC",
-        "models/limits.py",
+        "models/ledger/limits.py",
         "(user.day_limit_micros, day_of(user.timezone, now), DayLimitReached),",
         '(user.day_limit_micros, day_of("UTC", now), DayLimitReached),',
         (f"{LIMITS}test_a_day_and_a_month_begin_where_the_person_lives",),
@@ -307,14 +307,14 @@ MUTANTS = (
     ),
     Mutant(
         "each address of a mailbox has free credit",
-        "models/free_credit/claims.py",
+        "models/people/free_credit.py",
         'hashed("mailbox", mailbox_of(user.email))',
         'hashed("mailbox", user.email)',
         (f"{FREE}test_a_mailbox_has_it_once",),
     ),
     Mutant(
         "a network has free credit once too often",
-        "models/free_credit/claims.py",
+        "models/people/free_credit.py",
         "return (db.scalar(lately) or 0) >= limit",
         "return (db.scalar(lately) or 0) > limit",
         (f"{FREE}test_a_network_has_only_so_many_a_week",),

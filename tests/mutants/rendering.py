@@ -4,9 +4,9 @@ from tests.mutants.mutant import Mutant
 
 MARKDOWN = "tests/untrusted/test_markdown.py::"
 RENDERING = "tests/untrusted/test_rendering.py::"
-SECURITY = "tests/webapp/test_security.py::"
+SECURITY = "tests/webapp/core/test_security.py::"
 COOKIE = f"{SECURITY}test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites"
-CHAT = "tests/webapp/test_chat.py::"
+CHAT = "tests/webapp/chat/test_routes.py::"
 
 MUTANTS = (
     Mutant(
@@ -88,30 +88,30 @@ MUTANTS = (
     ),
     Mutant(
         "names in mails are markup",
-        "models/letters/letter.py",
+        "models/email/templates/content.py",
         'autoescape=select_autoescape(["html"]),',
         "autoescape=False,",
-        ("tests/models/test_letters.py::test_hostile_words_are_shown_as_words",),
+        ("tests/models/email/test_templates.py::test_hostile_words_are_shown_as_words",),
     ),
     Mutant(
         "scripts run that we did not write",
-        "webapp/security.py",
+        "webapp/core/security.py",
         "\"script-src\": f\"'self' 'nonce-{nonce()}'\",",
         "\"script-src\": f\"'self' 'unsafe-inline' 'nonce-{nonce()}'\",",
         (f"{SECURITY}test_only_scripts_that_we_wrote_may_run",),
     ),
     Mutant(
         "scripts read the login",
-        "webapp/security.py",
+        "webapp/core/security.py",
         "SESSION_COOKIE_HTTPONLY=True,",
         "SESSION_COOKIE_HTTPONLY=False,",
         (COOKIE,),
     ),
     Mutant(
         "forms of other sites are taken",
-        "webapp/security.py",
+        "webapp/core/security.py",
         "    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]\n",
         "",
-        ("tests/webapp/test_errors.py::test_a_form_without_its_token_is_refused",),
+        ("tests/webapp/core/test_errors.py::test_a_form_without_its_token_is_refused",),
     ),
 )

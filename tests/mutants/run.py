@@ -15,8 +15,8 @@ from queue import SimpleQueue
 
 import pytest
 
+from embedded.environ import environ
 from embedded.stack import Services
-from embedded.surroundings import surroundings
 from tests.mutants.mutant import Mutant
 from tests.running import SERVICES_ARE_THERE
 
@@ -30,7 +30,17 @@ PATIENCE_SECONDS = 300
 # The exit codes of pytest.
 ALL_PASSED, SOME_FAILED = 0, 1
 OURS = {
-    *("agent", "embedded", "gateways", "models", "settings", "tasks", "tests", "untrusted"),
+    *(
+        "actions",
+        "agent",
+        "embedded",
+        "gateways",
+        "models",
+        "settings",
+        "tasks",
+        "tests",
+        "untrusted",
+    ),
     *("webapp", "__mp_main__"),
 }
 # To import these takes longer than most tests do, so it is done once for all of them.
@@ -88,7 +98,7 @@ class Copy:
             (self.folder / ".engine").symlink_to(self._tree / ".engine")
             services = undo.enter_context(Services(above / "data", is_kept=False))
             self._environment = {
-                **surroundings(),
+                **environ(),
                 **services.environment(),
                 "ENGINE_DIR": str(self._tree / ".engine"),
                 SERVICES_ARE_THERE: "yes",

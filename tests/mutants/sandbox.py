@@ -2,37 +2,39 @@
 
 from tests.mutants.mutant import Mutant
 
-CELL = "tests/agent/cells/test_sandbox.py::"
+CELL = "tests/agent/cells/host/test_sandbox.py::"
 CALLS = "tests/untrusted/test_seccomp.py::"
 WALLS = "tests/untrusted/test_walls.py::"
 LANE = "tests/untrusted/test_lane.py::"
-FILES = "tests/agent/cells/test_files.py::"
+FILES = "tests/agent/test_files.py::"
 PACK = "tests/agent/state/test_pack.py::"
 RELAY = "tests/agent/state/test_relay.py::"
 LAUNCHED = (
     "tests/untrusted/test_launcher.py::test_a_program_has_one_group_and_no_right_of_who_started_it"
 )
-BELIEVED = "tests/agent/cells/test_probe.py::test_where_bubblewrap_works_its_walls_are_believed"
+BELIEVED = (
+    "tests/agent/cells/host/test_probe.py::test_where_bubblewrap_works_its_walls_are_believed"
+)
 INSIDE = f"{CELL}test_inside_of_a_cell_none_of_it_can_be_reached"
 
 MUTANTS = (
     Mutant(
         "a cell has the machine's network",
-        "agent/cells/sandbox.py",
+        "agent/cells/host/sandbox.py",
         '*("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),',
         '*("--unshare-pid", "--unshare-ipc", "--unshare-uts"),',
         (BELIEVED, INSIDE),
     ),
     Mutant(
         "a cell sees the processes of others",
-        "agent/cells/sandbox.py",
+        "agent/cells/host/sandbox.py",
         '*("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),',
         '*("--unshare-net", "--unshare-ipc", "--unshare-uts"),',
         (BELIEVED, INSIDE),
     ),
     Mutant(
         "a cell outlives its worker",
-        "agent/cells/sandbox.py",
+        "agent/cells/host/sandbox.py",
         '*("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "cell"),',
         '*("--unshare-cgroup-try", "--new-session", "--hostname", "cell"),',
         (f"{CELL}test_a_cell_ends_with_its_worker",),

@@ -4,8 +4,8 @@
 import pytest
 
 from actions.sentences import failures
-from models.jobs import JobStatus
-from models.ledger import EntryKind
+from models.schema.jobs import JobStatus
+from models.schema.ledger import EntryKind
 from tests.house import House, wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
@@ -19,7 +19,7 @@ def test_a_killed_worker_costs_a_wait_and_nothing_else(house: House) -> None:
     job = ada.ask(f"Tell me a long story. {LONG}")
     ada.wait_for_words(job)
 
-    house.kill("tasks.worker")
+    house.kill("tasks.worker.main")
 
     outcome = ada.outcome(job)
     assert len(outcome.answer.split()) >= 80

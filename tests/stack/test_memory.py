@@ -28,7 +28,7 @@ def test_what_was_told_once_is_known_everywhere_and_to_nobody_else(house: House)
     assert "Seagull-7731" in json.dumps(house.asked_with("second conversation")[-1]["body"])
 
     # Every cell and the worker are destroyed; another worker has an empty disk.
-    house.kill("tasks.worker")
+    house.kill("tasks.worker.main")
     house.stack.add_worker()
     wait_for(house.is_ready, "a worker to be ready again")
     again = ada.ask_and_wait("And after the crash, in a third?")

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from models import ledger, receipts
-from models.jobs import Job, JobStatus
-from models.users import User
+from models import ledger
+from models.ledger import cost_breakdown
+from models.schema.jobs import Job, JobStatus
+from models.schema.users import User
 from settings import Settings
 from tests.house import House, wait_for
 
@@ -43,7 +44,7 @@ def test_fifty_messages_at_once_spend_no_more_than_there_is(house: House) -> Non
     with house.database() as db:
         user = db.get_one(User, penny.id)
         spent = TEN_CENTS - user.credits_balance_micros
-        written = {job.id: receipts.receipt(db, job).total_micros for job in jobs}
+        written = {job.id: cost_breakdown.receipt(db, job).total_micros for job in jobs}
         found = [one for ones in ledger.audit(db, penny.id).values() for one in ones]
     assert 0 < spent <= TEN_CENTS
     assert (user.credits_held_micros, found) == (0, [])

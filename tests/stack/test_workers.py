@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from models.jobs import Job, JobStatus
-from models.ledger import EntryKind
-from models.users import User
-from models.workers import Worker
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import EntryKind
+from models.schema.users import User
+from models.schema.workers import Worker
 from tests.house import SETTINGS, House, Person, wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from agent.meter.books import ClosedCall, NoRoom, Usage
+from agent.meter.call_ledger import ClosedCall, NoRoom, Usage
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, SavedPack, SavedState, TurnFailure
 from gateways.event_streams import Streams
@@ -17,12 +17,12 @@ from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim
 from settings import Settings
-from tasks import outcomes
-from tasks.books import TurnBooks
-from tasks.editing import Editing
-from tasks.holding import HeldJob
-from tasks.process import WorkerProcess
-from tasks.telling import Teller
+from tasks.worker import outcomes
+from tasks.worker.call_ledger import TurnCallLedger
+from tasks.worker.events import EventPublisher
+from tasks.worker.forget_slots import Editing
+from tasks.worker.leased_jobs import LeasedJob
+from tasks.worker.process import WorkerProcess
 from tests.factories import LEASE, MODEL
 
 log = structlog.get_logger()
@@ -74,15 +74,15 @@ class ScriptedTurn:
 
     worker: BareWorker
     claim: Claim
-    held: HeldJob = field(init=False)
-    teller: Teller = field(init=False)
-    books: TurnBooks = field(init=False)
+    held: LeasedJob = field(init=False)
+    publisher: EventPublisher = field(init=False)
+    books: TurnCallLedger = field(init=False)
 
     def __post_init__(self) -> None:
-        self.held = HeldJob.of(self.claim)
+        self.held = LeasedJob.of(self.claim)
         to = (self.held.conversation_id, self.held.job_id, self.held.attempt)
-        self.teller = Teller(self.worker.streams, *to)
-        self.books = TurnBooks(self.held.user_id, self.held.job_id, self.held.attempt)
+        self.publisher = EventPublisher(self.worker.streams, *to)
+        self.books = TurnCallLedger(self.held.user_id, self.held.job_id, self.held.attempt)
 
     def open(self, held_micros: int) -> UUID:
         """Open a model call; raises NoRoom."""
@@ -108,19 +108,19 @@ class ScriptedTurn:
     def show(self, words: str = "", tools: Sequence[str] = ()) -> None:
         """Let the person see tools in use, and words."""
         for tool in tools:
-            self.teller.tool(tool)
+            self.publisher.tool(tool)
         if words:
-            self.teller.text(words)
+            self.publisher.text(words)
 
     def fail(self, code: TurnFailure, *, permanent: bool = True) -> None:
         """End it as the runtime would that raises this failure."""
         failure = AgentFailed(code, permanent=permanent)
-        outcomes.give_up(self.worker, self.held, self.teller, failure)
+        outcomes.give_up(self.worker, self.held, self.publisher, failure)
 
     def refused(self, missing: NoRoom) -> None:
         """End it as the meter does that has no room for a call."""
         failure = AgentFailed(missing.bound.code, permanent=True)
-        outcomes.give_up(self.worker, self.held, self.teller, failure)
+        outcomes.give_up(self.worker, self.held, self.publisher, failure)
 
     def stop(self) -> None:
         """End it because the person pressed Stop."""

@@ -12,15 +12,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import configure_mappers
 
+from actions import automatic_charges, stripe_events
 from gateways.stripe_events import Notice
 from models import database, jobs
 from models.base import new_id
 from models.database import unit_of_work
-from models.failures import FailureCode
 from models.jobs import Claim, FinishedAnswer
+from models.schema.failure_codes import FailureCode
 from settings import get_settings
-from tasks import stripe_notices, topping_up
-from tasks.books import TurnBooks
+from tasks.worker.call_ledger import TurnCallLedger
 from tests import factories
 from tests.factories import LEASE, MODEL
 
@@ -44,26 +44,26 @@ def live(environment: Mapping[str, str], work: Callable[..., None], *given: obje
 def hear(notices: Sequence[Notice]) -> None:
     """Take in what Stripe tells."""
     for notice in notices:
-        stripe_notices.take_in(notice)
+        stripe_events.take_in(notice)
 
 
 def top_up(user_id: UUID) -> None:
     """Charge a saved card, if that is due."""
-    topping_up.begin(user_id)
+    automatic_charges.begin(user_id)
 
 
 def answer(user_id: UUID, ending: Ending) -> None:
     """See a message of somebody through: a model call, and what became of it."""
     worker_id = new_id()
     claim = _claim(worker_id, user_id)
-    books = TurnBooks(claim.user_id, claim.job_id, claim.attempt)
+    books = TurnCallLedger(claim.user_id, claim.job_id, claim.attempt)
     _call(books)
     with unit_of_work() as db:
         if ending == "completed":
             done = FinishedAnswer(claim.job_id, claim.user_id, claim.attempt, "Done.", "")
             jobs.complete_many(db, [done], worker_id, timedelta(0))
         else:
-            job = jobs.still_ours(db, claim.job_id, claim.attempt)
+            job = jobs.lock_lease(db, claim.job_id, claim.attempt)
             jobs.fail(db, job, FailureCode.UNEXPECTED)
 
 
@@ -78,6 +78,6 @@ def _claim(worker_id: UUID, user_id: UUID) -> Claim:
     raise AssertionError("there is nothing to claim")
 
 
-def _call(books: TurnBooks) -> None:
+def _call(books: TurnCallLedger) -> None:
     call = books.open(new_id(), MODEL, lambda _: HELD)
     books.close(factories.closed_call(call.call_id, CHARGED))

@@ -12,16 +12,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from agent.meter.books import NoRoom
+from agent.meter.call_ledger import NoRoom
 from agent.turn import TurnFailure
-from models import conversations, jobs, ledger
+from models import jobs
 from models.base import new_id
+from models.chat import conversations
 from models.database import unit_of_work
 from models.errors import Refused
-from models.jobs import Job
-from models.jobs.stopping import cancel, cancel_all
-from models.ledger import EntryKind, StandingCharge, Transaction
-from models.users import User
+from models.jobs.cancellation import cancel, cancel_all
+from models.schema.jobs import Job
+from models.schema.ledger import EntryKind, Transaction
+from models.schema.standing_charges import StandingCharge
+from models.schema.users import User
 from settings import Settings
 from tasks import upkeep
 from tests import factories
@@ -101,7 +103,7 @@ class Greedy:
         if job := self._newest():
             self._try(lambda db: jobs.go_on(db, job, model=MODEL))
 
-    def take_back(self) -> None:
+    def clawback(self) -> None:
         """Call the newest message off."""
         if job := self._newest():
             self._try(lambda db: cancel(db, self.user_id, job.id))
@@ -116,7 +118,7 @@ class Greedy:
 
     def top_up(self, micros: int) -> None:
         """Get more credits."""
-        self._try(lambda db: ledger.grant(db, self.user_id, micros, reference=f"gift:{new_id()}"))
+        self._try(lambda db: factories.gift(db, self.user_id, micros, reference=f"gift:{new_id()}"))
 
     def move(self, timezone: str) -> None:
         """Live in another time zone from now on."""
@@ -170,7 +172,7 @@ class Greedy:
     def _end(self, turn: ScriptedTurn, script: Script) -> None:
         match script.end:
             case "answered":
-                turn.teller.close()
+                turn.publisher.close()
                 with unit_of_work() as db:
                     factories.answer(db, db.get_one(Job, turn.held.job_id))
             case "stopped by hand":
@@ -191,7 +193,7 @@ class Greedy:
 
     def _fall_silent(self, turn: ScriptedTurn) -> None:
         """Let the worker die, and the clock notice."""
-        turn.teller.close()
+        turn.publisher.close()
         over = sa.func.clock_timestamp() - timedelta(seconds=1)
         with unit_of_work() as db:
             mine = sa.update(Job).where(Job.id == turn.held.job_id)

@@ -9,14 +9,16 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from actions import wakeups
 from embedded.ports import free_port
 from gateways.mail import Mailer, make_mailer
-from models import letters, outbox, resetting
 from models.database import unit_of_work
-from models.outbox import Email, EmailStatus
-from models.users import User
+from models.email import outbox, templates
+from models.people import password_reset
+from models.schema.emails import Email, EmailStatus
+from models.schema.users import User
 from settings import Settings
-from tasks import mailing, nudges, upkeep
+from tasks import mailing, upkeep
 from tests import factories
 from tests.mailbox import Mailbox, own_mailbox
 
@@ -30,7 +32,7 @@ def served(
 
 
 def queue(db: Session, number: int, recipient: str) -> None:
-    letter = letters.alert(f"Alert {number}", ["A secret: token=4321"])
+    letter = templates.alert(f"Alert {number}", ["A secret: token=4321"])
     outbox.queue(db, recipient, letter, reference=f"alert:{number}")
 
 
@@ -126,22 +128,22 @@ def test_the_clock_tells_the_workers_of_mail_that_waits(
     db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(nudges, "mail", lambda: told.append("mail"))
+    monkeypatch.setattr(wakeups, "mail", lambda: told.append("mail"))
     upkeep.sweep()
     assert told == []
     queue(db, 1, "ada-lost@example.org")
     upkeep.sweep()
-    resetting.ask(db, "nobody@example.org")
+    password_reset.ask(db, "nobody@example.org")
     mailing.send_mail()
     upkeep.sweep()
     assert told == ["mail"]
 
 
 def test_the_actor_answers_who_forgot_their_password(db: Session, ada: User) -> None:
-    resetting.ask(db, ada.email)
+    password_reset.ask(db, ada.email)
     mailing.send_mail()
     assert only_mail(db).status is EmailStatus.SENT
-    assert not resetting.has_requests(db)
+    assert not password_reset.has_requests(db)
 
 
 def test_the_actor_does_nothing_where_enough_threads_send_already(

@@ -6,10 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from models.users import User
+from models.schema.users import User
 from settings import Settings
 from tests.webapp.browser import Browser
-from webapp import create_app, live, security
+from webapp import create_app
+from webapp.core import live, security
 
 
 @pytest.fixture(scope="session")

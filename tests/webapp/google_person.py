@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from models.base import utc_now
-from models.users import User
+from models.schema.users import User
 from tests import factories
-from tests.embedded.google_stand_in.served import ServedGoogle
+from tests.embedded.fake_google.served import ServedGoogle
 from tests.webapp.browser import Browser
-from webapp import google_flow
+from webapp.accounts import google_flow
 
 GRACE = "grace.hopper@gmail.com"
 GIVEN = {"google-password": factories.PASSWORD}

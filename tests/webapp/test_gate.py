@@ -17,11 +17,9 @@ CONVERSIONS = {
 SIGNED = "_serializer().loads("
 # What comes from outside comes through these.
 DOORS = (
-    *sorted((PROJECT_DIR / "webapp").glob("*.py")),
-    *(
-        PROJECT_DIR / "tasks" / f"{name}.py"
-        for name in ("erasing", "stripe_notices", "topping_up", "warming")
-    ),
+    *sorted((PROJECT_DIR / "webapp").rglob("*.py")),
+    *sorted((PROJECT_DIR / "actions").rglob("*.py")),
+    *(PROJECT_DIR / "tasks" / "worker" / f"{name}.py" for name in ("forgetting", "prewarm")),
     *(PROJECT_DIR / "gateways" / f"stripe_{name}.py" for name in ("events", "statements")),
     PROJECT_DIR / "gateways" / "google_sign_in.py",
 )

@@ -1,5 +1,5 @@
 // What is told of the conversation on the page, and what a person does besides writing.
-// webapp/chat_stream.py says which events there are; live.js hears and chat-draw.js shows them.
+// webapp/chat/event_stream.py says which events there are; live.js hears and chat-draw.js shows them.
 import * as drawing from "./chat-draw.js";
 import { closest, find, first, targetOf } from "./dom.js";
 import * as live from "./live.js";

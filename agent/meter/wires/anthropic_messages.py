@@ -1,6 +1,6 @@
 """Anthropic's Messages API."""
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.wires.base import (
     Body,
     Format,

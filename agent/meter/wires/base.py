@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import ascii_letters, whitespace
 from typing import Any, cast
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.sse import JsonEvents
 
 Body = dict[str, Any]

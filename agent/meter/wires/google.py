@@ -1,6 +1,6 @@
 """Gemini's generateContent and streamGenerateContent."""
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.wires.base import (
     Body,
     Format,

@@ -1,6 +1,6 @@
 """OpenAI's chat completions, which all the compatible servers speak too."""
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.wires.base import (
     Body,
     Format,

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from agent.cells.asking import Stuck
 from agent.cells.cell import Cell
-from agent.cells.gateway import GatewayFailed
-from agent.cells.ground import Ground
-from agent.cells.sandbox import Mode
+from agent.cells.host.sandbox import Mode
+from agent.cells.host.worker_dir import WorkerDir
+from agent.cells.io.answer import Stuck
+from agent.cells.io.gateway import GatewayFailed
 from agent.turn import AgentFailed
 from settings import Settings
 from tests.agent.meter.world import MODELS, turn
@@ -34,12 +34,12 @@ def test_who_is_stuck_again_is_not_tried_a_third_time(
     code: str,
     is_permanent: bool,
 ) -> None:
-    ground = Ground(settings.model_copy(update={"cells_dir": tmp_path / "cells"}), Mode.USER)
+    worker_dir = WorkerDir(settings.model_copy(update={"cells_dir": tmp_path / "cells"}), Mode.USER)
     # It is never booted, so nothing is asked of what cells are made of.
-    cell = Cell(cast(Any, None), ground.new_place(), ground.disk)
+    cell = Cell(cast(Any, None), worker_dir.new_place(), worker_dir.disk)
     asked = replace(turn(MODELS["demo"]), attempt=attempt)
 
     failure: AgentFailed = cell._reason_of_living(error, asked)  # pyright: ignore[reportPrivateUsage]
 
     assert (failure.code, failure.permanent) == (code, is_permanent)
-    ground.close()
+    worker_dir.close()

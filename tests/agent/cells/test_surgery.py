@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cells.sandbox import RELAY_SURGERY
+from agent.cells.host.sandbox import RELAY_SURGERY
 from agent.engine import find_node
 from settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.meter.canned import TOOL, TOOL_MARK
+from agent.meter.warmup_responses import TOOL, TOOL_MARK
 from tests.agent.meter.world import MODELS, PROVIDERS, TOKEN, events, run, turn, world
 
 every_provider = pytest.mark.parametrize("name", PROVIDERS)

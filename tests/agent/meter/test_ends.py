@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.turn import TurnFailure
 from tests.agent.meter.world import PROVIDERS, eventually, run, world
 

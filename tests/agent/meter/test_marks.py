@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.catalogue import Wire
-from agent.cells.pieces import Pieces
+from agent.cells.io.surrogates import SurrogateDecoder
 from agent.meter.marks import MARK, Marking, marked, unmarked, unmarked_bytes
 from agent.meter.wires import FORMATS
 
@@ -93,6 +93,6 @@ def test_what_nobody_says_stays_byte_for_byte(wire: Wire) -> None:
 
 
 def test_people_see_no_marks_even_where_a_character_comes_in_halves() -> None:
-    pieces = Pieces()
+    pieces = SurrogateDecoder()
     said = pieces.add(f"{MARK}a <{MARK}b \ud83d") + pieces.add(f"\ude00{MARK}", is_last=True)
     assert said == "a <b \N{GRINNING FACE}"

@@ -8,12 +8,12 @@ import pytest
 
 from agent import catalogue
 from agent.meter import settlement
-from agent.meter.books import (
+from agent.meter.call_ledger import (
     BooksUnavailable,
     Bound,
     ClosedCall,
-    Fit,
     OpenCall,
+    SizeHold,
     TurnLost,
     Usage,
 )
@@ -304,7 +304,7 @@ class Stumbling(MemoryBooks):
         super().__init__()
         self._trouble, self._times = trouble, times
 
-    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+    def open(self, call_id: UUID, model: str, fit: SizeHold) -> OpenCall:
         if self._times:
             self._times -= 1
             raise self._trouble
@@ -352,7 +352,7 @@ def test_nothing_is_priced_while_the_account_is_locked_if_there_is_enough(
             is_locked = True
             return super().bounds()
 
-        def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+        def open(self, call_id: UUID, model: str, fit: SizeHold) -> OpenCall:
             nonlocal is_locked
             opened = super().open(call_id, model, fit)
             is_locked = False

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent import catalogue
-from agent.meter.books import Usage
+from agent.meter.call_ledger import Usage
 from agent.meter.marks import MARK, unmarked
 from agent.meter.wires import FORMATS
 from agent.prices import Prices

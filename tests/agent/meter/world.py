@@ -20,7 +20,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from agent.meter.books import Bound, ClosedCall, Fit, OpenCall
+from agent.meter.call_ledger import Bound, ClosedCall, OpenCall, SizeHold
 from agent.meter.server import Meter, MeterPort
 from agent.turn import Profile, Turn, TurnFailure
 from embedded.demo_model.server import DemoModel, Options
@@ -98,7 +98,7 @@ class MemoryBooks:
             Bound(TurnFailure.MESSAGE_LIMIT, self.limit - spent - held),
         ]
 
-    def open(self, call_id: UUID, model: str, fit: Fit) -> OpenCall:
+    def open(self, call_id: UUID, model: str, fit: SizeHold) -> OpenCall:
         self.opening.set()
         assert self.may_open.wait(WAIT_SECONDS)
         with self._lock:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent import engine
-from agent.cells.sandbox import RELAY
+from agent.cells.host.sandbox import RELAY
 from agent.state import DATABASE
 from embedded.ports import free_port
 from settings import Settings

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from agent.cells.files import CellFile, CellFiles, Changed, DiskFull, Generation
+from agent.files import CellFile, CellFiles, Changed, DiskFull, Generation
 from agent.state import DATABASE
 from settings import Settings
 from tests.agent.disks import filled, small_disk

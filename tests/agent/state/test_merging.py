@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cells.files import CellFile
+from agent.files import CellFile
 from agent.state import pack
 from agent.state.merging import assemble, merge
 from agent.state.pack import Pack

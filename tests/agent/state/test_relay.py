@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from agent.cells.files import CellFile, CellFiles, Changed, FilesFailed
+from agent.files import CellFile, CellFiles, Changed, FilesFailed
 from agent.state import DATABASE, StateWriter, pack
 from agent.state.merging import assemble
 from agent.state.pack import Pack

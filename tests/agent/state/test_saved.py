@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from uuid_utils.compat import uuid7
 
-from agent.cells.files import CellFile
+from agent.files import CellFile
 from agent.state import BLANK, DATABASE, DamagedState, SavedStates, unused
 from agent.state.layout import MOST_LEVELS
 from agent.state.pack import Index, PackedFile, PackWriter
@@ -14,7 +14,7 @@ from agent.state.saved import MEDIA_TYPE, MOST_PACKS
 from agent.state.tree import PAGE_BYTES, Run, TreeFile, page_hashes, tree_hash
 from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import Storage, StorageFailed
-from models.snapshots import StaleState
+from models.ops.snapshots import StaleState
 from tests.agent.state.versions import packed
 
 DAMAGES = ["missing", "changed", "cut", "another hash"]

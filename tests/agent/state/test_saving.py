@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.cells.files import CellFile, Changed, FilesFailed
+from agent.files import CellFile, Changed, FilesFailed
 from agent.state import DATABASE, StateWriter, TooLarge, pack, saving
 from agent.state.tree import PAGE_BYTES, Run
 from tests.agent.state.versions import packed

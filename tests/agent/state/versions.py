@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agent.cells.files import PART_BYTES, CellFile, Changed
+from agent.files import PART_BYTES, CellFile, Changed
 from agent.state import BLANK, StateWriter
 from agent.state.tree import PAGE_BYTES, Tree
 

@@ -9,7 +9,7 @@ import pytest
 
 from embedded.demo_model.replies import NOTICE
 from tests.embedded.demo_model.served import Served
-from webapp.chat_suggestions import FOR_ALL, FOR_NEEDS, suggestions
+from webapp.chat.suggestions import FOR_ALL, FOR_NEEDS, suggestions
 
 USER_MD = """\
 # About the person

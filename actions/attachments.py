@@ -1,0 +1,130 @@
+"""Files that come with a message: what they are, by their content, and where they are kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePath
+from uuid import UUID
+
+import structlog
+from werkzeug.datastructures import FileStorage
+
+from gateways import values
+from gateways.s3_files import Storage, StorageFailed
+from models.base import new_id
+from models.chat.uploads import EmptyFile, FileTooLarge, TooManyFiles, UnreadableFile
+from models.errors import Refused
+from models.schema.uploads import SentFile
+from models.schema.users import User
+from settings import Settings, get_settings
+from untrusted import uploads
+from untrusted.uploads import BadFile, CannotCheck
+
+log = structlog.get_logger()
+
+# Of a text only its name can say more; whatever else it is called, it is read as plain text.
+TEXTS = {
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".tsv": "text/tab-separated-values",
+}
+# What a picture that was remade is called from then on.
+ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+}
+
+
+class StorageAway(Refused):
+    """The storage of files cannot be reached."""
+
+    code = "storage_away"
+
+
+@lru_cache(maxsize=1)
+def storage() -> Storage:
+    """This process's way to the files."""
+    return Storage(get_settings())
+
+
+def keep(person: User, sent: Sequence[FileStorage]) -> list[SentFile]:
+    """Check the files of a form and put them into storage; refuse them all if one is no good.
+
+    It talks to the network: call it outside of any lock, and `drop` them if the message is refused.
+    """
+    chosen = [file for file in sent if file.filename]
+    settings = get_settings()
+    if len(chosen) > settings.upload_max_files:
+        raise TooManyFiles(most=settings.upload_max_files)
+    checked = [_check(person, file, settings) for file in chosen]
+    kept: list[SentFile] = []
+    try:
+        # Those that came before one that fails are in it.
+        kept.extend(_put(person, file) for file in checked)
+    except StorageFailed as failure:
+        log.warning("upload.failed", error=str(failure))
+        drop(file.storage_key for file in kept)
+        raise StorageAway from failure
+    return kept
+
+
+def drop(keys: Iterable[str]) -> None:
+    """Delete files from storage; one that cannot be deleted now is left, and logged."""
+    for key in keys:
+        try:
+            storage().delete(key)
+        except StorageFailed as failure:
+            log.warning("upload.left_behind", key=key, error=str(failure))
+
+
+@dataclass(frozen=True)
+class _Checked:
+    name: str
+    media_type: str
+    data: bytes
+
+
+def check(person_id: UUID, name: str, data: bytes) -> tuple[str, str, bytes]:
+    """Return what a file is called, its media type by what is in it, and what is to be kept of it.
+
+    Refuses, in a sentence, what the assistant could not read. A helper looks into the file, which
+    may take seconds.
+    """
+    if not data:
+        raise EmptyFile(name=name)
+    try:
+        checked = uploads.check(data, owner=person_id)
+    except BadFile as bad:
+        log.info("upload.refused", why=str(bad), size_bytes=len(data))
+        raise UnreadableFile(bad.fault, name=name) from bad
+    except CannotCheck as error:
+        raise StorageAway from error
+    suffix = PurePath(name).suffix.lower()
+    if checked.media_type is None:
+        return name, TEXTS.get(suffix, "text/plain"), data
+    if checked.data is not data and suffix not in ENDINGS.get(checked.media_type, (suffix,)):
+        name = f"{PurePath(name).stem}{ENDINGS[checked.media_type][0]}"
+    return name, checked.media_type, checked.data
+
+
+def _put(person: User, file: _Checked) -> SentFile:
+    key = f"uploads/{person.id}/{new_id()}"
+    storage().put(key, file.data, file.media_type)
+    return SentFile(file.name, file.media_type, len(file.data), key)
+
+
+def _check(person: User, file: FileStorage, settings: Settings) -> _Checked:
+    limit = settings.upload_max_bytes
+    data = file.stream.read(limit + 1)
+    name = _clean_name(file.filename or "")
+    if len(data) > limit:
+        raise FileTooLarge(name=name, most_mb=limit // 1024**2)
+    return _Checked(*check(person.id, name, data))
+
+
+def _clean_name(given: str) -> str:
+    """Keep what people see of a name, of which file systems and headers count the bytes."""
+    return values.file_name(given, fallback="file")

@@ -1,0 +1,92 @@
+"""What a message may cost, as far as can be told before it is sent."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from actions import offers
+from agent.catalogue import Model
+from agent.meter.prefixes import KEPT_SECONDS
+from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, IMAGE_TOKENS
+from models.base import utc_now
+from models.chat import conversations
+from models.ledger import limits, usage
+from models.schema.uploads import SentFile
+from models.schema.users import User
+from settings import get_settings
+
+# OpenClaw's own instructions, and what it keeps of a person.
+PROMPT_TOKENS = 13_000
+# A long answer, some 1,500 words. What goes beyond is stopped at the limit.
+LONG_ANSWER_TOKENS = 2_048
+CENT = 10_000
+# As the meter counts on it.
+CACHED_FOR = timedelta(seconds=KEPT_SECONDS)
+
+
+class CostConfirmationRequired(Exception):
+    """The message may cost more than its person lets a message cost: they are asked first."""
+
+    def __init__(self, quote_micros: int) -> None:
+        super().__init__(quote_micros)
+        self.quote_micros = quote_micros
+
+
+def allowance(
+    db: Session,
+    user: User,
+    conversation_id: UUID | None,
+    words: str,
+    files: Sequence[SentFile],
+    *,
+    agreed_micros: int,
+) -> int:
+    """Return what the message may cost, in micros: the person's limit, or what they agreed to.
+
+    Raises CostConfirmationRequired with the quote when that is above both.
+    """
+    limit = limits.message_limit(user)
+    quoted = quote(db, offers.current(user), conversation_id, words, files)
+    most = max(limit, min(agreed_micros, get_settings().turn_max_cost_micros))
+    if quoted > most:
+        raise CostConfirmationRequired(quoted)
+    return most
+
+
+def quote(
+    db: Session,
+    model: Model,
+    conversation_id: UUID | None,
+    words: str,
+    files: Sequence[SentFile],
+) -> int:
+    """Return what the first call for a message is likely to cost with a long answer, in micros.
+
+    What an answer of a moment ago was made of is in the provider's cache. In whole cents, rounded
+    up, and no more than any message may cost.
+    """
+    latest = usage.latest_call(db, conversation_id) if conversation_id else None
+    fresh = math.ceil(len(words.encode()) / HOLD_BYTES_PER_TOKEN)
+    fresh += sum(_tokens_of(file) for file in files)
+    cached = 0
+    if latest is None:
+        said = conversations.text_bytes(db, conversation_id) if conversation_id else 0
+        fresh += PROMPT_TOKENS + math.ceil(said / HOLD_BYTES_PER_TOKEN)
+    elif latest.model == model.id and utc_now() - latest.at < CACHED_FOR:
+        cached, fresh = latest.tokens_in, fresh + latest.tokens_out
+    else:
+        fresh += latest.tokens_in + latest.tokens_out
+    fresh = min(fresh, offers.window(model))
+    micros = offers.likely(model, cached, fresh, LONG_ANSWER_TOKENS)
+    return min(math.ceil(micros / CENT) * CENT, get_settings().turn_max_cost_micros)
+
+
+def _tokens_of(file: SentFile) -> int:
+    if file.media_type.startswith("image/"):
+        return IMAGE_TOKENS
+    # Of a PDF nobody knows yet how much is text.
+    shown = min(file.size_bytes, get_settings().upload_text_max_chars)
+    return math.ceil(shown / HOLD_BYTES_PER_TOKEN)

@@ -1,0 +1,120 @@
+"""How a cell comes up: its configuration, its processes, and the turns that warm it."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+from agent.cells.boot import config
+from agent.cells.boot.config import WARM_UP, Wiring
+from agent.cells.boot.spec import CellSpec
+from agent.cells.host.process import CellProcess
+from agent.cells.host.sandbox import CellPaths, Inside
+from agent.cells.io.answer import cancelled
+from agent.cells.io.gateway import Gateway, GatewayFailed, Question
+from agent.cells.io.sockets import CellSockets, free_port
+from agent.meter.warmup_responses import TOOL_MARK
+
+BOOT_SECONDS = 180
+WARM_UP_SECONDS = 60
+GRACE_MS = 3000
+LINES_SHOWN = 8
+# A program that only waits.
+IDLE = "setInterval(() => {}, 1e9)"
+
+
+class CellFailed(Exception):
+    """A cell did not come up."""
+
+
+async def start(
+    spec: CellSpec, place: CellPaths, doors: CellSockets, gateway_token: str, meter_token: str
+) -> CellProcess:
+    """Start OpenClaw in its walls; it takes turns some time later."""
+    inside = spec.sandbox.inside(place, spec.engine)
+    wiring = _wiring(spec, inside, gateway_token, meter_token)
+    _write_config(spec, place, wiring)
+    return await _start(spec, place, doors, wiring, (inside.openclaw, "gateway", "run"))
+
+
+async def start_without_openclaw(
+    spec: CellSpec, place: CellPaths, doors: CellSockets
+) -> CellProcess:
+    """Start walls in which nothing but the relay is at work, on a person's files; it is up soon."""
+    wiring = _wiring(spec, spec.sandbox.inside(place, spec.engine), "", "")
+    return await _start(spec, place, doors, wiring, ("--eval", IDLE))
+
+
+async def _start(
+    spec: CellSpec, place: CellPaths, doors: CellSockets, wiring: Wiring, program: tuple[str, ...]
+) -> CellProcess:
+    inside = spec.sandbox.inside(place, spec.engine)
+    gateway_fd, files_fd = doors.handed_down
+    relay = {
+        "home": inside.home,
+        "meterSocket": inside.meter_socket,
+        "meterPort": wiring.meter_port,
+        "gatewayPort": wiring.gateway_port,
+        "gatewayFd": gateway_fd,
+        "filesFd": files_fd,
+        "graceMs": GRACE_MS,
+    }
+    command = [inside.node, inside.relay, inside.node, *program]
+    process = await CellProcess.start(
+        spec.sandbox.command(place, spec.engine, command),
+        folder=place.state,
+        environment=config.environment(inside, relay),
+        descriptors=(gateway_fd, files_fd),
+        mode=spec.sandbox.mode,
+        uid=place.uid,
+        group=spec.groups.make(spec.memory_limit_bytes) if spec.groups else None,
+    )
+    doors.hand_over()
+    return process
+
+
+async def warm_up(gateway: Gateway) -> None:
+    """Make OpenClaw load what it loads only when first used; the meter answers for free."""
+    question = Question(WARM_UP, "warm-up", TOOL_MARK)
+    async with asyncio.timeout(WARM_UP_SECONDS):
+        async for _ in gateway.ask(question):
+            pass
+
+
+async def or_fail(process: CellProcess, waiting: Coroutine[Any, Any, None]) -> None:
+    """Await a step of the boot, but no longer than the cell lives. Raises CellFailed."""
+    step = asyncio.create_task(waiting)
+    dying = asyncio.create_task(process.gone.wait())
+    try:
+        await asyncio.wait({step, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if not step.done():
+            raise CellFailed(f"it ended with {process.exit_code}: {_last_lines(process)}")
+        step.result()
+    except (TimeoutError, GatewayFailed) as error:
+        raise CellFailed(f"{error!r}: {_last_lines(process)}") from error
+    finally:
+        await cancelled(step)
+        await cancelled(dying)
+
+
+def _wiring(spec: CellSpec, inside: Inside, gateway_token: str, meter_token: str) -> Wiring:
+    own_network = spec.sandbox.mode.has_namespaces
+    return Wiring(
+        gateway_token=gateway_token,
+        meter_token=meter_token,
+        gateway_port=config.GATEWAY_PORT if own_network else free_port(),
+        meter_port=config.METER_PORT if own_network else free_port(),
+        home=inside.home,
+    )
+
+
+def _write_config(spec: CellSpec, place: CellPaths, wiring: Wiring) -> None:
+    path = place.state / config.CONFIG_FILE
+    wanted = config.openclaw_config(wiring, spec.models, spec.default_model)
+    path.write_text(json.dumps(wanted))
+    path.chmod(0o600)
+    place.give(path, spec.sandbox.mode)
+
+
+def _last_lines(process: CellProcess) -> str:
+    return " / ".join(list(process.lines)[-LINES_SHOWN:])

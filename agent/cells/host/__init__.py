@@ -1,0 +1,1 @@
+"""A cell as its machine sees it: folders, processes, walls, memory and disk."""

@@ -1,0 +1,1 @@
+"""Conversations, what was said in them, and the files that came along."""

@@ -1,0 +1,67 @@
+"""Questions with their answers: what the assistant should still know from elsewhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from models.schema.chat import Conversation, Message, Role
+from models.schema.jobs import Job
+from models.schema.snapshots import StateSnapshot
+
+
+@dataclass(frozen=True)
+class Exchange:
+    conversation_id: UUID
+    conversation_title: str
+    asked: str
+    answered: str
+    at: datetime
+
+
+def recent(
+    db: Session, user_id: UUID, conversation_id: UUID, *, saved: StateSnapshot | None, limit: int
+) -> list[Exchange]:
+    """List a person's latest exchanges, oldest first, that this conversation is to be told of.
+
+    A new one is told those of other conversations. Any is told, when a worker died between
+    answering and saving, those that are newer than the `saved` files.
+    """
+    wanted = {
+        "user": user_id,
+        "conversation": conversation_id,
+        "saved_job": saved.job_id if saved else None,
+        "limit": limit,
+    }
+    return [Exchange(*row) for row in reversed(db.execute(_RECENT, wanted).all())]
+
+
+def _recent() -> Executable:
+    """Made once: to put it together takes longer than to have it answered."""
+    asked, answered = aliased(Message), aliased(Message)
+    saved_job = bindparam("saved_job", type_=Uuid())
+    here = bindparam("conversation", type_=Uuid())
+    is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
+    last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
+    return (
+        select(Conversation.id, Conversation.title, asked.text, answered.text, asked.created_at)
+        .join(Job, Job.message_id == asked.id)
+        .join(answered, and_(answered.job_id == Job.id, answered.role == Role.ASSISTANT))
+        .join(Conversation, Conversation.id == Job.conversation_id)
+        .where(
+            Job.user_id == bindparam("user", type_=Uuid()),
+            Conversation.deleted_at.is_(None),
+            or_(
+                and_(Job.conversation_id != here, ~is_begun),
+                saved_job.is_(None),
+                Job.finished_at > last_saved,
+            ),
+        )
+        .order_by(Job.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
+    )
+
+
+_RECENT = _recent()

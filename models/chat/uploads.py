@@ -1,0 +1,51 @@
+"""Files that people send with a message."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.errors import NotFound, Refused
+from models.schema.uploads import Upload
+
+
+class FileRefused(Refused):
+    """A file is none that the assistant can read."""
+
+    code = "file_refused"
+
+
+class TooManyFiles(FileRefused):
+    """A message has more files than `most`."""
+
+    code = "too_many_files"
+
+
+class EmptyFile(FileRefused):
+    """A file has nothing in it."""
+
+    code = "empty_file"
+
+
+class FileTooLarge(FileRefused):
+    """A file has more than `most_mb`."""
+
+    code = "file_too_large"
+
+
+class UnreadableFile(FileRefused):
+    """The assistant could not read a file: see `untrusted.uploads.Fault`."""
+
+    code = "unreadable_file"
+
+    def __init__(self, fault: str, *, name: str) -> None:
+        super().__init__(name=name)
+        self.fault = fault
+
+
+def find_own(db: Session, user_id: UUID, upload_id: UUID) -> Upload:
+    """Find a file that this person sent, or raise NotFound."""
+    upload = db.scalar(select(Upload).where(Upload.id == upload_id, Upload.user_id == user_id))
+    if upload is None:
+        raise NotFound
+    return upload

@@ -1,0 +1,1 @@
+"""Mail: what is written, and the outbox that it waits in."""

@@ -1,0 +1,7 @@
+"""What the product writes by mail: one description a letter, drawn as plain text and as HTML."""
+
+from models.email.templates.content import Action, EmailContent, Fact
+from models.email.templates.money import alert, receipt, top_up_off
+from models.schema.emails import EmailKind
+
+__all__ = ["Action", "EmailContent", "EmailKind", "Fact", "alert", "receipt", "top_up_off"]

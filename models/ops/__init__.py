@@ -1,0 +1,1 @@
+"""Running the service: workers, saved files, retention, and what admins read."""

@@ -1,0 +1,1 @@
+"""People: accounts, how they are opened, and what leads back into them."""

@@ -1,0 +1,87 @@
+"""Logged-in browsers, each of which can be sent away."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from models.base import utc_now
+from models.schema.sessions import UserSession
+from models.schema.users import User
+from settings import get_settings
+
+# Writing "last seen" on each request would make every page a write.
+SEEN_AGAIN_AFTER = timedelta(minutes=5)
+
+
+# Every request asks this; putting it together anew took as long as asking.
+_LIVE = (
+    select(UserSession)
+    .where(
+        UserSession.id == bindparam("wanted"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("now"),
+    )
+    .options(joinedload(UserSession.user))
+)
+
+
+def open_for(db: Session, user: User, user_agent: str) -> UserSession:
+    """Log a browser in as `user` for `session_days` days."""
+    expires = utc_now() + timedelta(days=get_settings().session_days)
+    session = UserSession(
+        user_id=user.id, user=user, user_agent=user_agent[:200], expires_at=expires
+    )
+    db.add(session)
+    db.flush()
+    return session
+
+
+def find_live(db: Session, session_id: UUID) -> UserSession | None:
+    """Find a session that has neither expired nor been revoked, with its user."""
+    session = db.scalar(_LIVE, {"wanted": session_id, "now": utc_now()})
+    if session and utc_now() - session.seen_at > SEEN_AGAIN_AFTER:
+        session.seen_at = utc_now()
+    return session
+
+
+def list_live(db: Session, user_id: UUID) -> list[UserSession]:
+    """List where this person is logged in, latest first."""
+    return list(
+        db.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.revoked_at.is_(None),
+                UserSession.expires_at > utc_now(),
+            )
+            .order_by(UserSession.seen_at.desc())
+        )
+    )
+
+
+def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
+    """Log one browser of this person out; nothing happens to anyone else's."""
+    db.execute(
+        update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=utc_now())
+    )
+
+
+def revoke_others(db: Session, user_id: UUID, *, keep: UUID | None) -> None:
+    """Log every browser of this person out but the one to keep, if there is one."""
+    db.execute(
+        update(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id.is_distinct_from(keep),
+            UserSession.revoked_at.is_(None),
+        )
+        .values(revoked_at=utc_now())
+    )

@@ -1,0 +1,24 @@
+"""Deleted conversations that saved files still know of."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Created, PrimaryKey
+
+
+class Erasure(Base):
+    __tablename__ = "erasures"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), unique=True
+    )
+    created_at: Mapped[Created]
+    # So that what failed is not tried again at once.
+    tried_at: Mapped[datetime | None]
+    # While this lasts a worker is at it; nobody begins a second time beside it.
+    leased_until: Mapped[datetime | None]

@@ -1,0 +1,25 @@
+"""Workers, as they report themselves."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Created, PrimaryKey
+
+
+class Worker(Base):
+    __tablename__ = "workers"
+
+    id: Mapped[PrimaryKey]
+    host: Mapped[str]
+    # "bwrap" or "uid": how well cells are kept apart.
+    sandbox: Mapped[str] = mapped_column(default="", server_default="")
+    capacity: Mapped[int] = mapped_column(default=0, server_default="0")
+    spare: Mapped[int] = mapped_column(default=0, server_default="0")
+    hot: Mapped[int] = mapped_column(default=0, server_default="0")
+    busy: Mapped[int] = mapped_column(default=0, server_default="0")
+    started_at: Mapped[Created]
+    seen_at: Mapped[Created]
+    # From then on it takes nothing more, and saves what it has.
+    draining_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]

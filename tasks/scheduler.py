@@ -1,0 +1,87 @@
+"""Sweeps every few seconds, audits, prunes and looks after payments (`python -m tasks.scheduler`).
+
+Two clocks do no harm.
+"""
+
+import signal
+import threading
+import time
+from queue import SimpleQueue
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from actions import stripe_backfill
+from gateways import logs
+from models import database
+from settings import get_settings
+from tasks import audits, upkeep
+
+log = structlog.get_logger()
+
+PRUNE_SECONDS = 60.0
+
+
+def run(over: threading.Event) -> None:
+    """Sweep until `over` is set; a database that is away is tried again at the next tick."""
+    settings = get_settings()
+    next_audit = next_pruning = time.monotonic()
+    while not over.wait(settings.sweep_seconds):
+        try:
+            upkeep.sweep()
+            if time.monotonic() >= next_pruning:
+                upkeep.prune()
+                next_pruning = time.monotonic() + PRUNE_SECONDS
+            if time.monotonic() >= next_audit:
+                audits.audit()
+                next_audit = time.monotonic() + settings.audit_seconds
+        except SQLAlchemyError as error:
+            log.warning("sweep.missed", error=str(error))
+
+
+def run_money(over: threading.Event) -> None:
+    """Look after payments until `over` is set; what fails is tried again at the next tick."""
+    settings, next_audit = get_settings(), time.monotonic()
+    while True:
+        try:
+            stripe_backfill.reconcile()
+            # After it: what only had not been told yet is no finding.
+            if settings.sells_credits and time.monotonic() >= next_audit:
+                audits.audit_at_stripe()
+                next_audit = time.monotonic() + settings.audit_seconds
+        except SQLAlchemyError as error:
+            log.warning("reconciling.missed", error=str(error))
+        except Exception:
+            log.exception("reconciling.failed")
+        if over.wait(settings.reconcile_seconds):
+            return
+
+
+def over_at_a_signal() -> threading.Event:
+    """Return what SIGTERM and SIGINT set from now on."""
+    over, asked = threading.Event(), SimpleQueue[int]()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        # A handler runs in the middle of whatever the main thread does, which may be waiting for
+        # the event: its lock would never come free. This kind of queue has none to wait for.
+        signal.signal(wanted, lambda number, _frame: asked.put(number))
+
+    def follow() -> None:
+        asked.get()
+        over.set()
+
+    threading.Thread(target=follow, name="signals", daemon=True).start()
+    return over
+
+
+def main() -> None:
+    settings = get_settings()
+    logs.configure(settings)
+    database.connect(settings.database_url.get_secret_value(), pool_size=3)
+    over = over_at_a_signal()
+    # By itself: it asks Stripe, which may take its time, and no lease waits for that.
+    threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
+    run(over)
+
+
+if __name__ == "__main__":
+    main()

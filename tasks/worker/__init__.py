@@ -1,0 +1,1 @@
+"""One worker process: claiming jobs, running turns, writing down how they ended."""

@@ -1,0 +1,118 @@
+"""Brings together what a turn needs: the message, its files, the person, what was said before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import joinedload
+
+from agent.turn import Attachment, Exchange, Profile, SavedPack, SavedState, Turn
+from gateways.s3_files import Storage
+from models import jobs
+from models.chat import context, erasures
+from models.database import unit_of_work
+from models.ops import snapshots
+from models.schema.chat import Message
+from models.schema.snapshots import StateSnapshot
+from models.schema.uploads import Upload
+from models.schema.users import User
+
+# Enough to be remembered by, and little enough to pay for with each message.
+RECENT_EXCHANGES = 8
+# Of an answer that is to be continued: what comes before is in the conversation too.
+SO_FAR_CHARS = 2_000
+GO_ON = """{words}
+
+(Your answer to this stopped at a cost limit, which has been raised. It ended like this:)
+{so_far}
+(Go on from there without repeating it.)"""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    user: User
+    message: Message
+    words: str
+    model: str
+    recent: tuple[Exchange, ...]
+    states: tuple[SavedState, ...]
+
+
+# In the one question.
+_WITH_FILES = joinedload(Message.uploads)
+
+
+class MessageGone(Exception):
+    """The conversation was deleted while its message waited."""
+
+
+class MustForget(Exception):
+    """The person's files still know of a conversation that was deleted: that goes first."""
+
+
+def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
+    """Read what the turn needs from PostgreSQL, then its files from storage.
+
+    Raises LeaseLost, MessageGone, MustForget, StorageFailed or NotStored.
+    """
+    rows = _read(job_id, attempt)
+    user = rows.user
+    return Turn(
+        job_id=job_id,
+        attempt=attempt,
+        user_id=user.id,
+        conversation_id=rows.message.conversation_id,
+        text=rows.words,
+        attachments=tuple(_fetch(storage, upload) for upload in rows.message.uploads),
+        model=rows.model,
+        profile=Profile(user.name, user.timezone, user.needs),
+        recent=rows.recent,
+        states=rows.states,
+    )
+
+
+def _read(job_id: UUID, attempt: int) -> _Rows:
+    with unit_of_work() as db:
+        user, job = jobs.lock_held(db, job_id, attempt)
+        message = db.get(Message, job.message_id, options=[_WITH_FILES]) if job.message_id else None
+        if message is None:
+            raise MessageGone
+        if erasures.is_any(db, job.user_id):
+            raise MustForget
+        saved = snapshots.newest(db, job.user_id)
+        recent = context.recent(
+            db,
+            job.user_id,
+            job.conversation_id,
+            saved=saved[0] if saved else None,
+            limit=RECENT_EXCHANGES,
+        )
+        return _Rows(
+            user=user,
+            message=message,
+            words=_words(message.text, jobs.written_so_far(db, job)),
+            model=job.model,
+            recent=tuple(
+                Exchange(
+                    one.conversation_id, one.conversation_title, one.asked, one.answered, one.at
+                )
+                for one in recent
+            ),
+            states=saved_states(saved),
+        )
+
+
+def _words(words: str, so_far: str) -> str:
+    return GO_ON.format(words=words, so_far=so_far[-SO_FAR_CHARS:]) if so_far else words
+
+
+def saved_states(snapshots: Sequence[StateSnapshot]) -> tuple[SavedState, ...]:
+    """Say for the runtime what is saved of a person, newest first."""
+    return tuple(
+        SavedState(one.version, tuple(SavedPack(**pack) for pack in one.packs), one.size_bytes)
+        for one in snapshots
+    )
+
+
+def _fetch(storage: Storage, upload: Upload) -> Attachment:
+    return Attachment(upload.name, upload.media_type, storage.get(upload.storage_key))

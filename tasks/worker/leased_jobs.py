@@ -1,0 +1,86 @@
+"""The jobs that this process runs, and how it keeps hold of them."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from models import jobs
+from models.database import unit_of_work
+from models.jobs import Claim
+
+
+@dataclass
+class LeasedJob:
+    """A job that was claimed here. `stop` ends its turn; the rest says why."""
+
+    job_id: UUID
+    user_id: UUID
+    conversation_id: UUID
+    attempt: int
+    stop: threading.Event = field(default_factory=threading.Event)
+    since: float = field(default_factory=time.monotonic)
+    is_lost: bool = False
+    is_stopped_by_person: bool = False
+
+    @classmethod
+    def of(cls, claim: Claim) -> "LeasedJob":
+        return cls(claim.job_id, claim.user_id, claim.conversation_id, claim.attempt)
+
+
+class LeasedJobs:
+    """All of them, safe to use from many threads."""
+
+    def __init__(self, lease: timedelta, longest_seconds: float) -> None:
+        """Keep each job for `longest_seconds` at most: a turn that hangs gives it up at last."""
+        self._lease, self._longest_seconds = lease, longest_seconds
+        self._lock = threading.Lock()
+        self._none = threading.Condition(self._lock)
+        self._held: dict[UUID, LeasedJob] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, held: LeasedJob) -> None:
+        with self._lock:
+            self._held[held.job_id] = held
+
+    def remove(self, held: LeasedJob) -> None:
+        with self._lock:
+            self._held.pop(held.job_id, None)
+            self._none.notify_all()
+
+    def all(self) -> list[LeasedJob]:
+        with self._lock:
+            return list(self._held.values())
+
+    def has(self, job_id: UUID) -> bool:
+        return job_id in self._held
+
+    def people(self) -> set[UUID]:
+        """Whose jobs they are."""
+        return {held.user_id for held in self.all()}
+
+    def wait_until_none(self, seconds: float) -> bool:
+        """Return True once nothing is held, or False after so long."""
+        with self._none:
+            return self._none.wait_for(lambda: not self._held, timeout=seconds)
+
+    def renew(self) -> None:
+        """Prolong all leases; end the turns that are no longer ours or that the person stopped."""
+        mine = self.all()
+        if not mine:
+            return
+        eldest = time.monotonic() - self._longest_seconds
+        alive = {held.job_id: held.attempt for held in mine if held.since > eldest}
+        with unit_of_work() as db:
+            kept = jobs.renew(db, alive, self._lease)
+        for held in mine:
+            if held.job_id not in kept:
+                # It may also have ended properly in between; then nobody looks at these any more.
+                held.is_lost = True
+                held.stop.set()
+            elif kept[held.job_id]:
+                held.is_stopped_by_person = True
+                held.stop.set()

@@ -1,0 +1,144 @@
+"""The folder that a worker's cells stand on."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from agent.cells.boot.spec import CellSpec
+from agent.cells.host.sandbox import CellPaths, Mode
+from agent.cells.host.worker_dir import GONE, LOCK, WorkerDir
+from agent.forgetting import forget
+from agent.state import BLANK, Restored, SavedStates
+from agent.turn import Forgotten
+from gateways.s3_files import Storage
+from settings import Settings
+
+IS_ROOT = os.getuid() == 0
+MODE = Mode.ROOT if IS_ROOT else Mode.USER
+
+
+@pytest.fixture
+def given(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"cells_dir": tmp_path / "cells"})
+
+
+def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_kept(given: Settings) -> None:
+    living = WorkerDir(given, MODE)
+    kept = living.new_place()
+    dead = _worker_that_dies(given)
+    assert dead.exists()
+
+    WorkerDir(given, MODE).close()
+
+    assert kept.state.exists()
+    assert not dead.exists()
+    living.close()
+    assert list(given.cells_dir.iterdir()) == []
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_no_two_live_cells_have_the_same_uid(given: Settings, tmp_path: Path) -> None:
+    one = WorkerDir(given, MODE)
+    other = WorkerDir(given.model_copy(update={"cells_dir": tmp_path / "other"}), MODE)
+
+    places = [one.new_place(), other.new_place(), one.new_place()]
+
+    assert len({place.uid for place in places}) == 3
+    assert all(place.uid >= given.cell_uid_base for place in places)
+    freed = places[0].uid
+    one.clear(places[0])
+    assert one.new_place().uid == freed
+    one.close()
+    other.close()
+
+
+class Doorless(WorkerDir):
+    """Ground whose first place no door can be made in."""
+
+    uid: int | None = None
+
+    def new_place(self) -> CellPaths:
+        place = super().new_place()
+        if self.uid is None:
+            self.uid = place.uid
+            place.doors.rmdir()
+        return place
+
+
+def test_a_place_without_doors_is_cleared(given: Settings, storage: Storage) -> None:
+    worker_dir = Doorless(given, MODE)
+    states, restored = SavedStates(storage), Restored((), {}, BLANK.state)
+    spec, nothing = cast(CellSpec, None), Forgotten((), ())
+
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(forget(spec, worker_dir, states, uuid7(), restored, nothing, lambda: None))
+
+    assert {folder.name for folder in worker_dir.folder.iterdir()} <= {LOCK, GONE}
+    assert worker_dir.new_place().uid == worker_dir.uid
+    worker_dir.close()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_what_still_runs_of_a_dead_workers_cells_is_ended(given: Settings) -> None:
+    living = WorkerDir(given, MODE)
+    kept = living.new_place()
+    left = _worker_that_dies(given)
+    uid = (left / "1/state").stat().st_uid
+    assert uid != kept.uid
+    with _running_as(uid) as orphan, _running_as(kept.uid) as other:
+        WorkerDir(given, MODE).close()
+
+        assert orphan.wait(10) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+    living.close()
+
+
+def test_a_folder_that_others_can_write_to_is_refused(given: Settings) -> None:
+    given.cells_dir.mkdir()
+    given.cells_dir.chmod(0o777)
+
+    with pytest.raises(PermissionError):
+        WorkerDir(given, MODE)
+
+
+def test_a_link_to_somewhere_else_is_refused(given: Settings, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    given.cells_dir.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PermissionError):
+        WorkerDir(given, MODE)
+
+
+def _running_as(uid: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sleep", "1000"], user=uid)
+
+
+def _worker_that_dies(given: Settings) -> Path:
+    """Let another process build its ground and end without clearing up."""
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from agent.cells.ground import Ground\n"
+        "from agent.cells.sandbox import Mode\n"
+        "from settings import get_settings\n"
+        "given = get_settings().model_copy(update={'cells_dir': Path(sys.argv[1])})\n"
+        "ground = Ground(given, Mode(sys.argv[2]))\n"
+        "ground.new_place()\n"
+        "print(ground.folder, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(given.cells_dir), MODE.value],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Path(done.stdout.strip().splitlines()[-1])

@@ -1,0 +1,70 @@
+"""The books, for admins: what audits found, who may not spend, and what waits for a look.
+
+`webapp.admin.access` lets nobody else near.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, flash, render_template, request, url_for
+
+from actions import wakeups
+from actions.sentences.refusals import sentence_of
+from models.base import utc_now
+from models.database import after_commit
+from models.errors import Refused
+from models.ledger import freezes
+from models.ops import admin_reports
+from models.ops.admin_reports import Overview
+from models.schema.jobs import Job
+from settings import get_settings
+from webapp.core.auth import current_user
+from webapp.core.db import db
+from webapp.core.htmx import Answer, go_to
+
+pages = Blueprint("admin_books", __name__)
+
+
+@pages.get("/admin/books")
+def show() -> Answer:
+    """Show whether the books balance, and all that waits for somebody."""
+    return _page()
+
+
+@pages.post("/admin/accounts/<uuid:user_id>/unfreezing")
+def unfreeze(user_id: UUID) -> Answer:
+    """Let an account spend again; while the audit finds something only with a reason, by force."""
+    reason = request.form.get("reason")
+    try:
+        account = freezes.find_account(db(), str(user_id))
+        resumed = freezes.end(db(), account.id, forced_because=reason, admin_id=current_user().id)
+    except Refused as refusal:
+        return _page(user_id, sentence_of(refusal)), 422
+    after_commit(db(), lambda: _tell_resumed(resumed))
+    flash(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
+    return go_to(url_for("admin_books.show", _anchor="frozen"))
+
+
+def _tell_resumed(resumed: list[Job]) -> None:
+    for job in resumed:
+        wakeups.resumed(job)
+
+
+def _page(refused_id: UUID | None = None, refusal: str = "") -> str:
+    """Draw the page; a refusal stands beside the account that was not unfrozen."""
+    overview = admin_reports.read(db())
+    return render_template(
+        "admin/books.html",
+        overview=overview,
+        is_late=_is_late(overview),
+        most=admin_reports.MOST,
+        refusal=refusal,
+        refused_id=refused_id,
+        refused_is_listed=refused_id in {one.user_id for one in overview.frozen.rows},
+    )
+
+
+def _is_late(overview: Overview) -> bool:
+    """Whether an audit should have come to its end since the last one."""
+    patience = timedelta(seconds=2 * get_settings().audit_seconds)
+    return overview.audited_at is not None and utc_now() - overview.audited_at > patience

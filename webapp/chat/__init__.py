@@ -1,0 +1,1 @@
+"""The chat: conversations, the page, its live stream."""

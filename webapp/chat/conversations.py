@@ -1,0 +1,85 @@
+"""A person's conversations: finding, renaming and deleting them."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from actions import attachments, wakeups
+from gateways import values
+from gateways.live_events import ConversationDeleted
+from gateways.values import BadValue
+from models import ledger
+from models.chat import conversations, erasures
+from models.database import after_commit
+from models.jobs.cancellation import cancel_all
+from webapp.chat.answers import tell_cancelled
+from webapp.chat.listing import ConversationList
+from webapp.core.auth import current_user, member_required
+from webapp.core.db import db
+from webapp.core.formats import dom_id
+from webapp.core.htmx import Answer, go_to, is_partial, part
+from webapp.core.live import hub
+
+pages = Blueprint("chat_list", __name__)
+
+
+@pages.get("/conversations")
+@member_required
+def show() -> Answer:
+    """List conversations, those behind `behind` and with `q` in their name if it is given."""
+    listed = ConversationList.asked()
+    if not is_partial():
+        return render_template("chat/list.html", listed=listed)
+    name = "chat/_conversations.html" if listed.is_first else "chat/_conversation_rows.html"
+    return render_template(name, listed=listed)
+
+
+@pages.get("/chat/<uuid:conversation_id>/edit")
+@member_required
+def edit(conversation_id: UUID) -> Answer:
+    """Offer to rename or delete a conversation, on a page that needs no script."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    return render_template("chat/edit.html", conversation=conversation)
+
+
+@pages.post("/chat/<uuid:conversation_id>/title")
+@member_required
+def rename(conversation_id: UUID) -> Answer:
+    """Give a conversation another name; refuse an empty or overlong one."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    try:
+        title = values.line(request.form.get("title", ""), most=conversations.TITLE_MAX_LENGTH)
+    except BadValue as odd:
+        raise conversations.BadTitle from odd
+    conversations.rename(conversation, title)
+    if not is_partial():
+        return go_to(url_for("chat.show", conversation_id=conversation_id))
+    html = render_template(
+        "chat/_renamed.html",
+        conversation=conversation,
+        is_open=request.form.get("open") == str(conversation_id),
+    )
+    return part(html, retarget=f"#{dom_id(conversation, 'row')}", reswap="outerHTML")
+
+
+@pages.post("/chat/<uuid:conversation_id>/deletion")
+@member_required
+def delete(conversation_id: UUID) -> Response:
+    """Delete a conversation with all that was said and sent in it; answers under way stop."""
+    person_id = current_user().id
+    ledger.lock_account(db(), person_id)
+    conversation = conversations.find_own(db(), person_id, conversation_id)
+    cancelled = cancel_all(db(), person_id, conversation_id)
+    keys = conversations.erase(db(), conversation)
+    erasures.want(db(), person_id, conversation_id)
+
+    def _tidy() -> None:
+        for job in cancelled:
+            tell_cancelled(job)
+        # No job's event: whoever has the conversation open looks for it, and finds it gone.
+        hub().announce(conversation_id, conversation_id, ConversationDeleted())
+        attachments.drop(keys)
+        wakeups.forget(person_id)
+
+    after_commit(db(), _tidy)
+    return go_to(url_for("chat.show_latest"))

@@ -1,0 +1,307 @@
+"""The live stream of one conversation, as the browser reads it (server-sent events).
+
+Events, each with an id from which a browser may go on after a cut:
+
+- `exchange`: HTML of a message with its jobs; it replaces what is shown of it, text included.
+  When they are over, what is left of the credits and the alerts come along.
+- `answer` {"job", "attempt", "html", "tail"}: HTML of further blocks that are finished, and that of
+  the unfinished end, which replaces the one before.
+- `text` {"job", "attempt", "text"}: plain text that only continues the last paragraph of the end.
+- `tool` {"job", "attempt", "words"}: what the assistant is doing.
+- `reload`: too much has happened; `gone`: the conversation was deleted, or the login ended.
+
+Whenever it is not certain what the browser has seen, the job is drawn whole from PostgreSQL and
+its Redis stream, and only what came after that is added: nothing is lost, nothing is shown twice.
+
+With `once` in the query the answer ends when all that happened has been told: so ask the tabs that
+have no stream, as a browser has one for all of them (static/live.js).
+"""
+
+import json
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, render_template
+from markupsafe import Markup
+
+from gateways.event_streams import Event
+from gateways.live_events import JobQueued, TextAdded, ToolUsed
+from models import jobs
+from models.base import utc_now
+from models.chat import conversations, history
+from models.chat.conversations import PAGE_LENGTH
+from models.database import unit_of_work
+from models.errors import NotFound
+from models.schema.jobs import OVER, Job
+from webapp.chat import growing_answer, rendering, views
+from webapp.chat.frames import HEARTBEAT, Cursor, frame
+from webapp.chat.growing_answer import GrowingAnswer, Rendered
+from webapp.chat.partial_answer import ADDING, PartialAnswer, in_words, is_later, replay
+from webapp.chat.views import ExchangeView, Standing
+from webapp.core.auth import find_current_user
+from webapp.core.db import db
+from webapp.core.db_slots import turn
+from webapp.core.live import RESYNC, Hub, Listener
+from webapp.core.own_stack import on_own_stack
+
+RETRY_MS = 1000
+HEARTBEAT_SECONDS = 15.0
+# Without Redis a stream begins all the same, and goes on by looking at PostgreSQL.
+CONNECT_SECONDS = 2.0
+LOOK_SECONDS = 5.0
+# Most messages are taken up at once: then one drawing shows both. Who sent it has one already.
+TAKEN_UP_SECONDS = 0.05
+# Afterwards the browser comes back, and is asked again who it is.
+LONGEST_SECONDS = 900.0
+# Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
+MARGIN = timedelta(seconds=60)
+AT_REST = {"queued", "paused", "sent", "stopped", "failed"}
+
+
+class Gone(Exception):
+    """The conversation is not there any more for whoever looks at it."""
+
+
+@dataclass
+class _Shown:
+    """What the browser has of a job: up to which event, and how the row stood."""
+
+    told: PartialAnswer
+    standing: Standing
+    answer: GrowingAnswer
+
+    @property
+    def is_over(self) -> bool:
+        return self.standing.status in OVER
+
+
+class ConversationStream:
+    """One browser's stream. It has no database session and no lock while it waits."""
+
+    def __init__(
+        self, app: Flask, environ: dict[str, Any], hub: Hub, conversation_id: UUID, cursor: Cursor
+    ) -> None:
+        self._app, self._environ, self._hub = app, environ, hub
+        self._conversation_id = conversation_id
+        self._cursor = cursor
+        self._since = cursor.moment
+        self._shown: dict[UUID, _Shown] = {}
+
+    def frames(self) -> Iterator[str]:
+        """Write the stream until the browser goes, reads too slowly, or should come back."""
+        yield f"retry: {RETRY_MS}\n\n"
+        with self._hub.listening(self._conversation_id) as listener:
+            try:
+                yield from self._follow(listener)
+            except Gone:
+                yield frame("gone", "")
+
+    def missed(self) -> Iterator[str]:
+        """Write what happened since the cursor and end, for a browser that asks now and then."""
+        try:
+            yield from on_own_stack(list, self._catch_up())
+        except Gone:
+            yield frame("gone", "")
+
+    def _follow(self, listener: Listener) -> Iterator[str]:
+        listener.next(CONNECT_SECONDS)
+        yield from on_own_stack(list, self._catch_up())
+        began = looked = beat = time.monotonic()
+        while (now := time.monotonic()) < began + LONGEST_SECONDS and not listener.is_dropped:
+            if self._render_seconds() == 0:
+                yield from on_own_stack(list, self._render())
+            if now >= looked + LOOK_SECONDS:
+                looked = now
+                yield from on_own_stack(list, self._look_again())
+            if now >= beat + HEARTBEAT_SECONDS:
+                beat = now
+                yield HEARTBEAT
+            heard = listener.next(self._rest_seconds(now, looked, beat))
+            if heard is RESYNC:
+                yield from on_own_stack(list, self._catch_up())
+            elif isinstance(heard, Event):
+                if isinstance(heard.payload, JobQueued):
+                    time.sleep(TAKEN_UP_SECONDS)
+                yield from on_own_stack(list, self._tell(heard))
+
+    def _rest_seconds(self, now: float, looked: float, beat: float) -> float:
+        # A stream on which nothing goes on only wakes to beat: thousands of them do.
+        until_beat = beat + HEARTBEAT_SECONDS - now
+        if all(shown.is_over for shown in self._shown.values()):
+            return max(until_beat, 0)
+        return max(min(until_beat, looked + LOOK_SECONDS - now, self._render_seconds()), 0)
+
+    def _render_seconds(self) -> float:
+        """Say how long the next rendering of an answer should wait."""
+        waits = (shown.answer.wait_seconds() for shown in self._shown.values())
+        return min((wait for wait in waits if wait is not None), default=LONGEST_SECONDS)
+
+    def _render(self) -> Iterator[str]:
+        """Show the new ends of answers whose time has come."""
+        for shown in self._shown.values():
+            if shown.answer.wait_seconds() == 0:
+                yield self._render_one(shown)
+
+    def _render_one(self, shown: _Shown) -> str:
+        made = shown.answer.render()
+        return self._frame_of(shown, "answer", html=made.html, tail=made.tail)
+
+    def _catch_up(self) -> Iterator[str]:
+        """Tell what happened since the cursor; after it nothing is missed."""
+        moved = self._moved()
+        if len(moved) > PAGE_LENGTH:
+            yield frame("reload", "")
+            return
+        whole: list[UUID] = []
+        for job, stands in moved.values():
+            before = self._shown.get(job.id)
+            if before is not None and before.is_over:
+                continue
+            added = self._only_added(job, stands)
+            if added is None:
+                whole.append(job.id)
+            else:
+                yield from added
+        yield from self._draw(whole)
+
+    def _look_again(self) -> Iterator[str]:
+        """Draw what changed without our being told: places in the queue, and lost events."""
+        if any(not shown.is_over for shown in self._shown.values()):
+            yield from self._draw(
+                [
+                    job.id
+                    for job, stands in self._moved().values()
+                    if job.id not in self._shown or self._shown[job.id].standing != stands
+                ]
+            )
+
+    def _moved(self) -> dict[UUID, tuple[Job, Standing]]:
+        now = utc_now()
+        with turn(), unit_of_work() as own:
+            moved = history.jobs_that_moved(own, self._conversation_id, self._since - MARGIN)
+            found = {job.id: (job, views.standing(own, job)) for job in moved}
+        self._since = now
+        return found
+
+    def _only_added(self, job: Job, stands: Standing) -> list[str] | None:
+        """Return what was added to the answer since the cursor; None if it must be drawn whole."""
+        if job.is_over or job.id != self._cursor.job_id:
+            return None
+        events = self._hub.told(job.id)
+        told = replay(events)
+        at = next((n for n, event in enumerate(events) if event.id == self._cursor.event_id), None)
+        if at is None or not told.is_whole or not events[at].attempt == told.attempt == job.attempt:
+            return None
+        missed = events[at + 1 :]
+        closed = self._cursor.closed
+        if not 0 <= closed <= len(told.text):
+            return None
+        if any(not isinstance(event.payload, ADDING) for event in missed):
+            return None
+        return self._continue(job, stands, told) if missed else self._stay(job, stands, told)
+
+    def _continue(self, job: Job, stands: Standing, told: PartialAnswer) -> list[str]:
+        closed = self._cursor.closed
+        made = growing_answer.render(job.id, told.attempt, closed, told.text[closed:])
+        self._note(job, stands, told, replace(made, closed=closed + made.closed))
+        shown = self._shown[job.id]
+        frames = [self._frame_of(shown, "answer", html=made.html, tail=made.tail)]
+        if told.tool:
+            frames.append(self._frame_of(shown, "tool", words=in_words(told.tool)))
+        return frames
+
+    def _stay(self, job: Job, stands: Standing, told: PartialAnswer) -> list[str]:
+        # Nothing is new. Which end the browser has is rendered anew with what comes next.
+        self._note(job, stands, told, Rendered(closed=self._cursor.closed, is_rough=True))
+        return []
+
+    def _note(self, job: Job, stands: Standing, told: PartialAnswer, shown: Rendered) -> None:
+        answer = GrowingAnswer(job.id, told.attempt, told.text, shown)
+        self._shown[job.id] = _Shown(replace(told, text=""), stands, answer)
+
+    def _tell(self, event: Event) -> Iterator[str]:
+        shown = self._shown.get(event.job_id)
+        if shown is None:
+            yield from self._draw([event.job_id])
+        elif shown.is_over or not is_later(event.id, shown.told.last_id):
+            # It was drawn with this in it already.
+            return
+        elif isinstance(event.payload, JobQueued):
+            return
+        elif event.attempt > shown.told.attempt or not isinstance(event.payload, ADDING):
+            yield from self._draw([event.job_id])
+        elif event.attempt == shown.told.attempt and shown.told.is_whole:
+            yield from self._add(shown, event)
+
+    def _add(self, shown: _Shown, event: Event) -> Iterator[str]:
+        if isinstance(event.payload, ToolUsed):
+            if shown.answer.wait_seconds() is not None:
+                yield self._render_one(shown)
+            shown.told.last_id = event.id
+            yield self._frame_of(shown, "tool", words=in_words(event.payload.name))
+        elif isinstance(event.payload, TextAdded):
+            if event.payload.start != shown.answer.length:
+                # Some of it was lost.
+                yield from self._draw([event.job_id])
+                return
+            shown.told.last_id = event.id
+            if shown.answer.add(event.payload.text):
+                yield self._frame_of(shown, "text", text=event.payload.text)
+            elif shown.answer.wait_seconds() == 0:
+                yield self._render_one(shown)
+
+    def _frame_of(self, shown: _Shown, kind: str, **data: str) -> str:
+        answer, told = shown.answer, shown.told
+        self._cursor = Cursor(told.last_id, answer.job_id, answer.closed)
+        whose = {"job": str(answer.job_id), "attempt": told.attempt}
+        return frame(kind, json.dumps(whose | data, separators=(",", ":")), self._cursor)
+
+    def _draw(self, job_ids: Collection[UUID]) -> Iterator[str]:
+        """Draw these jobs whole, as they stand in PostgreSQL, with the text that was told."""
+        if not job_ids:
+            return
+        # First the streams, then the rows: what is told in between comes again, and is newer.
+        told = {job_id: replay(self._hub.told(job_id)) for job_id in job_ids}
+        for job_id, one in told.items():
+            # Now, that no connection to the database waits for it.
+            growing_answer.render(job_id, one.attempt, 0, one.text)
+        for exchange, html in self._exchanges(job_ids, told):
+            for run in exchange.runs:
+                last_id = told[run.job.id].last_id if run.job.id in told else run.told.last_id
+                self._note(run.job, run.standing, replace(run.told, last_id=last_id), run.written)
+                closed = run.written.closed
+                self._cursor = Cursor(last_id or Cursor.now().event_id, run.job.id, closed)
+            yield frame("exchange", html, self._cursor)
+
+    def _exchanges(
+        self, job_ids: Collection[UUID], told: dict[UUID, PartialAnswer]
+    ) -> list[tuple[ExchangeView, str]]:
+        # As if the browser had asked again: with its login, its time zone, and a session that is
+        # closed before we go on.
+        with turn(), self._app.request_context(self._environ):
+            person = find_current_user()
+            if person is None:
+                raise Gone
+            try:
+                conversation = conversations.find_own(db(), person.id, self._conversation_id)
+            except NotFound as deleted:
+                raise Gone from deleted
+            found = history.exchanges_of(db(), conversation, job_ids)
+            return [(view, _draw_one(view)) for view in views.show(db(), found, told)]
+
+
+def _draw_one(view: ExchangeView) -> str:
+    html = rendering.draw(view)
+    # While words come, nothing has been charged yet.
+    if all(run.state in AT_REST for run in view.runs):
+        person = find_current_user()
+        is_out_of_credit = (
+            person is not None and not person.is_frozen and jobs.is_paused(db(), person)
+        )
+        for name in ("_credits_left.html", "chat/_dry.html", "core/alerts/_list.html"):
+            html += Markup(render_template(name, is_out_of_credit=is_out_of_credit))  # noqa: S704  # it escapes
+    return html

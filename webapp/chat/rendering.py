@@ -1,0 +1,82 @@
+"""Drawing exchanges, each once: what is over never looks otherwise again.
+
+Only whose conversation it is was found to be theirs may ask for a drawing; the drawings themselves
+are kept for whoever that is.
+"""
+
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from cachetools import LRUCache
+from flask import render_template
+from markupsafe import Markup
+
+from models.base import utc_now
+from models.chat import history
+from models.chat.history import ExchangeSummary
+from webapp.chat import views
+from webapp.chat.views import ExchangeView
+from webapp.core.db import db
+from webapp.core.formats import viewers_zone
+
+# Some twenty thousand short answers, of the people who were here last.
+KEPT_CHARS = 32 * 1024 * 1024
+
+
+class HtmlCache:
+    """The drawings that were wanted last, up to so many characters."""
+
+    def __init__(self, kept_chars: int = KEPT_CHARS) -> None:
+        self._kept: LRUCache[Hashable, Markup] = LRUCache(kept_chars, getsizeof=len)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: Hashable) -> Markup | None:
+        """Return a drawing if it is still there."""
+        return self._kept.get(key)
+
+    def keep(self, key: Hashable, drawing: Markup) -> None:
+        """Add a drawing; the ones that nobody wanted for longest go."""
+        self._kept.pop(key, None)
+        # One that is larger than all that may be kept would be refused: it is drawn each time.
+        if len(drawing) <= self._kept.maxsize:
+            self._kept[key] = drawing
+
+
+def draw(view: ExchangeView) -> Markup:
+    """Draw what a person wrote, and what came of it."""
+    return Markup(render_template("chat/_exchange.html", exchange=view))  # noqa: S704  # it escapes
+
+
+def draw_page(
+    glances: Iterable[ExchangeSummary], views: Mapping[UUID, ExchangeView]
+) -> list[Markup]:
+    """Draw the exchanges of a page: `views` as they stand, all others from memory or the rows."""
+    zone = viewers_zone()
+    today = utc_now().astimezone(zone).date()
+    keys = {glance.asked_id: (glance, zone.key, today) for glance in glances}
+    found = {asked: drawings().find(key) for asked, key in keys.items() if asked not in views}
+    missing = [asked for asked, drawing in found.items() if drawing is None]
+    for view in (*views.values(), *_read(missing)):
+        asked = view.asked.id
+        found[asked] = drawing = draw(view)
+        if not _has_form(view):
+            drawings().keep(keys[asked], drawing)
+    return [found[asked] or Markup() for asked in keys]
+
+
+def _read(asked: Collection[UUID]) -> list[ExchangeView]:
+    return views.show(db(), history.exchanges_asked(db(), asked), {}) if asked else []
+
+
+def _has_form(view: ExchangeView) -> bool:
+    # A form is one login's, and only who is shown it may send it.
+    return any(run.may_retry or not run.job.is_over for run in view.runs)
+
+
+@lru_cache(maxsize=1)
+def drawings() -> HtmlCache:
+    """This process's drawings."""
+    return HtmlCache()

@@ -1,0 +1,1 @@
+"""What every page needs: sessions, the database, errors, limits, formats, live events."""

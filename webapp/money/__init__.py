@@ -1,0 +1,1 @@
+"""Credits, limits, usage and what an answer cost."""

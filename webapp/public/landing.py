@@ -1,0 +1,69 @@
+"""What strangers and machines see first."""
+
+from flask import Blueprint, Response, jsonify, render_template
+
+from actions import offers
+from settings import get_settings
+from webapp.core.assets import address
+
+pages = Blueprint("landing", __name__)
+
+
+@pages.get("/")
+def show() -> str:
+    """Explain the product."""
+    settings = get_settings()
+    return render_template(
+        "public/landing/page.html",
+        grant_micros=settings.sign_up_grant_micros,
+        margin_percent=settings.margin_percent,
+        models=offers.names(),
+    )
+
+
+@pages.get("/robots.txt")
+def robots() -> Response:
+    """Let search engines read the landing page and nothing behind the door."""
+    closed = (
+        *("/chat", "/settings", "/billing", "/limits", "/usage", "/onboarding", "/engine"),
+        *("/verification", "/address", "/signup/"),
+    )
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
+
+
+@pages.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """Describe the site to a phone that installs it."""
+    icons = [
+        {"src": address("icons/icon-192.png"), "sizes": "192x192", "type": "image/png"},
+        {"src": address("icons/icon-512.png"), "sizes": "512x512", "type": "image/png"},
+        {
+            "src": address("icons/maskable-512.png"),
+            "sizes": "512x512",
+            "type": "image/png",
+            "purpose": "maskable",
+        },
+    ]
+    name = get_settings().product_name
+    response = jsonify(
+        {
+            "name": name,
+            "short_name": name,
+            "id": "/",
+            "start_url": "/chat",
+            "scope": "/",
+            "display": "standalone",
+            "background_color": "#f4f8f6",
+            "theme_color": "#f4f8f6",
+            "icons": icons,
+        }
+    )
+    response.mimetype = "application/manifest+json"
+    return response
+
+
+@pages.get("/favicon.ico")
+def favicon() -> Response:
+    """Answer those who ask for the icon by its old name."""
+    return Response(status=302, headers={"Location": address("icons/favicon.svg")})

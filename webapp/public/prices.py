@@ -1,0 +1,20 @@
+"""What each model costs, for anybody to read."""
+
+from flask import Blueprint, render_template
+
+from actions import offers
+from settings import get_settings
+
+pages = Blueprint("prices", __name__)
+
+
+@pages.get("/prices")
+def show() -> str:
+    """List the prices of all models, and say what a usual message is."""
+    settings = get_settings()
+    return render_template(
+        "public/prices/page.html",
+        prices=offers.listed(),
+        usual=offers.USUAL_MESSAGE,
+        margin_percent=settings.margin_percent,
+    )
