@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     # A worker that is still there so long after SIGTERM, because something hangs, ends at once: its
     # jobs then go on elsewhere as those of a dead one. Fargate kills after 120 seconds at most.
     worker_stop_seconds: float = 100
-    # How often the clock looks for lost nudges and dead workers.
+    # How often the clock looks for lost wake-ups and dead workers.
     sweep_seconds: float = 5
     # How often it audits the books.
     audit_seconds: float = 3600

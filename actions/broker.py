@@ -20,15 +20,15 @@ from gateways import event_streams
 from gateways.wake_queue import WakeQueue
 from settings import get_settings
 
-# A lost knock must not cost more than this: then the consumer looks again by itself.
+# A lost wake-up must not cost more than this: then the consumer looks again by itself.
 LONGEST_WAIT_SECONDS = 1
 
 
 class WakingBroker(RedisBroker):
-    """A RedisBroker whose idle consumers wait for a knock instead of sleeping."""
+    """A RedisBroker whose idle consumers wait to be woken instead of sleeping."""
 
     def __init__(self, url: str) -> None:
-        # Nudges are not retried: the rows are the truth, and the clock nudges again.
+        # Wake-ups are not retried: the rows are the truth, and the clock sends them again.
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             # Dramatiq reads bytes.
             client=event_streams.connect(url, as_text=False),
@@ -43,7 +43,7 @@ class WakingBroker(RedisBroker):
         return WakingConsumer
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Put a message on its queue and knock for a waiting consumer."""
+        """Put a message on its queue and wake a waiting consumer."""
         queued = cast(
             Message[Any],
             super().enqueue(message, delay=delay),  # pyright: ignore[reportUnknownMemberType]
@@ -51,13 +51,13 @@ class WakingBroker(RedisBroker):
         self._wake_queue.wake(queued.queue_name)
         return queued
 
-    def wait_for_knock(self, queue_name: str) -> None:
+    def wait_to_be_woken(self, queue_name: str) -> None:
         """Return when something was put on the queue, or after LONGEST_WAIT_SECONDS."""
         self._wake_queue.heard(queue_name, LONGEST_WAIT_SECONDS)
 
 
 class WakingConsumer(_RedisConsumer):
-    """Looks, and if there is nothing waits for a knock before it looks again."""
+    """Looks, and if there is nothing waits to be woken before it looks again."""
 
     def __next__(self) -> Any:
         # Keeps the base class's own sleep at its first, shortest step.
@@ -65,7 +65,7 @@ class WakingConsumer(_RedisConsumer):
         message = cast(Any, super().__next__())
         if message is None:
             try:
-                cast(WakingBroker, self.broker).wait_for_knock(cast(str, self.queue_name))
+                cast(WakingBroker, self.broker).wait_to_be_woken(cast(str, self.queue_name))
             except redis.ConnectionError as error:
                 raise ConnectionClosed(error) from None
         return message

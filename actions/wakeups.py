@@ -1,4 +1,4 @@
-"""What the doors may tell the workers. A nudge has no content: losing one costs a short wait."""
+"""Wakes the workers after a commit. A wake-up has no content: losing one costs a short wait."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -20,7 +20,7 @@ from settings import get_settings
 
 log = structlog.get_logger()
 
-# The door at which workers with room wait.
+# The queue at which workers with room wait.
 ALL_WORKERS = "workers"
 ANSWERS_QUEUE = "answers"
 ANSWER_LATER = "answer_later"
@@ -29,7 +29,7 @@ FORGET = "forget"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
 TOP_UP = "top_up"
-# An old nudge says nothing that the clock has not said since.
+# An old wake-up says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
 # A try that comes this late has been overtaken: its person has asked, or is not about to.
 WARM_MAX_AGE_MS = 10_000
@@ -46,7 +46,7 @@ def answer(worker_id: UUID | None = None) -> None:
     try:
         wake_queue().wake(own_queue(worker_id) if worker_id else ALL_WORKERS)
     except redis.RedisError as error:
-        log.warning("nudge.lost", to="workers", error=str(error))
+        log.warning("wakeup.lost", to="workers", error=str(error))
 
 
 def answer_later(wait: timedelta) -> None:
@@ -56,14 +56,14 @@ def answer_later(wait: timedelta) -> None:
 
 
 def own_queue(worker_id: UUID) -> str:
-    """Name the door at which only this worker waits."""
+    """Name the queue at which only this worker waits."""
     return f"worker:{worker_id}"
 
 
 def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
     """Tell the workers that this person may be about to write; it never raises.
 
-    Whichever hears of it first and has no room tells the others, `tries` times in all.
+    A worker that hears of it first and has no room tells the others, `tries` times in all.
     """
     made = WARM_TRIES - tries
     delay_ms = WARM_AGAIN_MS * 2 ** (made - 1) if made else 0
@@ -108,7 +108,7 @@ def _enqueue(
     delay_ms: int | None = None,
     queue_name: str = ANSWERS_QUEUE,
 ) -> None:
-    nudge = Message[None](
+    wake_up = Message[None](
         queue_name=queue_name,
         actor_name=actor_name,
         args=arguments,
@@ -116,9 +116,9 @@ def _enqueue(
         options={"max_age": max_age_ms},
     )
     try:
-        get_broker().enqueue(nudge, delay=delay_ms)
+        get_broker().enqueue(wake_up, delay=delay_ms)
     except (redis.RedisError, BrokerError) as error:
-        log.warning("nudge.lost", actor=actor_name, error=str(error))
+        log.warning("wakeup.lost", actor=actor_name, error=str(error))
 
 
 def stop(job_id: UUID) -> None:
@@ -137,5 +137,5 @@ def streams() -> Streams:
 
 @lru_cache(maxsize=1)
 def wake_queue() -> WakeQueue:
-    """The doors of all workers, connected when first used."""
+    """The queues of all workers, connected when first used."""
     return WakeQueue(get_settings().redis_url.get_secret_value())

@@ -67,7 +67,7 @@ class Runtime:
         self._spec: CellSpec | None = None
         self._meter = Meter(settings)
         self._prices = Prices(settings)
-        self._pool = Pool(settings, self._worker_dir, self._find_kit, self._tell_free)
+        self._pool = Pool(settings, self._worker_dir, self._find_spec, self._announce_room)
         if self._sandbox is None:
             self._pool.capacity = 0
         self._keeping: asyncio.Task[None] | None = None
@@ -184,10 +184,10 @@ class Runtime:
         await self._pool.end(grace_seconds)
         await self._meter.close()
 
-    def _tell_free(self) -> None:
+    def _announce_room(self) -> None:
         self._loop.run_in_executor(None, self.on_free)
 
-    def _find_kit(self) -> CellSpec | None:
+    def _find_spec(self) -> CellSpec | None:
         """Return what cells are made of, or None while there is no engine, model or sandbox."""
         found = engine.find(self._settings)
         models = catalogue.models(self._settings)
@@ -309,7 +309,7 @@ class Runtime:
         check: Callable[[], object],
     ) -> SavedState:
         await self._discard(user_id)
-        spec = self._find_kit()
+        spec = self._find_spec()
         if spec is None or not self._pool.may_share():
             raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False)
         restoring = asyncio.to_thread(self._states.get, states, check)

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.queues import claims, contest, senders
 from bench.queues.claims import Table
 from bench.queues.contest import Contestant, Place
-from bench.queues.ground import WorkerDir
+from bench.queues.databases import Databases
 from embedded.stack import Services
 
 DRAIN_TARGET, CLAIM_TARGET = 3.0, 1.1
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     ):
         # The verbs read the product's settings; nobody is refused here.
         os.environ.update(services.environment(), MAX_WAITING_USERS="1000000")  # noqa: TID251
-        worker_dir = WorkerDir(services.environment()["DATABASE_URL"])
-        place = Place(worker_dir, services.environment()["REDIS_URL"])
+        databases = Databases(services.environment()["DATABASE_URL"])
+        place = Place(databases, services.environment()["REDIS_URL"])
         limit = Contestant(LIMIT, "", senders.Ours, 100, 20_000)
         contestants = _contestants()
         for _ in range(given.rounds):
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             for one in contestants:
                 contest.drain(place, one)
             contest.drain_without_python(place, limit)
-        tables = claims.measure(worker_dir)
+        tables = claims.measure(databases)
     return max(_report_contest(contestants, limit), _report_claims(tables))
 
 

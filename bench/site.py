@@ -75,7 +75,7 @@ class Site(Services):
         super().start()
         self._environment |= {**SETTINGS, "S3_BUCKET": "bench"}
         wait_done(
-            self.keeper.start(product.migrations(self._environment)), seconds=MIGRATION_SECONDS
+            self.supervisor.start(product.migrations(self._environment)), seconds=MIGRATION_SECONDS
         )
         url = sa.make_url(self._environment["DATABASE_URL"]).set(drivername="postgresql+psycopg")
         self.engine = sa.create_engine(url)

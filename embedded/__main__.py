@@ -53,7 +53,7 @@ class Ending:
         self.asked.set()
         while self._signals.get():
             self._stack.console.say("stopping at once")
-            self._stack.keeper.hurry.set()
+            self._stack.supervisor.haste.set()
 
 
 def main() -> int:

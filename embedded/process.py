@@ -47,7 +47,7 @@ class Program:
 
 
 class Process:
-    """A program and the process that runs it now. Only the keeper's thread calls `tick`."""
+    """A program and the process that runs it now. Only the supervisor's thread calls `tick`."""
 
     def __init__(self, program: Program, console: Console) -> None:
         self.program = program
@@ -86,8 +86,8 @@ class Process:
         if self._process is not None:
             _kill_group(self._process.pid, signal.SIGKILL)
 
-    def stop(self, hurry: threading.Event) -> None:
-        """End the process: ask, wait, then kill. `hurry` shortens the wait to a second."""
+    def stop(self, haste: threading.Event) -> None:
+        """End the process: ask, wait, then kill. `haste` shortens the wait to a second."""
         self._is_stopped = True
         process = self._process
         if process is None:
@@ -95,9 +95,9 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(self.program.stop_signal)
         began = time.monotonic()
-        while process.poll() is None and not self._is_over(began, hurry):
+        while process.poll() is None and not self._is_over(began, haste):
             time.sleep(0.02)
-        if process.poll() is None and not hurry.is_set():
+        if process.poll() is None and not haste.is_set():
             self._console.say(f"{self.name} did not stop in time and is killed")
         _kill_group(process.pid, signal.SIGKILL)
         process.wait()
@@ -184,9 +184,9 @@ class Process:
                 f"{self._console.file_of(self.name)}"
             )
 
-    def _is_over(self, began: float, hurry: threading.Event) -> bool:
+    def _is_over(self, began: float, haste: threading.Event) -> bool:
         patience = self.program.stop_seconds
-        if hurry.is_set():
+        if haste.is_set():
             patience = min(HURRIED_SECONDS, patience)
         return time.monotonic() - began > patience
 

@@ -58,7 +58,7 @@ class Services:
         """Use `data_dir` and print on `stream`; what is not kept is removed when it stops."""
         self.folder = DataFolder(data_dir)
         self.console = Console(self.folder.logs, stream)
-        self.keeper = Supervisor(self.folder, self.console)
+        self.supervisor = Supervisor(self.folder, self.console)
         self.engine_dir = (engine_dir or PROJECT_DIR / ".engine").absolute()
         self._is_kept = is_kept
         self._environment: dict[str, str] = {}
@@ -100,8 +100,8 @@ class Services:
         if not self._is_kept:
             self._undo.callback(_remove, self.folder)
         self._undo.callback(self._remove_cells)
-        self._undo.callback(self.keeper.close, STOP_ORDER)
-        self.keeper.open()
+        self._undo.callback(self.supervisor.close, STOP_ORDER)
+        self.supervisor.open()
 
     def start(self) -> None:
         """Start what this stack is made of and return when it works."""
@@ -116,7 +116,7 @@ class Services:
         token = self.folder.secret("mailbox")
         mailbox = product.mailbox(self.folder.path / "mailbox", smtp_port, mailbox_port, token)
         programs = (database.program(), valkey.program(), objects.program(), demo, mailbox)
-        for child in [self.keeper.start(program) for program in programs]:
+        for child in [self.supervisor.start(program) for program in programs]:
             wait_ready(child, READY_SECONDS)
         database.create_database()
         self._environment = {
@@ -193,23 +193,23 @@ class Stack(Services):
         if read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
             self._start_fake_google(read)
         self.console.say("bringing the database to its newest shape")
-        migrated = self.keeper.start(product.migrations(self._environment))
+        migrated = self.supervisor.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
         self.console.say("starting the website")
         web = product.web(self._environment, listener.fileno(), self.port)
-        wait_ready(self.keeper.start(web), READY_SECONDS)
+        wait_ready(self.supervisor.start(web), READY_SECONDS)
         self.console.say(f"{read.product_name} is ready: {self.url}")
         if "MAILBOX_URL" in self._environment:
             self.console.say(f"its mail can be read here: {self._environment['MAILBOX_URL']}")
         self.add_worker()
-        self.keeper.start(product.clock(self._environment))
+        self.supervisor.start(product.clock(self._environment))
         self._install_engine()
 
     def add_worker(self) -> str:
         """Start a further worker with an empty disk of its own and return its name."""
         self._workers += 1
         name = "worker" if self._workers == 1 else f"worker-{self._workers}"
-        self.keeper.start(product.worker(self._environment, name, self.cells_dir(name)))
+        self.supervisor.start(product.worker(self._environment, name, self.cells_dir(name)))
         return name
 
     def _start_fake_stripe(self) -> None:
@@ -218,7 +218,7 @@ class Stack(Services):
         data = self.folder.path / "stripe" / "account.sqlite"
         webhooks = f"{self.url}/webhooks/stripe"
         fake = product.fake_stripe(port, secret, data, webhooks)
-        wait_ready(self.keeper.start(fake), READY_SECONDS)
+        wait_ready(self.supervisor.start(fake), READY_SECONDS)
         self._environment |= stripe_settings(self.folder, port)
 
     def _start_fake_google(self, read: Settings) -> None:
@@ -233,7 +233,7 @@ class Stack(Services):
         given = google_settings(self.folder, port)
         client = given["GOOGLE_CLIENT_ID"], given["GOOGLE_CLIENT_SECRET"]
         fake = product.fake_google(port, *client)
-        wait_ready(self.keeper.start(fake), READY_SECONDS)
+        wait_ready(self.supervisor.start(fake), READY_SECONDS)
         self._environment |= given
 
     def _complete_environment(self) -> Settings:
@@ -262,7 +262,7 @@ class Stack(Services):
             self.console.say(f"the assistant engine is there: {wanted_name()}")
             return
         self.console.say("the assistant engine is being installed; the site works meanwhile")
-        self.keeper.start(product.engine(self.engine_dir))
+        self.supervisor.start(product.engine(self.engine_dir))
 
 
 def stripe_settings(folder: DataFolder, port: int) -> dict[str, str]:

@@ -14,19 +14,19 @@ TICK_SECONDS = 0.05
 class Supervisor:
     """Starts programs, restarts those that end, and ends them all.
 
-    One thread does every start, for as long as the keeper lives: the system ties a child to the
+    One thread does every start, for as long as the supervisor lives: the system ties a child to the
     thread that started it, not to the process.
     """
 
     def __init__(self, folder: DataFolder, console: Console) -> None:
         self.console = console
-        self.hurry = threading.Event()
+        self.haste = threading.Event()
         self._folder = folder
         self._children: list[Process] = []
         self._lock = threading.Lock()
         self._order: tuple[str, ...] = ()
         self._is_stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def open(self) -> None:
         """End what a killed supervisor left on this folder; from then on, keep."""
@@ -64,7 +64,7 @@ class Supervisor:
         for child in sorted(latest_first, key=self._place):
             if child.pid is not None:
                 self.console.say(f"stopping {child.name}")
-            child.stop(self.hurry)
+            child.stop(self.haste)
 
     def _all(self) -> list[Process]:
         with self._lock:

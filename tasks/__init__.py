@@ -1,1 +1,1 @@
-"""Background work: thin Dramatiq actors, the worker's entry point, the clock."""
+"""Background work: the worker process, the clock, mail, audits and upkeep."""

@@ -1,4 +1,4 @@
-"""Sends what the outbox holds. The rows are the truth: a lost nudge costs a short wait."""
+"""Sends what the outbox holds. The rows are the truth: a lost wake-up costs a short wait."""
 
 import threading
 import time

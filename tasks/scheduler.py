@@ -50,9 +50,9 @@ def run_money(over: threading.Event) -> None:
                 audits.audit_at_stripe()
                 next_audit = time.monotonic() + settings.audit_seconds
         except SQLAlchemyError as error:
-            log.warning("reconciling.missed", error=str(error))
+            log.warning("backfill.missed", error=str(error))
         except Exception:
-            log.exception("reconciling.failed")
+            log.exception("backfill.failed")
         if over.wait(settings.reconcile_seconds):
             return
 

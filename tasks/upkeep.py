@@ -1,4 +1,4 @@
-"""What somebody must look after: silent workers, lost nudges, late mail, what grows for ever."""
+"""What somebody must look after: silent workers, lost wake-ups, late mail, what grows for ever."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -32,7 +32,7 @@ WAITING_FOR_MAIL = (outbox.has_due, password_reset.has_requests, sign_ups.has_re
 
 
 def sweep() -> None:
-    """Take jobs back from workers that fell silent, and nudge if anything waits to be claimed."""
+    """Take jobs back from workers that fell silent, and wake a worker if any job can be claimed."""
     lease = timedelta(seconds=get_settings().job_lease_seconds)
     reap_expired()
     with unit_of_work() as db:
@@ -65,7 +65,7 @@ def reap_expired() -> None:
                 billing_emails.tell_alerts(db, alerts.raise_absorbed(db, job.user_id))
         if job is not None:
             log.warning("job.released", job_id=str(job.id), user_id=str(job.user_id), to=job.status)
-            _tell(job)
+            _publish(job)
 
 
 def absorb_orphans(older_than: timedelta) -> None:
@@ -104,7 +104,7 @@ def _storage() -> Storage:
     return Storage(get_settings())
 
 
-def _tell(job: Job) -> None:
+def _publish(job: Job) -> None:
     event = JobEnded(job.status) if job.is_over else RetryScheduled()
     try:
         wakeups.streams().append(job.conversation_id, job.id, job.attempt, event)

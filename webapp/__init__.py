@@ -1,4 +1,4 @@
-"""The website: one blueprint a part, drawn on the server, with HTMX on top."""
+"""The website: a package for each part of it, rendered on the server, with HTMX on top."""
 
 from typing import cast
 

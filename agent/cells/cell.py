@@ -60,9 +60,9 @@ class Cell:
         self.lock = asyncio.Lock()
         self._spec = spec
         self._disk = disk
-        self._doors = CellSockets(place)
-        self._gateway = Gateway(self._doors.gateway, secrets.token_urlsafe(32))
-        self.files = CellFiles(self._doors.files)
+        self._sockets = CellSockets(place)
+        self._gateway = Gateway(self._sockets.gateway, secrets.token_urlsafe(32))
+        self.files = CellFiles(self._sockets.files)
         self._process: CellProcess | None = None
         self._port: MeterPort | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -99,7 +99,7 @@ class Cell:
         return self._state is State.HOT and self.turns == 0
 
     @property
-    def is_worn(self) -> bool:
+    def is_due_for_recycle(self) -> bool:
         """It has answered so much, or grown so large, that a new one is better."""
         settings = self._spec.settings
         most_bytes = settings.cell_memory_recycle_mb * 1024 * 1024
@@ -110,25 +110,25 @@ class Cell:
         """The saved version that its files are at; 0 for a new person's."""
         return self.known.state.version
 
-    def hurry(self) -> None:
+    def raise_priority(self) -> None:
         """Boot at full speed from now on: somebody waits for it."""
         if self._process is not None:
-            self._process.hurry()
+            self._process.raise_priority()
 
     async def boot(self) -> None:
         """Start OpenClaw, wait until it takes turns, and warm it up. Raises CellFailed."""
         started = time.monotonic()
         meter_token = secrets.token_urlsafe(32)
-        self._port = await self._spec.meter.listen(self._doors.meter, meter_token)
-        self.place.give(self._doors.meter, self._spec.sandbox.mode)
+        self._port = await self._spec.meter.listen(self._sockets.meter, meter_token)
+        self.place.give(self._sockets.meter, self._spec.sandbox.mode)
         token = self._gateway.token
-        process = await start.start(self._spec, self.place, self._doors, token, meter_token)
+        process = await start.start(self._spec, self.place, self._sockets, token, meter_token)
         self._process = process
         await start.or_fail(process, wait_until_ready(self._gateway, start.BOOT_SECONDS))
         self._move(State.WARMING)
         self._listening = asyncio.create_task(self._listen())
         await start.or_fail(process, start.warm_up(self._gateway))
-        self.hurry()
+        self.raise_priority()
         self._move(State.SPARE)
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
 
@@ -208,7 +208,7 @@ class Cell:
             await self._process.end(grace_seconds)
         if self._port is not None:
             await self._port.close()
-        self._doors.close()
+        self._sockets.close()
         if self._state is not State.GONE:
             self._move(State.GONE)
 
@@ -216,7 +216,7 @@ class Cell:
         """Ask whether it is well, and count in `misses` how often in a row it did not say so."""
         self.misses = 0 if await self._gateway.is_ready() else self.misses + 1
 
-    async def burst(self) -> None:
+    async def kill_oom(self) -> None:
         """End what runs in it at once because it takes too much memory; a turn fails of that."""
         log.warning("cell.too_large", pid=self.pid, resident_bytes=self.resident_bytes)
         self._is_too_large = True

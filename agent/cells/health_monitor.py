@@ -53,7 +53,7 @@ class HealthMonitor:
         for pid, size in found.items():
             by_pid[pid].resident_bytes = size
             if size > self._limit_bytes and by_pid[pid].is_alive:
-                await by_pid[pid].burst()
+                await by_pid[pid].kill_oom()
 
     async def _count(self) -> None:
         """Count what each has on the disk, one after the other."""

@@ -67,7 +67,7 @@ class Pool:
         self,
         settings: Settings,
         worker_dir: WorkerDir,
-        find_kit: Callable[[], CellSpec | None],
+        find_spec: Callable[[], CellSpec | None],
         on_spare: Callable[[], None],
     ) -> None:
         self.capacity = capacity(settings)
@@ -75,7 +75,7 @@ class Pool:
         self._settings = settings
         self._worker_dir = worker_dir
         self._disk = worker_dir.disk
-        self._find_kit = find_kit
+        self._find_spec = find_spec
         self._on_spare = on_spare
         self._cells: list[Cell] = []
         self._boots = BootScheduler(at_once())
@@ -132,7 +132,7 @@ class Pool:
         Raises AgentFailed when none comes up in time, or `stop` is set before.
         """
         self.waiting.turns += 1
-        self._changes.tell()
+        self._changes.fire()
         try:
             async with asyncio.timeout(SPARE_SECONDS):
                 while (spare := self._bindable()) is None:
@@ -144,7 +144,7 @@ class Pool:
                     await self._changes.wait(STOP_POLL_SECONDS)
         except TimeoutError as error:
             log.warning("cells.exhausted", user_id=str(user_id), capacity=self.capacity)
-            if self._find_kit() is None:
+            if self._find_spec() is None:
                 raise AgentFailed(TurnFailure.ENGINE_UNAVAILABLE, permanent=False) from error
             raise AgentFailed(TurnFailure.BUSY, permanent=False) from error
         finally:
@@ -152,7 +152,7 @@ class Pool:
         spare.reserve(user_id)
         # The next spare does not take the processor from the first words of this answer.
         self._boots.hold_off(FIRST_WORDS_SECONDS)
-        self._changes.tell()
+        self._changes.fire()
         return spare
 
     async def discard(self, cell: Cell, grace_seconds: float = 0) -> None:
@@ -161,7 +161,7 @@ class Pool:
             self._cells.remove(cell)
             await cell.end(grace_seconds)
             await asyncio.to_thread(self._worker_dir.clear, cell.place)
-            self._changes.tell()
+            self._changes.fire()
 
     def spare_to_warm(self, user_id: UUID, taken: Collection[UUID]) -> Cell | None:
         """Return a spare that is this person's from now on, though they have asked nothing yet.
@@ -177,7 +177,7 @@ class Pool:
         spare = self._bindable() if free > 1 or (free and self._has_place()) else None
         if spare is not None:
             spare.reserve(user_id)
-            self._changes.tell()
+            self._changes.fire()
         return spare
 
     async def keep(self) -> None:
@@ -209,7 +209,7 @@ class Pool:
     def _hurry(self) -> None:
         for cell in self._cells:
             if cell.state in {State.BOOTING, State.WARMING}:
-                cell.hurry()
+                cell.raise_priority()
 
     def _bindable(self) -> Cell | None:
         if self._is_for_one and any(cell.user_id for cell in self._cells):
@@ -219,7 +219,7 @@ class Pool:
     @property
     def _is_for_one(self) -> bool:
         """Where cells are not walled off, two people are never here at the same time."""
-        spec = self._find_kit()
+        spec = self._find_spec()
         return spec is not None and not spec.sandbox.mode.has_namespaces
 
     def _superfluous(self) -> list[Cell]:
@@ -232,7 +232,9 @@ class Pool:
             (cell for cell in self._cells if cell.is_idle and cell.is_alive and cell not in over),
             key=lambda cell: (not cell.is_warmed, cell.last_used),
         )
-        over += [cell for cell in idle if cell.is_worn or self._is_idle_for_long(cell, now)]
+        over += [
+            cell for cell in idle if cell.is_due_for_recycle or self._is_idle_for_long(cell, now)
+        ]
         rest = [cell for cell in idle if cell not in over]
         if rest and not over and self._must_make_room(rest[0], now):
             over.append(rest[0])
@@ -274,7 +276,7 @@ class Pool:
         return self._is_due() and not self._has_place()
 
     def _boot_if_wanted(self) -> None:
-        while self._is_due() and self._has_place() and (spec := self._find_kit()):
+        while self._is_due() and self._has_place() and (spec := self._find_spec()):
             self._boots.begin(self._boot(spec))
 
     async def _boot(self, spec: CellSpec) -> None:
@@ -290,5 +292,5 @@ class Pool:
                 await self.discard(cell)
         else:
             self._boots.worked()
-            self._changes.tell()
+            self._changes.fire()
             self._on_spare()

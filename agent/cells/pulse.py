@@ -10,10 +10,10 @@ class Pulse:
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
-    def tell(self) -> None:
+    def fire(self) -> None:
         """Wake all who wait now; who comes later waits for the change after this one."""
-        told, self._next = self._next, asyncio.Event()
-        told.set()
+        fired, self._next = self._next, asyncio.Event()
+        fired.set()
 
     async def wait(self, seconds: float) -> None:
         """Return at the next change, or after `seconds` without one."""

@@ -1,4 +1,4 @@
-"""The meter's door: one unix socket per cell, so a call's cell is known by where it came in."""
+"""The meter's server: one unix socket per cell, so a call's cell is known by where it came in."""
 
 import asyncio
 import hmac
@@ -32,7 +32,7 @@ MOST_CALLS_AT_ONCE = 4
 # What is refused unread is not refused at once: a cell that asks in a loop would keep us busy.
 UNREAD_SECONDS = 0.1
 # How a path begins, and whose it is.
-DOORS: dict[str, Provider] = {
+PROVIDERS_BY_PATH: dict[str, Provider] = {
     "anthropic": "anthropic",
     "openai": "openai",
     "google": "gemini",
@@ -117,7 +117,7 @@ class MeterPort:
     async def _take(self, request: web.Request) -> web.StreamResponse:
         if not hmac.compare_digest(_token_of(request).encode(), self._token.encode()):
             return web.json_response({"error": {"message": "Wrong token."}}, status=401)
-        provider = DOORS.get(request.match_info["door"])
+        provider = PROVIDERS_BY_PATH.get(request.match_info["provider"])
         if provider is None:
             raise web.HTTPNotFound
         wire = WIRES[provider]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bench.queues.ground import WorkerDir, engine_of
+from bench.queues.databases import Databases, engine_of
 from models import jobs
 from models.base import new_id
 from models.schema.jobs import Job
@@ -68,10 +68,10 @@ def tables() -> list[Table]:
     ]
 
 
-def measure(worker_dir: WorkerDir) -> list[Table]:
+def measure(databases: Databases) -> list[Table]:
     """Claim all heads of all tables, in turn, so that each meets the same noise."""
     measured = tables()
-    engines = [_filled(worker_dir, table) for table in measured]
+    engines = [_filled(databases, table) for table in measured]
     for _ in range(HEADS - 50):
         for table, engine in zip(measured, engines, strict=True):
             _look(table, engine)
@@ -81,8 +81,8 @@ def measure(worker_dir: WorkerDir) -> list[Table]:
     return measured
 
 
-def _filled(worker_dir: WorkerDir, table: Table) -> sa.Engine:
-    engine = engine_of(worker_dir.fresh(HEADS))
+def _filled(databases: Databases, table: Table) -> sa.Engine:
+    engine = engine_of(databases.fresh(HEADS))
     with engine.begin() as connection:
         connection.execute(sa.text(UNCHECKED))
         connection.execute(sa.text(HEAD_OF_EACH))

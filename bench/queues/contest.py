@@ -14,7 +14,7 @@ import redis
 import sqlalchemy as sa
 
 from bench.queues import limit, work
-from bench.queues.ground import Sent, WorkerDir, engine_of
+from bench.queues.databases import Databases, Sent, engine_of
 from bench.queues.senders import Sender
 
 PROCESSES = 2
@@ -54,15 +54,15 @@ class Contestant:
 class Place:
     """A fresh database and an empty Redis."""
 
-    worker_dir: WorkerDir
+    databases: Databases
     redis_url: str
 
     @contextmanager
     def opened(self, one: Contestant, each: int) -> Generator[tuple[str, Sender, list[Sent]]]:
-        """Give a queue its ground, with `each` messages of every person written."""
+        """Give a queue its database, with `each` messages of every person written."""
         client: Any = redis.Redis.from_url(self.redis_url)  # pyright: ignore[reportUnknownMemberType]
         client.flushdb()
-        url = self.worker_dir.fresh(PEOPLE)
+        url = self.databases.fresh(PEOPLE)
         engine = engine_of(url)
         with engine.begin() as connection:
             sent = work.write_messages(connection, each)

@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""A worker process of ours: the product's ears, pump and verbs; its turns do nothing."""
+"""A worker process: the product's wake listener, commit loop and verbs; turns do nothing."""
 
 import os
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from actions import wakeups
 from bench.queues import pgqueued, procrastinated, stock_dramatiq, work
-from bench.queues.ground import Sent, engine_of
+from bench.queues.databases import Sent, engine_of
 from models import jobs
 from models.base import new_id
 from models.schema.chat import Conversation
@@ -54,7 +54,7 @@ class _Sender:
 
 
 class Ours(_Sender):
-    """The product's verb, then its nudge."""
+    """The product's verb, then its wake-up."""
 
     def fill(self, sent: Sequence[Sent]) -> None:
         heads: set[Any] = set()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bench.queues.ground import Sent
+from bench.queues.databases import Sent
 from models.base import new_id
 from models.jobs import FinishedAnswer
 

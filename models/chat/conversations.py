@@ -59,7 +59,7 @@ def start(db: Session, user_id: UUID) -> Conversation:
 
 
 @dataclass(frozen=True)
-class Place:
+class ListPosition:
     """A place in somebody's list of conversations: behind the one that was used then."""
 
     used_at: datetime
@@ -72,7 +72,7 @@ def list_own(
     limit: int = LIST_LENGTH,
     *,
     named: str = "",
-    behind: Place | None = None,
+    behind: ListPosition | None = None,
 ) -> list[Conversation]:
     """List a person's conversations, the latest used first, at most `limit` of them.
 

@@ -60,7 +60,7 @@ class ExchangeSummary(NamedTuple):
 class History:
     """A page of a conversation, oldest first; `earlier` is where the page before it ends."""
 
-    glances: tuple[ExchangeSummary, ...]
+    summaries: tuple[ExchangeSummary, ...]
     earlier: UUID | None
 
 
@@ -71,7 +71,7 @@ def page(
     before: UUID | None = None,
     limit: int = PAGE_LENGTH,
 ) -> History:
-    """Glance at the latest `limit` messages of a conversation, or at those before a message.
+    """Summarise the latest `limit` messages of a conversation, or at those before a message.
 
     An answer is on the page of its question, however much later it came.
     """
@@ -85,8 +85,10 @@ def page(
         if role is Role.USER and message_id >= shown[0]:
             one = (RunSummary(*run),) if run[0] else ()
             runs[message_id] = runs.get(message_id, ()) + one
-    glances = tuple(ExchangeSummary(message_id, tuple(found)) for message_id, found in runs.items())
-    return History(glances, shown[0] if has_earlier else None)
+    summaries = tuple(
+        ExchangeSummary(message_id, tuple(found)) for message_id, found in runs.items()
+    )
+    return History(summaries, shown[0] if has_earlier else None)
 
 
 def exchanges_asked(db: Session, message_ids: Collection[UUID]) -> tuple[Exchange, ...]:

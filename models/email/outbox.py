@@ -40,7 +40,7 @@ class Outgoing:
 def queue(db: Session, recipient: str, letter: EmailContent, *, reference: str) -> None:
     """Write a letter that is sent once `db` has committed; once for each `reference`.
 
-    The caller nudges the senders after the commit, which only saves time.
+    The caller wakes the senders after the commit, which only saves time.
     """
     db.execute(
         insert(Email)

@@ -1,7 +1,7 @@
 """Jobs: one row for each message that waits for its answer.
 
 Why a queue in PostgreSQL beside Dramatiq: the job is written in the transaction that writes the
-message, so none is lost and none is answered twice, whatever dies. Dramatiq only carries nudges,
+message, so none is lost and none is answered twice, whatever dies. Dramatiq only carries wake-ups,
 which have no content: "somebody look". See docs/jobs.md for the states and the lease protocol.
 
 A person's jobs form a lane. Only the head of a lane may be claimed, so a lane is answered in order,

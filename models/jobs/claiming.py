@@ -93,7 +93,7 @@ def queue(db: Session, worker_id: UUID, *, besides: Collection[UUID]) -> Queue:
 
 
 def count_claimable(db: Session) -> int:
-    """Count the heads that a worker could take now: what a lost nudge would have announced."""
+    """Count the heads that a worker could take now: what a lost wake-up would have announced."""
     ready = select(func.count()).where(
         Job.status == JobStatus.PENDING, Job.is_head, Job.ready_at <= func.clock_timestamp()
     )

@@ -174,7 +174,7 @@ _LANE = text("""
     )
     SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
 """)
-# The locked account says which worker goes first: see `preferring`.
+# The locked account says which worker goes first: see `affinity`.
 _QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
                       status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)

@@ -2,7 +2,7 @@
 
 A payment is a row from the moment that somebody wants to pay. Its credits come when Stripe says by
 an event that it is paid, and by nothing else. Events come late, twice and in any order; see
-`stripe_effects`. No network is used here: what Stripe says and is asked goes through `tasks`.
+`stripe_effects`. No network is used here: what Stripe says and is asked goes through `actions`.
 """
 
 from models.payments import auto_topup, cards, disputes, reconciliation, refunds, stripe_effects

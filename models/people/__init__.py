@@ -1,1 +1,1 @@
-"""People: accounts, how they are opened, and what leads back into them."""
+"""People: users, the ways to sign in, sessions, and what proves an address."""

@@ -84,7 +84,7 @@ def connect(db: Session, user_id: UUID, proven: ProvenIdentity) -> User:
         db.flush()
         return user
     add(db, user.id, proven)
-    _tell(db, user, account.google_connected(proven.email))
+    _mail(db, user, account.google_connected(proven.email))
     return user
 
 
@@ -110,7 +110,7 @@ def disconnect(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOO
         return
     if not user.has_password:
         raise LastWayIn
-    _tell(db, user, account.google_disconnected(present.email))
+    _mail(db, user, account.google_disconnected(present.email))
     db.delete(present)
     db.flush()
 
@@ -120,7 +120,7 @@ def disconnect_all(db: Session, user_id: UUID) -> None:
     db.execute(delete(Identity).where(Identity.user_id == user_id))
 
 
-def _tell(db: Session, user: User, letter: EmailContent) -> None:
+def _mail(db: Session, user: User, letter: EmailContent) -> None:
     # An address that nobody has verified may be a stranger's, by a slip of the finger.
     if not verification.is_awaited(user):
         outbox.queue(db, user.email, letter, reference=f"{letter.kind}:{new_id()}")

@@ -35,7 +35,7 @@ class AuditRule(enum.StrEnum):
     PAID_IS_TOPPED_UP = "paid_is_topped_up"
     # What went back of a payment is what its refunds took.
     RETURNED_IS_REFUNDED = "returned_is_refunded"
-    # What Stripe was paid and gave back is what the books say: see `payments.comparing`.
+    # What Stripe was paid and gave back is what the books say: see `payments.reconciliation`.
     STRIPE_PAYMENTS = "stripe_payments"
     STRIPE_REFUNDS = "stripe_refunds"
     # A rule from before there were codes, that is no more; the subject names it.

@@ -95,7 +95,7 @@ class Job(Base):
     worker_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
-    # Why it failed, and what that has cost: see `ending.fail`.
+    # Why it failed, and what that has cost: see `completion.fail`.
     failure_code: Mapped[FailureCode | None] = mapped_column(stored_as_text(FailureCode))
     failure_details: Mapped[Details]
     created_at: Mapped[Created]

@@ -74,7 +74,7 @@ def _unfreeze(who: str, forced_because: str | None) -> None:
     with unit_of_work() as db:
         account = freezes.find_account(db, who)
         resumed = freezes.end(db, account.id, forced_because=forced_because)
-    _tell(resumed)
+    _wake_workers(resumed)
     print(f"It may spend again. Messages that waited and go on: {len(resumed)}.")
 
 
@@ -83,11 +83,11 @@ def _give_back(who: str) -> None:
         account = freezes.find_account(db, who)
         micros = ledger.refund_by_hand(db, account.id)
         resumed = jobs.resume(db, account.id) if micros else []
-    _tell(resumed)
+    _wake_workers(resumed)
     print(f"Given back: {money(micros)}. Messages that waited and go on: {len(resumed)}.")
 
 
-def _tell(resumed: Sequence[Job]) -> None:
+def _wake_workers(resumed: Sequence[Job]) -> None:
     for job in resumed:
         wakeups.resumed(job)
 

@@ -28,7 +28,7 @@ log = structlog.get_logger()
     broker=get_broker(), actor_name=wakeups.ANSWER_LATER, queue_name=wakeups.ANSWERS_QUEUE
 )
 def answer_later() -> None:
-    """Knock now that the wait between two attempts is over: this process may have no room."""
+    """Wake a worker now that the wait for another attempt is over: this one may have no room."""
     wakeups.answer()
 
 

@@ -1,8 +1,8 @@
-"""The pump: one thread that writes for a whole worker process.
+"""The commit loop: one thread that writes for a whole worker process.
 
 Each round closes all jobs that were answered since the last one and claims for all cells that are
 free, in one transaction: under load one commit serves many. One that only claims is a statement by
-itself, so that a job starts sooner. The pump never waits for somebody's lock, so no person holds up
+itself, so that a job starts sooner. The loop never waits for somebody's lock, so no person holds up
 another.
 """
 
@@ -22,7 +22,7 @@ from models.jobs import Claim, FinishedAnswer, LeaseLost
 
 log = structlog.get_logger()
 
-# How often it looks by itself: a nudge may be lost, or go to a worker that has no room.
+# How often it looks by itself: a wake-up may be lost, or go to a worker that has no room.
 LOOK_SECONDS = 1.0
 # An account that is locked just now is free again in a moment.
 BUSY_SECONDS = 0.01
@@ -55,7 +55,7 @@ class CommitLoop:
         self._inbox: SimpleQueue[_Ended] = SimpleQueue()
         self._woken = threading.Event()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="commit-loop", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -108,7 +108,7 @@ class CommitLoop:
                 written = self._close(db, [one.answer for one in ended]) if ended else {}
                 claims = self._claim(db)
         except Exception as error:  # noqa: BLE001  # told for each answer, or by the next look
-            log.warning("pump.failed", answers=len(ended), error=str(error))
+            log.warning("commit_loop.failed", answers=len(ended), error=str(error))
             return self._one_by_one(ended)
         for claim in claims:
             self._begin(claim)

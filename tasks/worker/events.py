@@ -1,4 +1,4 @@
-"""Tells everyone who watches how a turn goes on, without ever holding it up."""
+"""Publishes how a turn goes on to everyone who watches, without ever holding it up."""
 
 import queue
 import threading
@@ -13,7 +13,7 @@ from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ToolUsed
 
 log = structlog.get_logger()
 
-# Words that arrive closer together than this are told together.
+# Words that arrive closer together than this are published together.
 COALESCE_SECONDS = 0.03
 
 
@@ -33,7 +33,7 @@ class EventPublisher:
         # So many characters of the text have been published.
         self._published = 0
         self._is_down = False
-        self._thread = threading.Thread(target=self._publish, name=f"tell-{job_id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"events-{job_id}", daemon=True)
         self._thread.start()
 
     @property
@@ -67,7 +67,7 @@ class EventPublisher:
         self._queue.put(None)
         self._thread.join(timeout=10)
 
-    def tell(self, event: LiveEvent) -> None:
+    def publish(self, event: LiveEvent) -> None:
         """Publish one event; without Redis it is lost, which the page mends from PostgreSQL."""
         try:
             self._streams.append(*self._address, event)
@@ -78,18 +78,18 @@ class EventPublisher:
         else:
             self._is_down = False
 
-    def _publish(self) -> None:
+    def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             words: list[str] = []
             while item is not None:
                 if isinstance(item, str):
                     words.append(item)
                 else:
-                    self._tell_words(words)
+                    self._publish_words(words)
                     words = []
-                    self.tell(item)
+                    self.publish(item)
                 item = self._next_now()
-            self._tell_words(words)
+            self._publish_words(words)
             time.sleep(COALESCE_SECONDS)
 
     def _next_now(self) -> str | LiveEvent | None:
@@ -101,8 +101,8 @@ class EventPublisher:
             self._queue.put(None)
         return item
 
-    def _tell_words(self, words: list[str]) -> None:
+    def _publish_words(self, words: list[str]) -> None:
         text = "".join(words)
         if text:
-            self.tell(TextAdded(self._published, text))
+            self.publish(TextAdded(self._published, text))
             self._published += len(text)

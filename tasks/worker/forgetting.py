@@ -51,10 +51,10 @@ class _Wanted:
 
 @dramatiq.actor(broker=get_broker(), actor_name=wakeups.FORGET, queue_name=wakeups.ANSWERS_QUEUE)
 def forget(user_id: str) -> None:
-    """Begin it in a thread of its own, so that no other nudge waits for it.
+    """Begin it in a thread of its own, so that no other wake-up waits for it.
 
-    Not while this process is at another person's: the clock nudges again. Nor while somebody is at
-    work on the person's files: then their next turn does it.
+    Not while this process is at another person's: the clock wakes it again. Nor while anyone is
+    at work on the person's files: then their next turn does it.
     """
     process, person = current_process(), values.uuid(user_id)
     if process.draining.is_set() or not process.editing.begin():
@@ -106,7 +106,7 @@ def _in_background(process: WorkerProcess, user_id: UUID) -> None:
     try:
         # What fails is logged by then, and tried again by the clock.
         with suppress(AgentFailed, StorageFailed):
-            # More may be deleted meanwhile; whoever nudged for it was turned away.
+            # More may be deleted meanwhile; the wake-up for it was turned away.
             while not process.draining.is_set() and _is_due(user_id):
                 if not carry_out(process, user_id):
                     break

@@ -26,7 +26,7 @@ class Cells(Middleware):
     """Boots the cells when a worker process starts, and ends them when it stops."""
 
     def after_process_boot(self, broker: Any) -> None:
-        """Connect after the fork, which connections do not survive, and before the first nudge."""
+        """Connect after the fork, which connections do not survive, before the first wake-up."""
         settings = get_settings()
         logs.configure(settings)
         database.connect(settings.database_url.get_secret_value())

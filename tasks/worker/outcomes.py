@@ -96,7 +96,7 @@ def finish(
     process.commit_loop.complete(
         FinishedAnswer(held.job_id, held.user_id, held.attempt, answer.text, html)
     )
-    publisher.tell(JobEnded("completed"))
+    publisher.publish(JobEnded("completed"))
     log.info("job.completed")
     saving.save(process, held)
 
@@ -143,7 +143,7 @@ def _stop(process: WorkerProcess, held: LeasedJob, publisher: EventPublisher) ->
         job = jobs.lock_lease(db, held.job_id, held.attempt)
         _keep_cell(db, process, held)
         jobs.stop(db, job, answer=said, html=html, was_shown=publisher.has_shown)
-    publisher.tell(JobEnded("cancelled"))
+    publisher.publish(JobEnded("cancelled"))
     log.info("job.stopped")
 
 
@@ -163,7 +163,7 @@ def _fail(
         if not is_paused:
             _write_failure(db, job, publisher, failure, html)
     if is_paused:
-        publisher.tell(JobPaused())
+        publisher.publish(JobPaused())
         log.info("job.paused")
     else:
         _tell_failure(publisher, failure)
@@ -190,7 +190,7 @@ def _requeue(
     if back.standing_micros:
         _tell_failure(publisher, failure)
         return
-    publisher.tell(RetryScheduled())
+    publisher.publish(RetryScheduled())
     log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
     if wait:
         wakeups.answer_later(wait)
@@ -216,7 +216,7 @@ def _write_failure(
 
 
 def _tell_failure(publisher: EventPublisher, failure: AgentFailed) -> None:
-    publisher.tell(JobEnded("failed"))
+    publisher.publish(JobEnded("failed"))
     log.warning("job.failed", code=failure.code)
 
 

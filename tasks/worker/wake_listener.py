@@ -1,8 +1,8 @@
-"""A worker's ears: they wake it when somebody knocks because of a job.
+"""Wakes a worker when a job may be waiting for it.
 
-There are two doors. At its own a worker is told of the next message of somebody whose live files
-it has: it alone may take that at once. At the common door it waits only while it has room, so
-that a knock goes to a worker that can do something about it.
+It waits at two queues. At its own a worker is told of the next message of a person whose live
+files it has: it alone may take that at once. At the common queue it waits only while it has room,
+so that a wake-up goes to a worker that can do something about it.
 """
 
 import threading
@@ -18,12 +18,12 @@ from gateways.wake_queue import WakeQueue
 
 log = structlog.get_logger()
 
-# For so long it waits at a door before it looks whether it is over.
+# For so long it waits at a queue before it looks whether it is over.
 WAIT_SECONDS = 1
 
 
 class WakeListener:
-    """Calls `wake`, from threads of its own, whenever somebody knocks for this worker."""
+    """Calls `wake`, from threads of its own, whenever a wake-up comes for this worker."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class WakeListener:
         self._may_have_room = threading.Event()
         self._over = threading.Event()
         self._threads = [
-            self._ear("own-door", self._at_own_queue),
-            self._ear("common-door", self._at_common_queue),
+            self._thread("own-queue", self._at_own_queue),
+            self._thread("common-queue", self._at_common_queue),
         ]
 
     def start(self) -> None:
@@ -53,10 +53,10 @@ class WakeListener:
             thread.join(2 * WAIT_SECONDS)
 
     def look_for_room(self) -> None:
-        """Say that there may be room again: what is knocked for all is listened to at once."""
+        """Say that there may be room again: the common queue is listened to at once."""
         self._may_have_room.set()
 
-    def _ear(self, name: str, listen: Callable[[], None]) -> threading.Thread:
+    def _thread(self, name: str, listen: Callable[[], None]) -> threading.Thread:
         target = partial(self._until_over, listen)
         return threading.Thread(target=target, name=name, daemon=True)
 
@@ -65,8 +65,8 @@ class WakeListener:
             try:
                 listen()
             except redis.RedisError as error:
-                # The pump looks by itself meanwhile.
-                log.warning("knocks.unheard", error=str(error))
+                # The commit loop looks by itself meanwhile.
+                log.warning("wakeups.unheard", error=str(error))
                 self._over.wait(WAIT_SECONDS)
 
     def _at_own_queue(self) -> None:

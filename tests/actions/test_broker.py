@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""The broker that wakes: nudges arrive at once, and nothing depends on the knock."""
+"""The broker that wakes: messages arrive at once, and nothing depends on the wake-up."""
 
 import threading
 from collections.abc import Generator
@@ -58,7 +58,7 @@ def test_every_message_reaches_the_worker_once(broker: WakingBroker, heard: Hear
 
 def test_a_lost_knock_costs_only_a_wait(broker: WakingBroker, heard: Heard) -> None:
     message = broker.get_actor("hear").message(7)
-    # As if the sender had died between the message and the knock.
+    # As if the sender had died between the message and the wake-up.
     super(WakingBroker, broker).enqueue(message)
     assert heard.wait_for(1) == [7]
 

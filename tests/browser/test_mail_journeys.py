@@ -30,7 +30,7 @@ def verifying_site(house: House) -> Generator[str]:
     url = f"http://127.0.0.1:{port}"
     settings = {**house.environment, "VERIFY_EMAIL": "true", "PUBLIC_URL": url}
     website = product.web(settings, listener.fileno(), port)
-    child = house.stack.keeper.start(replace(website, name="web-mail"))
+    child = house.stack.supervisor.start(replace(website, name="web-mail"))
     wait_ready(child, 60)
     yield url
     listener.close()
@@ -50,7 +50,7 @@ def site_by_mail(house: House) -> Generator[str]:
         "PUBLIC_URL": url,
     }
     website = product.web(settings, listener.fileno(), port)
-    child = house.stack.keeper.start(replace(website, name="web-by-mail"))
+    child = house.stack.supervisor.start(replace(website, name="web-by-mail"))
     wait_ready(child, 60)
     yield url
     listener.close()

@@ -31,7 +31,7 @@ TAKE_CELLS = {Kind.WORKER, Kind.WORKER_ENDS, Kind.CELL, Kind.CELL_HANGS, Kind.LE
 CELLS_UP = """
     SELECT coalesce(sum(spare + hot + busy), 0) FROM workers
     WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '4 seconds'"""
-NUDGES = ("knocks:*", "dramatiq:answers*")
+WAKE_UPS = ("wakes:*", "dramatiq:answers*")
 CELL = "openclaw-gateway"
 AWAY = (redis.RedisError, SQLAlchemyError, httpx2.HTTPError, ProcessLookupError, LookupError)
 
@@ -57,8 +57,8 @@ class Breaker:
             Kind.WEBHOOKS: self._lose_webhooks,
             Kind.CELL_HANGS: lambda: self._signal_cell(signal.SIGSTOP),
             Kind.FLUSH: lambda: self._redis().flushall(),
-            Kind.NUDGES_LOST: self._lose_nudges,
-            Kind.NUDGES_REPLAYED: self._replay_nudges,
+            Kind.WAKE_UPS_LOST: self._lose_wake_ups,
+            Kind.WAKE_UPS_REPLAYED: self._replay_wake_ups,
             Kind.LEASES_END: self._end_leases,
             Kind.WORKER_ENDS: lambda: self._signal_child(self._a_worker(), signal.SIGTERM),
         }
@@ -96,7 +96,7 @@ class Breaker:
         return self._workers[self._turns % len(self._workers)]
 
     def _pid(self, name: str) -> int:
-        pid = self._house.stack.keeper.child(name).pid
+        pid = self._house.stack.supervisor.child(name).pid
         if pid is None:
             raise LookupError(name)
         return pid
@@ -131,12 +131,12 @@ class Breaker:
         url = self._house.stack.environment()["STRIPE_API_BASE"]
         httpx2.put(f"{url}/_control/switches", json=switches, timeout=10)
 
-    def _lose_nudges(self) -> None:
+    def _lose_wake_ups(self) -> None:
         store = self._redis()
-        for key in (key for pattern in NUDGES for key in store.scan_iter(pattern)):
+        for key in (key for pattern in WAKE_UPS for key in store.scan_iter(pattern)):
             store.delete(key)
 
-    def _replay_nudges(self) -> None:
+    def _replay_wake_ups(self) -> None:
         for _ in range(REPLAYS):
             wakeups.answer()
 

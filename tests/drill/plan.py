@@ -53,8 +53,8 @@ class Kind(StrEnum):
     S3_HANGS = "s3 hangs for a while"
     CELL_HANGS = "a cell hangs"
     FLUSH = "valkey forgets everything"
-    NUDGES_LOST = "nudges are lost"
-    NUDGES_REPLAYED = "nudges come many times"
+    WAKE_UPS_LOST = "wake-ups are lost"
+    WAKE_UPS_REPLAYED = "wake-ups come many times"
     LEASES_END = "leases end early, as for a clock that is ahead"
     WORKER_ENDS = "a worker is asked to end"
 
@@ -72,8 +72,8 @@ WEIGHTS = {
     Kind.WEBHOOKS: 1,
     Kind.CELL_HANGS: 1,
     Kind.FLUSH: 3,
-    Kind.NUDGES_LOST: 3,
-    Kind.NUDGES_REPLAYED: 3,
+    Kind.WAKE_UPS_LOST: 3,
+    Kind.WAKE_UPS_REPLAYED: 3,
     Kind.LEASES_END: 3,
     Kind.WORKER_ENDS: 1,
 }

@@ -24,7 +24,7 @@ def audited(data: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.timeout(200)
 def test_the_books_are_found_while_the_product_runs_and_afterwards(tmp_path: Path) -> None:
     with Services(tmp_path / "data") as services:
-        migrated = services.keeper.start(product.migrations(services.environment()))
+        migrated = services.supervisor.start(product.migrations(services.environment()))
         wait_done(migrated, MIGRATION_SECONDS)
         meanwhile = audited(tmp_path / "data")
     afterwards = audited(tmp_path / "data")

@@ -40,9 +40,9 @@ def test_the_first_signal_breaks_off_the_start_and_the_next_ones_do_not(stack: S
     ending = _ending(stack, is_starting=True)
     with pytest.raises(StoppedEarly):
         signal.raise_signal(signal.SIGTERM)
-    assert not stack.keeper.hurry.is_set()
+    assert not stack.supervisor.haste.is_set()
     signal.raise_signal(signal.SIGTERM)
-    wait_until(stack.keeper.hurry.is_set)
+    wait_until(stack.supervisor.haste.is_set)
     assert ending.asked.is_set()
 
 
@@ -50,6 +50,6 @@ def test_a_second_signal_hurries_the_end(stack: Stack) -> None:
     ending = _ending(stack)
     signal.raise_signal(signal.SIGTERM)
     wait_until(ending.asked.is_set)
-    assert not stack.keeper.hurry.is_set()
+    assert not stack.supervisor.haste.is_set()
     signal.raise_signal(signal.SIGTERM)
-    wait_until(stack.keeper.hurry.is_set)
+    wait_until(stack.supervisor.haste.is_set)

@@ -82,7 +82,7 @@ def test_nobody_gets_in_without_the_password(running: Services) -> None:
 
 
 def test_a_database_that_was_killed_comes_back_by_itself(running: Services) -> None:
-    child = running.keeper.child("postgres")
+    child = running.supervisor.child("postgres")
     first = child.pid
     child.kill()
     wait_until(lambda: child.pid not in {None, first} and child.program.is_ready())
@@ -162,7 +162,7 @@ def test_programs_that_others_may_not_reach_are_run_from_a_copy(
     monkeypatch.setattr(postgres_home, "REACHABLE_ROOT", Path("/var/tmp") / tmp_path.name)
     try:
         with Services(place) as services:
-            child = services.keeper.child("postgres")
+            child = services.supervisor.child("postgres")
             assert child.program.command[0].startswith(f"/var/tmp/{tmp_path.name}/programs-")
             psycopg.connect(services.environment()["DATABASE_URL"]).close()
     finally:

@@ -86,7 +86,7 @@ def _ask_to_end(house: House) -> None:
 def _masters(house: House) -> Generator[int]:
     for name in ("worker", "worker-2", "worker-3"):
         with suppress(KeyError):
-            pid = house.stack.keeper.child(name).pid
+            pid = house.stack.supervisor.child(name).pid
             if pid is not None:
                 yield pid
 

@@ -1,1 +1,1 @@
-"""The pages of admins."""
+"""What admins read: audits, frozen accounts, what is outstanding."""

@@ -38,7 +38,7 @@ def retry(job_id: UUID) -> Answer:
     failed = jobs.find_own(db(), current_user().id, job_id)
     conversations.find_own(db(), current_user().id, failed.conversation_id)
     job = jobs.ask_again(db(), failed, model=offers.current(current_user()).id)
-    after_commit(db(), lambda: tell_asked(job))
+    after_commit(db(), lambda: publish_asked(job))
     return _done(job)
 
 
@@ -49,11 +49,11 @@ def go_on(job_id: UUID) -> Answer:
     failed = jobs.find_own(db(), current_user().id, job_id)
     conversations.find_own(db(), current_user().id, failed.conversation_id)
     job = jobs.go_on(db(), failed, model=offers.current(current_user()).id)
-    after_commit(db(), lambda: tell_asked(job))
+    after_commit(db(), lambda: publish_asked(job))
     return _done(job)
 
 
-def tell_asked(job: Job) -> None:
+def publish_asked(job: Job) -> None:
     """After the commit: wake a worker, and show it wherever the conversation is open."""
     wakeups.answer(job.preferred_worker_id)
     hub().announce(job.conversation_id, job.id, JobQueued())
@@ -69,10 +69,10 @@ def tell_cancelled(job: Job) -> None:
         hub().announce(job.conversation_id, job.id, StopRequested())
 
 
-def draw_exchange(conversation: Conversation, job: Job) -> str:
+def render_exchange(conversation: Conversation, job: Job) -> str:
     """Draw the exchange of a job of the conversation as it stands now."""
     found = history.exchanges_of(db(), conversation, [job.id])
-    return "".join(rendering.draw(view) for view in views.show(db(), found, {}))
+    return "".join(rendering.render(view) for view in views.show(db(), found, {}))
 
 
 def _done(job: Job) -> Answer:

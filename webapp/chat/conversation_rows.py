@@ -21,7 +21,7 @@ KEPT_CHARS = 16 * 1024 * 1024
 
 
 @pages.app_template_global()
-def draw_rows(conversations: Sequence[Conversation], open_id: UUID | None) -> Markup:
+def render_rows(conversations: Sequence[Conversation], open_id: UUID | None) -> Markup:
     """Draw the rows of these conversations for whoever asks, who must be their owner."""
     return Markup().join(
         _row(one, key) for one, key in zip(conversations, keys(conversations, open_id), strict=True)
@@ -42,14 +42,14 @@ def keys(conversations: Iterable[Conversation], open_id: UUID | None) -> list[Ke
 
 
 def _row(conversation: Conversation, key: Key) -> Markup:
-    drawing = rows().find(key)
-    if drawing is None:
-        drawing = draw(conversation, is_open=key.is_open)
-        rows().keep(key, drawing)
-    return drawing
+    html = rows().find(key)
+    if html is None:
+        html = render(conversation, is_open=key.is_open)
+        rows().keep(key, html)
+    return html
 
 
-def draw(conversation: Conversation, *, is_open: bool) -> Markup:
+def render(conversation: Conversation, *, is_open: bool) -> Markup:
     """Draw one row."""
     return Markup(  # noqa: S704  # it escapes
         render_template("chat/_conversation_row.html", conversation=conversation, is_open=is_open)

@@ -126,7 +126,7 @@ class ConversationStream:
             elif isinstance(heard, Event):
                 if isinstance(heard.payload, JobQueued):
                     time.sleep(TAKEN_UP_SECONDS)
-                yield from on_own_stack(list, self._tell(heard))
+                yield from on_own_stack(list, self._show_event(heard))
 
     def _rest_seconds(self, now: float, looked: float, beat: float) -> float:
         # A stream on which nothing goes on only wakes to beat: thousands of them do.
@@ -166,12 +166,12 @@ class ConversationStream:
                 whole.append(job.id)
             else:
                 yield from added
-        yield from self._draw(whole)
+        yield from self._render_exchanges(whole)
 
     def _look_again(self) -> Iterator[str]:
         """Draw what changed without our being told: places in the queue, and lost events."""
         if any(not shown.is_over for shown in self._shown.values()):
-            yield from self._draw(
+            yield from self._render_exchanges(
                 [
                     job.id
                     for job, stands in self._moved().values()
@@ -223,17 +223,17 @@ class ConversationStream:
         answer = GrowingAnswer(job.id, told.attempt, told.text, shown)
         self._shown[job.id] = _Shown(replace(told, text=""), stands, answer)
 
-    def _tell(self, event: Event) -> Iterator[str]:
+    def _show_event(self, event: Event) -> Iterator[str]:
         shown = self._shown.get(event.job_id)
         if shown is None:
-            yield from self._draw([event.job_id])
+            yield from self._render_exchanges([event.job_id])
         elif shown.is_over or not is_later(event.id, shown.told.last_id):
             # It was drawn with this in it already.
             return
         elif isinstance(event.payload, JobQueued):
             return
         elif event.attempt > shown.told.attempt or not isinstance(event.payload, ADDING):
-            yield from self._draw([event.job_id])
+            yield from self._render_exchanges([event.job_id])
         elif event.attempt == shown.told.attempt and shown.told.is_whole:
             yield from self._add(shown, event)
 
@@ -246,7 +246,7 @@ class ConversationStream:
         elif isinstance(event.payload, TextAdded):
             if event.payload.start != shown.answer.length:
                 # Some of it was lost.
-                yield from self._draw([event.job_id])
+                yield from self._render_exchanges([event.job_id])
                 return
             shown.told.last_id = event.id
             if shown.answer.add(event.payload.text):
@@ -260,7 +260,7 @@ class ConversationStream:
         whose = {"job": str(answer.job_id), "attempt": told.attempt}
         return frame(kind, json.dumps(whose | data, separators=(",", ":")), self._cursor)
 
-    def _draw(self, job_ids: Collection[UUID]) -> Iterator[str]:
+    def _render_exchanges(self, job_ids: Collection[UUID]) -> Iterator[str]:
         """Draw these jobs whole, as they stand in PostgreSQL, with the text that was told."""
         if not job_ids:
             return
@@ -295,7 +295,7 @@ class ConversationStream:
 
 
 def _draw_one(view: ExchangeView) -> str:
-    html = rendering.draw(view)
+    html = rendering.render(view)
     # While words come, nothing has been charged yet.
     if all(run.state in AT_REST for run in view.runs):
         person = find_current_user()

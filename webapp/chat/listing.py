@@ -10,7 +10,7 @@ from flask import request
 
 from gateways import values
 from models.chat import conversations
-from models.chat.conversations import LIST_LENGTH, TITLE_MAX_LENGTH, Place
+from models.chat.conversations import LIST_LENGTH, TITLE_MAX_LENGTH, ListPosition
 from models.schema.chat import Conversation
 from webapp.core.auth import current_user
 from webapp.core.db import db
@@ -35,7 +35,7 @@ class ConversationList:
 
     @classmethod
     def read(
-        cls, *, named: str = "", behind: Place | None = None, open_id: UUID | None = None
+        cls, *, named: str = "", behind: ListPosition | None = None, open_id: UUID | None = None
     ) -> Self:
         """Read a page of the list of whoever asks."""
         found = conversations.list_own(
@@ -59,8 +59,8 @@ def _written(last: Conversation) -> str:
     return f"{(last.updated_at - EPOCH) // MICROSECOND}.{last.id}"
 
 
-def _place(given: str) -> Place | None:
+def _place(given: str) -> ListPosition | None:
     found = PLACE.fullmatch(given)
     if found is None:
         return None
-    return Place(EPOCH + values.integer(found[1]) * MICROSECOND, values.uuid(found[2]))
+    return ListPosition(EPOCH + values.integer(found[1]) * MICROSECOND, values.uuid(found[2]))

@@ -80,7 +80,7 @@ class Page:
     """Everything that the templates of a conversation want; without one it is a new one."""
 
     conversation: Conversation | None
-    glances: tuple[ExchangeSummary, ...]
+    summaries: tuple[ExchangeSummary, ...]
     # Those of them that are not over.
     views: dict[UUID, ExchangeView]
     earlier: UUID | None
@@ -93,7 +93,7 @@ class Page:
 
     def drawn(self) -> list[Markup]:
         """Draw its exchanges, oldest first."""
-        return rendering.draw_page(self.glances, self.views)
+        return rendering.render_page(self.summaries, self.views)
 
 
 def read(
@@ -108,11 +108,11 @@ def read(
     """Read one page of a conversation of whoever asks, with what stands in its form."""
     cursor = str(Cursor.now())
     found = history.page(db(), conversation, before=before) if conversation else None
-    glances = found.glances if found else ()
+    summaries = found.summaries if found else ()
     return Page(
         conversation=conversation,
-        glances=glances,
-        views=_views([glance.asked_id for glance in glances if not glance.is_over]),
+        summaries=summaries,
+        views=_views([summary.asked_id for summary in summaries if not summary.is_over]),
         earlier=found.earlier if found else None,
         is_past=before is not None,
         cursor=cursor,

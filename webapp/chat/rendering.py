@@ -1,7 +1,6 @@
-"""Drawing exchanges, each once: what is over never looks otherwise again.
+"""Renders exchanges, each once: one that is over never looks different again.
 
-Only whose conversation it is was found to be theirs may ask for a drawing; the drawings themselves
-are kept for whoever that is.
+The caller has found that the conversation is the user's own; the cache itself checks nothing.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
@@ -25,7 +24,7 @@ KEPT_CHARS = 32 * 1024 * 1024
 
 
 class HtmlCache:
-    """The drawings that were wanted last, up to so many characters."""
+    """The HTML that was wanted last, up to so many characters."""
 
     def __init__(self, kept_chars: int = KEPT_CHARS) -> None:
         self._kept: LRUCache[Hashable, Markup] = LRUCache(kept_chars, getsizeof=len)
@@ -34,36 +33,36 @@ class HtmlCache:
         return len(self._kept)
 
     def find(self, key: Hashable) -> Markup | None:
-        """Return a drawing if it is still there."""
+        """Return the HTML if it is still there."""
         return self._kept.get(key)
 
-    def keep(self, key: Hashable, drawing: Markup) -> None:
-        """Add a drawing; the ones that nobody wanted for longest go."""
+    def keep(self, key: Hashable, html: Markup) -> None:
+        """Add HTML; what was not wanted for longest goes."""
         self._kept.pop(key, None)
-        # One that is larger than all that may be kept would be refused: it is drawn each time.
-        if len(drawing) <= self._kept.maxsize:
-            self._kept[key] = drawing
+        # One that is larger than all that may be kept would be refused: it is rendered each time.
+        if len(html) <= self._kept.maxsize:
+            self._kept[key] = html
 
 
-def draw(view: ExchangeView) -> Markup:
-    """Draw what a person wrote, and what came of it."""
+def render(view: ExchangeView) -> Markup:
+    """Render what a person wrote, and what came of it."""
     return Markup(render_template("chat/_exchange.html", exchange=view))  # noqa: S704  # it escapes
 
 
-def draw_page(
-    glances: Iterable[ExchangeSummary], views: Mapping[UUID, ExchangeView]
+def render_page(
+    summaries: Iterable[ExchangeSummary], views: Mapping[UUID, ExchangeView]
 ) -> list[Markup]:
-    """Draw the exchanges of a page: `views` as they stand, all others from memory or the rows."""
+    """Render the exchanges of a page: `views` as they stand, all others from memory or the rows."""
     zone = viewers_zone()
     today = utc_now().astimezone(zone).date()
-    keys = {glance.asked_id: (glance, zone.key, today) for glance in glances}
-    found = {asked: drawings().find(key) for asked, key in keys.items() if asked not in views}
-    missing = [asked for asked, drawing in found.items() if drawing is None]
+    keys = {summary.asked_id: (summary, zone.key, today) for summary in summaries}
+    found = {asked: html_cache().find(key) for asked, key in keys.items() if asked not in views}
+    missing = [asked for asked, html in found.items() if html is None]
     for view in (*views.values(), *_read(missing)):
         asked = view.asked.id
-        found[asked] = drawing = draw(view)
+        found[asked] = html = render(view)
         if not _has_form(view):
-            drawings().keep(keys[asked], drawing)
+            html_cache().keep(keys[asked], html)
     return [found[asked] or Markup() for asked in keys]
 
 
@@ -77,6 +76,6 @@ def _has_form(view: ExchangeView) -> bool:
 
 
 @lru_cache(maxsize=1)
-def drawings() -> HtmlCache:
-    """This process's drawings."""
+def html_cache() -> HtmlCache:
+    """This process's cache of exchanges."""
     return HtmlCache()

@@ -22,7 +22,7 @@ from models.schema.chat import Conversation
 from models.schema.jobs import Job
 from models.schema.uploads import PendingUpload, SentFile
 from webapp.chat import page_state
-from webapp.chat.answers import draw_exchange, tell_asked
+from webapp.chat.answers import publish_asked, render_exchange
 from webapp.chat.event_stream import ConversationStream, Cursor
 from webapp.chat.listing import ConversationList
 from webapp.chat.prewarm import prewarm_debouncer
@@ -145,7 +145,7 @@ def _send(conversation_id: UUID | None) -> Answer:
         return _ask_first(conversation_id, words, question, [*(one.file for one in staged), *files])
     except Refused as refusal:
         return _refuse(conversation_id, words, refusal, staged)
-    after_commit(db(), lambda: tell_asked(job))
+    after_commit(db(), lambda: publish_asked(job))
     commit_and_release()
     return _sent(conversation, job, is_first=conversation_id is None)
 
@@ -223,7 +223,7 @@ def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
     if not is_partial():
         return go_to(url_for("chat.show", conversation_id=conversation.id))
     if not is_first:
-        return draw_exchange(conversation, job)
+        return render_exchange(conversation, job)
     html = render_template(
         "chat/_started.html",
         page=page_state.read(conversation),

@@ -73,7 +73,7 @@ def install(app: Flask) -> None:
 
 def notice(text: str, status: int) -> Response:
     """Answer an HTMX request with a notice that leaves the rest of the page as it is."""
-    html = _draw("_notice.html", text=text)
+    html = _render("_notice.html", text=text)
     return part(html, status, retarget="#notices", reswap="innerHTML")
 
 
@@ -148,10 +148,10 @@ def _show(status: int, title: str, text: str) -> Response:
 
 
 def _page(status: int, title: str, text: str) -> Response:
-    html = _draw("core/errors/page.html", status=status, title=title, text=text)
+    html = _render("core/errors/page.html", status=status, title=title, text=text)
     return make_response(html, status)
 
 
-def _draw(template: str, **values: object) -> str:
+def _render(template: str, **values: object) -> str:
     # Without Flask's context, which looks up who is asking: the database may be what is broken.
     return current_app.jinja_env.get_template(template).render(values)

@@ -26,7 +26,7 @@ log = structlog.get_logger("live")
 
 # Some thirty seconds of an answer.
 QUEUE_LENGTH = 1000
-# A wish is heard by a knock; should that get lost, after so long.
+# A wish is heard by a wake-up; should that get lost, after so long.
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
@@ -65,9 +65,9 @@ class Listener:
     def sync(self) -> None:
         """Say that from here on nothing is missed."""
         self.is_synced = True
-        self.tell(RESYNC)
+        self.offer(RESYNC)
 
-    def tell(self, heard: Event | Signal) -> None:
+    def offer(self, heard: Event | Signal) -> None:
         """Add something, without ever waiting for the browser."""
         if len(self._waiting) < self._length:
             self._waiting.append(heard)
@@ -123,7 +123,7 @@ class Hub:
         self._queue_length = queue_length
         self._audience = _Audience()
         # Whatever comes on this channel of our own wakes the reader.
-        self._knock = f"hub:{uuid4()}"
+        self._wake_channel = f"hub:{uuid4()}"
         self._starting = threading.Lock()
         self._reader: threading.Thread | None = None
         self._over = threading.Event()
@@ -136,12 +136,12 @@ class Hub:
         if self._over.is_set():
             listener.drop()
         self._start()
-        on_own_stack(self._ring)
+        on_own_stack(self._wake_reader)
         try:
             yield listener
         finally:
             self._audience.remove(channel, listener)
-            self._ring()
+            self._wake_reader()
 
     def announce(self, conversation_id: UUID, job_id: UUID, event: LiveEvent) -> None:
         """Tell everyone who looks of a job that no worker has; it never raises."""
@@ -163,7 +163,7 @@ class Hub:
         self._over.set()
         for listener in self._audience.all():
             listener.drop()
-        self._ring()
+        self._wake_reader()
         if self._reader is not None:
             self._reader.join(timeout=5)
 
@@ -173,9 +173,9 @@ class Hub:
                 self._reader = threading.Thread(target=self._read, name="live", daemon=True)
                 self._reader.start()
 
-    def _ring(self) -> None:
+    def _wake_reader(self) -> None:
         try:
-            self.streams.client.publish(self._knock, "")  # pyright: ignore[reportUnknownMemberType]
+            self.streams.client.publish(self._wake_channel, "")  # pyright: ignore[reportUnknownMemberType]
         except redis.RedisError:
             # The reader looks by itself too, and is connecting anew just now.
             return
@@ -186,7 +186,7 @@ class Hub:
             try:
                 with client.pubsub() as pubsub:
                     reading = _Reading(self._audience, pubsub)
-                    reading.begin(self._knock)
+                    reading.begin(self._wake_channel)
                     while not self._over.is_set():
                         reading.go_on()
             except redis.RedisError as error:
@@ -205,9 +205,9 @@ class _Reading:
         self._asked_for: set[str] = set()
         self._heard: set[str] = set()
 
-    def begin(self, knock: str) -> None:
+    def begin(self, wake_channel: str) -> None:
         self._asked_for.update(self._audience.channels())
-        self._pubsub.subscribe(knock, *self._asked_for)
+        self._pubsub.subscribe(wake_channel, *self._asked_for)
 
     def go_on(self) -> None:
         """Hand on what came, then follow those who came and went."""
@@ -223,7 +223,7 @@ class _Reading:
             if event is None:
                 return
             for listener in self._audience.of(channel):
-                listener.tell(event)
+                listener.offer(event)
         elif kind == "subscribe":
             # Also when the connection was lost and came back without our doing.
             self._heard.add(channel)

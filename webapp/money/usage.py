@@ -54,7 +54,7 @@ def show() -> Answer:
     return render_template(
         "money/usage/page.html",
         usage=found,
-        chart=_draw(found),
+        chart=_render(found),
         days=days,
         periods=PERIODS,
         days_left=found.days_left(current_user().credits_available_micros),
@@ -68,7 +68,7 @@ def short_day(day: Day) -> str:
     return f"{day.day.day} {day.day:%B}"
 
 
-def _draw(found: Usage) -> Chart:
+def _render(found: Usage) -> Chart:
     most = max(day.micros for day in found.days)
     bars = tuple(_bar(number, day, most) for number, day in enumerate(found.days))
     return Chart(bars, most, DAY_WIDTH * len(bars))

@@ -1,1 +1,1 @@
-"""Pages for everybody."""
+"""Pages that are shown without a login: the landing page and the prices."""

@@ -28,28 +28,28 @@ class CellFailed(Exception):
 
 
 async def start(
-    spec: CellSpec, place: CellPaths, doors: CellSockets, gateway_token: str, meter_token: str
+    spec: CellSpec, place: CellPaths, sockets: CellSockets, gateway_token: str, meter_token: str
 ) -> CellProcess:
     """Start OpenClaw in its walls; it takes turns some time later."""
     inside = spec.sandbox.inside(place, spec.engine)
     wiring = _wiring(spec, inside, gateway_token, meter_token)
     _write_config(spec, place, wiring)
-    return await _start(spec, place, doors, wiring, (inside.openclaw, "gateway", "run"))
+    return await _start(spec, place, sockets, wiring, (inside.openclaw, "gateway", "run"))
 
 
 async def start_without_openclaw(
-    spec: CellSpec, place: CellPaths, doors: CellSockets
+    spec: CellSpec, place: CellPaths, sockets: CellSockets
 ) -> CellProcess:
     """Start walls in which nothing but the relay is at work, on a person's files; it is up soon."""
     wiring = _wiring(spec, spec.sandbox.inside(place, spec.engine), "", "")
-    return await _start(spec, place, doors, wiring, ("--eval", IDLE))
+    return await _start(spec, place, sockets, wiring, ("--eval", IDLE))
 
 
 async def _start(
-    spec: CellSpec, place: CellPaths, doors: CellSockets, wiring: Wiring, program: tuple[str, ...]
+    spec: CellSpec, place: CellPaths, sockets: CellSockets, wiring: Wiring, program: tuple[str, ...]
 ) -> CellProcess:
     inside = spec.sandbox.inside(place, spec.engine)
-    gateway_fd, files_fd = doors.handed_down
+    gateway_fd, files_fd = sockets.handed_down
     relay = {
         "home": inside.home,
         "meterSocket": inside.meter_socket,
@@ -69,7 +69,7 @@ async def _start(
         uid=place.uid,
         group=spec.groups.make(spec.memory_limit_bytes) if spec.groups else None,
     )
-    doors.hand_over()
+    sockets.hand_over()
     return process
 
 

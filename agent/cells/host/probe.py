@@ -132,7 +132,7 @@ def look(sandbox: Sandbox, place: CellPaths) -> dict[str, Any]:
     aims: dict[str, object] = {
         "calls": {name: number[name] for name in REFUSED_CALLS if name in number},
         "clone": number["clone"],
-        "folders": [str(place.doors)],
+        "folders": [str(place.listeners)],
         "writes": ["/written", "/etc/written", "/usr/written"] if os.geteuid() == 0 else [],
     }
     done = subprocess.run(

@@ -57,7 +57,7 @@ class CellProcess:
     ) -> "CellProcess":
         """Start `command` with nothing of ours but the given descriptors."""
         # Its whole path, because the cell's PATH leads nowhere.
-        nice = shutil.which("nice") if mode.has_own_uid and can_hurry() else None
+        nice = shutil.which("nice") if mode.has_own_uid and can_raise_priority() else None
         patience = (nice, "-n", str(BOOT_NICENESS)) if nice else ()
         process = await asyncio.create_subprocess_exec(
             *(group.joining() if group else ()),
@@ -88,7 +88,7 @@ class CellProcess:
         """Whether the kernel ended something in it because it wanted too much memory."""
         return self._group is not None and self._group.was_too_small()
 
-    def hurry(self) -> None:
+    def raise_priority(self) -> None:
         """Give the cell its full share of the processor; booting, it left that to those at work."""
         if self._mode.has_own_uid:
             # A moment after its start nothing has the uid yet, and when it has died nothing has.
@@ -148,7 +148,7 @@ class CellProcess:
         self.gone.set()
 
 
-def can_hurry() -> bool:
+def can_raise_priority() -> bool:
     """Tell whether a priority that was lowered can be raised again; most containers forbid it."""
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("CapEff:"):

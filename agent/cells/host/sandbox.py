@@ -59,7 +59,7 @@ class CellPaths:
     """A cell's folder on this machine, and the uid that it runs under.
 
     state/ is the cell's to write; sockets/ holds what it may connect to; etc/ what it may read;
-    doors/ holds what only the worker may connect to, and is not in the cell.
+    listeners/ holds what only the worker may connect to, and is not in the cell.
     """
 
     folder: Path
@@ -78,15 +78,15 @@ class CellPaths:
         return self.folder / "etc"
 
     @property
-    def doors(self) -> Path:
-        return self.folder / "doors"
+    def listeners(self) -> Path:
+        return self.folder / "listeners"
 
     def create(self, mode: Mode) -> None:
         """Make the folders, each with exactly the rights that `mode` needs."""
         self.folder.mkdir(mode=0o711)
         for folder in (self.sockets, self.etc):
             folder.mkdir(mode=0o711)
-        for folder in (self.state, self.doors):
+        for folder in (self.state, self.listeners):
             folder.mkdir(mode=0o700)
         (self.state / "tmp").mkdir(mode=0o700)
         for folder in (self.state, self.state / "tmp"):
@@ -142,7 +142,7 @@ class Sandbox:
 
     def look(self, place: CellPaths, aims: dict[str, object]) -> list[str]:
         """Return the command that tries from inside what `agent.cells.host.inside_probe` tries."""
-        looking = "/opt/looking.py" if self.mode.has_namespaces else str(INSIDE_PROBE)
+        looking = "/opt/inside_probe.py" if self.mode.has_namespaces else str(INSIDE_PROBE)
         return self.command(place, None, [launcher.LOOK, looking, json.dumps(aims)])
 
     def _walls(self, place: CellPaths, engine: Engine | None) -> list[str]:
@@ -192,7 +192,7 @@ def _mounts(place: CellPaths, engine: Engine | None) -> list[str]:
         *("--ro-bind", str(LAUNCHER), "/opt/launcher.py"),
     ]
     if engine is None:
-        mounts += ["--ro-bind", str(INSIDE_PROBE), "/opt/looking.py"]
+        mounts += ["--ro-bind", str(INSIDE_PROBE), "/opt/inside_probe.py"]
     else:
         mounts += ["--ro-bind", str(engine.node), "/opt/node"]
         mounts += ["--ro-bind", str(engine.folder), "/opt/openclaw"]

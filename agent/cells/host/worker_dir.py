@@ -1,4 +1,4 @@
-"""The ground that a worker builds its cells on: its folder under `cells_dir`, and spare uids."""
+"""The folder that a worker builds its cells in, under `cells_dir`, and spare uids."""
 
 import fcntl
 import os

@@ -15,21 +15,21 @@ WAITING_CALLS = 64
 class CellSockets:
     """A cell's sockets, by paths that are short enough for a socket wherever its folder is.
 
-    The worker makes the listening ends of the doors into the cell and hands them down; the cell has
-    no path to them, so it can put nothing else in their place.
+    The worker makes the ends that the cell listens on and hands them down; the cell has no path to
+    them, so it can put nothing else in their place.
     """
 
     def __init__(self, place: CellPaths) -> None:
         self._sockets = os.open(place.sockets, os.O_PATH | os.O_DIRECTORY)
-        self._doors = os.open(place.doors, os.O_PATH | os.O_DIRECTORY)
+        self._listeners = os.open(place.listeners, os.O_PATH | os.O_DIRECTORY)
         self.meter = Path(f"/proc/self/fd/{self._sockets}/{METER}")
-        self.gateway = f"/proc/self/fd/{self._doors}/{GATEWAY}"
-        self.files = f"/proc/self/fd/{self._doors}/{FILES}"
+        self.gateway = f"/proc/self/fd/{self._listeners}/{GATEWAY}"
+        self.files = f"/proc/self/fd/{self._listeners}/{FILES}"
         self._listening = (_listen(self.gateway), _listen(self.files))
 
     @property
     def handed_down(self) -> tuple[int, int]:
-        """The file descriptors of the gateway's and the files' door, for the cell to listen on."""
+        """The file descriptors of the gateway and the files, for the cell to listen on."""
         gateway, files = self._listening
         return gateway.fileno(), files.fileno()
 
@@ -42,7 +42,7 @@ class CellSockets:
         """Close all; the files go with the cell's folder."""
         self.hand_over()
         os.close(self._sockets)
-        os.close(self._doors)
+        os.close(self._listeners)
 
 
 def _listen(path: str) -> socket.socket:

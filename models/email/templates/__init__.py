@@ -1,4 +1,4 @@
-"""What the product writes by mail: one description a letter, drawn as plain text and as HTML."""
+"""What the product writes by mail: one description a mail, rendered as plain text and as HTML."""
 
 from models.email.templates.content import Action, EmailContent, Fact
 from models.email.templates.money import alert, receipt, top_up_off

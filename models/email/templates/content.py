@@ -1,4 +1,4 @@
-"""A letter, and how it is drawn. Both drawings come from the same words, so they never differ."""
+"""A mail, and how it is rendered. Text and HTML come from the same words, so they never differ."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -21,7 +21,7 @@ def test_a_change_wakes_all_who_wait() -> None:
         changes = Pulse()
         waiting = [asyncio.create_task(changes.wait(LONG_SECONDS)) for _ in range(3)]
         await asyncio.sleep(0)
-        changes.tell()
+        changes.fire()
         async with asyncio.timeout(LONG_SECONDS / 2):
             await asyncio.gather(*waiting)
 
@@ -41,7 +41,7 @@ def test_whoever_is_cancelled_at_a_change_ends(rounds: int) -> None:
         changes = Pulse()
         keeping = asyncio.create_task(_keep(changes))
         await asyncio.sleep(0)
-        changes.tell()
+        changes.fire()
         for _ in range(rounds):
             await asyncio.sleep(0)
         keeping.cancel()

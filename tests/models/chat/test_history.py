@@ -23,8 +23,8 @@ def take(db: Session) -> Job:
 
 
 def only(db: Session, conversation: Conversation) -> history.Exchange:
-    (glance,) = history.page(db, conversation).glances
-    (exchange,) = history.exchanges_asked(db, [glance.asked_id])
+    (summary,) = history.page(db, conversation).summaries
+    (exchange,) = history.exchanges_asked(db, [summary.asked_id])
     return exchange
 
 
@@ -68,8 +68,8 @@ def test_pages_join_to_the_whole_history(db: Session, ada: User) -> None:
     middle = history.page(db, conversation, before=last.earlier, limit=3)
     first = history.page(db, conversation, before=middle.earlier, limit=3)
 
-    pages = (*first.glances, *middle.glances, *last.glances)
-    assert [glance.asked_id for glance in pages] == said
+    pages = (*first.summaries, *middle.summaries, *last.summaries)
+    assert [summary.asked_id for summary in pages] == said
     assert (last.earlier, middle.earlier, first.earlier) == (said[4], said[1], None)
 
 
@@ -152,4 +152,4 @@ def test_nothing_is_written_into_a_deleted_conversation(
     else:
         jobs.fail(db, job, FailureCode.NO_CREDIT, answer="A secret")
     assert job.is_over
-    assert history.page(db, conversation).glances == ()
+    assert history.page(db, conversation).summaries == ()

@@ -14,7 +14,7 @@ def receipt() -> EmailContent:
     return templates.receipt("your top-up of $10.00", [Fact("Paid", "$10.00")], see=PAGE)
 
 
-def test_a_receipt_says_what_was_paid_in_both_drawings() -> None:
+def test_a_receipt_says_what_was_paid_in_both_forms() -> None:
     letter = receipt()
     assert letter.subject == "Receipt for your top-up of $10.00"
     for drawn in (letter.as_text(), letter.as_html()):

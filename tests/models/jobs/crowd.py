@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from actions import stripe_backfill, stripe_events
-from agent.meter.call_ledger import NoRoom, Outcome, TurnLost
+from agent.meter.call_ledger import BooksUnavailable, NoRoom, Outcome, TurnLost
 from gateways.stripe_events import Notice
 from models import jobs, ledger, payments
 from models.base import new_id, utc_now
@@ -64,6 +64,9 @@ def persist(action: Callable[[], Result]) -> Result:
             return action()
         except DBAPIError as error:
             if not _is_broken(error):
+                raise
+        except BooksUnavailable as error:
+            if not isinstance(error.__cause__, DBAPIError) or not _is_broken(error.__cause__):
                 raise
 
 
@@ -197,6 +200,9 @@ class Crowd:
             books.open(new_id(), MODEL, lambda _: number * 2_000)
         except DBAPIError as error:
             if not _is_broken(error):
+                raise
+        except BooksUnavailable as error:
+            if not isinstance(error.__cause__, DBAPIError) or not _is_broken(error.__cause__):
                 raise
 
     def charge(self, user_id: UUID, number: int) -> None:

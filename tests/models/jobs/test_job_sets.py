@@ -243,7 +243,7 @@ class _Seen:
 
 
 def _work(seen: _Seen) -> None:
-    """Claim and complete as a pump does, in one transaction, and renew in between."""
+    """Claim and complete as a commit loop does, in one transaction, and renew in between."""
     worker, held = new_id(), list[Claim]()
     while not seen.is_over():
         with unit_of_work() as db:

@@ -1,4 +1,4 @@
-"""The pump: what ended is written, what there is room for is claimed, and nobody is held up."""
+"""The commit loop: what ended is written, what has room is claimed, and nobody is held up."""
 
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 10
 
 
 class Working:
-    """A pump at work, with room for so many jobs, and what it began."""
+    """A commit loop at work, with room for so many jobs, and what it began."""
 
     def __init__(self, cells: int) -> None:
         self.id = new_id()

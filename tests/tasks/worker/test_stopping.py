@@ -15,13 +15,13 @@ import threading
 from models.base import new_id
 from models.database import connect
 from settings import get_settings
-from tasks.holding import HeldJob
-from tasks.process import WorkerProcess
+from tasks.worker.leased_jobs import LeasedJob
+from tasks.worker.process import WorkerProcess
 
 settings = get_settings()
 connect(settings.database_url.get_secret_value())
 worker = WorkerProcess(settings, lambda *_: None)
-hanging = HeldJob(new_id(), new_id(), new_id(), attempt=1)
+hanging = LeasedJob(new_id(), new_id(), new_id(), attempt=1)
 worker.held.add(hanging)
 worker.drain(settings.worker_drain_seconds)
 assert not hanging.stop.is_set()

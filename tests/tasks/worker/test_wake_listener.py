@@ -1,4 +1,4 @@
-"""A worker's ears: a knock wakes the one worker that it is for, and one that has room."""
+"""Wake-ups: each wakes the one worker that it is for, and one that has room."""
 
 import threading
 from collections.abc import Callable, Generator
@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 10
 
 
 class Worker:
-    """A worker's ears alone, and how often they woke it."""
+    """A worker's listener alone, and how often they woke it."""
 
     def __init__(self, url: str, room: Callable[[], bool]) -> None:
         self.id = new_id()
@@ -116,7 +116,7 @@ def test_who_has_lost_its_room_meanwhile_passes_the_knock_on(
     hire: Hire, wake_queue: WakeQueue
 ) -> None:
     answers = iter([True])
-    # It goes to the door, and is full when it is called.
+    # It goes to the queue, and is full when it is called.
     filled = hire(lambda: next(answers, False))
 
     wake_queue.wake(ALL_WORKERS)
@@ -125,7 +125,7 @@ def test_who_has_lost_its_room_meanwhile_passes_the_knock_on(
     assert not filled.was_woken()
 
 
-def test_after_the_store_was_away_knocks_are_heard_again(
+def test_after_the_store_was_away_wake_ups_are_heard_again(
     hire: Hire, wake_queue: WakeQueue, redis_url: str
 ) -> None:
     worker = hire(lambda: True)

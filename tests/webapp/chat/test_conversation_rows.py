@@ -16,14 +16,14 @@ from webapp.chat.rendering import HtmlCache
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Notes the names of the rows that are really drawn, from none kept."""
     kept, noted = HtmlCache(), list[str]()
-    draw = conversation_rows.draw
+    render = conversation_rows.render
 
-    def _draw(conversation: Conversation, *, is_open: bool) -> Markup:
+    def _render(conversation: Conversation, *, is_open: bool) -> Markup:
         noted.append(conversation.title)
-        return draw(conversation, is_open=is_open)
+        return render(conversation, is_open=is_open)
 
     monkeypatch.setattr(conversation_rows, "rows", lambda: kept)
-    monkeypatch.setattr(conversation_rows, "draw", _draw)
+    monkeypatch.setattr(conversation_rows, "render", _render)
     return noted
 
 

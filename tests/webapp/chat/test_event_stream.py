@@ -70,7 +70,7 @@ class FakeWorker:
         self.db, self.hub, self.job = db, hub, job
         self.said = ""
 
-    def tell(self, event: LiveEvent) -> None:
+    def publish(self, event: LiveEvent) -> None:
         job = self.job
         self.hub.streams.append(job.conversation_id, job.id, job.attempt, event)
 
@@ -79,21 +79,21 @@ class FakeWorker:
         assert claimed is not None
         self.job, self.said = claimed, ""
         self.db.commit()
-        self.tell(AttemptBegan())
+        self.publish(AttemptBegan())
 
     def say(self, words: str) -> None:
-        self.tell(TextAdded(len(self.said), words))
+        self.publish(TextAdded(len(self.said), words))
         self.said += words
 
     def finish(self) -> None:
         factories.answer(self.db, self.job, self.said, markdown.render(self.said))
         self.db.commit()
-        self.tell(JobEnded("completed"))
+        self.publish(JobEnded("completed"))
 
     def requeue(self) -> None:
         jobs.requeue(self.db, self.job, wait=LEASE * 0)
         self.db.commit()
-        self.tell(RetryScheduled())
+        self.publish(RetryScheduled())
         self.said = ""
 
 
@@ -160,7 +160,7 @@ def test_it_works(
         worker.claim()
         stream.until("exchange")
         assert shown(screen, asked).state == "working"
-        worker.tell(ToolUsed("memory_search"))
+        worker.publish(ToolUsed("memory_search"))
         stream.until("tool")
         assert shown(screen, asked).inside == "Looking into its notes"
         worker.say("Hello, Ada.")

@@ -13,9 +13,18 @@ from tests import factories
 from webapp.chat.fingerprints import fingerprint
 
 # What else the page reads than the view that it is given. Each is the same for everybody and as
-# long as the process lives, or is one of the parts that `chat_page._fingerprint` names.
+# long as the process lives, or is one of the parts that `page_state._fingerprint` names.
 THE_SAME_FOR_ALL = {
-    *("asset", "dom_id", "draw_rows", "entry_name", "icon", "is_partial", "moment", "product_name"),
+    *(
+        "asset",
+        "dom_id",
+        "render_rows",
+        "entry_name",
+        "icon",
+        "is_partial",
+        "moment",
+        "product_name",
+    ),
     *("import_map", "scripts", "sells_credits", "support_email", "url_for"),
     # In one language, which is one of the parts.
     *("alert_meaning", "alert_words"),
@@ -47,7 +56,7 @@ def test_each_part_counts_however_deep_it_lies(db: Session, ada: User) -> None:
 
 
 def test_what_the_page_reads_beside_its_view_is_in_its_name(app: Flask) -> None:
-    """Whoever lets its frame show something more names it in `chat_page._fingerprint`."""
+    """Whoever lets its frame show something more names it in `page_state._fingerprint`."""
     with app.test_request_context():
         given: dict[str, object] = {}
         app.update_template_context(given)

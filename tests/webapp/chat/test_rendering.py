@@ -24,9 +24,9 @@ FORM = re.compile(r'<form[^>]*retry.*?name="csrf_token" value="([^"]+)"', re.DOT
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> HtmlCache:
     """Nothing drawn yet."""
-    drawings = HtmlCache()
-    monkeypatch.setattr(rendering, "drawings", lambda: drawings)
-    return drawings
+    cache = HtmlCache()
+    monkeypatch.setattr(rendering, "html_cache", lambda: cache)
+    return cache
 
 
 @pytest.fixture
@@ -37,13 +37,13 @@ def job(db: Session, ada: User) -> Job:
 def drawn_anew(monkeypatch: pytest.MonkeyPatch) -> list[ExchangeView]:
     """Notes each exchange that is really drawn from now on."""
     noted: list[ExchangeView] = []
-    draw = rendering.draw
+    render = rendering.render
 
-    def _draw(view: ExchangeView) -> Markup:
+    def _render(view: ExchangeView) -> Markup:
         noted.append(view)
-        return draw(view)
+        return render(view)
 
-    monkeypatch.setattr(rendering, "draw", _draw)
+    monkeypatch.setattr(rendering, "render", _render)
     return noted
 
 
@@ -114,11 +114,11 @@ def test_a_form_is_never_kept_for_another_login(
 
 
 def test_only_so_much_is_kept_and_what_was_wanted_last_stays() -> None:
-    drawings = HtmlCache(kept_chars=10)
+    cache = HtmlCache(kept_chars=10)
     for key in "abc":
-        drawings.keep(key, Markup("1234"))
-        drawings.find("a")
-    assert [drawings.find(key) is not None for key in "abc"] == [True, False, True]
-    drawings.keep("a", Markup("12345678901"))
-    assert [drawings.find(key) is not None for key in "abc"] == [False, False, True]
-    assert len(drawings) == 1
+        cache.keep(key, Markup("1234"))
+        cache.find("a")
+    assert [cache.find(key) is not None for key in "abc"] == [True, False, True]
+    cache.keep("a", Markup("12345678901"))
+    assert [cache.find(key) is not None for key in "abc"] == [False, False, True]
+    assert len(cache) == 1

@@ -23,7 +23,7 @@ HALF = """#!/bin/sh
 launcher= looking= etc=
 while [ "$1" != "--" ]; do
   case "$3" in
-    /opt/launcher.py) launcher="$2";; /opt/looking.py) looking="$2";; /etc) etc="$2";;
+    /opt/launcher.py) launcher="$2";; /opt/inside_probe.py) looking="$2";; /etc) etc="$2";;
   esac
   shift
 done
@@ -43,7 +43,7 @@ exec unshare --net --mount sh -c '
 NOBODY = """
 import os, sys
 from pathlib import Path
-from agent.cells.probe import NoSandbox, best_sandbox
+from agent.cells.host.probe import NoSandbox, best_sandbox
 from settings import get_settings
 settings = get_settings().model_copy(
     update={"bwrap_path": Path("/bin/false"), "sandbox": sys.argv[1]}

@@ -10,14 +10,14 @@ import pytest
 from settings import PROJECT_DIR
 
 # Starts a cell, and asks for its full share of the processor.
-HURRY = """
+RAISE = """
 import asyncio, os, sys
 from pathlib import Path
-from agent.cells.process import CellProcess, can_hurry
-from agent.cells.sandbox import Mode, Place, Sandbox
+from agent.cells.host.process import CellProcess, can_raise_priority
+from agent.cells.host.sandbox import CellPaths, Mode, Sandbox
 
 async def main():
-    place = Place(Path(sys.argv[1], "cell"), 64991)
+    place = CellPaths(Path(sys.argv[1], "cell"), 64991)
     place.create(Mode.UID)
     command = Sandbox(Mode.UID).command(place, None, ["/bin/sleep", "600"])
     process = await CellProcess.start(
@@ -26,8 +26,8 @@ async def main():
     while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\\n":
         await asyncio.sleep(0.01)
     before = os.getpriority(os.PRIO_PROCESS, process.pid)
-    process.hurry()
-    print(can_hurry(), before, os.getpriority(os.PRIO_PROCESS, process.pid))
+    process.raise_priority()
+    print(can_raise_priority(), before, os.getpriority(os.PRIO_PROCESS, process.pid))
     await process.end(0)
 
 asyncio.run(main())
@@ -46,7 +46,7 @@ def test_a_boot_yields_only_where_it_can_be_hurried(
         pytest.skip("this container cannot raise priorities")
     dropped = ["setpriv", f"--bounding-set={capabilities}"] if capabilities[0] == "-" else []
     done = subprocess.run(
-        [*dropped, sys.executable, "-c", HURRY, str(passable_folder)],
+        [*dropped, sys.executable, "-c", RAISE, str(passable_folder)],
         cwd=PROJECT_DIR,
         capture_output=True,
         text=True,

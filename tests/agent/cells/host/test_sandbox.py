@@ -113,7 +113,7 @@ def world(settings: Settings, tmp_path: Path) -> Generator[World]:
     secret = adas.state / "MEMORY.md"
     secret.write_text(SECRET)
     adas.give(secret, sandbox.mode)
-    doors = CellSockets(adas)
+    sockets = CellSockets(adas)
     with socket.create_server(("127.0.0.1", 0)) as server, _worker() as worker:
         aims = {
             "file": str(secret),
@@ -122,13 +122,13 @@ def world(settings: Settings, tmp_path: Path) -> Generator[World]:
             # Without its first letter, or the probe would find its own arguments.
             "secret": SECRET,
             "port": server.getsockname()[1],
-            "socket": str(adas.doors / "gateway"),
+            "socket": str(adas.listeners / "gateway"),
             "pid": worker.pid,
             "command": "WORKER_KEY",
         }
         yield World(sandbox, found, worker_dir, adas, eves, aims)
         worker.kill()
-    doors.close()
+    sockets.close()
     worker_dir.close()
 
 

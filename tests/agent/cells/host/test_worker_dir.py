@@ -59,8 +59,8 @@ def test_no_two_live_cells_have_the_same_uid(given: Settings, tmp_path: Path) ->
     other.close()
 
 
-class Doorless(WorkerDir):
-    """Ground whose first place no door can be made in."""
+class Socketless(WorkerDir):
+    """A folder whose first cell can have no sockets."""
 
     uid: int | None = None
 
@@ -68,12 +68,12 @@ class Doorless(WorkerDir):
         place = super().new_place()
         if self.uid is None:
             self.uid = place.uid
-            place.doors.rmdir()
+            place.listeners.rmdir()
         return place
 
 
-def test_a_place_without_doors_is_cleared(given: Settings, storage: Storage) -> None:
-    worker_dir = Doorless(given, MODE)
+def test_a_place_without_sockets_is_cleared(given: Settings, storage: Storage) -> None:
+    worker_dir = Socketless(given, MODE)
     states, restored = SavedStates(storage), Restored((), {}, BLANK.state)
     spec, nothing = cast(CellSpec, None), Forgotten((), ())
 
@@ -122,17 +122,17 @@ def _running_as(uid: int) -> subprocess.Popen[bytes]:
 
 
 def _worker_that_dies(given: Settings) -> Path:
-    """Let another process build its ground and end without clearing up."""
+    """Let another process make its folder and end without clearing up."""
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from agent.cells.ground import Ground\n"
-        "from agent.cells.sandbox import Mode\n"
+        "from agent.cells.host.worker_dir import WorkerDir\n"
+        "from agent.cells.host.sandbox import Mode\n"
         "from settings import get_settings\n"
         "given = get_settings().model_copy(update={'cells_dir': Path(sys.argv[1])})\n"
-        "ground = Ground(given, Mode(sys.argv[2]))\n"
-        "ground.new_place()\n"
-        "print(ground.folder, flush=True)\n"
+        "worker_dir = WorkerDir(given, Mode(sys.argv[2]))\n"
+        "worker_dir.new_place()\n"
+        "print(worker_dir.folder, flush=True)\n"
         "os._exit(1)\n"
     )
     done = subprocess.run(

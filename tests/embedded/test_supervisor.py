@@ -29,20 +29,20 @@ def screen() -> io.StringIO:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, screen: io.StringIO) -> Generator[Supervisor]:
+def supervisor(tmp_path: Path, screen: io.StringIO) -> Generator[Supervisor]:
     folder = DataFolder(tmp_path)
     with folder.held():
-        keeper = Supervisor(folder, Console(folder.logs, screen))
-        keeper.open()
-        yield keeper
-        keeper.hurry.set()
-        keeper.close()
+        supervisor = Supervisor(folder, Console(folder.logs, screen))
+        supervisor.open()
+        yield supervisor
+        supervisor.haste.set()
+        supervisor.close()
 
 
 def test_a_crashed_child_is_started_again(
-    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
+    supervisor: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
-    child = keeper.start(program("clock", FOREVER, tmp_path))
+    child = supervisor.start(program("clock", FOREVER, tmp_path))
     wait_until(lambda: child.pid)
     first = child.pid
     child.kill()
@@ -51,10 +51,10 @@ def test_a_crashed_child_is_started_again(
 
 
 def test_a_child_that_keeps_crashing_is_reported_with_its_last_words(
-    keeper: Supervisor, screen: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, screen: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_module, "FIRST_DELAY_SECONDS", 0.01)
-    keeper.start(program("s3", "raise SystemExit('no keys')", tmp_path, is_quiet=True))
+    supervisor.start(program("s3", "raise SystemExit('no keys')", tmp_path, is_quiet=True))
     wait_until(lambda: "s3 ended 4 times in a row" in screen.getvalue())
     assert "s3 last said: no keys" in screen.getvalue()
 
@@ -77,22 +77,24 @@ def _no_more_processes(*_: object, **__: object) -> None:
     raise BlockingIOError(11, "Resource temporarily unavailable")
 
 
-def test_a_task_that_is_done_is_not_started_again(keeper: Supervisor, tmp_path: Path) -> None:
+def test_a_task_that_is_done_is_not_started_again(supervisor: Supervisor, tmp_path: Path) -> None:
     code = "open('runs', 'a').write('x')"
-    child = keeper.start(program("migrate", code, tmp_path, is_task=True))
+    child = supervisor.start(program("migrate", code, tmp_path, is_task=True))
     wait_done(child, 10)
-    keeper.close()
+    supervisor.close()
     assert (tmp_path / "runs").read_text() == "x"
 
 
-def test_a_task_that_fails_says_why(keeper: Supervisor, tmp_path: Path) -> None:
+def test_a_task_that_fails_says_why(supervisor: Supervisor, tmp_path: Path) -> None:
     code = "raise SystemExit('the table is gone')"
-    child = keeper.start(program("migrate", code, tmp_path, is_task=True))
+    child = supervisor.start(program("migrate", code, tmp_path, is_task=True))
     with pytest.raises(CannotStart, match="migrate failed: the table is gone"):
         wait_done(child, 10)
 
 
-def test_children_stop_one_by_one_in_the_given_order(keeper: Supervisor, tmp_path: Path) -> None:
+def test_children_stop_one_by_one_in_the_given_order(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
     code = (
         "import signal, sys, time\n"
         "def stop(*_):\n    open('stops', 'a').write(sys.argv[1] + ' '); sys.exit()\n"
@@ -100,39 +102,41 @@ def test_children_stop_one_by_one_in_the_given_order(keeper: Supervisor, tmp_pat
     )
     for name in ("postgres", "web", "worker-2", "worker"):
         made = program(name, code.replace("sys.argv[1]", repr(name)), tmp_path)
-        keeper.start(made)
-    wait_until(lambda: all(keeper.console.last_lines(n, 1) for n in ("postgres", "web", "worker")))
-    wait_until(lambda: keeper.console.last_lines("worker-2", 1))
-    keeper.close(("web", "worker", "postgres"))
+        supervisor.start(made)
+    wait_until(
+        lambda: all(supervisor.console.last_lines(n, 1) for n in ("postgres", "web", "worker"))
+    )
+    wait_until(lambda: supervisor.console.last_lines("worker-2", 1))
+    supervisor.close(("web", "worker", "postgres"))
     assert (tmp_path / "stops").read_text() == "web worker worker-2 postgres "
 
 
 def test_a_child_that_does_not_listen_is_killed_with_all_that_it_started(
-    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
+    supervisor: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
     code = (
         f"{STUBBORN} import os, subprocess, sys;"
         f"print(subprocess.Popen([sys.executable, '-c', {FOREVER!r}]).pid); time.sleep(600)"
     )
-    child = keeper.start(program("worker", code, tmp_path, stop_seconds=0.2))
-    wait_until(lambda: len(keeper.console.last_lines("worker", 2)) == 2)
-    grandchild = int(keeper.console.last_lines("worker", 1)[0])
+    child = supervisor.start(program("worker", code, tmp_path, stop_seconds=0.2))
+    wait_until(lambda: len(supervisor.console.last_lines("worker", 2)) == 2)
+    grandchild = int(supervisor.console.last_lines("worker", 1)[0])
     parent = child.pid
     assert parent is not None
     assert is_alive(grandchild)
-    keeper.close()
+    supervisor.close()
     assert "worker did not stop in time and is killed" in screen.getvalue()
     wait_until(lambda: not is_alive(parent) and not is_alive(grandchild))
 
 
 def test_hurrying_does_not_wait_for_those_who_take_their_time(
-    keeper: Supervisor, tmp_path: Path
+    supervisor: Supervisor, tmp_path: Path
 ) -> None:
     code = f"{STUBBORN} time.sleep(600)"
-    child = keeper.start(program("worker", code, tmp_path, stop_seconds=500))
-    wait_until(lambda: keeper.console.last_lines("worker", 1))
-    keeper.hurry.set()
-    keeper.close()
+    child = supervisor.start(program("worker", code, tmp_path, stop_seconds=500))
+    wait_until(lambda: supervisor.console.last_lines("worker", 1))
+    supervisor.haste.set()
+    supervisor.close()
     assert child.pid is None
 
 
@@ -142,13 +146,13 @@ import sys
 from pathlib import Path
 from embedded.console import Console
 from embedded.data_folder import DataFolder
-from embedded.keeper import Keeper
+from embedded.supervisor import Supervisor
 from tests.embedded.stand_ins import program, wait_until
 folder = DataFolder(Path({str(tmp_path)!r}))
 with folder.held():
-    keeper = Keeper(folder, Console(folder.logs))
-    keeper.open()
-    child = keeper.start(program("web", {FOREVER!r}, folder.path))
+    supervisor = Supervisor(folder, Console(folder.logs))
+    supervisor.open()
+    child = supervisor.start(program("web", {FOREVER!r}, folder.path))
     wait_until(lambda: child.pid)
     print(child.pid, flush=True)
     sys.stdin.read()
@@ -173,9 +177,9 @@ def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(
         folder = DataFolder(tmp_path)
         record = Recorded("web", left.pid, start_time(left.pid) or "", signal.SIGTERM)
         write_records(folder.processes, [record])
-        keeper = Supervisor(folder, Console(folder.logs, screen))
-        keeper.open()
-        keeper.close()
+        supervisor = Supervisor(folder, Console(folder.logs, screen))
+        supervisor.open()
+        supervisor.close()
         assert left.wait() == -signal.SIGTERM
         assert "ended web, left over" in screen.getvalue()
 
@@ -185,9 +189,9 @@ def test_a_stranger_who_has_the_number_of_an_old_child_is_left_alone(tmp_path: P
         folder = DataFolder(tmp_path)
         earlier = Recorded("web", stranger.pid, "another start", signal.SIGTERM)
         write_records(folder.processes, [earlier])
-        keeper = Supervisor(folder, Console(folder.logs))
-        keeper.open()
-        keeper.close()
+        supervisor = Supervisor(folder, Console(folder.logs))
+        supervisor.open()
+        supervisor.close()
         assert stranger.poll() is None
         stranger.kill()
 
@@ -197,19 +201,19 @@ def _stranger() -> subprocess.Popen[bytes]:
 
 
 def test_a_child_may_open_as_many_files_as_the_system_lets_it(
-    keeper: Supervisor, tmp_path: Path
+    supervisor: Supervisor, tmp_path: Path
 ) -> None:
     code = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
-    wait_done(keeper.start(program("limits", code, tmp_path, is_task=True)), 10)
-    wait_until(lambda: keeper.console.last_lines("limits", 1))
-    soft, hard = (int(word) for word in keeper.console.last_lines("limits", 1)[0].split())
+    wait_done(supervisor.start(program("limits", code, tmp_path, is_task=True)), 10)
+    wait_until(lambda: supervisor.console.last_lines("limits", 1))
+    soft, hard = (int(word) for word in supervisor.console.last_lines("limits", 1)[0].split())
     assert soft == min(hard, 65536)
 
 
 def test_lines_carry_the_name_of_who_said_them_and_are_kept_in_a_file(
-    keeper: Supervisor, screen: io.StringIO, tmp_path: Path
+    supervisor: Supervisor, screen: io.StringIO, tmp_path: Path
 ) -> None:
-    wait_done(keeper.start(program("demo", "print('hello')", tmp_path, is_task=True)), 10)
+    wait_done(supervisor.start(program("demo", "print('hello')", tmp_path, is_task=True)), 10)
     wait_until(lambda: "hello" in screen.getvalue())
     assert "demo     | hello" in screen.getvalue().splitlines()
-    assert keeper.console.file_of("demo").read_text() == "hello\n"
+    assert supervisor.console.file_of("demo").read_text() == "hello\n"

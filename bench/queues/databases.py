@@ -36,7 +36,7 @@ class Sent:
         }
 
 
-class WorkerDir:
+class Databases:
     """Makes databases on one PostgreSQL server."""
 
     def __init__(self, url: str) -> None:
