@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from os import SEEK_END
 from pathlib import PurePath
+from typing import IO
 from uuid import UUID
 
 import structlog
-from werkzeug.datastructures import FileStorage
 
 from gateways import values
 from gateways.s3_files import Storage, StorageFailed
@@ -44,22 +45,35 @@ class StorageAway(Refused):
     code = "storage_away"
 
 
+@dataclass(frozen=True)
+class IncomingFile:
+    """A file as its channel hands it in: nothing of it has been checked."""
+
+    name: str
+    content: IO[bytes]
+
+    def size_bytes(self) -> int:
+        """Measure it; it is in memory or in a temporary file by now."""
+        size = self.content.seek(0, SEEK_END)
+        self.content.seek(0)
+        return size
+
+
 @lru_cache(maxsize=1)
 def storage() -> Storage:
     """This process's way to the files."""
     return Storage(get_settings())
 
 
-def keep(person: User, sent: Sequence[FileStorage]) -> list[SentFile]:
-    """Check the files of a form and put them into storage; refuse them all if one is no good.
+def keep(person: User, sent: Sequence[IncomingFile]) -> list[SentFile]:
+    """Check the files of a message and put them into storage; refuse them all if one is no good.
 
     It talks to the network: call it outside of any lock, and `drop` them if the message is refused.
     """
-    chosen = [file for file in sent if file.filename]
     settings = get_settings()
-    if len(chosen) > settings.upload_max_files:
+    if len(sent) > settings.upload_max_files:
         raise TooManyFiles(most=settings.upload_max_files)
-    checked = [_check(person, file, settings) for file in chosen]
+    checked = [_check(person, file, settings) for file in sent]
     kept: list[SentFile] = []
     try:
         # Those that came before one that fails are in it.
@@ -116,10 +130,10 @@ def _put(person: User, file: _Checked) -> SentFile:
     return SentFile(file.name, file.media_type, len(file.data), key)
 
 
-def _check(person: User, file: FileStorage, settings: Settings) -> _Checked:
+def _check(person: User, file: IncomingFile, settings: Settings) -> _Checked:
     limit = settings.upload_max_bytes
-    data = file.stream.read(limit + 1)
-    name = _clean_name(file.filename or "")
+    data = file.content.read(limit + 1)
+    name = _clean_name(file.name)
     if len(data) > limit:
         raise FileTooLarge(name=name, most_mb=limit // 1024**2)
     return _Checked(*check(person.id, name, data))

@@ -14,7 +14,7 @@ from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, IMAGE_TOKENS
 from models.base import utc_now
 from models.chat import conversations
 from models.ledger import limits, usage
-from models.schema.uploads import SentFile
+from models.schema.uploads import PendingUpload, SentFile
 from models.schema.users import User
 from settings import get_settings
 
@@ -33,6 +33,8 @@ class CostConfirmationRequired(Exception):
     def __init__(self, quote_micros: int) -> None:
         super().__init__(quote_micros)
         self.quote_micros = quote_micros
+        # The files that wait for the answer: name them when sending again.
+        self.staged: Sequence[PendingUpload] = ()
 
 
 def allowance(
@@ -42,6 +44,7 @@ def allowance(
     words: str,
     files: Sequence[SentFile],
     *,
+    model: Model,
     agreed_micros: int,
 ) -> int:
     """Return what the message may cost, in micros: the person's limit, or what they agreed to.
@@ -49,7 +52,7 @@ def allowance(
     Raises CostConfirmationRequired with the quote when that is above both.
     """
     limit = limits.message_limit(user)
-    quoted = quote(db, offers.current(user), conversation_id, words, files)
+    quoted = quote(db, model, conversation_id, words, files)
     most = max(limit, min(agreed_micros, get_settings().turn_max_cost_micros))
     if quoted > most:
         raise CostConfirmationRequired(quoted)

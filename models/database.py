@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 # How it shows that PostgreSQL is away, restarts or is too busy: the same may work in a moment.
 OUTAGES = (OperationalError, InterfaceError, NoConnection)
@@ -55,14 +55,20 @@ def clock(db: Session) -> datetime:
 def after_commit(db: Session, action: Callable[[], object]) -> None:
     """Run `action` once `db` has committed, and never if it rolls back."""
 
-    has_run = False
+    is_settled = False
 
     def _run(session: Session) -> None:
-        nonlocal has_run
+        nonlocal is_settled
         # Releasing a savepoint is told as a commit too.
-        if has_run or session.in_nested_transaction():
+        if is_settled or session.in_nested_transaction():
             return
-        has_run = True
+        is_settled = True
         action()
 
+    def _forget(_: Session, ended: SessionTransaction) -> None:
+        nonlocal is_settled
+        # The rest is still to be committed when a savepoint or a failed flush is undone.
+        is_settled = is_settled or ended.parent is None
+
     event.listen(db, "after_commit", _run)
+    event.listen(db, "after_soft_rollback", _forget)

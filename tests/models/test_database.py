@@ -27,3 +27,17 @@ def test_an_action_never_runs_when_the_work_is_undone() -> None:
         after_commit(db, lambda: ran.append("now"))
         raise ZeroDivisionError
     assert ran == []
+
+
+@pytest.mark.usefixtures("emptied")
+def test_what_was_undone_is_not_done_by_a_later_commit_of_the_session() -> None:
+    ran: list[str] = []
+    with open_session() as db:
+        after_commit(db, lambda: ran.append("undone"))
+        db.execute(sa.text("SELECT 1"))
+        db.rollback()
+        after_commit(db, lambda: ran.append("kept"))
+        with pytest.raises(ZeroDivisionError), db.begin_nested():
+            raise ZeroDivisionError
+        db.commit()
+    assert ran == ["kept"]

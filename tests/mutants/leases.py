@@ -10,6 +10,7 @@ OUTBOX = "tests/models/email/test_outbox.py::"
 HOLDING = "tests/tasks/worker/test_leased_jobs.py::"
 OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 SAVED = "tests/agent/state/test_saved.py::"
+SENDING = "tests/actions/test_sending.py::"
 STATES = "tests/models/chat/test_conversations.py::"
 
 MUTANTS = (
@@ -139,6 +140,27 @@ MUTANTS = (
         "    job = _queue(db, _ASK, *ids, **rest, sent_key=sent_key)\n",
         "    job = _queue(db, _ASK, *ids, **rest, sent_key=None)\n",
         ("tests/webapp/chat/test_routes.py::test_a_form_that_is_sent_again_says_it_once",),
+    ),
+    Mutant(
+        "a telegram that is delivered again is answered again",
+        "actions/sending.py",
+        "            sent_key=incoming.sent_key,\n",
+        "            sent_key=None,\n",
+        (f"{SENDING}test_a_telegram_that_is_delivered_twice_is_one_message",),
+    ),
+    Mutant(
+        "workers are woken for what was rolled back",
+        "models/database.py",
+        "is_settled = is_settled or ended.parent is None",
+        "is_settled = bool(is_settled)",
+        (f"{SENDING}test_nobody_hears_of_what_was_rolled_back",),
+    ),
+    Mutant(
+        "pages hear of a message before it is committed",
+        "actions/announcements.py",
+        "    after_commit(db, lambda: _publish_queued(job, publisher))\n",
+        "    _publish_queued(job, publisher)\n",
+        (f"{SENDING}test_pages_hear_of_it_after_the_commit",),
     ),
     Mutant(
         "a turn that hangs keeps its lease for ever",

@@ -18,6 +18,13 @@ PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
     Mutant(
+        "a channel sends without asking whether it may cost so much",
+        "actions/sending.py",
+        "            agreed_micros=incoming.agreed_micros,\n",
+        "            agreed_micros=10**9,\n",
+        ("tests/actions/test_sending.py::test_the_quote_is_asked_first_and_agreeing_sends",),
+    ),
+    Mutant(
         "a call holds more than there is",
         "models/ledger/calls.py",
         "if held <= 0 or user.credits_available_micros < held:",

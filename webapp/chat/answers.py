@@ -4,12 +4,8 @@ from uuid import UUID
 
 from flask import Blueprint, url_for
 
-from actions import offers, wakeups
-from gateways.live_events import JobEnded, JobQueued, StopRequested
-from models import jobs
-from models.chat import conversations, history
-from models.database import after_commit
-from models.jobs.cancellation import cancel
+from actions import answers
+from models.chat import history
 from models.schema.chat import Conversation
 from models.schema.jobs import Job
 from webapp.chat import rendering, views
@@ -26,47 +22,21 @@ pages.add_app_template_global(views.moment)
 @member_required
 def stop(job_id: UUID) -> Answer:
     """Stop a job: at once if it waits, else as soon as its worker hears of it."""
-    job = cancel(db(), current_user().id, job_id)
-    after_commit(db(), lambda: tell_cancelled(job))
-    return _done(job)
+    return _done(answers.stop(db(), current_user(), job_id, hub()))
 
 
 @pages.post("/jobs/<uuid:job_id>/retry")
 @member_required
 def retry(job_id: UUID) -> Answer:
     """Ask again for the answer of a job that failed or was stopped; refuse any other."""
-    failed = jobs.find_own(db(), current_user().id, job_id)
-    conversations.find_own(db(), current_user().id, failed.conversation_id)
-    job = jobs.ask_again(db(), failed, model=offers.current(current_user()).id)
-    after_commit(db(), lambda: publish_asked(job))
-    return _done(job)
+    return _done(answers.retry(db(), current_user(), job_id, hub()))
 
 
 @pages.post("/jobs/<uuid:job_id>/continuation")
 @member_required
 def go_on(job_id: UUID) -> Answer:
     """Let a message that reached its limit cost more than that; refuse any other."""
-    failed = jobs.find_own(db(), current_user().id, job_id)
-    conversations.find_own(db(), current_user().id, failed.conversation_id)
-    job = jobs.go_on(db(), failed, model=offers.current(current_user()).id)
-    after_commit(db(), lambda: publish_asked(job))
-    return _done(job)
-
-
-def publish_asked(job: Job) -> None:
-    """After the commit: wake a worker, and show it wherever the conversation is open."""
-    wakeups.answer(job.preferred_worker_id)
-    hub().announce(job.conversation_id, job.id, JobQueued())
-
-
-def tell_cancelled(job: Job) -> None:
-    """After the commit: tell the worker that runs it, or the pages that show it waiting."""
-    if job.is_over:
-        hub().announce(job.conversation_id, job.id, JobEnded(job.status))
-        wakeups.answer()
-    else:
-        wakeups.stop(job.id)
-        hub().announce(job.conversation_id, job.id, StopRequested())
+    return _done(answers.go_on(db(), current_user(), job_id, hub()))
 
 
 def render_exchange(conversation: Conversation, job: Job) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, url_for
 
 from actions import attachments, wakeups
+from actions.announcements import announce_cancelled
 from gateways import values
 from gateways.live_events import ConversationDeleted
 from gateways.values import BadValue
@@ -12,7 +13,6 @@ from models import ledger
 from models.chat import conversations, erasures
 from models.database import after_commit
 from models.jobs.cancellation import cancel_all
-from webapp.chat.answers import tell_cancelled
 from webapp.chat.listing import ConversationList
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import db
@@ -73,9 +73,10 @@ def delete(conversation_id: UUID) -> Response:
     keys = conversations.erase(db(), conversation)
     erasures.want(db(), person_id, conversation_id)
 
+    for job in cancelled:
+        announce_cancelled(db(), job, hub())
+
     def _tidy() -> None:
-        for job in cancelled:
-            tell_cancelled(job)
         # No job's event: whoever has the conversation open looks for it, and finds it gone.
         hub().announce(conversation_id, conversation_id, ConversationDeleted())
         attachments.drop(keys)

@@ -1,28 +1,26 @@
 """Talking to the assistant: conversations as pages, and sending."""
 
-from os import SEEK_END
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.globals import app_ctx
-from werkzeug.datastructures import FileStorage
 
-from actions import attachments, offers, quotes
+from actions import offers, sending
+from actions.attachments import IncomingFile
 from actions.quotes import CostConfirmationRequired
+from actions.sending import Incoming
 from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
-from models import jobs, ledger
 from models.base import new_id
-from models.chat import conversations, pending_uploads, storage_quotas
-from models.database import after_commit
+from models.chat import conversations, pending_uploads
 from models.errors import NotFound, Refused
 from models.people import users
 from models.schema.chat import Conversation
 from models.schema.jobs import Job
-from models.schema.uploads import PendingUpload, SentFile
+from models.schema.uploads import PendingUpload
 from webapp.chat import page_state
-from webapp.chat.answers import publish_asked, render_exchange
+from webapp.chat.answers import render_exchange
 from webapp.chat.event_stream import ConversationStream, Cursor
 from webapp.chat.listing import ConversationList
 from webapp.chat.prewarm import prewarm_debouncer
@@ -129,94 +127,39 @@ def choose_model() -> Answer:
 
 def _send(conversation_id: UUID | None) -> Answer:
     words = request.form.get("text", "").replace("\r\n", "\n")
-    staged: list[PendingUpload] = []
-    files: list[SentFile] = []
     try:
-        staged = pending_uploads.find_own(db(), current_user().id, _staged_ids())
-        files = _keep_files()
-        conversation, job = _ask(conversation_id, words, files, staged)
+        incoming = _read_form(conversation_id, words)
+        sent = sending.send(db(), current_user(), incoming, hub())
     except NotFound:
         raise
-    except jobs.AlreadySent as before:
-        # As if only this one had come.
-        conversation = conversations.find_own(db(), current_user().id, before.job.conversation_id)
-        return _sent(conversation, before.job, is_first=conversation_id is None)
     except CostConfirmationRequired as question:
-        return _ask_first(conversation_id, words, question, [*(one.file for one in staged), *files])
+        return _ask_first(conversation_id, words, question)
     except Refused as refusal:
-        return _refuse(conversation_id, words, refusal, staged)
-    after_commit(db(), lambda: publish_asked(job))
+        return _refuse(conversation_id, words, refusal)
     commit_and_release()
-    return _sent(conversation, job, is_first=conversation_id is None)
+    return _sent(sent.conversation, sent.job, is_first=conversation_id is None)
 
 
-def _keep_files() -> list[SentFile]:
-    sent = request.files.getlist("files")
-    chosen = [file for file in sent if file.filename]
-    if chosen:
-        # Before anything is stored: nothing of theirs is kept for who may not send.
-        user = current_user()
-        jobs.refuse_if_unable(db(), user)
-        storage_quotas.refuse_if_full(db(), user.id, sum(map(_size_bytes, chosen)))
-        commit_and_release()
-    return attachments.keep(current_user(), sent)
+def _read_form(conversation_id: UUID | None, words: str) -> Incoming:
+    chosen = [file for file in request.files.getlist("files") if file.filename]
+    return Incoming(
+        words,
+        files=[IncomingFile(file.filename or "", file.stream) for file in chosen],
+        staged_ids=_staged_ids(),
+        conversation_id=conversation_id,
+        sent_key=request.form.get("sent_key", type=values.uuid),
+        agreed_micros=request.form.get("agreed_micros", 0, type=values.integer),
+        # With scripts the form stays as it is, files and all.
+        resends_files=is_partial(),
+    )
 
 
-def _size_bytes(file: FileStorage) -> int:
-    """Measure a file of the form, which is in memory or in a temporary file by now."""
-    size = file.stream.seek(0, SEEK_END)
-    file.stream.seek(0)
-    return size
-
-
-def _staged_ids() -> set[UUID]:
+def _staged_ids() -> frozenset[UUID]:
     """Read which files of an earlier try the form carries on."""
     try:
-        return {values.uuid(given) for given in request.form.getlist("staged")}
+        return frozenset(values.uuid(given) for given in request.form.getlist("staged"))
     except BadValue as nonsense:
         raise pending_uploads.FilesGone from nonsense
-
-
-def _ask(
-    conversation_id: UUID | None,
-    words: str,
-    files: list[SentFile],
-    staged: list[PendingUpload],
-) -> tuple[Conversation, Job]:
-    every = [*(one.file for one in staged), *files]
-    try:
-        # A refusal undoes this much, and leaves a session to draw the page with.
-        with db().begin_nested():
-            # The lock comes first: nobody deletes the conversation between looking and writing.
-            person = ledger.lock_account(db(), current_user().id)
-            if conversation_id is None:
-                conversation = conversations.start(db(), person.id)
-            else:
-                conversation = conversations.find_own(db(), person.id, conversation_id)
-            pending_uploads.take(db(), person.id, [one.id for one in staged])
-            allowed = quotes.allowance(
-                db(),
-                person,
-                conversation_id,
-                words,
-                every,
-                agreed_micros=request.form.get("agreed_micros", 0, type=values.integer),
-            )
-            job = jobs.ask(
-                db(),
-                conversation,
-                words,
-                model=offers.current(person).id,
-                files=every,
-                cost_limit_micros=allowed,
-                sent_key=request.form.get("sent_key", type=values.uuid),
-            )
-            return conversation, job
-    except CostConfirmationRequired:
-        raise
-    except BaseException:
-        attachments.drop(file.storage_key for file in files)
-        raise
 
 
 def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
@@ -233,44 +176,34 @@ def _sent(conversation: Conversation, job: Job, *, is_first: bool) -> Answer:
 
 
 def _ask_first(
-    conversation_id: UUID | None,
-    words: str,
-    question: CostConfirmationRequired,
-    files: list[SentFile],
+    conversation_id: UUID | None, words: str, question: CostConfirmationRequired
 ) -> Answer:
     """Ask whether a message may cost so much; the words and files stay in the form."""
     quote = question.quote_micros
-    known = pending_uploads.find_own(db(), current_user().id, _staged_ids())
-    kept = {one.storage_key for one in known}
-    new = [file for file in files if file.storage_key not in kept]
     if is_partial():
-        # The browser still has these files, and sends them again.
-        attachments.drop(file.storage_key for file in new)
         html = render_template("chat/_question.html", quote_micros=quote)
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
-    try:
-        ledger.lock_account(db(), current_user().id)
-        storage_quotas.refuse_if_much_staged(
-            db(), current_user().id, sum(one.size_bytes for one in new)
-        )
-    except Refused as refusal:
-        attachments.drop(file.storage_key for file in new)
-        return _refuse(conversation_id, words, refusal, known)
-    staged = [*known, *pending_uploads.stage(db(), current_user().id, new)]
-    page = page_state.read(_find(conversation_id), draft=words, staged=staged, quote_micros=quote)
+    page = page_state.read(
+        _find(conversation_id), draft=words, staged=question.staged, quote_micros=quote
+    )
     return page_state.drawn(page)
 
 
-def _refuse(
-    conversation_id: UUID | None, words: str, refusal: Refused, staged: list[PendingUpload]
-) -> Answer:
+def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answer:
     if is_partial():
         html = render_template("chat/_refusal.html", text=sentence_of(refusal))
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     page = page_state.read(
-        _find(conversation_id), draft=words, staged=staged, refusal=sentence_of(refusal)
+        _find(conversation_id), draft=words, staged=_still_staged(), refusal=sentence_of(refusal)
     )
     return page_state.drawn(page, 422)
+
+
+def _still_staged() -> list[PendingUpload]:
+    try:
+        return pending_uploads.find_own(db(), current_user().id, _staged_ids())
+    except pending_uploads.FilesGone:
+        return []
 
 
 def _find(conversation_id: UUID | None) -> Conversation | None:
