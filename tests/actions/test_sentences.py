@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from babel.messages.extract import extract_from_dir
 
+import actions
 import models
 import webapp
 from actions.sentences import alerts, entries, failures, free_credit, freezes, payments, rules
@@ -47,6 +48,9 @@ TABLES: list[tuple[Mapping[str, str], set[str]]] = [
 ]
 
 
+OURS = ("actions.", "models.", "webapp.")
+
+
 @pytest.mark.parametrize(("table", "codes"), TABLES)
 def test_every_code_has_its_sentence(table: Mapping[str, str], codes: set[str]) -> None:
     assert {str(code) for code in table} == codes
@@ -55,10 +59,10 @@ def test_every_code_has_its_sentence(table: Mapping[str, str], codes: set[str]) 
 
 def refusals() -> list[type[Refused]]:
     """All refusals of the product."""
-    for package in (models, webapp):
+    for package in (actions, models, webapp):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(found.name)
-    return [one for one in _below(Refused) if one.__module__.startswith(("models.", "webapp."))]
+    return [one for one in _below(Refused) if one.__module__.startswith(OURS)]
 
 
 def _below(kind: type[Refused]) -> Iterator[type[Refused]]:
