@@ -62,7 +62,7 @@ def test_a_full_disk_ends_the_turn_and_is_waited_out(
         assert (runtime.hot_users(), runtime.room(set())) == ([], 0)
         # As whoever wrote down the failure does: what the cell was at is not to be trusted.
         runtime.discard(ada.id)
-        with pytest.raises(AgentFailed, match="no room"):
+        with pytest.raises(AgentFailed, match="disk_full"):
             ada.say("Still full.")
         assert runtime.stats().booting == 0
 

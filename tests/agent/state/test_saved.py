@@ -165,7 +165,7 @@ def test_with_no_whole_version_left_nothing_is_made_up(life: Life, damage: str) 
     with pytest.raises(AgentFailed) as failure:
         life.states.get((replace(two, packs=(base, two.packs[1])), replace(one, packs=(base,))))
 
-    assert (failure.value.code, failure.value.permanent) == ("state_unavailable", True)
+    assert (failure.value.code, failure.value.permanent) == ("state_damaged", True)
 
 
 def test_packs_that_do_not_make_up_what_was_saved_are_no_version(life: Life) -> None:
@@ -203,7 +203,7 @@ def test_a_pack_of_somebody_else_is_believed_by_nobody(life: Life, storage: Stor
     with pytest.raises(AgentFailed) as failure:
         life.states.get((saved,))
 
-    assert failure.value.code == "state_unavailable"
+    assert failure.value.code == "state_damaged"
 
 
 def test_a_damaged_pack_is_not_merged(life: Life) -> None:
