@@ -33,7 +33,7 @@ class Purse:
 
 
 @dataclass
-class WakeListener:
+class TurnListener:
     """Hears how a turn goes on, and lets a test react at once."""
 
     heard: list[str] = field(default_factory=list[str])
@@ -84,12 +84,12 @@ class Person:
         self,
         text: str,
         *attachments: Attachment,
-        listener: WakeListener | None = None,
+        listener: TurnListener | None = None,
         saved: bool = True,
         model: str = MODEL,
     ) -> Answer:
         turn = self.turn(text, attachments=attachments, model=model)
-        answer = self.runtime.run(turn, listener or WakeListener(), self.purse, self.stop)
+        answer = self.runtime.run(turn, listener or TurnListener(), self.purse, self.stop)
         if saved:
             self.save()
         return answer

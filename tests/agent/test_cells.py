@@ -17,7 +17,7 @@ from agent.cells.host.disk_usage import Share
 from agent.cells.pool import Pool
 from agent.runtime import Runtime
 from agent.turn import AgentFailed, Profile
-from tests.agent.people import Person, WakeListener
+from tests.agent.people import Person, TurnListener
 from tests.agent.scripted_model import Pause, ScriptedModel, UseTool
 from tests.house import wait_for
 
@@ -87,7 +87,7 @@ def test_a_turn_that_takes_too_much_memory_fails_and_says_so(
     _wait_for_spare(runtime)
     model.will("I was about to ", Pause())
     greedy = HealthMonitor(lambda: _cells(runtime), limit_bytes=1, share=ENOUGH)
-    listener = WakeListener(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
+    listener = TurnListener(on_text=lambda _: _on_loop(runtime, greedy._weigh()))  # pyright: ignore[reportPrivateUsage]
 
     with pytest.raises(AgentFailed) as failure:
         eve.say("Think hard.", listener=listener, saved=False)
@@ -102,7 +102,7 @@ def test_a_turn_that_fills_the_disk_fails_for_good_and_says_so(
     _wait_for_spare(runtime)
     model.will("I was about to ", Pause())
     strict = HealthMonitor(lambda: _cells(runtime), 10**12, Share(files=10, size_bytes=10**12))
-    listener = WakeListener(on_text=lambda _: _on_loop(runtime, strict._count()))  # pyright: ignore[reportPrivateUsage]
+    listener = TurnListener(on_text=lambda _: _on_loop(runtime, strict._count()))  # pyright: ignore[reportPrivateUsage]
 
     with pytest.raises(AgentFailed) as failure:
         eve.say("Write and write.", listener=listener, saved=False)
@@ -120,7 +120,7 @@ def test_a_folder_in_folders_without_end_costs_no_third_cell(
     model.will(UseTool("write", {"path": f"{path}/note.md", "content": "x"}), "Done.")
 
     with pytest.raises(AgentFailed) as failure:
-        runtime.run(eve.turn("Write that down.", attempt=2), WakeListener(), eve.purse, eve.stop)
+        runtime.run(eve.turn("Write that down.", attempt=2), TurnListener(), eve.purse, eve.stop)
 
     assert failure.value.permanent
     assert failure.value.code in {"stuck", "too_many_files"}
@@ -141,7 +141,7 @@ def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
         model.go_on.set()
 
     with pytest.raises(AgentFailed) as failure:
-        eve.say("Go on.", listener=WakeListener(on_text=hang), saved=False)
+        eve.say("Go on.", listener=TurnListener(on_text=hang), saved=False)
 
     assert (failure.value.code, failure.value.permanent) == ("no_answer", False)
     runtime.discard(eve.id)

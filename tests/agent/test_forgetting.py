@@ -13,7 +13,7 @@ from agent.state.layout import DATABASE_BEFORE
 from agent.turn import Attachment, Exchange, Forgotten, Profile, SavedState
 from gateways.s3_files import Storage
 from tests.agent.old_state import FINCHES, LOOMS, stored
-from tests.agent.people import Person, WakeListener
+from tests.agent.people import Person, TurnListener
 from tests.agent.scripted_model import ScriptedModel, UseTool
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
@@ -53,7 +53,7 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     turn = ada.turn(words, attachments=(Attachment("map.txt", "text/plain", b"xylograph map"),))
     note = {"path": "MEMORY.md", "content": "# Memory\n- likes maps\n"}
     model.will(UseTool("write", note), "Ok.")
-    runtime.run(turn, WakeListener(), ada.purse, ada.stop)
+    runtime.run(turn, TurnListener(), ada.purse, ada.stop)
     ada.save()
     ada.begin_conversation()
     told = Exchange(deleted, "Maps", words, "A fine xylograph.", datetime.now(UTC))

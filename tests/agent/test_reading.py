@@ -11,7 +11,7 @@ from agent.runtime import Runtime
 from agent.turn import AgentFailed, Attachment, Profile
 from gateways.s3_files import Storage
 from settings import Settings
-from tests.agent.people import Person, WakeListener
+from tests.agent.people import Person, TurnListener
 from tests.hostile.pdfs import slow
 
 STOP_SECONDS = 2
@@ -40,7 +40,7 @@ def test_a_stop_ends_a_turn_while_its_files_are_read(person: Person) -> None:
     with pytest.raises(AgentFailed) as failure:
         person.runtime.run(
             person.turn("Read these.", attachments=tuple(endless)),
-            WakeListener(),
+            TurnListener(),
             person.purse,
             person.stop,
         )

@@ -19,7 +19,7 @@ from agent.turn import AgentFailed, Attachment, Exchange, Profile
 from gateways.s3_files import Storage
 from models.base import new_id
 from settings import Settings
-from tests.agent.people import Person, Purse, WakeListener
+from tests.agent.people import Person, Purse, TurnListener
 from tests.agent.pictures import png
 from tests.agent.scripted_model import Pause, ScriptedModel, Then, UseTool
 
@@ -49,7 +49,7 @@ def test_the_first_question_to_the_model_knows_the_person(
 def test_words_are_heard_before_the_answer_ends(ada: Person, model: ScriptedModel) -> None:
     model.will("First ", Pause(), "and last.")
     # The model goes on only when its first word has been heard.
-    listener = WakeListener(on_text=lambda _: model.go_on.set())
+    listener = TurnListener(on_text=lambda _: model.go_on.set())
 
     answer = ada.say("Slowly, please.", listener=listener)
 
@@ -89,7 +89,7 @@ def test_what_is_written_down_is_known_in_another_conversation(
 ) -> None:
     note = "# Memory\n- Ada's loom is called Jacquard\n"
     model.will(UseTool("write", {"path": "MEMORY.md", "content": note}), "Noted.")
-    listener = WakeListener()
+    listener = TurnListener()
     ada.say("My loom is called Jacquard.", listener=listener)
     assert listener.tools == ["write"]
 
@@ -152,7 +152,7 @@ def test_every_provider_is_spoken_to_in_its_own_format(
     chosen = f"{provider}/{names[provider][0]}"
     script = '[[demo: tool ls {"path": "."}]] [[demo: say The other side.]]'
     usage = "[[demo: usage input=100 output=20 cache_read=30]]"
-    listener, calls = WakeListener(), len(ada.purse.closed)
+    listener, calls = TurnListener(), len(ada.purse.closed)
 
     answer = ada.say(f"{script} {usage}", listener=listener, model=chosen)
 
@@ -169,7 +169,7 @@ def test_every_provider_is_spoken_to_in_its_own_format(
 
 def test_a_stop_keeps_what_was_said_and_ends_the_call(ada: Person, model: ScriptedModel) -> None:
     model.will("One ", "two ", Pause(), "never said")
-    listener = WakeListener(on_text=lambda delta: "two" in delta and ada.stop.set())
+    listener = TurnListener(on_text=lambda delta: "two" in delta and ada.stop.set())
 
     with pytest.raises(AgentFailed) as failure:
         ada.say("Count.", listener=listener)
@@ -209,7 +209,7 @@ def test_an_empty_answer_is_a_failure(ada: Person, model: ScriptedModel) -> None
 
 def test_a_model_that_is_not_offered_is_refused(ada: Person) -> None:
     with pytest.raises(AgentFailed) as failure:
-        ada.runtime.run(ada.turn("Hi", model="demo/none"), WakeListener(), ada.purse, ada.stop)
+        ada.runtime.run(ada.turn("Hi", model="demo/none"), TurnListener(), ada.purse, ada.stop)
 
     assert failure.value.permanent
 
@@ -266,7 +266,7 @@ def test_a_killed_cell_fails_its_turn_at_once(
     model.will("I was about to ", Pause())
     pid = runtime.pid_of(ada.id)
     assert pid is not None
-    listener = WakeListener(on_text=lambda _: os.kill(pid, signal.SIGKILL))
+    listener = TurnListener(on_text=lambda _: os.kill(pid, signal.SIGKILL))
 
     with pytest.raises(AgentFailed) as failure:
         ada.say("Go on.", listener=listener, saved=False)
