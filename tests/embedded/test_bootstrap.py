@@ -117,7 +117,7 @@ def test_without_a_registry_a_sentence_says_so_and_the_next_try_starts_again(
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{free_port()}/simple")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
-    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "1")
     (project / "requirements" / "embedded.txt").write_text(ONE_PACKAGE)
     with pytest.raises(CannotPrepare, match="registry cannot be reached"):
         bootstrap.prepare("embedded")

@@ -12,9 +12,9 @@ from tests.fuzz import world
 from tests.fuzz.fields import Visitor
 from tests.fuzz.site import SETTINGS, visitors_of
 from tests.fuzz.world import Role, World
-from tests.webapp.conftest import app
+from tests.webapp.conftest import app, shared_app
 
-__all__ = ["app"]
+__all__ = ["app", "shared_app"]
 
 
 @pytest.fixture

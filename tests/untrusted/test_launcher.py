@@ -32,7 +32,7 @@ def test_a_program_has_one_group_and_no_right_of_who_started_it(tmp_path: Path) 
     lines = (line.partition(":") for line in done.stdout.splitlines())
     status = {name: value.split() for name, _, value in lines}
     assert status["Uid"] == status["Gid"] == [str(UID)] * 4
-    assert status["Cgroups"] == []
+    assert status["Groups"] == []
     held = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
     assert {int(status[name][0], 16) for name in held} == {0}
     assert (status["NoNewPrivs"], status["Seccomp"]) == (["1"], ["2"])

@@ -36,7 +36,7 @@ def test_a_helper_has_no_rights_no_secrets_and_no_files(
     limits, process = helper
     status = status_of(process)
     assert status["Uid"].split() == status["Gid"].split() == [str(settings.untrusted_uid)] * 4
-    assert status["Cgroups"] == ""
+    assert status["Groups"] == ""
     assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapBnd")} == {0}
     assert status["NoNewPrivs"] == "1"
     # A filter of system calls.

@@ -171,7 +171,7 @@ def test_a_cell_has_no_rights_and_no_environment_but_its_own(world: World) -> No
     if world.sandbox.mode is Mode.ROOT:
         assert got["uid"] == world.eves.uid != world.adas.uid
         assert int(status["CapBnd"], 16) == 0
-        assert status["Cgroups"].strip() == ""
+        assert status["Groups"].strip() == ""
     assert [line.split(":")[0].strip() for line in got["interfaces"].splitlines()[2:]] == ["lo"]
 
 
