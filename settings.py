@@ -226,6 +226,16 @@ class Settings(BaseSettings):
     google_issuer: str = "https://accounts.google.com"
     google_timeout_seconds: float = Field(default=5, gt=0, le=30)
 
+    # Telegram: the token of the one bot that everybody shares; without it there is none.
+    telegram_bot_token: SecretStr | None = None
+    # Which Telegram repeats in a header, so that nobody else can hand updates in.
+    telegram_webhook_secret: SecretStr | None = None
+    # The stand-in's, or that of a Bot API server of one's own.
+    telegram_api_base: str = "https://api.telegram.org"
+    # Where a user's messenger opens a chat with the bot: the stand-in's page on one's own machine.
+    telegram_link_base: str = "https://t.me"
+    telegram_timeout_seconds: float = Field(default=20, gt=0, le=60)
+
     # Requests. A form without files may be so large, and have so many fields.
     form_max_bytes: int = Field(default=128 * 1024, ge=16 * 1024)
     form_max_fields: int = Field(default=100, ge=20)
