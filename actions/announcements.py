@@ -3,12 +3,16 @@
 from typing import Protocol
 from uuid import UUID
 
+import redis
+import structlog
 from sqlalchemy.orm import Session
 
 from actions import wakeups
 from gateways.live_events import JobEnded, JobQueued, LiveEvent, StopRequested
 from models.database import after_commit
 from models.schema.jobs import Job
+
+log = structlog.get_logger()
 
 
 class Publisher(Protocol):
@@ -17,6 +21,17 @@ class Publisher(Protocol):
     def announce(self, conversation_id: UUID, job_id: UUID, event: LiveEvent) -> None:
         """Publish an event of a job to all who follow its conversation; it never raises."""
         ...
+
+
+class StreamPublisher:
+    """Publishes from a process that has no hub."""
+
+    def announce(self, conversation_id: UUID, job_id: UUID, event: LiveEvent) -> None:
+        """Publish an event of a job to all who follow its conversation; it never raises."""
+        try:
+            wakeups.streams().append(conversation_id, job_id, 0, event)
+        except redis.RedisError as error:
+            log.warning("live.lost", job_id=str(job_id), error=str(error))
 
 
 def announce_queued(db: Session, job: Job, publisher: Publisher) -> None:

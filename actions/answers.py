@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions import offers
 from actions.announcements import Publisher, announce_cancelled, announce_queued
+from actions.channels import following
 from models import jobs
 from models.chat import conversations
 from models.jobs.cancellation import cancel
@@ -32,6 +33,7 @@ def retry(db: Session, user: User, job_id: UUID, publisher: Publisher) -> Job:
     """
     failed = _find(db, user, job_id)
     job = jobs.ask_again(db, failed, model=offers.current(user).id)
+    following.expect(db, job)
     announce_queued(db, job, publisher)
     return job
 
@@ -43,6 +45,7 @@ def go_on(db: Session, user: User, job_id: UUID, publisher: Publisher) -> Job:
     """
     failed = _find(db, user, job_id)
     job = jobs.go_on(db, failed, model=offers.current(user).id)
+    following.expect(db, job)
     announce_queued(db, job, publisher)
     return job
 

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from actions import attachments, offers, quotes
 from actions.announcements import Publisher, announce_queued
 from actions.attachments import IncomingFile
+from actions.channels import following
 from actions.quotes import CostConfirmationRequired
 from models import jobs, ledger
 from models.chat import conversations, pending_uploads, storage_quotas
 from models.database import after_commit
-from models.schema.chat import Conversation
+from models.schema.chat import WEB, Conversation
 from models.schema.jobs import Job
 from models.schema.uploads import PendingUpload, SentFile
 from models.schema.users import User
@@ -46,8 +47,8 @@ class Incoming:
     agreed_micros: int = 0
     # None is the model that the user has chosen.
     model: str | None = None
-    # Where it came in, for the log.
-    channel: str = "web"
+    # Where it came in.
+    channel: str = WEB
     # The sender keeps `files` when asked and hands them in again; of any other they are staged.
     resends_files: bool = False
 
@@ -133,8 +134,9 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
             model=model.id,
             files=files,
             cost_limit_micros=allowed,
-            sent_key=incoming.sent_key,
+            source=jobs.Source(incoming.channel, incoming.sent_key),
         )
+        following.expect(db, job)
         return Sent(job, conversation, is_new=True)
 
 

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 # The queue at which workers with room wait.
 ALL_WORKERS = "workers"
+# That of the messaging processes.
+MESSENGERS = "messengers"
 ANSWERS_QUEUE = "answers"
 ANSWER_LATER = "answer_later"
 WARM = "warm"
@@ -47,6 +49,14 @@ def answer(worker_id: UUID | None = None) -> None:
         wake_queue().wake(own_queue(worker_id) if worker_id else ALL_WORKERS)
     except redis.RedisError as error:
         log.warning("wakeup.lost", to="workers", error=str(error))
+
+
+def messengers() -> None:
+    """Tell a messaging process that something came in or is to go out; it never raises."""
+    try:
+        wake_queue().wake(MESSENGERS)
+    except redis.RedisError as error:
+        log.warning("wakeup.lost", to=MESSENGERS, error=str(error))
 
 
 def answer_later(wait: timedelta) -> None:

@@ -31,7 +31,7 @@ class WakeQueue:
         """Wake one worker that waits at the queue, or the next to come."""
         self._wake(keys=[_key(queue)], args=[MAX_WAKES, KEPT_SECONDS])
 
-    def heard(self, queue: str, seconds: int) -> bool:
+    def heard(self, queue: str, seconds: float) -> bool:
         """Wait at the queue for so long; return whether a wake-up came."""
         return cast(object, self._waiting.blpop([_key(queue)], timeout=seconds)) is not None
 

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 # When the request to the gateway is closed, the model call ends within this, or the cell does.
 HANG_UP_SECONDS = 3
+# A process that dies breaks its connections a moment before it is known to be gone.
+GONE_SECONDS = 3
 
 
 class Cell:
@@ -251,8 +253,7 @@ class Cell:
         if trouble is not None:
             return trouble
         try:
-            # The connection breaks a moment before the process is known to be gone.
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(GONE_SECONDS):
                 await self._require_process().gone.wait()
         except TimeoutError:
             return self._reason_of_living(error, turn)

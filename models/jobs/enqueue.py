@@ -1,6 +1,7 @@
 """How a job comes to be."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import TextClause, select, text
@@ -15,7 +16,7 @@ from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
 from models.people import verification
-from models.schema.chat import Conversation, Message
+from models.schema.chat import WEB, Conversation, Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.uploads import SentFile, Upload
@@ -23,6 +24,18 @@ from models.schema.users import User
 from settings import get_settings
 
 MESSAGE_MAX_LENGTH = 20_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a message was written, and under which key: the same words come once under one."""
+
+    channel: str = WEB
+    sent_key: UUID | None = None
+
+
+# A message that is sure to come once.
+OURS = Source()
 
 
 class TooManyWaiting(Refused):
@@ -71,7 +84,7 @@ def ask(
     model: str,
     files: Sequence[SentFile] = (),
     cost_limit_micros: int | None = None,
-    sent_key: UUID | None = None,
+    source: Source = OURS,
 ) -> Job:
     """Record a person's message and queue the job that will answer it.
 
@@ -94,11 +107,12 @@ def ask(
     rest = {
         **place,
         "text": words,
+        "channel": source.channel,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
     }
-    job = _queue(db, _ASK, *ids, **rest, sent_key=sent_key)
+    job = _queue(db, _ASK, *ids, **rest, sent_key=source.sent_key)
     if job is None:
-        if (before := _find_sent(db, user, sent_key, words)) is not None:
+        if (before := _find_sent(db, user, source.sent_key, words)) is not None:
             raise AlreadySent(before)
         # Other words, so another message: the form was open twice.
         job = _queued(_queue(db, _ASK, *ids, **rest, sent_key=None))
@@ -186,8 +200,9 @@ _QUEUE = f"""
 _ASK_AGAIN = text(f"{_QUEUE} RETURNING *")
 _ASK = text(f"""
     WITH said AS (
-        INSERT INTO messages (id, conversation_id, user_id, role, text, sent_key, created_at)
-        VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :sent_key,
+        INSERT INTO messages
+            (id, conversation_id, user_id, role, text, sent_key, channel, created_at)
+        VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :sent_key, :channel,
                 clock_timestamp())
         ON CONFLICT (user_id, sent_key) WHERE sent_key IS NOT NULL DO NOTHING
         RETURNING id

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, Created, PrimaryKey, stored_as_text
 from models.schema.uploads import Upload
 
+# The channel that is ours.
+WEB = "web"
+
 
 class Role(enum.StrEnum):
     USER = "user"
@@ -77,6 +80,8 @@ class Message(Base):
     # Of the form in which it was written: one that is sent again, as nobody knows whether it came,
     # is said once.
     sent_key: Mapped[UUID | None]
+    # Where the user wrote it.
+    channel: Mapped[str] = mapped_column(default=WEB, server_default=WEB)
     created_at: Mapped[Created]
 
     uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")

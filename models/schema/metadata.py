@@ -4,6 +4,7 @@ from models.base import Base
 from models.schema import (
     alerts,
     audits,
+    channels,
     chat,
     email_tokens,
     emails,
@@ -28,6 +29,7 @@ from models.schema import (
 TABLES = (
     alerts,
     audits,
+    channels,
     chat,
     email_tokens,
     emails,

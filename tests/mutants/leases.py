@@ -137,15 +137,15 @@ MUTANTS = (
     Mutant(
         "a message that is sent again is answered again",
         "models/jobs/enqueue.py",
-        "    job = _queue(db, _ASK, *ids, **rest, sent_key=sent_key)\n",
+        "    job = _queue(db, _ASK, *ids, **rest, sent_key=source.sent_key)\n",
         "    job = _queue(db, _ASK, *ids, **rest, sent_key=None)\n",
         ("tests/webapp/chat/test_routes.py::test_a_form_that_is_sent_again_says_it_once",),
     ),
     Mutant(
         "a telegram that is delivered again is answered again",
         "actions/sending.py",
-        "            sent_key=incoming.sent_key,\n",
-        "            sent_key=None,\n",
+        "            source=jobs.Source(incoming.channel, incoming.sent_key),\n",
+        "            source=jobs.Source(incoming.channel),\n",
         (f"{SENDING}test_a_telegram_that_is_delivered_twice_is_one_message",),
     ),
     Mutant(

@@ -30,6 +30,7 @@ from markupsafe import Markup
 
 from gateways.event_streams import Event
 from gateways.live_events import JobQueued, TextAdded, ToolUsed
+from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models import jobs
 from models.base import utc_now
 from models.chat import conversations, history
@@ -40,7 +41,7 @@ from models.schema.jobs import OVER, Job
 from webapp.chat import growing_answer, rendering, views
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
 from webapp.chat.growing_answer import GrowingAnswer, Rendered
-from webapp.chat.partial_answer import ADDING, PartialAnswer, in_words, is_later, replay
+from webapp.chat.tool_names import in_words
 from webapp.chat.views import ExchangeView, Standing
 from webapp.core.auth import find_current_user
 from webapp.core.db import db

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from gateways.partial_answer import PartialAnswer, replay
 from models import jobs
 from models.base import utc_now
 from models.chat.history import Exchange, Run
@@ -15,7 +16,7 @@ from models.schema.chat import Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from webapp.chat.growing_answer import Rendered, render
-from webapp.chat.partial_answer import PartialAnswer, in_words, replay
+from webapp.chat.tool_names import in_words
 from webapp.core.formats import local_day, local_time, viewers_zone
 from webapp.core.live import hub
 

@@ -187,6 +187,19 @@ def google_disconnected(google_address: str) -> EmailContent:
     )
 
 
+def channel_linked(messenger: str, name: str) -> EmailContent:
+    """Tell that a messenger account writes for the user from now on."""
+    whose = f"{messenger} ({name})" if name else messenger
+    return EmailContent(
+        EmailKind.CHANNEL_LINKED,
+        subject=f"{messenger} was connected to your account",
+        title=f"{messenger} is connected",
+        words=(f"{whose} can read your conversation and write to your assistant from now on.",),
+        action=Action("See your settings", address_on_site("/settings")),
+        small_print=("If that was not you, disconnect it in the settings at once.",),
+    )
+
+
 def _undoing(secret: str) -> Action:
     return Action("This was not me: undo it", address_on_site("/address/undo", token=secret))
 

@@ -20,6 +20,7 @@ from gateways.live_events import (
     TextAdded,
     ToolUsed,
 )
+from gateways.partial_answer import replay
 from models import database, jobs
 from models.base import new_id
 from models.chat import conversations
@@ -38,7 +39,6 @@ from untrusted.inside import markdown
 from webapp import create_app
 from webapp.chat import event_stream, growing_answer
 from webapp.chat.frames import Cursor
-from webapp.chat.partial_answer import replay
 from webapp.core.live import Hub
 
 ANSWER = (

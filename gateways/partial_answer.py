@@ -9,16 +9,6 @@ from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ToolUsed
 
 # Kinds that only add to what is shown; after any other the job is drawn anew.
 ADDING = (TextAdded, ToolUsed)
-# What people call the assistant's tools.
-TOOLS = {
-    "memory_search": "Looking into its notes",
-    "memory_get": "Reading its notes",
-    "read": "Reading a file",
-    "ls": "Looking through its files",
-    "write": "Writing it down",
-    "edit": "Writing it down",
-    "view_image": "Looking at a picture",
-}
 
 
 @dataclass
@@ -63,11 +53,6 @@ class _Text:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.length = 0
-
-
-def in_words(tool: str) -> str:
-    """Say what the assistant does with a tool."""
-    return TOOLS.get(tool.rpartition("__")[2], "Using a tool")
 
 
 def is_later(one: str, other: str) -> bool:

@@ -5,9 +5,10 @@ import pytest
 from agent.cells.boot import config
 from gateways.event_streams import Event
 from gateways.live_events import AttemptBegan, JobQueued, LiveEvent, TextAdded, ToolUsed
+from gateways.partial_answer import PartialAnswer, is_later, replay
 from models.base import new_id
-from webapp.chat import partial_answer
-from webapp.chat.partial_answer import PartialAnswer, in_words, is_later, replay
+from webapp.chat import tool_names
+from webapp.chat.tool_names import in_words
 
 JOB = new_id()
 
@@ -67,7 +68,7 @@ def test_tools_are_named_in_plain_words(tool: str, words: str) -> None:
 
 
 def test_each_tool_that_there_is_has_its_words_and_no_other() -> None:
-    assert set(partial_answer.TOOLS) == set(config.TOOLS)
+    assert set(tool_names.TOOLS) == set(config.TOOLS)
 
 
 def test_stream_ids_are_compared_as_numbers() -> None:

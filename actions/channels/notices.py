@@ -1,0 +1,285 @@
+"""What the product itself says in a messenger: Markdown, and buttons below it.
+
+A notice is worded in the language of its reader when it is written, as a mail is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from actions import offers
+from actions.sentences.refusals import sentence_of
+from channels.inbound import Unsupported
+from channels.outbound import Button
+from models.email.templates.content import address_on_site
+from models.errors import Refused
+from models.money import money
+from models.schema.users import User
+from models.translation import gettext, marked
+from settings import get_settings
+
+# Refusals that credits help against.
+NEEDS_CREDIT = {"out_of_credit", "address_not_verified"}
+NEEDS_LIMITS = {"day_limit_reached", "month_limit_reached", "message_limit_reached"}
+
+COMMANDS = {
+    "new": marked("Begin a new conversation"),
+    "stop": marked("Stop the answer"),
+    "model": marked("Choose who answers"),
+    "usage": marked("What you have spent"),
+    "limits": marked("What may be spent"),
+    "unlink": marked("Disconnect this chat"),
+    "help": marked("What can be done here"),
+}
+UNSUPPORTED = {
+    Unsupported.VIDEO: marked(
+        "I cannot watch videos yet. Please tell me in words, or send a picture."
+    ),
+    Unsupported.VIDEO_NOTE: marked(
+        "I cannot watch video messages. A voice message or a few words will do."
+    ),
+    Unsupported.POLL: marked("I cannot read polls. Please write what it asks."),
+    Unsupported.OTHER: marked(
+        "I cannot read this kind of message. Words, pictures, voice messages and files work."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence of the product for one chat; `code` says which in the log."""
+
+    code: str
+    text: str
+    rows: Sequence[Sequence[Button]] = ()
+
+    def as_content(self) -> dict[str, object]:
+        """Return it as a delivery keeps it."""
+        rows = [[asdict(button) for button in row] for row in self.rows]
+        return {"code": self.code, "text": self.text, "rows": rows}
+
+
+def plain(words: str) -> str:
+    """Write somebody's words so that Markdown takes none of them for its own."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~&:=/@])", r"\\\1", " ".join(words.split()))
+
+
+def stranger(secret: str, channel: str) -> Notice:
+    """Greet somebody whose messenger is nobody's yet, with the way to make it theirs."""
+    url = address_on_site(f"/channels/{channel}/connection/{secret}")
+    words = gettext(
+        "Hello! I am %(product)s, your personal assistant. Connect this chat to your account, or"
+        " sign up in a minute; then just write to me here. The link works for an hour.",
+        product=get_settings().product_name,
+    )
+    return Notice("stranger", words, [[Button(gettext("Connect"), url=url)]])
+
+
+def linked(user: User) -> Notice:
+    """Say that a messenger is connected, and to whose account."""
+    words = gettext(
+        "Connected to **%(address)s**. Whatever you write here, you find on the website too. If"
+        " that is not your account, disconnect at once.",
+        address=plain(user.email),
+    )
+    button = Button(gettext("Disconnect"), data="unlink:ask")
+    return Notice("linked", words, [[button]])
+
+
+def link_gone() -> Notice:
+    words = gettext("This link was used or has expired. Please make a new one in your settings.")
+    return Notice("link_gone", words, [[_settings_button()]])
+
+
+def linked_elsewhere() -> Notice:
+    """Say to the holder of a messenger that it stays with the account that it belongs to."""
+    words = gettext(
+        "This chat is connected to another account. Disconnect it first with /unlink, then open"
+        " the link again."
+    )
+    return Notice("linked_elsewhere", words)
+
+
+def other_linked() -> Notice:
+    words = gettext(
+        "Your account is connected to another chat. Disconnect that one in your settings first."
+    )
+    return Notice("other_linked", words, [[_settings_button()]])
+
+
+def link_tried() -> Notice:
+    """Tell the linked messenger that somebody tried to link another one."""
+    words = gettext(
+        "Another chat has just tried to connect to your account. It was refused. If that was not"
+        " you, end your other sessions in the settings."
+    )
+    return Notice("link_tried", words, [[_settings_button()]])
+
+
+def unlink_question() -> Notice:
+    words = gettext("Disconnect this chat? Your conversations stay on the website.")
+    button = Button(gettext("Disconnect"), data="unlink:yes")
+    return Notice("unlink_question", words, [[button]])
+
+
+def unlinked() -> Notice:
+    return Notice("unlinked", gettext("This chat is disconnected. Nothing more is sent here."))
+
+
+def not_a_group() -> Notice:
+    words = gettext("I talk in private chats only, so I am leaving. Write to me directly!")
+    return Notice("not_a_group", words)
+
+
+def new_conversation() -> Notice:
+    return Notice("new_conversation", gettext("A new conversation. What is it about?"))
+
+
+def continued(title: str) -> Notice:
+    """Say that the chat goes on in a conversation that was begun elsewhere."""
+    words = gettext("We go on here with **%(title)s**.", title=plain(title))
+    return Notice("continued", words)
+
+
+def nothing_to_stop() -> Notice:
+    return Notice("nothing_to_stop", gettext("Nothing is being answered just now."))
+
+
+def models(user: User) -> Notice:
+    """Offer the models, with what a message costs."""
+    offered = offers.offered(user)
+    lines = [
+        f"- **{plain(one.display_name)}** ({plain(one.maker)}): {one.price}" for one in offered
+    ]
+    chosen = gettext("%(model)s answers now.", model=plain(offers.current(user).display_name))
+    buttons = [
+        [Button(f"{'✓ ' if one.is_chosen else ''}{one.display_name}", data=f"model:{one.id}")]
+        for one in offered
+        if len(f"model:{one.id}".encode()) <= 64
+    ]
+    return Notice("models", "\n".join([chosen, "", *lines]), buttons)
+
+
+def model_chosen(display_name: str) -> Notice:
+    words = gettext("**%(model)s** answers from now on.", model=plain(display_name))
+    return Notice("model_chosen", words)
+
+
+def usage(user: User, today_micros: int, month_micros: int) -> Notice:
+    """Say what is left, and what was spent today and this month."""
+    lines = [
+        gettext("You have **%(left)s** left.", left=money(user.credits_available_micros)),
+        gettext(
+            "Spent today: %(today)s, this month: %(month)s.",
+            today=money(today_micros),
+            month=money(month_micros),
+        ),
+    ]
+    see = Button(gettext("See all"), url=address_on_site("/usage"))
+    return Notice("usage", "\n\n".join(lines), [[_top_up_button(), see]])
+
+
+def limits(user: User, message_micros: int) -> Notice:
+    """Say what may be spent for a message, a day and a month."""
+    none = gettext("no limit")
+    lines = [
+        gettext("Each message: %(most)s", most=money(message_micros)),
+        gettext("Each day: %(most)s", most=_amount(user.day_limit_micros, none)),
+        gettext("Each month: %(most)s", most=_amount(user.month_limit_micros, none)),
+    ]
+    change = Button(gettext("Change"), url=address_on_site("/limits"))
+    return Notice("limits", "\n".join(f"- {line}" for line in lines), [[change]])
+
+
+def help_of() -> Notice:
+    """Say what can be done in a chat."""
+    lines = [f"/{name}: {gettext(words)}" for name, words in COMMANDS.items()]
+    intro = gettext("Write, speak, or send pictures and files: I answer here and on the website.")
+    return Notice("help", "\n".join([intro, "", *(f"- {line}" for line in lines)]))
+
+
+def unknown_command() -> Notice:
+    return Notice(
+        "unknown_command", gettext("I do not know this command. /help lists all of them.")
+    )
+
+
+def refused(refusal: Refused) -> Notice:
+    """Say why something was refused, with a button for what helps."""
+    button = None
+    if refusal.code in NEEDS_CREDIT:
+        button = _top_up_button()
+    elif refusal.code in NEEDS_LIMITS:
+        button = Button(gettext("Change"), url=address_on_site("/limits"))
+    return Notice(refusal.code, plain_lines(sentence_of(refusal)), [[button]] if button else ())
+
+
+def confirm_cost(update_id: UUID, quote_micros: int) -> Notice:
+    """Ask whether a message may cost so much."""
+    words = gettext(
+        "This may cost about **%(quote)s**, more than you let a message cost.",
+        quote=money(quote_micros),
+    )
+    yes = Button(gettext("Send it anyway"), data=f"agree:{update_id}")
+    no = Button(gettext("Do not send"), data=f"drop:{update_id}")
+    return Notice("confirm_cost", words, [[yes, no]])
+
+
+def dropped() -> Notice:
+    return Notice("dropped", gettext("It was not sent."))
+
+
+def paused() -> Notice:
+    """Say that a message waits for credits."""
+    words = gettext(
+        "Your credits are used up. Your message waits, and goes on once there are some."
+    )
+    return Notice("paused", words, [[_top_up_button()]])
+
+
+def unsupported(what: Unsupported) -> Notice:
+    return Notice(f"unsupported_{what}", gettext(UNSUPPORTED[what]))
+
+
+def file_too_large(limit_bytes: int) -> Notice:
+    """Say that a file is beyond what the messenger hands over; the website takes it."""
+    words = gettext(
+        "This file is larger than the %(most)s MB that I can fetch here. Send it on the website.",
+        most=limit_bytes // 1_000_000,
+    )
+    return Notice(
+        "file_too_large", words, [[Button(gettext("Open"), url=address_on_site("/chat"))]]
+    )
+
+
+def not_read() -> Notice:
+    """Say that a message could not be taken, though nothing was wrong with it."""
+    words = gettext("Your message could not be read just now. Please send it again.")
+    return Notice("not_read", words)
+
+
+def voice_not_offered() -> Notice:
+    return Notice("voice_not_offered", gettext("I cannot listen yet. Please write to me."))
+
+
+def heard(words: str) -> Notice:
+    """Show what was heard in a voice message."""
+    return Notice("heard", "\n".join(f"> 🎤 {plain(line)}" for line in words.splitlines()))
+
+
+def plain_lines(words: str) -> str:
+    """Do as `plain` does, line by line."""
+    return "\n".join(plain(line) for line in words.splitlines())
+
+
+def _amount(micros: int | None, none: str) -> str:
+    return none if micros is None else money(micros)
+
+
+def _top_up_button() -> Button:
+    return Button(gettext("Top up"), url=address_on_site("/billing"))
+
+
+def _settings_button() -> Button:
+    return Button(gettext("Settings"), url=address_on_site("/settings#channels"))

@@ -1,0 +1,124 @@
+"""What comes in from messengers: written down at once, handled once, in the order of each chat."""
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.orm import Session
+
+from actions import wakeups
+from actions.announcements import Publisher
+from actions.channels import buttons, commands, messages, notices
+from actions.channels.chats import Chat, open_chat
+from channels.base import Channel
+from channels.inbound import (
+    ButtonPressed,
+    CommandGiven,
+    GroupJoined,
+    Inbound,
+    MessageArrived,
+    MessageEdited,
+    ReachChanged,
+    Update,
+)
+from models.channels import accounts, deliveries, updates
+from models.channels.deliveries import Recipient
+from models.channels.updates import NewUpdate
+from models.database import OUTAGES, after_commit
+from models.schema.channels import ChannelUpdate, UpdateStatus
+from models.translation import speaking
+
+log = structlog.get_logger()
+
+
+def receive(db: Session, channel: Channel, come: Sequence[Update], publisher: Publisher) -> None:
+    """Write updates down, and handle each at once if nothing is to be fetched or awaited.
+
+    The caller commits. One that came before changes nothing. What waits is handled by a messaging
+    process, which is woken after the commit.
+    """
+    for one in come:
+        updates.lock_account(db, channel.name, account_of(one.inbound))
+        row = updates.receive(db, channel.name, _new(one))
+        if row is None:
+            after_commit(db, lambda: log.info("update.repeated", channel=channel.name))
+        elif _is_left(db, row, one.inbound) or not _handle_safely(db, channel, row, publisher):
+            after_commit(db, wakeups.messengers)
+
+
+def _new(one: Update) -> NewUpdate:
+    inbound = one.inbound
+    return NewUpdate(
+        external_id=one.external_id,
+        number=one.number,
+        account_id=account_of(inbound),
+        message_id=inbound.message_id if isinstance(inbound, MessageArrived) else None,
+        group_id=inbound.group_id if isinstance(inbound, MessageArrived) else None,
+        payload=one.model_dump(mode="json"),
+    )
+
+
+def account_of(inbound: Inbound) -> str:
+    """Return the outside account that an update belongs to; "" for a group's."""
+    return "" if isinstance(inbound, GroupJoined) else inbound.sender.account_id
+
+
+def _is_left(db: Session, row: ChannelUpdate, inbound: Inbound) -> bool:
+    """Tell whether it is left to a messaging process, for its files or what comes before it."""
+    if updates.has_gap(db, row):
+        updates.await_gap(row)
+        return True
+    if isinstance(inbound, MessageArrived) and (inbound.files or inbound.group_id):
+        return True
+    return not updates.is_first(db, row)
+
+
+def _handle_safely(db: Session, channel: Channel, row: ChannelUpdate, publisher: Publisher) -> bool:
+    """Handle an update; one that fails is left to a messaging process, which tries again."""
+    try:
+        with db.begin_nested():
+            handle(db, channel, row, publisher)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("update.failed", channel=channel.name, update_id=str(row.id))
+        return False
+    updates.hasten(db, row)
+    return True
+
+
+def handle(db: Session, channel: Channel, row: ChannelUpdate, publisher: Publisher) -> None:
+    """Do what an update without files says, and note what became of it."""
+    inbound = Update.model_validate(row.payload).inbound
+    if isinstance(inbound, GroupJoined):
+        _leave(db, channel, inbound, row)
+        return
+    chat = open_chat(db, channel, publisher, inbound.sender, row)
+    with speaking(chat.user.locale if chat.user else None):
+        if isinstance(inbound, MessageArrived):
+            messages.arrive(chat, inbound, [row])
+        else:
+            updates.close(db, [row], _handle_rest(chat, inbound), row.job_id)
+
+
+def _handle_rest(
+    chat: Chat, inbound: MessageEdited | CommandGiven | ButtonPressed | ReachChanged
+) -> UpdateStatus:
+    if isinstance(inbound, MessageEdited):
+        return messages.edit(chat, inbound)
+    if isinstance(inbound, CommandGiven):
+        commands.obey(chat, inbound)
+    elif isinstance(inbound, ButtonPressed):
+        buttons.press(chat, inbound)
+    elif not inbound.is_reachable:
+        accounts.mark_blocked(chat.db, chat.channel.name, inbound.sender.account_id)
+    return UpdateStatus.DONE
+
+
+def _leave(db: Session, channel: Channel, joined: GroupJoined, row: ChannelUpdate) -> None:
+    """Say once in a group that we do not talk there, and leave it."""
+    group = Recipient(channel.name, joined.address)
+    content = notices.not_a_group().as_content()
+    deliveries.notify(db, group, content, reference=f"group:{joined.address}:{row.external_id}")
+    deliveries.leave(db, group, reference=f"leave:{joined.address}:{row.external_id}")
+    updates.close(db, [row], UpdateStatus.DONE)
+    after_commit(db, wakeups.messengers)

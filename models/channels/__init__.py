@@ -1,0 +1,1 @@
+"""Messengers of users, as the database knows them: accounts, links, updates, deliveries."""

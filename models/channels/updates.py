@@ -1,0 +1,254 @@
+"""What came in from messengers: each update once, those of one account in order.
+
+An update is written down first and handled then, by whoever has it: the request that brought it,
+or the messaging process when files have to be fetched or something before it is still missing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.base import new_id, utc_now
+from models.database import clock
+from models.schema.channels import ChannelUpdate, UpdateStatus
+
+# So long an update waits for one with a smaller number that may still be on its way.
+GAP = timedelta(seconds=2)
+# Parts of a group come one by one, a moment apart.
+GROUP_SETTLES = timedelta(seconds=1.5)
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class NewUpdate:
+    """An update as it came in, with the account and message that it is about."""
+
+    external_id: str
+    number: int | None
+    account_id: str
+    message_id: str | None
+    group_id: str | None
+    payload: dict[str, Any]
+
+
+def lock_account(db: Session, channel: str, account_id: str) -> None:
+    """Let nobody else handle updates of this outside account until the transaction ends.
+
+    Always before the lock of a user's account.
+    """
+    key = f"{channel}:{account_id}"
+    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def receive(db: Session, channel: str, new: NewUpdate) -> ChannelUpdate | None:
+    """Write an update down; None for one that came before. It waits to be handled."""
+    now = clock(db)
+    wait = GROUP_SETTLES if new.group_id else timedelta(0)
+    return db.scalars(
+        insert(ChannelUpdate)
+        .values(
+            id=new_id(),
+            channel=channel,
+            external_id=new.external_id,
+            number=new.number,
+            place=new.number if new.number is not None else int(now.timestamp() * 1_000_000),
+            account_id=new.account_id,
+            message_id=new.message_id,
+            group_id=new.group_id,
+            status=UpdateStatus.WAITING,
+            payload=new.payload,
+            details={},
+            ready_at=now + wait,
+            received_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[ChannelUpdate.channel, ChannelUpdate.external_id])
+        .returning(ChannelUpdate)
+    ).one_or_none()
+
+
+_MISSING = text("""
+    WITH floor AS (
+        SELECT coalesce(
+            (SELECT number FROM channel_updates
+             WHERE channel = :channel AND number < :number AND received_at <= :settled
+             ORDER BY number DESC LIMIT 1),
+            (SELECT min(number) FROM channel_updates WHERE channel = :channel)
+        ) AS number
+    )
+    SELECT count(*) < :number - floor.number - 1
+    FROM floor LEFT JOIN channel_updates AS come
+        ON come.channel = :channel AND come.number > floor.number AND come.number < :number
+    GROUP BY floor.number
+""")
+
+
+def has_gap(db: Session, new: ChannelUpdate) -> bool:
+    """Tell whether an update with a smaller number may still be on its way."""
+    now = clock(db)
+    if new.number is None or now - new.received_at >= GAP:
+        return False
+    given = {"channel": new.channel, "number": new.number, "settled": now - GAP}
+    return bool(db.scalar(_MISSING, given))
+
+
+def is_first(db: Session, new: ChannelUpdate) -> bool:
+    """Tell whether nothing of the same account waits before this update."""
+    before = select(ChannelUpdate.id).where(
+        ChannelUpdate.channel == new.channel,
+        ChannelUpdate.account_id == new.account_id,
+        ChannelUpdate.status == UpdateStatus.WAITING,
+        ChannelUpdate.place < new.place,
+    )
+    return db.scalar(before.limit(1)) is None
+
+
+def await_gap(new: ChannelUpdate) -> None:
+    """Let an update wait until what is missing before it should have come."""
+    new.ready_at = new.received_at + GAP
+
+
+def hasten(db: Session, new: ChannelUpdate) -> None:
+    """Let those look again that may have waited for this update."""
+    if new.number is None:
+        return
+    db.execute(
+        update(ChannelUpdate)
+        .where(
+            ChannelUpdate.channel == new.channel,
+            ChannelUpdate.number > new.number,
+            ChannelUpdate.status == UpdateStatus.WAITING,
+            ChannelUpdate.attempts == 0,
+            ChannelUpdate.group_id.is_(None),
+        )
+        .values(ready_at=func.clock_timestamp())
+    )
+
+
+_CLAIM = text("""
+    WITH due AS (
+        SELECT id FROM channel_updates AS this
+        WHERE status = 'waiting' AND ready_at <= clock_timestamp() AND channel = ANY (:channels)
+          AND NOT EXISTS (
+            SELECT 1 FROM channel_updates AS before
+            WHERE before.status = 'waiting' AND before.channel = this.channel
+              AND before.account_id = this.account_id AND before.place < this.place
+          )
+        ORDER BY ready_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE channel_updates SET attempts = attempts + 1, ready_at = clock_timestamp() + :lease
+    FROM due WHERE channel_updates.id = due.id
+    RETURNING channel_updates.id, channel_updates.attempts, channel_updates.channel
+""")
+
+
+@dataclass(frozen=True)
+class ClaimedUpdate:
+    """An update that a process has claimed; `attempt` proves that it is still theirs."""
+
+    id: UUID
+    attempt: int
+    channel: str
+
+
+def claim(
+    db: Session, channels: Iterable[str], lease: timedelta, *, most: int
+) -> list[ClaimedUpdate]:
+    """Take the first waiting update of each account; for the length of `lease` it is nobody else's.
+
+    At most `most` of them.
+    """
+    given = {"channels": list(channels), "lease": lease, "most": most}
+    return [ClaimedUpdate(*row) for row in db.execute(_CLAIM, given)]
+
+
+def has_waiting(db: Session) -> bool:
+    """Tell whether anything that came in is still to be handled."""
+    wanted = select(ChannelUpdate.id).where(ChannelUpdate.status == UpdateStatus.WAITING)
+    return db.scalar(wanted.limit(1)) is not None
+
+
+def find_claimed(db: Session, claimed: ClaimedUpdate) -> ChannelUpdate | None:
+    """Return a claimed update; None if it is somebody else's by now, or has been handled."""
+    return db.scalar(
+        select(ChannelUpdate)
+        .where(
+            ChannelUpdate.id == claimed.id,
+            ChannelUpdate.attempts == claimed.attempt,
+            ChannelUpdate.status == UpdateStatus.WAITING,
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def group_of(db: Session, first: ChannelUpdate) -> list[ChannelUpdate]:
+    """Return an update with those that wait and belong to the same group, in order."""
+    if first.group_id is None:
+        return [first]
+    return list(
+        db.scalars(
+            select(ChannelUpdate)
+            .where(
+                ChannelUpdate.channel == first.channel,
+                ChannelUpdate.account_id == first.account_id,
+                ChannelUpdate.group_id == first.group_id,
+                ChannelUpdate.status == UpdateStatus.WAITING,
+            )
+            .order_by(ChannelUpdate.place)
+        )
+    )
+
+
+def has_settled(db: Session, group: list[ChannelUpdate]) -> bool:
+    """Tell whether a group has had time to become whole."""
+    return max(one.received_at for one in group) + GROUP_SETTLES <= clock(db)
+
+
+def put_off(claimed: ChannelUpdate, wait: timedelta) -> None:
+    """Leave a claimed update to whoever looks after `wait`."""
+    claimed.ready_at = utc_now() + wait
+
+
+def close(
+    db: Session, group: Iterable[ChannelUpdate], status: UpdateStatus, job_id: UUID | None = None
+) -> None:
+    """Note what became of updates; their words are dropped, but where the user is asked."""
+    for one in group:
+        one.status, one.job_id = status, job_id
+        one.handled_at = clock(db)
+        if status is not UpdateStatus.ASKED:
+            one.payload = None
+    db.flush()
+
+
+def find_message(
+    db: Session, channel: str, account_id: str, message_id: str
+) -> ChannelUpdate | None:
+    """Return the update by which a message came in; None if we know it no more."""
+    return db.scalar(
+        select(ChannelUpdate)
+        .where(
+            ChannelUpdate.channel == channel,
+            ChannelUpdate.account_id == account_id,
+            ChannelUpdate.message_id == message_id,
+        )
+        .order_by(ChannelUpdate.place)
+        .limit(1)
+    )
+
+
+def find_asked(db: Session, channel: str, account_id: str, update_id: UUID) -> ChannelUpdate | None:
+    """Return an update of this account whose user has been asked; None for any other."""
+    return db.scalar(
+        select(ChannelUpdate).where(
+            ChannelUpdate.id == update_id,
+            ChannelUpdate.channel == channel,
+            ChannelUpdate.account_id == account_id,
+            ChannelUpdate.status == UpdateStatus.ASKED,
+        )
+    )

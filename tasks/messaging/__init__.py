@@ -1,0 +1,1 @@
+"""The messaging process: fetches what came in from messengers, and sends what goes out to them."""

@@ -1,0 +1,191 @@
+"""Sends one claimed delivery, whatever its kind, and writes down how it went."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions.channels import notices
+from actions.sentences import failures
+from channels.base import Channel, ChannelFailed, Trouble
+from channels.outbound import Button
+from models.channels import accounts, deliveries
+from models.channels.deliveries import ClaimedDelivery
+from models.database import unit_of_work
+from models.schema.channels import ChannelAccount, DeliveryKind, DeliveryStatus
+from models.schema.chat import Message, Role
+from models.schema.failure_codes import FailureCode
+from models.schema.jobs import Job, JobStatus
+from models.schema.users import User
+from models.translation import gettext, speaking
+from tasks.messaging.following import Follower, LeaseLost
+from tasks.messaging.parts import PartSender, Rows
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is shown of a job that is over."""
+
+    text: str
+    rows: Rows = ()
+
+
+def deliver(claimed: ClaimedDelivery, channel: Channel, is_over: Callable[[], bool]) -> None:
+    """Send a claimed delivery; what the messenger does not take is tried again, or given up."""
+    try:
+        with speaking(_locale_of(claimed)):
+            SEND[claimed.kind](claimed, channel, is_over)
+    except ChannelFailed as failure:
+        _fail(claimed, failure)
+    except LeaseLost:
+        log.info("delivery.lost", delivery_id=str(claimed.id))
+
+
+def _locale_of(claimed: ClaimedDelivery) -> str | None:
+    if claimed.user_id is None:
+        return None
+    with unit_of_work() as db:
+        user = db.get(User, claimed.user_id)
+        return user.locale if user else None
+
+
+def _fail(claimed: ClaimedDelivery, failure: ChannelFailed) -> None:
+    with unit_of_work() as db:
+        if failure.trouble is Trouble.BLOCKED:
+            _note_blocked(db, claimed)
+            deliveries.finish(db, claimed, DeliveryStatus.CANCELLED, str(failure))
+        elif failure.is_permanent:
+            deliveries.finish(db, claimed, DeliveryStatus.FAILED, str(failure))
+        else:
+            seconds = failure.retry_after_seconds
+            wait = timedelta(seconds=seconds) if seconds else None
+            deliveries.put_off(db, claimed, str(failure), wait)
+    log.warning(
+        "delivery.failed",
+        delivery_id=str(claimed.id),
+        kind=claimed.kind,
+        trouble=failure.trouble,
+        attempt=claimed.attempt,
+    )
+
+
+def _note_blocked(db: Session, claimed: ClaimedDelivery) -> None:
+    account = db.get(ChannelAccount, claimed.account_id) if claimed.account_id else None
+    if account is not None:
+        accounts.mark_blocked(db, account.channel, account.account_id)
+
+
+def _send_answer(claimed: ClaimedDelivery, channel: Channel, is_over: Callable[[], bool]) -> None:
+    sender = PartSender(claimed, channel)
+    with unit_of_work() as db:
+        job = db.get(Job, claimed.job_id)
+    if job is None:
+        _finish(claimed, DeliveryStatus.CANCELLED)
+        return
+    status = job.status
+    if status is JobStatus.RUNNING:
+        status = Follower(sender, job, is_over).follow()
+    if status is JobStatus.PAUSED:
+        _tell_paused(claimed)
+    elif status in {JobStatus.PENDING, JobStatus.RUNNING}:
+        # It will be tried again, or this process ends: the next one goes on.
+        with unit_of_work() as db:
+            deliveries.await_job(db, claimed)
+    else:
+        _send_outcome(sender, claimed)
+
+
+def _send_outcome(sender: PartSender, claimed: ClaimedDelivery) -> None:
+    with unit_of_work() as db:
+        answer = _answer_of(db, db.get(Job, claimed.job_id))
+    if answer is None:
+        _finish(claimed, DeliveryStatus.CANCELLED)
+        return
+    sender.send_all(sender.channel.render(answer.text), answer.rows)
+    _finish(claimed, DeliveryStatus.SENT)
+
+
+def _answer_of(db: Session, job: Job | None) -> Answer | None:
+    """Say what came of a job; None if its conversation is deleted."""
+    if job is None or job.message_id is None:
+        return None
+    said = _said(db, job)
+    if job.status is JobStatus.COMPLETED:
+        return Answer(said)
+    retry = Button(gettext("Try again"), data=f"retry:{job.id}")
+    if job.status is JobStatus.CANCELLED:
+        return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[retry]])
+    if job.failure_code is FailureCode.MESSAGE_LIMIT:
+        retry = Button(gettext("Go on"), data=f"more:{job.id}")
+    words = notices.plain_lines(failures.of_job(job))
+    return Answer(_joined(said, f"*{words}*"), [[retry]])
+
+
+def _said(db: Session, job: Job) -> str:
+    answer = select(Message.text).where(Message.job_id == job.id, Message.role == Role.ASSISTANT)
+    return db.scalar(answer) or ""
+
+
+def _joined(said: str, outcome: str) -> str:
+    return f"{said}\n\n{outcome}" if said.strip() else outcome
+
+
+def _tell_paused(claimed: ClaimedDelivery) -> None:
+    """Say once that the message waits for credits; its answer comes when there are some."""
+    with unit_of_work() as db:
+        account = db.get(ChannelAccount, claimed.account_id) if claimed.account_id else None
+        if account is not None:
+            content = notices.paused().as_content()
+            to, reference = deliveries.Recipient.of(account), f"paused:{claimed.id}"
+            deliveries.notify(db, to, content, reference=reference)
+        deliveries.await_job(db, claimed, has_told_paused=True)
+
+
+def _send_question(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
+    with unit_of_work() as db:
+        message = db.get(Message, claimed.message_id)
+        if message is None:
+            deliveries.finish(db, claimed, DeliveryStatus.CANCELLED)
+            return
+        files = (f"📎 {notices.plain(upload.name)}" for upload in message.uploads)
+        lines = [notices.plain_lines(message.text), *files]
+    quoted = "\n".join(f"> {line}" for text in lines for line in text.splitlines())
+    head = gettext("You, on the website:")
+    PartSender(claimed, channel).send_all(channel.render(f"{head}\n\n{quoted}"))
+    _finish(claimed, DeliveryStatus.SENT)
+
+
+def _send_notice(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
+    rows = [[Button(**button) for button in row] for row in claimed.content.get("rows", ())]
+    PartSender(claimed, channel).send_all(channel.render(claimed.content["text"]), rows)
+    _finish(claimed, DeliveryStatus.SENT)
+
+
+def _acknowledge(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
+    channel.acknowledge(claimed.content["press_id"], claimed.content.get("text", ""))
+    _finish(claimed, DeliveryStatus.SENT)
+
+
+def _leave(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
+    channel.leave(claimed.address)
+    _finish(claimed, DeliveryStatus.SENT)
+
+
+def _finish(claimed: ClaimedDelivery, status: DeliveryStatus) -> None:
+    with unit_of_work() as db:
+        deliveries.finish(db, claimed, status)
+    log.info("delivery.over", delivery_id=str(claimed.id), kind=claimed.kind, status=status)
+
+
+SEND: Mapping[DeliveryKind, Callable[[ClaimedDelivery, Channel, Callable[[], bool]], None]] = {
+    DeliveryKind.ANSWER: _send_answer,
+    DeliveryKind.QUESTION: _send_question,
+    DeliveryKind.NOTICE: _send_notice,
+    DeliveryKind.ACKNOWLEDGEMENT: _acknowledge,
+    DeliveryKind.LEAVING: _leave,
+}

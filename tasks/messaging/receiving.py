@@ -1,0 +1,162 @@
+"""Handles what came in and had to wait: for files, for the rest of an album, for what is before it.
+
+Files are fetched without a transaction. A process that dies meanwhile leaves the update to the
+next, and the message's key lets it be sent once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+
+import structlog
+from sqlalchemy.orm import Session
+
+from actions.announcements import StreamPublisher
+from actions.attachments import IncomingFile
+from actions.channels import messages, notices, receiving
+from actions.channels.chats import Chat, open_chat
+from channels.base import Channel, ChannelFailed, Trouble
+from channels.inbound import FileKind, InboundFile, MessageArrived, Update
+from models.channels import updates
+from models.channels.updates import ClaimedUpdate
+from models.database import OUTAGES, open_session, unit_of_work
+from models.schema.channels import ChannelUpdate, UpdateStatus
+from models.translation import speaking
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=3)
+MOST_TRIES = 5
+RETRY = timedelta(seconds=5)
+
+
+@dataclass
+class Fetched:
+    """The files of a message as far as they could be fetched, and what is said of the others."""
+
+    files: list[IncomingFile] = field(default_factory=list[IncomingFile])
+    voices: list[IncomingFile] = field(default_factory=list[IncomingFile])
+    has_too_large: bool = False
+
+
+def handle(claimed: ClaimedUpdate, channel: Channel) -> None:
+    """Handle a claimed update, with those of its group; what fails is tried again a few times."""
+    try:
+        _handle(claimed, channel)
+    except OUTAGES:
+        # Its lease ends, and it is found again.
+        raise
+    except ChannelFailed as failure:
+        _put_off(claimed, channel, failure)
+    except Exception as failure:
+        log.exception("update.failed", update_id=str(claimed.id), channel=channel.name)
+        _put_off(claimed, channel, failure)
+
+
+def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
+    with unit_of_work() as db:
+        row = updates.find_claimed(db, claimed)
+        if row is None:
+            return
+        updates.lock_account(db, channel.name, row.account_id)
+        if updates.has_gap(db, row):
+            updates.await_gap(row)
+            return
+        group = updates.group_of(db, row)
+        arrived = _merged(group)
+        if arrived is None:
+            receiving.handle(db, channel, row, StreamPublisher())
+            updates.hasten(db, row)
+            return
+        if not updates.has_settled(db, group) and row.group_id:
+            updates.put_off(row, updates.GROUP_SETTLES / 3)
+            return
+    fetched = _fetch(channel, arrived.files)
+    with open_session() as db:
+        _arrive(db, claimed, channel, arrived, fetched)
+        db.commit()
+
+
+def _merged(group: Sequence[ChannelUpdate]) -> MessageArrived | None:
+    """Make one message of those of a group; None where there is nothing to fetch or to join."""
+    parts = [Update.model_validate(row.payload).inbound for row in group]
+    arrived = [part for part in parts if isinstance(part, MessageArrived)]
+    if not arrived or not (len(arrived) > 1 or arrived[0].files):
+        return None
+    words = "\n\n".join(part.text for part in arrived if part.text)
+    files = tuple(file for part in arrived for file in part.files)
+    return arrived[0].model_copy(update={"text": words, "files": files})
+
+
+def _fetch(channel: Channel, files: Sequence[InboundFile]) -> Fetched:
+    fetched = Fetched()
+    limit = channel.capabilities.inbound_file_limit_bytes
+    for file in files:
+        if (file.size_bytes or 0) > limit:
+            fetched.has_too_large = True
+            continue
+        try:
+            content = channel.fetch(file.id).content
+        except ChannelFailed as failure:
+            if failure.trouble is not Trouble.FILE_TOO_LARGE:
+                raise
+            fetched.has_too_large = True
+            continue
+        kept = fetched.voices if file.kind is FileKind.VOICE else fetched.files
+        kept.append(IncomingFile(file.name, BytesIO(content)))
+    return fetched
+
+
+def _arrive(
+    db: Session,
+    claimed: ClaimedUpdate,
+    channel: Channel,
+    arrived: MessageArrived,
+    fetched: Fetched,
+) -> None:
+    row = updates.find_claimed(db, claimed)
+    if row is None:
+        return
+    updates.lock_account(db, channel.name, row.account_id)
+    group = updates.group_of(db, row)
+    chat = open_chat(db, channel, StreamPublisher(), arrived.sender, row)
+    with speaking(chat.user.locale if chat.user else None):
+        if fetched.has_too_large:
+            chat.say(notices.file_too_large(channel.capabilities.inbound_file_limit_bytes))
+        heard = _hear(chat, fetched)
+        if arrived.text.strip() or fetched.files or heard:
+            messages.arrive(chat, arrived, group, fetched.files, heard)
+        else:
+            updates.close(db, group, UpdateStatus.REFUSED)
+    updates.hasten(db, row)
+
+
+def _hear(chat: Chat, fetched: Fetched) -> str:
+    """Return the words of voice messages, which the user is shown too."""
+    if fetched.voices and chat.user is not None:
+        chat.say(notices.voice_not_offered())
+    return ""
+
+
+def _put_off(claimed: ClaimedUpdate, channel: Channel, failure: Exception) -> None:
+    """Try again in a moment; after some tries the user is asked to send it again."""
+    permanent = isinstance(failure, ChannelFailed) and failure.is_permanent
+    with unit_of_work() as db:
+        row = updates.find_claimed(db, claimed)
+        if row is None:
+            return
+        log.warning(
+            "update.put_off", update_id=str(row.id), attempt=claimed.attempt, error=str(failure)
+        )
+        if claimed.attempt < MOST_TRIES and not permanent:
+            updates.put_off(row, RETRY * claimed.attempt)
+            return
+        _give_up(db, channel, row)
+
+
+def _give_up(db: Session, channel: Channel, row: ChannelUpdate) -> None:
+    inbound = Update.model_validate(row.payload).inbound
+    if isinstance(inbound, MessageArrived):
+        open_chat(db, channel, StreamPublisher(), inbound.sender, row).say(notices.not_read())
+    updates.close(db, updates.group_of(db, row), UpdateStatus.FAILED)
