@@ -4,15 +4,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from actions import attachments, wakeups
-from actions.announcements import announce_cancelled
+import actions.conversations
 from gateways import values
-from gateways.live_events import ConversationDeleted
 from gateways.values import BadValue
-from models import ledger
-from models.chat import conversations, erasures
-from models.database import after_commit
-from models.jobs.cancellation import cancel_all
+from models.chat import conversations
 from webapp.chat.listing import ConversationList
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import db
@@ -66,21 +61,5 @@ def rename(conversation_id: UUID) -> Answer:
 @member_required
 def delete(conversation_id: UUID) -> Response:
     """Delete a conversation with all that was said and sent in it; answers under way stop."""
-    person_id = current_user().id
-    ledger.lock_account(db(), person_id)
-    conversation = conversations.find_own(db(), person_id, conversation_id)
-    cancelled = cancel_all(db(), person_id, conversation_id)
-    keys = conversations.erase(db(), conversation)
-    erasures.want(db(), person_id, conversation_id)
-
-    for job in cancelled:
-        announce_cancelled(db(), job, hub())
-
-    def _tidy() -> None:
-        # No job's event: whoever has the conversation open looks for it, and finds it gone.
-        hub().announce(conversation_id, conversation_id, ConversationDeleted())
-        attachments.drop(keys)
-        wakeups.forget(person_id)
-
-    after_commit(db(), _tidy)
+    actions.conversations.delete(db(), current_user(), conversation_id, hub())
     return go_to(url_for("chat.show_latest"))

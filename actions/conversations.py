@@ -1,0 +1,37 @@
+"""What a user does with a conversation as a whole."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from actions import attachments, wakeups
+from actions.announcements import Publisher, announce_cancelled
+from gateways.live_events import ConversationDeleted
+from models import ledger
+from models.chat import conversations, erasures
+from models.database import after_commit
+from models.jobs.cancellation import cancel_all
+from models.schema.users import User
+
+
+def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher) -> None:
+    """Delete a conversation with all that was said and sent in it; answers under way stop.
+
+    The caller commits. After that open pages hear of it, its files go from storage, and a worker
+    makes the assistant forget it. Raises NotFound for another user's.
+    """
+    ledger.lock_account(db, user.id)
+    conversation = conversations.find_own(db, user.id, conversation_id)
+    cancelled = cancel_all(db, user.id, conversation_id)
+    keys = conversations.erase(db, conversation)
+    erasures.want(db, user.id, conversation_id)
+    for job in cancelled:
+        announce_cancelled(db, job, publisher)
+
+    def _tidy() -> None:
+        # No job's event: whoever has the conversation open looks for it, and finds it gone.
+        publisher.announce(conversation_id, conversation_id, ConversationDeleted())
+        attachments.drop(keys)
+        wakeups.forget(user.id)
+
+    after_commit(db, _tidy)
