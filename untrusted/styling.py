@@ -22,22 +22,25 @@ def style(text: str, *, owner: Hashable, is_growing: bool = False) -> StyledText
     if PROSE.fullmatch(text):
         return StyledText(text)
     body = text.encode("utf-8", errors="replace")
-    done = lanes.do(STYLE, body, {"is_growing": is_growing}, owner=owner)
+    return read(lanes.do(STYLE, body, {"is_growing": is_growing}, owner=owner).body)
+
+
+def read(made: bytes) -> StyledText:
+    """Check what came out of a helper, which is as foreign as the answer was. Raises Failed."""
     try:
-        return _read(json.loads(done.body))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return _styled(json.loads(made))
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise Failed("error", "no styled text") from error
 
 
-def _read(made: Any) -> StyledText:
-    """Check what came out of a helper, which is as foreign as the answer was."""
+def _styled(made: Any) -> StyledText:
     text, spans = made["text"], made["spans"]
     if not isinstance(text, str) or not isinstance(spans, list):
         raise TypeError
     if len(cast(list[object], spans)) > MOST_SPANS:
         raise ValueError
-    read = (_span(*one, length=len(text)) for one in cast(list[list[Any]], spans))
-    return StyledText(text, tuple(sorted(read, key=lambda span: (span.start, -span.end))))
+    found = (_span(*one, length=len(text)) for one in cast(list[list[Any]], spans))
+    return StyledText(text, tuple(sorted(found, key=lambda span: (span.start, -span.end))))
 
 
 def _span(look: object, start: object, end: object, argument: object, *, length: int) -> Span:

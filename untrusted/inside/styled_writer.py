@@ -41,8 +41,10 @@ class Writer:
 
     def finish(self) -> StyledText:
         """Return what was written."""
-        spans = sorted(self._spans, key=lambda span: (span.start, -span.end))
-        return StyledText("".join(self._pieces), tuple(spans))
+        # Of two with the same ends the outer one was closed last.
+        self._spans.reverse()
+        self._spans.sort(key=lambda span: (span.start, -span.end))
+        return StyledText("".join(self._pieces), tuple(self._spans))
 
     def open_list(self, *, first_number: int | None, is_tight: bool) -> None:
         """Open a list, of bullets if it has no first number."""

@@ -20,6 +20,7 @@ TAB_COLUMNS = 4
 # What a phone shows in one line in letters of one width; a wider table becomes lines.
 TABLE_COLUMNS = 42
 LOOKS = {"strong": Look.BOLD, "em": Look.ITALIC, "s": Look.STRIKE, "link": Look.LINK}
+WEB = ("https://", "http://")
 LIST_ENDS = {"bullet_list_close", "ordered_list_close"}
 CELLS = {"th_open", "td_open"}
 
@@ -117,7 +118,8 @@ class _Walk:
                 begun.append((writer.length, str(token.attrs.get("href", ""))))
             elif side == "close":
                 start, address = begun.pop()
-                if name == "link" and start == writer.length:
+                if start == writer.length and address.startswith(WEB):
+                    # It would lead there, and there would be nothing to press.
                     writer.put(address)
                 writer.span(LOOKS[name], start, address)
             elif token.type in {"softbreak", "hardbreak"}:
