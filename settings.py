@@ -235,6 +235,8 @@ class Settings(BaseSettings):
     # Where a user's messenger opens a chat with the bot: the stand-in's page on one's own machine.
     telegram_link_base: str = "https://t.me"
     telegram_timeout_seconds: float = Field(default=20, gt=0, le=60)
+    # Where the process that asks Telegram for updates hands them in; unset means public_url.
+    web_origin: str | None = None
 
     # Requests. A form without files may be so large, and have so many fields.
     form_max_bytes: int = Field(default=128 * 1024, ge=16 * 1024)

@@ -46,6 +46,8 @@ class Kind:
 RENDER = Kind("render", TEXTS, 4, 1, 4 * MB, 32 * MB)
 # While an answer streams: whoever watches sees plain words rather than wait for longer.
 ADVANCE = Kind("advance", TEXTS, 2, 1, 4 * MB, 32 * MB)
+# For a channel; its output becomes objects, so it is smaller than HTML may be.
+STYLE = Kind("style", TEXTS, 4, 1, 4 * MB, 8 * MB)
 
 CHECK_TEXT = Kind("check_text", FILES, 10, 3, 64 * MB, 0)
 READ_TEXT = Kind("read_text", FILES, 10, 3, 64 * MB, 8 * MB)

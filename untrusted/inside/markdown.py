@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import nh3
@@ -50,6 +51,11 @@ def render(text: str, *, has_colours: bool = True) -> str:
 def clean(made: str) -> str:
     """Leave of HTML what may be shown, whatever the parser let through: the second wall."""
     return _cleaner().clean(made)
+
+
+def parse(text: str, *, is_growing: bool = False) -> Sequence[Token]:
+    """Return the tokens of a Markdown text, of which the HTML is made too."""
+    return _parser().parse(_without_beginning(text) if is_growing else text, {})
 
 
 def render_growing(text: str) -> tuple[int, str, str]:
@@ -114,11 +120,21 @@ def _parser() -> MarkdownIt:
         # Only what has a scheme is a link: README.md is a file, not a host.
         names_alone = {"fuzzy_link": False, "fuzzy_email": False}
         parser.linkify.set(names_alone)  # pyright: ignore[reportUnknownMemberType]
+    parser.core.ruler.before("text_join", "images", _link_images)
     parser.core.ruler.push("tasks", _mark_tasks)
     parser.core.ruler.push("alignment", _align_without_style)
     parser.add_render_rule("fence", _show_fence)
     parser.add_render_rule("code_block", _show_fence)
     return parser
+
+
+def _link_images(state: StateCore) -> None:
+    """Leave nothing of a picture but the link to it: its mark would stand there as a character."""
+    for token in state.tokens:
+        for mark, link in pairwise(token.children or []):
+            is_link = link.type == "link_open" and not link.markup
+            if is_link and mark.type == "text" and mark.content.endswith("!"):
+                mark.content = mark.content[:-1]
 
 
 def _mark_tasks(state: StateCore) -> None:

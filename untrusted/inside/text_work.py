@@ -1,10 +1,12 @@
 """The work of the lane for texts."""
 
 import gc
+import json
 from typing import Any
 
 from untrusted.inside import highlighting
 from untrusted.inside.markdown import render, render_growing
+from untrusted.inside.styling import style
 
 # Each language once: what is only made when first needed is made before the first answer comes.
 CODE = "\n\n".join(f"```{name}\nx = (1)\n```" for name in highlighting.LANGUAGES)
@@ -23,8 +25,15 @@ def _advance(_job: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     return {"at": closed, "bytes": len(made)}, made + tail.encode()
 
 
-WORK = {"render": _render, "advance": _advance}
+def _style(job: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    made = style(body.decode(), is_growing=job["is_growing"])
+    spans = [(span.look, span.start, span.end, span.argument) for span in made.spans]
+    return {}, json.dumps({"text": made.text, "spans": spans}, ensure_ascii=False).encode()
+
+
+WORK = {"render": _render, "advance": _advance, "style": _style}
 render(REHEARSAL)
 render_growing(REHEARSAL)
+style(REHEARSAL)
 # Garbage waits until the job is done: answers are small, and somebody waits for them.
 gc.disable()
