@@ -24,7 +24,7 @@ PROGRAMS = {"eslint": "eslint/bin/eslint.js", "tsc": "typescript/bin/tsc"}
 LINTERS = (
     (
         *("eslint", "--config", "assets/eslint.config.mjs", "--max-warnings", "0"),
-        *("assets", "webapp/static", "agent"),
+        *("assets", "webapp/static", "agent", "embedded"),
     ),
     ("tsc", "-p", "assets/tsconfig.json"),
     ("tsc", "-p", "assets/tsconfig.node.json"),
