@@ -10,6 +10,7 @@ from pathlib import Path
 
 from embedded.stack import Stack
 from settings import Settings
+from tests.drill import messengers
 from tests.drill.plan import draw
 from tests.drill.run import Drill, Report
 from tests.drill.waits import Waits
@@ -21,10 +22,14 @@ MOST_PRINTED = 20
 POST_RATE_LIMIT = str(Settings.model_fields["post_rate_limit"].default)
 # How many times longer honest users may wait while attackers are at work.
 MOST_LONGER = 1.5
+# The drill of what comes in and goes out by messengers.
+MESSENGERS = "--messengers"
 
 
 def main() -> int:
     """Run one drill and print its report; return 1 when the audit found anything."""
+    if MESSENGERS in sys.argv:
+        return messengers.main([one for one in sys.argv[1:] if one != MESSENGERS])
     parser = argparse.ArgumentParser(prog="drill")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--users", type=int, default=50)

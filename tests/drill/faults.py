@@ -49,6 +49,7 @@ class Breaker:
             Kind.WEB: lambda: self._kill_child("web"),
             Kind.WORKER: lambda: self._kill_child(self._a_worker()),
             Kind.CELL: lambda: self._signal_cell(signal.SIGKILL),
+            Kind.MESSAGING: lambda: self._kill_child("messaging"),
             Kind.VALKEY: lambda: self._kill_child("valkey"),
             Kind.POSTGRES: lambda: self._kill_child("postgres"),
             Kind.S3: lambda: self._kill_child("s3"),

@@ -57,6 +57,7 @@ class Kind(StrEnum):
     WAKE_UPS_REPLAYED = "wake-ups come many times"
     LEASES_END = "leases end early, as for a clock that is ahead"
     WORKER_ENDS = "a worker is asked to end"
+    MESSAGING = "kill the messaging process"
 
 
 # The stores come back slowly, so they break more seldom than what is ours.
