@@ -3,8 +3,8 @@
 import struct
 
 OPUS_HEAD = b"OpusHead" + struct.pack("<BBHIHB", 1, 1, 312, 48_000, 0, 0)
-# Packets of 20 and of 60 milliseconds: wideband speech, one frame, and some bytes of it.
 UNKNOWN_SIZE = b"\x01" + b"\xff" * 7
+# Packets of 20 and of 60 milliseconds: wideband speech, one frame, and some bytes of it.
 PACKET_20, PACKET_60 = bytes([9 << 3]) + b"speech", bytes([11 << 3]) + b"speech"
 
 
