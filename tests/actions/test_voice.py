@@ -19,6 +19,7 @@ from models.chat import transcriptions
 from models.errors import Refused
 from models.ledger import limits
 from models.ops import retention
+from models.people import verification
 from models.schema.ledger import EntryKind, FreezeReason, Transaction, WriteOffReason
 from models.schema.model_calls import CallKind, CallStatus, ModelCall
 from models.schema.transcriptions import Transcription
