@@ -100,6 +100,7 @@ export const refuse = (words) => tell(words, { role: "alert", className: "notice
  */
 export function offer(words, choices) {
   tell(words, { role: "alert", className: "notice notice-choices" });
+  const row = document.createElement("span");
   const buttons = choices.map((choice) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -111,7 +112,10 @@ export function offer(words, choices) {
     });
     return button;
   });
-  get("composer-notice").firstElementChild?.append(...buttons);
+  row.append(...buttons);
+  get("composer-notice").firstElementChild?.append(row);
+  // Whoever works by keys stood where there is nothing any more.
+  if (document.activeElement === document.body) buttons[0]?.focus();
 }
 
 function showFiles() {
