@@ -33,6 +33,12 @@ class PriceOverride(BaseModel, frozen=True):
     cache_write: Decimal | None = Field(default=None, gt=0)
 
 
+class AudioPriceOverride(BaseModel, frozen=True, extra="forbid"):
+    """What a provider asks for a minute of a recording, in dollars."""
+
+    minute: Decimal = Field(gt=0)
+
+
 class Settings(BaseSettings):
     # What is wrong with a secret is said without the secret.
     model_config = SettingsConfigDict(
@@ -212,11 +218,25 @@ class Settings(BaseSettings):
     # for dear models it is less.
     context_window_tokens: int = Field(default=64_000, ge=16_000)
     # By "provider/model", for models that genai-prices does not know.
-    price_overrides: dict[str, PriceOverride] = Field(default_factory=dict)
+    price_overrides: dict[str, PriceOverride | AudioPriceOverride] = Field(default_factory=dict)
     provider_connect_seconds: float = 10
     # A provider that sends nothing for this long has stalled.
     provider_stall_seconds: float = 60
     provider_max_retries: int = 2
+
+    # Voice: recordings are transcribed by the provider whose model a user has chosen, or else by
+    # the first of these that is there. Unset, a provider does not transcribe.
+    openai_transcription_model: str | None = "gpt-transcribe"
+    gemini_transcription_model: str | None = "gemini-3.5-flash-lite"
+    # Anything that speaks OpenAI's audio transcriptions, such as a Whisper server of one's own. It
+    # needs a price in PRICE_OVERRIDES: {"compatible/whisper-1": {"minute": "0.001"}}.
+    transcription_base_url: str | None = None
+    transcription_api_key: SecretStr | None = None
+    transcription_model: str = "whisper-1"
+    # A provider that takes longer in all is given up; no web server waits longer for an answer.
+    transcription_timeout_seconds: float = Field(default=50, gt=0, le=300)
+    voice_max_seconds: int = Field(default=600, ge=60, le=1_500)
+    voice_max_bytes: int = Field(default=20 * 1024 * 1024, ge=64 * 1024, le=25 * 1024 * 1024)
 
     # Signing in with Google, offered where both are set; embedded, a stand-in for Google has them.
     # The redirect URI to register at Google is public_url with /login/google/return.

@@ -5,6 +5,7 @@ from typing import Any
 
 import gevent
 
+from actions import voice
 from gateways import logs
 from models import database
 from models.people import passwords
@@ -25,5 +26,7 @@ database.connect(get_settings().database_url.get_secret_value())
 passwords.set_executor(_in_a_thread)
 # Whoever sends a file, or watches an answer, does not wait for what looks into it.
 lanes.warm(FILES, TEXTS)
+# Nor does whoever speaks first, nor anybody else meanwhile, for what calls a provider.
+voice.load()
 app = create_app(get_settings())
 own_stack.install(app)

@@ -48,17 +48,23 @@ class Prices:
     """The prices of one set of settings."""
 
     def __init__(self, settings: Settings) -> None:
-        self._overrides = dict(settings.price_overrides)
+        given = settings.price_overrides
+        self._overrides = {
+            name: one for name, one in given.items() if isinstance(one, PriceOverride)
+        }
         self._share = 1 - Decimal(settings.margin_percent) / 100
-        given = json.dumps(
-            {name: one.model_dump(mode="json") for name, one in sorted(self._overrides.items())}
+        written = json.dumps(
+            {name: one.model_dump(mode="json") for name, one in sorted(given.items())}
         )
-        mark = sha256(given.encode()).hexdigest()[:8] if self._overrides else "0"
+        mark = sha256(written.encode()).hexdigest()[:8] if given else "0"
         self._version = f"{_table_version()}+{mark}+m{settings.margin_percent}"
 
     def price(self, model: Model, usage: Usage) -> Price:
         """Price a whole call. Raises PriceUnknown."""
-        cost = self._cost(model, usage)
+        return self.priced(self._cost(model, usage))
+
+    def priced(self, cost: Decimal) -> Price:
+        """Say what a call that costs us so many dollars costs the person."""
         return Price(_micros(cost), _micros(cost / self._share), self._version)
 
     def worst_case(self, model: Model, input_tokens: int, output_tokens: int) -> int:
@@ -78,7 +84,7 @@ class Prices:
         override = self._overrides.get(model.id)
         if override is None and model.provider == "demo":
             override = DEMO_PRICE
-        cost = _by_override(override, usage) if override else _by_table(model, usage)
+        cost = by_override(override, usage) if override else _by_table(model, usage)
         used = usage.input_tokens + usage.output_tokens + usage.cache_write_tokens
         if cost < 0 or (cost == 0 and used > 0):
             raise PriceUnknown(model.id)
@@ -93,7 +99,8 @@ def most_payable(charge: Callable[[int], int], wanted: int, micros: int) -> int:
     return max(0, bisect_right(range(wanted), micros, key=charge) - 1)
 
 
-def _by_override(price: PriceOverride, usage: Usage) -> Decimal:
+def by_override(price: PriceOverride, usage: Usage) -> Decimal:
+    """Return in dollars what a call costs us by a price that the settings name."""
     read = price.cache_read or price.input
     write = price.cache_write or price.input
     total = (

@@ -11,7 +11,7 @@ from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
 from models.base import utc_now
-from models.chat import erasures, pending_uploads
+from models.chat import erasures, pending_uploads, transcriptions
 from models.database import unit_of_work
 from models.email import outbox
 from models.ledger import alerts
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 FORGET_AGAIN = timedelta(minutes=1)
 FORGOTTEN_AT_ONCE = 4
 STAGED_FOR = timedelta(days=1)
+# Who spoke has sent the words by then, or does not want them.
+WORDS_KEPT_FOR = timedelta(days=1)
 # Of each table; so the lock on what goes is short, and a large backlog takes its time.
 PRUNED_AT_ONCE = 500
 WAITING_FOR_MAIL = (outbox.has_due, password_reset.has_requests, sign_ups.has_requests)
@@ -49,6 +51,8 @@ def sweep() -> None:
     for person in forgetful:
         wakeups.forget(person)
     forget_files()
+    with unit_of_work() as db:
+        transcriptions.forget(db, WORDS_KEPT_FOR)
 
 
 def reap_expired() -> None:

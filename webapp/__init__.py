@@ -19,7 +19,7 @@ from webapp.accounts import (
     verification,
 )
 from webapp.admin import access, reports
-from webapp.chat import answers, conversation_rows, conversations, routes, uploads
+from webapp.chat import answers, conversation_rows, conversations, routes, uploads, voice
 from webapp.core import (
     alerts,
     assets,
@@ -44,7 +44,7 @@ PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials),
     *(google, google_connection, google_settings),
-    *(routes, answers, conversations, conversation_rows, uploads),
+    *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, reports),
 )

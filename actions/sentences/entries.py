@@ -31,6 +31,7 @@ WRITE_OFFS: Mapping[WriteOffReason, str] = {
     ),
     WriteOffReason.CREDITS_GONE: marked("At our expense."),
     WriteOffReason.CREDITS_BACK: marked("No more at our expense."),
+    WriteOffReason.NOTHING_HEARD: marked("At our expense: no words were heard."),
     WriteOffReason.BY_HAND: marked("We looked into it and gave it back."),
 }
 # The same for admins: what was at our expense, or would have been but for the cap of the day.
@@ -45,6 +46,7 @@ CARRIED: Mapping[WriteOffReason, str] = {
     WriteOffReason.BEYOND_HOLD: marked("beyond what was held"),
     WriteOffReason.CREDITS_GONE: marked("refunds and disputes of credits used up"),
     WriteOffReason.CREDITS_BACK: marked("refunds and disputes undone"),
+    WriteOffReason.NOTHING_HEARD: marked("recordings without words"),
     WriteOffReason.BY_HAND: marked("given back by hand"),
 }
 

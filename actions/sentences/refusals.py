@@ -108,6 +108,9 @@ REFUSALS: Mapping[str, str] = {
         "Save a card with your next top-up first; then it can be charged by itself."
     ),
     "no_threshold": marked("This must be more than $0.00."),
+    "not_a_recording": marked(
+        "This is no recording that can be played. Please record it again, or type your message."
+    ),
     "not_found": marked("This page does not exist, or it is not yours."),
     "not_frozen": marked("This account is not frozen."),
     "not_its_password": marked(
@@ -119,6 +122,9 @@ REFUSALS: Mapping[str, str] = {
     "not_offered": marked("This model is not offered (any more). Please choose one from the list."),
     "not_the_browser_that_asked": marked(
         "Open this link in the browser in which you asked for it, or ask there for a new one."
+    ),
+    "nothing_heard": marked(
+        "No words could be heard in this recording. Please try again, or type your message."
     ),
     "nothing_on_sale": marked(
         "Credits cannot be bought on this site yet. Whoever runs it can change that."
@@ -134,6 +140,18 @@ REFUSALS: Mapping[str, str] = {
         "Your credits are used up. Top up to go on; everything you have stays here."
     ),
     "own_account": marked("This account is your own. Ask another administrator to look at it."),
+    "recording_forgotten": marked(
+        "This recording was turned into text before, too long ago to keep. Please record it again."
+    ),
+    "recording_refused": marked(
+        "This recording cannot be turned into text. Please record it again, or type your message."
+    ),
+    "recording_too_large": marked(
+        "This recording is larger than %(most_mb)s MB. Please send a shorter one."
+    ),
+    "recording_too_long": marked(
+        "This recording is longer than %(most_minutes)s minutes. Please send a shorter one."
+    ),
     "same_address": marked("This is your address already."),
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
@@ -143,6 +161,9 @@ REFUSALS: Mapping[str, str] = {
     ),
     "still_broken": marked(
         "The audit still finds something here. Put that right, or unfreeze by force and say why."
+    ),
+    "still_hearing": marked(
+        "This recording is being turned into text already. Please try again in a moment."
     ),
     "storage_away": marked(
         "Your files cannot be taken in right now. Please try again in a moment."
@@ -163,6 +184,9 @@ REFUSALS: Mapping[str, str] = {
     "too_much_staged": marked(
         "Too many files of yours wait to be sent already. Send or drop those first."
     ),
+    "transcriber_away": marked(
+        "Your recording could not be turned into text just now. Please try again, or type it."
+    ),
     "two_amounts": marked(
         "You typed an amount while another one was chosen. Check which one you want, then go on."
     ),
@@ -172,6 +196,9 @@ REFUSALS: Mapping[str, str] = {
     ),
     "unreadable": marked("Something in this form cannot be read. Please check it and try again."),
     "unreadable_file": marked("“%(name)s” cannot be read. Please choose another file."),
+    "voice_not_offered": marked(
+        "Recordings cannot be turned into text on this site. Please type your message."
+    ),
     "wrong_credentials": marked("E-mail address and password do not match. Please try again."),
     "wrong_password": marked("This is not your present password. Please try again."),
 }

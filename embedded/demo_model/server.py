@@ -10,6 +10,7 @@ from typing import cast
 
 from aiohttp import web
 
+from embedded.demo_model import hearing
 from embedded.demo_model.conversation import Body
 from embedded.demo_model.planner import Plan, Planner
 from embedded.demo_model.recorder import KEY_HEADERS, Recorded, Recorder
@@ -50,6 +51,7 @@ class DemoModel:
         app.router.add_get("/healthz", _is_up)
         app.router.add_get("/v1/models", _models)
         app.router.add_post("/v1/chat/completions", self._openai_chat)
+        app.router.add_post("/v1/audio/transcriptions", _transcribe)
         app.router.add_post("/v1/responses", self._openai_responses)
         app.router.add_post("/v1/messages", self._anthropic)
         app.router.add_post("/v1/messages/count_tokens", _count_tokens)
@@ -213,6 +215,18 @@ async def _is_up(_: web.Request) -> web.Response:
 async def _models(_: web.Request) -> web.Response:
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "shellmate"}
     return web.json_response({"object": "list", "data": [model]})
+
+
+async def _transcribe(request: web.Request) -> web.Response:
+    if not any(name in request.headers for name in KEY_HEADERS):
+        return web.json_response(OpenAIChat.error(401, "A key is needed; any will do."), status=401)
+    sent = (await request.post()).get("file")
+    if not isinstance(sent, web.FileField):
+        return web.json_response(OpenAIChat.error(400, "There is no file."), status=400)
+    heard = hearing.hear(sent.file.read())
+    usage = {"usage": {"type": "duration", "seconds": heard.seconds}} if heard.seconds else {}
+    headers = {OpenAIChat.request_id_header: f"req_{secrets.token_hex(12)}"}
+    return web.json_response({"text": heard.text, **usage}, headers=headers)
 
 
 async def _count_tokens(request: web.Request) -> web.Response:

@@ -41,7 +41,14 @@ from models.ledger.entries import (
     top_up,
 )
 from models.ledger.lost_calls import absorb_abandoned, orphans
-from models.ledger.reversals import GivenBack, charged, refund_by_hand, refund_job, standing_micros
+from models.ledger.reversals import (
+    GivenBack,
+    charged,
+    charged_by_call,
+    refund_by_hand,
+    refund_job,
+    standing_micros,
+)
 from models.schema.audits import AuditFinding, AuditRule, AuditRun, Books
 from models.schema.ledger import EntryKind, EntryNote, FreezeReason, Transaction, WriteOffReason
 from models.schema.model_calls import CallStatus, ModelCall
@@ -70,6 +77,7 @@ __all__ = [
     "absorb_abandoned",
     "audit",
     "charged",
+    "charged_by_call",
     "clawback",
     "close_call",
     "drift",

@@ -46,7 +46,8 @@ RULES: Mapping[AuditRule, str] = {
         FROM transactions AS entry
         LEFT JOIN model_calls AS call
                ON call.id = entry.call_id AND call.user_id = entry.user_id
-        WHERE (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call', 'beyond_hold'))
+        WHERE (entry.kind = 'charge' OR entry.reason IN
+                   ('call_lost', 'late_call', 'beyond_hold', 'nothing_heard'))
           AND (call.id IS NULL OR call.status = 'open')""",
     # One that failed before anything came has used nothing: `failed` is its reason.
     AuditRule.CALL_HAS_CHARGE: """
@@ -54,7 +55,8 @@ RULES: Mapping[AuditRule, str] = {
         FROM model_calls AS call
         LEFT JOIN transactions AS entry
                ON entry.call_id = call.id
-              AND (entry.kind = 'charge' OR entry.reason IN ('call_lost', 'late_call'))
+              AND (entry.kind = 'charge'
+                   OR entry.reason IN ('call_lost', 'late_call', 'nothing_heard'))
         WHERE call.status NOT IN ('open', 'failed') AND entry.id IS NULL""",
     AuditRule.REFUND_IS_WHOLE: """
         SELECT refund.user_id, refund.reference AS subject,

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.ledger.entries import CallCost, OutOfCredit, SpendingFrozen, lock_account, record
-from models.ledger.write_offs import write_off
+from models.ledger.write_offs import room_today, write_off
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, EntryNote, Transaction, WriteOffReason
-from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.model_calls import CallKind, CallStatus, ModelCall
 from models.schema.users import User
 from settings import get_settings
 
@@ -23,9 +23,16 @@ class CallNotOpen(Exception):
 
 
 def open_call(
-    db: Session, user: User, *, call_id: UUID, job_id: UUID, attempt: int, model: str, held: int
+    db: Session,
+    user: User,
+    *,
+    call_id: UUID,
+    job_id: UUID | None,
+    attempt: int,
+    model: str,
+    held: int,
 ) -> None:
-    """Set `held` micros of a locked account aside for a call.
+    """Set `held` micros of a locked account aside for a call; without a job it is a transcription.
 
     Raises OutOfCredit or SpendingFrozen. The caller proves the lease.
     """
@@ -38,6 +45,7 @@ def open_call(
         ModelCall(
             id=call_id,
             user_id=user.id,
+            kind=CallKind.ANSWER if job_id else CallKind.TRANSCRIPTION,
             job_id=job_id,
             attempt=attempt,
             model=model,
@@ -60,7 +68,8 @@ def close_call(
     """Turn a call's hold into its charge; return the micros charged. Telling it twice is harmless.
 
     With `is_ours`, or when its attempt was given up meanwhile, the person pays nothing: we absorb
-    the cost. So we do what goes beyond the hold: nobody pays more than they were told.
+    the cost. So we do what goes beyond the hold: nobody pays more than they were told. And so we do
+    a recording without words, while it fits into the day's cap.
     """
     user_id = db.scalar(select(ModelCall.user_id).where(ModelCall.id == call_id))
     if user_id is None:
@@ -77,6 +86,8 @@ def close_call(
         return 0
     if is_ours or owes_nothing(db, call_id):
         _absorb(db, user, call, cost)
+        return 0
+    if cost.is_unheard and _absorb_unheard(db, user, call, cost):
         return 0
     return _charge(db, user, call, cost)
 
@@ -117,6 +128,16 @@ def _absorb(db: Session, user: User, call: ModelCall, cost: CallCost) -> None:
     reason = WriteOffReason.CALL_LOST if is_lost else WriteOffReason.LATE_CALL
     carried = _most_cost(call) if is_lost else cost.provider_cost_micros
     write_off(db, user, _entry(call, 0, cost), reason, carried_micros=carried)
+
+
+def _absorb_unheard(db: Session, user: User, call: ModelCall, cost: CallCost) -> bool:
+    """Take the cost of a recording without words on us; False if the day's cap is used up."""
+    carried, room = cost.provider_cost_micros, room_today(db, user)
+    if carried > room.left_micros:
+        return False
+    reason = WriteOffReason.NOTHING_HEARD
+    write_off(db, user, _entry(call, 0, cost), reason, carried_micros=carried, room=room)
+    return True
 
 
 def _most_cost(call: ModelCall) -> int:

@@ -44,6 +44,8 @@ class CallCost:
     charge_micros: int
     price_version: str
     is_estimated: bool
+    # It listened to a recording and heard no words.
+    is_unheard: bool = False
 
 
 def lock_account(db: Session, user_id: UUID) -> User:

@@ -152,24 +152,24 @@ def refuse_if_reached(db: Session, user: User) -> None:
             raise bound.refusal
 
 
-def bounds(db: Session, user: User, job: "Job") -> list[Bound]:
+def bounds(db: Session, user: User, job: Job | None) -> list[Bound]:
     """List what bounds the next call of a job: a freeze, the balance, then its person's limits.
 
-    One more does once too much was at our expense today that could not be charged.
+    One more does once too much was at our expense today that could not be charged. A transcription
+    is of no job, and no message's limit bounds it.
     """
-    allowed = job.cost_limit_micros or message_limit(user)
     limited = _limited_periods(user)
     begins = {f"begins_{at}": one.begins for at, one in enumerate(limited)}
-    given = {"job": job.id, "user": user.id, "today": write_offs.today_begins(utc_now()), **begins}
+    ids = {"job": job.id if job else None, "user": user.id}
+    given = {**ids, "today": write_offs.today_begins(utc_now()), **begins}
     used, absorbed, *used_in = map(int, db.execute(_used(len(limited)), given).one())
-    may_spend = user.spending_frozen_at is None
     is_absorbed_up = absorbed > 0 and absorbed >= get_settings().absorbed_daily_limit_micros
     return [
-        *([] if may_spend else [Bound(FailureCode.FROZEN, 0, ledger.SpendingFrozen)]),
+        *([Bound(FailureCode.FROZEN, 0, ledger.SpendingFrozen)] if user.is_frozen else []),
         *([Bound(FailureCode.ABSORBED_LIMIT, 0, AbsorbedLimitReached)] if is_absorbed_up else []),
         Bound(FailureCode.NO_CREDIT, user.credits_available_micros, ledger.OutOfCredit),
         *_of_periods(user, limited, used_in),
-        Bound(FailureCode.MESSAGE_LIMIT, allowed - used, MessageLimitReached),
+        *_of_message(user, job, used),
     ]
 
 
@@ -237,6 +237,11 @@ def _limited_periods(user: User) -> list[_LimitedPeriod]:
         for limit, period, refusal in found
         if limit is not None
     ]
+
+
+def _of_message(user: User, job: Job | None, used: int) -> list[Bound]:
+    left = ((job.cost_limit_micros or message_limit(user)) - used) if job else None
+    return [] if left is None else [Bound(FailureCode.MESSAGE_LIMIT, left, MessageLimitReached)]
 
 
 def _of_periods(user: User, limited: list[_LimitedPeriod], used_in: list[int]) -> list[Bound]:

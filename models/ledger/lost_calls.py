@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -11,7 +11,8 @@ from models.ledger.calls import lose_call
 from models.ledger.reversals import GivenBack, refund_job
 from models.schema.jobs import OVER, Job
 from models.schema.ledger import WriteOffReason
-from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.model_calls import CallKind, CallStatus, ModelCall
+from settings import get_settings
 
 
 def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> GivenBack:
@@ -29,15 +30,23 @@ def absorb_abandoned(db: Session, job_id: UUID, attempt: int) -> GivenBack:
 def orphans(db: Session, older_than: timedelta) -> list[UUID]:
     """List calls that stayed open though their job has been over for so long: to be absorbed.
 
-    Only a worker that died or lost the database in that very moment leaves one.
+    Or, of transcriptions, though they should have ended so long ago. Only a process that died or
+    lost the database in that very moment leaves one.
     """
+    latest = utc_now() - older_than
+    listening = timedelta(seconds=get_settings().transcription_timeout_seconds)
     wanted = (
         select(ModelCall.id)
-        .join(Job, Job.id == ModelCall.job_id)
+        .outerjoin(Job, Job.id == ModelCall.job_id)
         .where(
             ModelCall.status == CallStatus.OPEN,
-            Job.status.in_(OVER),
-            Job.finished_at < utc_now() - older_than,
+            or_(
+                and_(Job.status.in_(OVER), Job.finished_at < latest),
+                and_(
+                    ModelCall.kind == CallKind.TRANSCRIPTION,
+                    ModelCall.created_at < latest - listening,
+                ),
+            ),
         )
         .order_by(ModelCall.id)
         .limit(100)

@@ -91,6 +91,12 @@ def charged(db: Session, job_id: UUID) -> int:
     return int(db.scalar(total.where(Transaction.job_id == job_id)) or 0)
 
 
+def charged_by_call(db: Session, call_id: UUID) -> int:
+    """Return what a call has cost its user by now, in micros."""
+    total = select(-func.coalesce(func.sum(Transaction.amount_micros), 0))
+    return int(db.scalar(total.where(Transaction.call_id == call_id)) or 0)
+
+
 def _charges_of(
     db: Session, job_id: UUID, attempt: int | None
 ) -> list[tuple[ModelCall, Transaction]]:

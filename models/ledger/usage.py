@@ -35,13 +35,15 @@ class Day:
 class Part:
     """What went to one model or conversation, and how many messages that was for.
 
-    A conversation's `id` is None when it was deleted: those are counted together.
+    A conversation's `id` is None when it was deleted: those are counted together. With `is_voice`
+    it went to listening to recordings, before there was a message.
     """
 
     id: UUID | None
     name: str
     micros: int
     messages: int
+    is_voice: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ class Usage:
 
     @property
     def messages(self) -> int:
-        return sum(part.messages for part in self.models)
+        return sum(part.messages for part in self.models if not part.is_voice)
 
     @property
     def average_micros(self) -> int:
-        """What a message cost on average; 0 without any."""
+        """What a message cost on average, with what was spoken of it; 0 without any."""
         return self.total_micros // self.messages if self.messages else 0
 
     def days_left(self, available_micros: int) -> int | None:
@@ -91,11 +93,11 @@ def read(db: Session, user: User, days: int) -> Usage:
     today = utc_now().astimezone(zone_of(user.timezone)).date()
     shown = [today - timedelta(days=back) for back in reversed(range(days))]
     spent = _paid(user.id, midnight(user.timezone, shown[0]))
-    by_day = _by_day(db, user, spent)
+    by_day, models = _by_day(db, user, spent), _by_model(db, spent)
     return Usage(
         tuple(Day(day, by_day[day]) for day in shown),
-        tuple(_by_model(db, spent)),
-        tuple(_by_conversation(db, spent)),
+        tuple(models),
+        (*_by_conversation(db, spent), *_voice(models)),
     )
 
 
@@ -110,7 +112,9 @@ def _paid(user_id: UUID, since: datetime) -> Sequence[ColumnElement[bool]]:
 
 
 _SPENT = func.sum(-Transaction.amount_micros)
-_MESSAGES = func.count(Transaction.job_id.distinct())
+# What was spoken has no job: each call is a message of its own.
+_MESSAGES = func.count(func.coalesce(Transaction.job_id, Transaction.call_id).distinct())
+_IS_VOICE = Transaction.job_id.is_(None) & Transaction.call_id.is_not(None)
 
 
 def _by_day(db: Session, user: User, paid: Sequence[ColumnElement[bool]]) -> dict[date, int]:
@@ -125,12 +129,22 @@ def _by_day(db: Session, user: User, paid: Sequence[ColumnElement[bool]]) -> dic
 
 def _by_model(db: Session, paid: Sequence[ColumnElement[bool]]) -> list[Part]:
     rows = db.execute(
-        select(Transaction.model, _SPENT, _MESSAGES)
+        select(Transaction.model, _SPENT, _MESSAGES, _IS_VOICE)
         .where(*paid)
-        .group_by(Transaction.model)
+        .group_by(Transaction.model, _IS_VOICE)
         .order_by(_SPENT.desc())
     )
-    return [Part(None, model or "", int(micros), messages) for model, micros, messages in rows]
+    return [
+        Part(None, model or "", int(micros), count, voice) for model, micros, count, voice in rows
+    ]
+
+
+def _voice(models: Sequence[Part]) -> list[Part]:
+    """Add up what belongs to no conversation."""
+    spoken = [part for part in models if part.is_voice]
+    micros = sum(part.micros for part in spoken)
+    count = sum(part.messages for part in spoken)
+    return [Part(None, "", micros, count, is_voice=True)] if spoken else []
 
 
 def _by_conversation(db: Session, paid: Sequence[ColumnElement[bool]]) -> list[Part]:

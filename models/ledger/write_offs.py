@@ -21,7 +21,8 @@ from settings import get_settings
 
 # Whose days caps are counted by: a person could move one of their own zone.
 CAP_ZONE = "UTC"
-# A charge is given back for these as long as it fits into what is left of the day's cap.
+# A charge is given back, or not made, for these as long as it fits into what is left of the day's
+# cap.
 CAPPED = frozenset(
     {
         WriteOffReason.JOB_FAILED,
@@ -29,6 +30,7 @@ CAPPED = frozenset(
         WriteOffReason.BEGUN_AGAIN,
         WriteOffReason.OUT_OF_CREDIT,
         WriteOffReason.WORKER_LOST,
+        WriteOffReason.NOTHING_HEARD,
     }
 )
 # These nobody can be charged for: the hold is used up, or nobody knows what was used. They use the

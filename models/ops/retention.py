@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.orm import Session, aliased
 
 from models.base import Base
@@ -17,6 +17,7 @@ from models.schema.emails import Email, EmailStatus
 from models.schema.free_credit import FreeCreditRefusal
 from models.schema.ledger import Transaction
 from models.schema.sessions import UserSession
+from models.schema.transcriptions import Transcription
 from models.schema.workers import Worker
 
 
@@ -47,6 +48,7 @@ def _over(before: datetime) -> Mapping[type[Base], ColumnElement[bool]]:
         UserSession: (UserSession.expires_at < before) | (UserSession.revoked_at < before),
         # Whoever has no credit yet reads the reason.
         FreeCreditRefusal: FreeCreditRefusal.user_id.is_(None) | has_had_credit,
+        Transcription: true(),
         Worker: Worker.seen_at < before,
     }
 

@@ -48,6 +48,8 @@ class WriteOffReason(enum.StrEnum):
     # Credits that should have gone back with their money were used up; and were not, after all.
     CREDITS_GONE = "credits_gone"
     CREDITS_BACK = "credits_back"
+    # The model listened to a recording in which no words were heard.
+    NOTHING_HEARD = "nothing_heard"
     # Somebody of ours looked and gave a standing charge back.
     BY_HAND = "by_hand"
 
@@ -141,3 +143,8 @@ class Transaction(Base):
     note: Mapped[EntryNote | None] = mapped_column(stored_as_text(EntryNote))
     note_details: Mapped[Details]
     created_at: Mapped[Created]
+
+    @property
+    def is_of_recording(self) -> bool:
+        """Whether it is about a call that listened to a recording: no other call lacks a job."""
+        return self.call_id is not None and self.job_id is None

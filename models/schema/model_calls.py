@@ -10,6 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Created, PrimaryKey, stored_as_text
 
 
+class CallKind(enum.StrEnum):
+    """What a model was called for."""
+
+    # A part of the answer to a message: it belongs to a job.
+    ANSWER = "answer"
+    # To write down what was said, before there is a message.
+    TRANSCRIPTION = "transcription"
+
+
 class CallStatus(enum.StrEnum):
     OPEN = "open"
     COMPLETED = "completed"
@@ -27,12 +36,16 @@ class ModelCall(Base):
     __table_args__ = (
         CheckConstraint("held_micros >= 0", name="held_not_negative"),
         CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed_has_time"),
+        CheckConstraint("(kind = 'transcription') = (job_id IS NULL)", name="answer_has_job"),
         Index("ix_model_calls_open", "job_id", postgresql_where=text("status = 'open'")),
     )
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
+    kind: Mapped[CallKind] = mapped_column(
+        stored_as_text(CallKind), default=CallKind.ANSWER, server_default="answer"
+    )
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     attempt: Mapped[int]
     model: Mapped[str]
     status: Mapped[CallStatus] = mapped_column(stored_as_text(CallStatus), default=CallStatus.OPEN)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from actions import billing_emails, wakeups
+from actions import charges
 from agent.meter.call_ledger import (
     BooksUnavailable,
     Bound,
@@ -18,8 +18,7 @@ from agent.meter.call_ledger import (
 from agent.turn import TurnFailure
 from models import jobs, ledger
 from models.database import OUTAGES, unit_of_work
-from models.ledger import CallCost, alerts, limits
-from models.payments import auto_topup
+from models.ledger import CallCost, limits
 from models.schema.model_calls import CallStatus, ModelCall
 
 
@@ -88,11 +87,7 @@ class TurnCallLedger:
                 provider_request_id=call.provider_request_id,
                 detail=call.detail,
             )
-            if charged:
-                billing_emails.tell_alerts(db, alerts.raise_due(db, self.user_id))
-            is_due = bool(auto_topup.due(db, self.user_id))
-        if is_due:
-            wakeups.top_up(self.user_id)
+            charges.follow_up(db, self.user_id, charged)
 
 
 def _told(bound: limits.Bound) -> Bound:

@@ -2,6 +2,7 @@
 
 import encodings
 import io
+import math
 import pkgutil
 from contextlib import suppress
 from importlib import import_module
@@ -10,7 +11,8 @@ from typing import Any
 from PIL import Image
 from pypdf import PdfWriter
 
-from untrusted.inside import pdfs, pictures, texts
+from untrusted.inside import pdfs, pictures, recordings, texts
+from untrusted.inside.audio.measured import BadRecording
 from untrusted.inside.pdfs import BadPdf
 from untrusted.inside.pictures import BadPicture
 
@@ -49,6 +51,16 @@ def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
     return {"media_type": fitted.media_type}, fitted.data
 
 
+def _measure_recording(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        measured = recordings.measure(body)
+    except BadRecording as bad:
+        return {"fault": bad.fault}, b""
+    # Added up of fractions, it may be a trace more than it is.
+    duration_ms = math.ceil(round(measured.seconds * 1000, 3))
+    return {"media_type": measured.media_type, "duration_ms": duration_ms}, b""
+
+
 def _cut(text: str, most_chars: int, *, is_cut: bool = False) -> Result:
     note = {"is_cut": is_cut or len(text) > most_chars}
     return note, text[:most_chars].encode("utf-8", errors="replace")
@@ -78,5 +90,6 @@ WORK = {
     "check_pdf": _check_pdf,
     "read_pdf": _read_pdf,
     "fit_picture": _fit_picture,
+    "measure_recording": _measure_recording,
 }
 _load_what_comes_late()

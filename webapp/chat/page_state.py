@@ -12,7 +12,7 @@ from flask_wtf.csrf import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from markupsafe import Markup
 
-from actions import offers, trial_status
+from actions import offers, trial_status, voice
 from actions.offers import Choice
 from actions.sentences import freezes
 from actions.trial_status import Newcomer
@@ -64,6 +64,8 @@ class Composer:
     is_closed: bool
     is_out_of_credit: bool
     choices: list[Choice]
+    # The longest recording that is turned into text; 0 where nobody listens.
+    voice_seconds: int
     max_files: int
     max_file_bytes: int
     max_chars: int = MESSAGE_MAX_LENGTH
@@ -129,6 +131,7 @@ def _composer(
     person = current_user()
     newcomer = trial_status.read_status(db(), person)
     is_out_of_credit = jobs.is_paused(db(), person) and not newcomer.is_awaited
+    choices = offers.offered(person)
     return Composer(
         draft=draft,
         newcomer=newcomer,
@@ -138,10 +141,17 @@ def _composer(
         quote_micros=quote_micros,
         is_closed=person.is_frozen,
         is_out_of_credit=is_out_of_credit,
-        choices=offers.offered(current_user()),
+        choices=choices,
+        voice_seconds=_voice_seconds(choices),
         max_files=settings.upload_max_files,
         max_file_bytes=settings.upload_max_bytes,
     )
+
+
+def _voice_seconds(choices: Sequence[Choice]) -> int:
+    chosen = next((choice.id for choice in choices if choice.is_chosen), None)
+    is_offered = chosen is not None and voice.is_offered(chosen)
+    return get_settings().voice_max_seconds if is_offered and not current_user().is_frozen else 0
 
 
 def whole(page: Page) -> Response:

@@ -10,6 +10,7 @@ from webapp.core.auth import USER
 
 # Their forms hold a message, and files beside it.
 WITH_FILES = {"chat.start", "chat.say"}
+RECORDINGS = {"voice.hear"}
 WEBHOOKS = {"stripe_webhooks.hear"}
 WEBHOOK_BYTES = 512 * 1024
 URLENCODED = "application/x-www-form-urlencoded"
@@ -36,6 +37,8 @@ def _bound(settings: Settings) -> None:
         is_plain = request.mimetype == URLENCODED
         request.max_content_length = words if is_plain else files + words
         request.max_form_memory_size = words
+    elif request.endpoint in RECORDINGS and session.get(USER):
+        request.max_content_length = settings.voice_max_bytes + settings.form_max_bytes
     # Werkzeug counts the parts of one kind of form alone.
     if request.mimetype == URLENCODED:
         body = request.get_data()

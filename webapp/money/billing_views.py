@@ -39,8 +39,9 @@ NAMES: dict[EntryKind, str] = {
     EntryKind.ADJUSTMENT: "Correction",
     EntryKind.EXPIRY: "Free credits lapsed",
 }
+VOICE = "Voice message"
 CHOICES: dict[str, tuple[str, tuple[EntryKind, ...]]] = {
-    "answers": ("Answers", (EntryKind.CHARGE, EntryKind.REFUND)),
+    "answers": ("Answers and voice messages", (EntryKind.CHARGE, EntryKind.REFUND)),
     "payments": (
         "Payments",
         (EntryKind.TOP_UP, EntryKind.PAYMENT_REFUND, EntryKind.CHARGEBACK, EntryKind.ADJUSTMENT),
@@ -58,7 +59,8 @@ STATES = {
 
 def entry_name(entry: Transaction) -> str:
     """Say what an entry is."""
-    return NAMES[entry.kind]
+    is_spoken = entry.kind is EntryKind.CHARGE and entry.is_of_recording
+    return VOICE if is_spoken else NAMES[entry.kind]
 
 
 def payment_state(payment: Payment) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template
 
-from actions import offers
+from actions import offers, voice
 from settings import get_settings
 
 pages = Blueprint("prices", __name__)
@@ -16,5 +16,6 @@ def show() -> str:
         "public/prices/page.html",
         prices=offers.listed(),
         usual=offers.USUAL_MESSAGE,
+        spoken=voice.minute_prices(),
         margin_percent=settings.margin_percent,
     )

@@ -34,6 +34,22 @@ function setText(text) {
   keep();
 }
 
+/**
+ * Put words where the cursor is, apart from what stands around it.
+ * @param {string} words
+ */
+export function insert(words) {
+  const { value, selectionStart, selectionEnd } = area();
+  const before = value.slice(0, selectionStart);
+  const after = value.slice(selectionEnd);
+  const added = `${/\S$/.test(before) ? " " : ""}${words}${/^\S/.test(after) ? " " : ""}`;
+  setText(before + added + after);
+  const end = before.length + added.length;
+  area().setSelectionRange(end, end);
+  // On a phone the keyboard would cover what is to be read.
+  if (hasKeyboard.matches) area().focus();
+}
+
 // Files: an input holds them, so that the form sends them; the list shows them.
 
 /** @param {File[]} files */
@@ -75,7 +91,32 @@ function tell(words, { role, className }) {
 }
 
 /** @param {string} words */
-const refuse = (words) => tell(words, { role: "alert", className: "notice" });
+export const refuse = (words) => tell(words, { role: "alert", className: "notice" });
+
+/**
+ * Say what went wrong, and offer what can be done.
+ * @param {string} words
+ * @param {{ words: string, act: () => void }[]} choices
+ */
+export function offer(words, choices) {
+  tell(words, { role: "alert", className: "notice notice-choices" });
+  const row = document.createElement("span");
+  const buttons = choices.map((choice) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm";
+    button.textContent = choice.words;
+    button.addEventListener("click", () => {
+      get("composer-notice").replaceChildren();
+      choice.act();
+    });
+    return button;
+  });
+  row.append(...buttons);
+  get("composer-notice").firstElementChild?.append(row);
+  // Whoever works by keys stood where there is nothing any more.
+  if (document.activeElement === document.body) buttons[0]?.focus();
+}
 
 function showFiles() {
   const list = get("chosen-files");
