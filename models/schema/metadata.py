@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.schema import (
+    admins,
     alerts,
     audits,
     channels,
@@ -17,6 +18,7 @@ from models.schema import (
     model_calls,
     payments,
     reset_requests,
+    rollups,
     sessions,
     sign_ups,
     snapshots,
@@ -27,6 +29,7 @@ from models.schema import (
 )
 
 TABLES = (
+    admins,
     alerts,
     audits,
     channels,
@@ -42,6 +45,7 @@ TABLES = (
     model_calls,
     payments,
     reset_requests,
+    rollups,
     sessions,
     sign_ups,
     snapshots,
