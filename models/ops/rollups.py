@@ -44,7 +44,8 @@ _MONEY = """
                 OR kind = 'adjustment' AND reverses_id IS NOT NULL), 0) AS refunds_micros,
     coalesce(sum(carried_micros) FILTER (WHERE is_of_payments), 0) AS gone_micros,
     coalesce(sum(amount_micros) FILTER (WHERE kind = 'grant'), 0) AS granted_micros"""
-_SUMS = (
+# What is added up of jobs and of the ledger, by the names of the columns.
+SUMS = (
     *("messages", "answered", "failed", "cancelled", "busy_ms", "revenue_micros"),
     *("free_credit_micros", "cost_micros", "given_back_micros", "absorbed_micros"),
     *("topped_up_micros", "top_ups", "refunds_micros", "gone_micros", "granted_micros"),
@@ -76,24 +77,23 @@ _PARTS = f"""
                         AS is_of_payments FROM transactions) AS entry
         WHERE {_at(_WINDOW, "created_at")} GROUP BY 1, 2
     ), parts AS (
-        SELECT begins_at, user_id, {", ".join(f"coalesce({name}, 0) AS {name}" for name in _SUMS)}
+        SELECT begins_at, user_id, {", ".join(f"coalesce({name}, 0) AS {name}" for name in SUMS)}
         FROM asked FULL JOIN ended USING (begins_at, user_id)
         FULL JOIN entries USING (begins_at, user_id)
     )"""  # noqa: S608  # only words of our own
-_ADDED_UP = ", ".join(f"coalesce(sum({name}), 0)" for name in _SUMS)
-_NAMES = ", ".join(_SUMS)
+_NAMES = ", ".join(SUMS)
 _HOURS = text(f"""
     WITH {_PARTS}, newcomers AS (
         SELECT {_at(_BEGIN, "created_at")}, count(*) AS sign_ups
         FROM users WHERE {_at(_WINDOW, "created_at")} GROUP BY 1
     ), sums AS (
         SELECT begins_at, count(*) FILTER (WHERE messages > 0) AS active_users,
-               {", ".join(f"sum({name}) AS {name}" for name in _SUMS)}
+               {", ".join(f"sum({name}) AS {name}" for name in SUMS)}
         FROM parts GROUP BY begins_at
     )
     INSERT INTO hour_totals (begins_at, sign_ups, active_users, {_NAMES})
     SELECT begins_at, coalesce(sign_ups, 0), coalesce(active_users, 0),
-           {", ".join(f"coalesce({name}, 0)" for name in _SUMS)}
+           {", ".join(f"coalesce({name}, 0)" for name in SUMS)}
     FROM sums FULL JOIN newcomers USING (begins_at)
 """)  # noqa: S608
 _USER_DAYS = text(f"""
@@ -107,12 +107,12 @@ _DAYS = text(f"""
         FROM users WHERE {_at(_WINDOW, "created_at")} GROUP BY 1
     ), sums AS (
         SELECT begins_at, count(*) FILTER (WHERE messages > 0) AS active_users,
-               {", ".join(f"sum({name}) AS {name}" for name in _SUMS)}
+               {", ".join(f"sum({name}) AS {name}" for name in SUMS)}
         FROM user_days WHERE begins_at >= :since AND begins_at < :until GROUP BY begins_at
     )
     INSERT INTO day_totals (begins_at, sign_ups, active_users, {_NAMES})
     SELECT begins_at, coalesce(sign_ups, 0), coalesce(active_users, 0),
-           {", ".join(f"coalesce({name}, 0)" for name in _SUMS)}
+           {", ".join(f"coalesce({name}, 0)" for name in SUMS)}
     FROM sums FULL JOIN newcomers USING (begins_at)
 """)  # noqa: S608
 _COHORTS = text(f"""
