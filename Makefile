@@ -65,5 +65,8 @@ account: ## See why an account is frozen, end that, make an admin; ARGS="show ad
 rollups: ## Add up the numbers of the admin pages; ARGS="--rebuild" does so from the beginning
 	@exec $(PREPARED) embedded embedded.rollups $(ARGS)
 
+seed-demo: ## Fill data of one's own with a made-up year; ARGS="--people 200 --messages 20000"
+	@exec $(PREPARED) embedded embedded.seed_demo $(ARGS)
+
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
 	@exec $(PREPARED) bench bench $(ARGS)
