@@ -116,6 +116,7 @@ REFUSALS: Mapping[str, str] = {
         "Save a card with your next top-up first; then it can be charged by itself."
     ),
     "no_threshold": marked("This must be more than $0.00."),
+    "not_confirmed": marked("Please tick the box to confirm it."),
     "not_enough_to_take": marked(
         "The account has %(available)s that can be taken. Choose a smaller amount."
     ),
