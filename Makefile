@@ -5,7 +5,8 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: messages help run test test-long mutants lint format lock css bench drill hostile fuzz audit account
+.PHONY: messages help run test test-long mutants lint format lock css bench drill hostile fuzz audit \
+	account rollups seed-demo
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -60,6 +61,12 @@ audit: ## Prove that the books balance, or say where they do not; the product ma
 
 account: ## See why an account is frozen, end that, make an admin; ARGS="show ada@example.org", …
 	@exec $(PREPARED) embedded embedded.accounts $(ARGS)
+
+rollups: ## Add up the numbers of the admin pages; ARGS="--rebuild" does so from the beginning
+	@exec $(PREPARED) embedded embedded.rollups $(ARGS)
+
+seed-demo: ## Fill data of one's own with a made-up year; ARGS="--people 200 --messages 20000"
+	@exec $(PREPARED) embedded embedded.seed_demo $(ARGS)
 
 bench: ## Measure against the alternatives; ARGS= names what: first_token (the default), …
 	@exec $(PREPARED) bench bench $(ARGS)

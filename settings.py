@@ -169,6 +169,13 @@ class Settings(BaseSettings):
     # So much of what providers get do we carry for one person in a day (of UTC), whatever failed;
     # beyond it charges stand.
     absorbed_daily_limit_micros: int = Field(default=500_000, ge=0)
+    # So much may one admin adjust of users' credits in 24 hours, either way.
+    admin_adjustment_limit_micros: int = Field(default=100_000_000, ge=0)
+    # What an hour of a busy cell is reckoned to cost us, for the profit of each user.
+    compute_hour_micros: int = Field(default=60_000, ge=0)
+    # Stripe's fee for a payment, for the same.
+    stripe_fee_percent: float = Field(default=2.9, ge=0, le=20)
+    stripe_fee_fixed_micros: int = Field(default=300_000, ge=0)
     turn_max_calls: int = 40
     turn_max_cost_micros: int = 2_000_000
     # Granted credits lapse after so many days; 0 is never. Bought ones never do.

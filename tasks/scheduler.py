@@ -20,6 +20,7 @@ from tasks import audits, upkeep
 log = structlog.get_logger()
 
 PRUNE_SECONDS = 60.0
+ROLLUP_SECONDS = 60.0
 
 
 def run(over: threading.Event) -> None:
@@ -37,6 +38,17 @@ def run(over: threading.Event) -> None:
                 next_audit = time.monotonic() + settings.audit_seconds
         except SQLAlchemyError as error:
             log.warning("sweep.missed", error=str(error))
+
+
+def run_numbers(over: threading.Event) -> None:
+    """Add the numbers up until `over` is set; what fails is tried again at the next tick."""
+    while True:
+        try:
+            upkeep.roll_up()
+        except SQLAlchemyError as error:
+            log.warning("rollup.missed", error=str(error))
+        if over.wait(ROLLUP_SECONDS):
+            return
 
 
 def run_money(over: threading.Event) -> None:
@@ -80,6 +92,8 @@ def main() -> None:
     over = over_at_a_signal()
     # By itself: it asks Stripe, which may take its time, and no lease waits for that.
     threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
+    # A backlog takes its time too.
+    threading.Thread(target=run_numbers, args=(over,), name="numbers", daemon=True).start()
     run(over)
 
 

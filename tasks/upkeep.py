@@ -15,7 +15,7 @@ from models.chat import erasures, pending_uploads, transcriptions
 from models.database import unit_of_work
 from models.email import outbox
 from models.ledger import alerts
-from models.ops import retention
+from models.ops import retention, rollups
 from models.people import password_reset, sign_ups
 from models.schema.jobs import Job
 from settings import get_settings
@@ -90,6 +90,15 @@ def prune() -> None:
         pruned = retention.prune(db, before, limit=PRUNED_AT_ONCE)
     if pruned:
         log.info("pruned", **pruned)
+
+
+def roll_up() -> None:
+    """Add up the numbers of the hours and days since the last time; a backlog chunk by chunk."""
+    for roll in (rollups.roll_hours, rollups.roll_days):
+        is_done = False
+        while not is_done:
+            with unit_of_work() as db:
+                is_done = roll(db, utc_now())
 
 
 def forget_files() -> None:

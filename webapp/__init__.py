@@ -18,7 +18,17 @@ from webapp.accounts import (
     sign_ups,
     verification,
 )
-from webapp.admin import access, reports
+from webapp.admin import (
+    access,
+    admin_log,
+    overview,
+    people,
+    profit,
+    queue,
+    reports,
+    user_actions,
+    workers,
+)
 from webapp.chat import answers, conversation_rows, conversations, routes, uploads, voice
 from webapp.core import (
     alerts,
@@ -46,7 +56,8 @@ PARTS = (
     *(google, google_connection, google_settings),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
-    *(billing, stripe_webhooks, reports),
+    *(billing, stripe_webhooks),
+    *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
 )
 
 

@@ -15,6 +15,7 @@ NOTES: Mapping[EntryNote, str] = {
     EntryNote.GRANT_EXPIRED: marked("Granted credits lapse after a while; bought ones never do."),
     EntryNote.CALL_CUT: marked("The model's provider broke its answer off."),
     EntryNote.CALL_LOST: marked("The worker stopped before the call ended."),
+    EntryNote.BY_ADMIN: marked("We looked into your account and put this right."),
     EntryNote.OTHER: "%(text)s",
 }
 # Why something was not charged, or given back, as its user reads it.

@@ -15,6 +15,9 @@ REFUSALS: Mapping[str, str] = {
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."
     ),
+    "account_of_an_admin": marked(
+        "This account is an administrator's. An owner has to look at it."
+    ),
     "address_known": marked(
         "You have an account with this address already. Connect Google to it first."
     ),
@@ -25,7 +28,12 @@ REFUSALS: Mapping[str, str] = {
         "An account had this address until lately and may take it back. Please use another one."
     ),
     "address_taken": marked("Another account has this address by now, so yours keeps the old one."),
+    "adjustment_too_large": marked(
+        "One administrator may adjust credits by %(most)s in 24 hours, and not by more."
+    ),
     "already_answered": marked("This message is being answered, or has been."),
+    "already_in_that_state": marked("The account is in that state already."),
+    "already_verified": marked("This address is verified already."),
     "amount_out_of_range": marked("Please choose an amount between %(lowest)s and %(highest)s."),
     "attempt_over": marked(
         "This attempt is over, or it began in another browser. Please try again."
@@ -111,6 +119,10 @@ REFUSALS: Mapping[str, str] = {
     "not_a_recording": marked(
         "This is no recording that can be played. Please record it again, or type your message."
     ),
+    "not_confirmed": marked("Please tick the box to confirm it."),
+    "not_enough_to_take": marked(
+        "The account has %(available)s that can be taken. Choose a smaller amount."
+    ),
     "not_found": marked("This page does not exist, or it is not yours."),
     "not_frozen": marked("This account is not frozen."),
     "not_its_password": marked(
@@ -119,6 +131,7 @@ REFUSALS: Mapping[str, str] = {
     "not_kept": marked(
         "There is an invisible character in this that cannot be kept. Please type it yourself."
     ),
+    "not_of_this_role": marked("Your role does not allow this. An owner can do it."),
     "not_offered": marked("This model is not offered (any more). Please choose one from the list."),
     "not_the_browser_that_asked": marked(
         "Open this link in the browser in which you asked for it, or ask there for a new one."
@@ -129,6 +142,7 @@ REFUSALS: Mapping[str, str] = {
     "nothing_on_sale": marked(
         "Credits cannot be bought on this site yet. Whoever runs it can change that."
     ),
+    "nothing_to_adjust": marked("Please write an amount in dollars that is not zero."),
     "nothing_to_send": marked("Write something, or add a file, before you send."),
     "odd_name": marked(
         "Your name has characters in it that cannot be shown. Please type it without them."
@@ -152,7 +166,18 @@ REFUSALS: Mapping[str, str] = {
     "recording_too_long": marked(
         "This recording is longer than %(most_minutes)s minutes. Please send a shorter one."
     ),
+    "own_admin_account": marked(
+        "This account is your own. Another administrator has to look at it."
+    ),
+    "reason_missing": marked("Please say why: it is kept with what you do."),
+    "reason_too_long": marked("Please shorten the reason to %(most)s characters."),
     "same_address": marked("This is your address already."),
+    "sending_suspended": marked(
+        "Sending is suspended on your account. Please write to %(support)s."
+    ),
+    "sign_in_suspended": marked(
+        "Signing in to this account is suspended. Please write to %(support)s."
+    ),
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
     ),

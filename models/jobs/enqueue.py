@@ -62,6 +62,12 @@ class AlreadyAnswered(Refused):
     code = "already_answered"
 
 
+class SendingSuspended(Refused):
+    """An admin keeps an account from sending."""
+
+    code = "sending_suspended"
+
+
 class AlreadySent(Exception):
     """The same words came in the same form before; `job` answers them."""
 
@@ -214,6 +220,8 @@ _ASK = text(f"""
 
 def refuse_if_unable(db: Session, user: User) -> None:
     """Refuse whatever a user would send, if it must be refused as their account stands."""
+    if user.sending_suspended_at is not None:
+        raise SendingSuspended
     if user.is_frozen:
         raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
     if user.credits_available_micros <= 0 and verification.is_awaited(user):

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models.base import utc_now
+from models.errors import Refused
 from models.schema.sessions import UserSession
 from models.schema.users import User
 from settings import get_settings
@@ -27,8 +28,16 @@ _LIVE = (
 )
 
 
+class SignInSuspended(Refused):
+    """An admin keeps an account from being signed in to."""
+
+    code = "sign_in_suspended"
+
+
 def open_for(db: Session, user: User, user_agent: str) -> UserSession:
-    """Log a browser in as `user` for `session_days` days."""
+    """Log a browser in as `user` for `session_days` days; refused while that is suspended."""
+    if user.sign_in_suspended_at is not None:
+        raise SignInSuspended
     expires = utc_now() + timedelta(days=get_settings().session_days)
     session = UserSession(
         user_id=user.id, user=user, user_agent=user_agent[:200], expires_at=expires

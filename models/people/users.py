@@ -15,6 +15,7 @@ from models import ledger
 from models.base import utc_now
 from models.errors import Refused
 from models.people import common_passwords, passwords
+from models.schema.admins import AdminRole
 from models.schema.users import User
 from settings import get_settings
 
@@ -225,9 +226,9 @@ def choose_model(user: User, model_id: str) -> None:
     user.model = model_id
 
 
-def set_admin(user: User, *, is_admin: bool) -> None:
-    """Let a person see the pages of admins, or see them no more; no page calls this."""
-    user.is_admin = is_admin
+def set_admin_role(user: User, role: AdminRole | None) -> None:
+    """Let a person see the pages of admins in this role, or none of them; no page calls this."""
+    user.admin_role = role
 
 
 def normal_address(email: str) -> str:

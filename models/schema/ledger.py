@@ -65,6 +65,8 @@ class EntryNote(enum.StrEnum):
     # The provider broke its answer off; the worker died with the call.
     CALL_CUT = "call_cut"
     CALL_LOST = "call_lost"
+    # An admin put something right, or gave something.
+    BY_ADMIN = "by_admin"
     # From before there were codes; its details have the text.
     OTHER = "other"
 
@@ -99,6 +101,8 @@ class Transaction(Base):
         CheckConstraint(
             "(kind IN ('refund', 'absorbed')) = (reason IS NOT NULL)", name="write_off_has_reason"
         ),
+        # Rolled-up numbers add up the entries of some hours.
+        Index("ix_transactions_created_at", "created_at", postgresql_using="brin"),
         Index("ix_transactions_user_id_id", "user_id", "id"),
         Index("ix_transactions_user_id_created_at", "user_id", "created_at"),
         # Each model call asks what was written off today; there is little of it.

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.schema import (
+    admins,
     alerts,
     audits,
     channels,
@@ -17,6 +18,7 @@ from models.schema import (
     model_calls,
     payments,
     reset_requests,
+    rollups,
     sessions,
     sign_ups,
     snapshots,
@@ -28,6 +30,7 @@ from models.schema import (
 )
 
 TABLES = (
+    admins,
     alerts,
     audits,
     channels,
@@ -43,6 +46,7 @@ TABLES = (
     model_calls,
     payments,
     reset_requests,
+    rollups,
     sessions,
     sign_ups,
     snapshots,

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, Details, PrimaryKey, stored_as_text
+from models.schema.admins import AdminRole
 from models.schema.ledger import FreezeReason
 
 
@@ -41,6 +42,8 @@ class User(Base):
             "oldest_grant_at",
             postgresql_where=text("oldest_grant_at IS NOT NULL"),
         ),
+        # Rolled-up numbers count the sign-ups of some hours.
+        Index("ix_users_created_at", "created_at", postgresql_using="brin"),
     )
 
     id: Mapped[PrimaryKey]
@@ -54,8 +57,11 @@ class User(Base):
     onboarded_at: Mapped[datetime | None]
     # When a link was opened that had been sent to `email`, as it is now.
     email_verified_at: Mapped[datetime | None]
-    # Whether they see the pages of admins; it is set by hand alone.
-    is_admin: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # What they see and do on the pages of admins; it is set by hand alone.
+    admin_role: Mapped[AdminRole | None] = mapped_column(stored_as_text(AdminRole))
+    # Since when an admin keeps them from sending messages, or from signing in.
+    sending_suspended_at: Mapped[datetime | None]
+    sign_in_suspended_at: Mapped[datetime | None]
     # "provider/model" of the catalogue; None follows the default.
     model: Mapped[str | None]
     # A cache of the sum of this person's transactions, changed in the same transaction.
@@ -86,6 +92,10 @@ class User(Base):
     @property
     def is_onboarded(self) -> bool:
         return self.onboarded_at is not None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.admin_role is not None
 
     @property
     def has_password(self) -> bool:

@@ -5,6 +5,7 @@
     make account ARGS="unfreeze ada@example.org --force 'Why it may spend all the same.'"
     make account ARGS="give-back ada@example.org"
     make account ARGS="admin ada@example.org"
+    make account ARGS="admin ada@example.org --role viewer"
     make account ARGS="no-admin ada@example.org"
 
 Accounts are named by their address or their id.
@@ -27,11 +28,10 @@ from models.errors import Refused
 from models.ledger import freezes
 from models.money import money
 from models.people import users
+from models.schema.admins import AdminRole
 from models.schema.jobs import Job
 from models.schema.users import User
 from settings import get_settings
-
-ADMIN_VERBS = {"admin": True, "no-admin": False}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,8 +43,10 @@ def main(arguments: Sequence[str]) -> int:
             _unfreeze(asked.account, asked.force)
         elif asked.verb == "give-back":
             _give_back(asked.account)
-        elif asked.verb in ADMIN_VERBS:
-            _set_admin(asked.account, is_admin=ADMIN_VERBS[asked.verb])
+        elif asked.verb == "admin":
+            _set_admin_role(asked.account, AdminRole(asked.role))
+        elif asked.verb == "no-admin":
+            _set_admin_role(asked.account, None)
         _show(asked.account)
     except Refused as refusal:
         print(sentence_of(refusal), file=sys.stderr)
@@ -64,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     no_admin = verbs.add_parser("no-admin", help="let them see these no more, from now on")
     for verb in (show, unfreeze, back, admin, no_admin):
         verb.add_argument("account", help="an address or an id")
+    admin.add_argument(
+        "--role", choices=list(AdminRole), default=AdminRole.OWNER, help="owner unless it is said"
+    )
     unfreeze.add_argument(
         "--force", metavar="REASON", help="although the audit finds something; the reason is kept"
     )
@@ -92,17 +97,18 @@ def _wake_workers(resumed: Sequence[Job]) -> None:
         wakeups.resumed(job)
 
 
-def _set_admin(who: str, *, is_admin: bool) -> None:
+def _set_admin_role(who: str, role: AdminRole | None) -> None:
     with unit_of_work() as db:
-        users.set_admin(freezes.find_account(db, who), is_admin=is_admin)
+        users.set_admin_role(freezes.find_account(db, who), role)
 
 
 def _show(who: str) -> None:
     with unit_of_work() as db:
         account = freezes.find_account(db, who)
         print(f"{account.email} ({account.id}) has {money(account.credits_balance_micros)}")
-        if account.is_admin:
+        if account.admin_role:
             print("an admin")
+            print(f"    role: {account.admin_role}")
         if account.spending_frozen_at is None:
             print("not frozen")
         else:

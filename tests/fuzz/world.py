@@ -20,6 +20,7 @@ from models.jobs.enqueue import SentFile
 from models.payments import cards
 from models.people import sessions, users
 from models.people.users import Profile
+from models.schema.admins import AdminRole
 from models.schema.alerts import Alert, AlertKind
 from models.schema.chat import Conversation
 from models.schema.ledger import FreezeReason
@@ -43,8 +44,9 @@ CREDITS = 50_000_000
 # What requests may change of a person, so that the next ones find them as they were.
 KEPT = (
     *("id", "email", "password_hash", "name", "timezone", "needs", "onboarded_at"),
-    *("email_verified_at", "is_admin", "model", "message_limit_micros", "day_limit_micros"),
+    *("email_verified_at", "admin_role", "model", "message_limit_micros", "day_limit_micros"),
     *("month_limit_micros", "spending_frozen_at", "spending_frozen_reason"),
+    *("sending_suspended_at", "sign_in_suspended_at"),
 )
 Kept = list[dict[str, object]]
 
@@ -69,7 +71,7 @@ def build(db: Session) -> World:
     people: dict[Role, User] = {role: _person(db, role, email) for role, email in ADDRESSES.items()}
     ada = _person(db, "member", ADA, CANARY)
     ledger.freeze(people["frozen"], FreezeReason.AUDIT)
-    users.set_admin(people["admin"], is_admin=True)
+    users.set_admin_role(people["admin"], AdminRole.OWNER)
     db.flush()
     return World(
         ada=ada.id,

@@ -91,9 +91,9 @@ def log_into() -> Answer:
         user = users.authenticate(
             db(), request.form.get("email", ""), request.form.get("password", "")
         )
+        log_in(user)
     except Refused as refusal:
         return login_page(request.values.get("next", ""), sentence_of(refusal)), 422
-    log_in(user)
     return go_to(safe_next(request.values.get("next")))
 
 

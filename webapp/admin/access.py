@@ -1,9 +1,20 @@
-"""Who is let to the pages of admins. For everybody else there is nothing beneath /admin."""
+"""Who is let to the pages of admins, by their role. For everybody else there is nothing beneath it.
 
-from flask import Flask, request
+Each view says by `allowed_to` what it asks of a role; one that says nothing is shown to nobody.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Flask, current_app, request
 
 from models.errors import NotFound
+from models.people.admin_roles import Permission, may
 from webapp.core.auth import find_current_user
+from webapp.core.errors import close
+
+View = TypeVar("View", bound=Callable[..., object])
+ASKED = "admin_permission"
 
 
 def install(app: Flask) -> None:
@@ -12,13 +23,36 @@ def install(app: Flask) -> None:
     Call it before other layers: neither a missing token of a form nor another method may tell
     strangers that something is there.
     """
-    app.before_request(_hide)
+    app.before_request(_guard)
+    app.add_template_test(lambda person, what: may(person, Permission(what)), "allowed_to")
 
 
-def _hide() -> None:
+def allowed_to(permission: Permission) -> Callable[[View], View]:
+    """Say what a view asks of an admin's role."""
+
+    def mark(view: View) -> View:
+        setattr(view, ASKED, permission)
+        return view
+
+    return mark
+
+
+def permission_of(view: object) -> Permission | None:
+    """Return what a view asks of an admin's role; None if it is no page of admins."""
+    return getattr(view, ASKED, None)
+
+
+def _guard() -> object:
     # Several slashes would lead there by a redirect.
-    if not request.path.lstrip("/").startswith("admin/"):
-        return
+    path = request.path.lstrip("/")
+    if path != "admin" and not path.startswith("admin/"):
+        return None
     person = find_current_user()
     if person is None or not person.is_admin:
         raise NotFound
+    if request.endpoint is None:
+        return None
+    asked = permission_of(current_app.view_functions[request.endpoint])
+    if asked is None:
+        raise NotFound
+    return None if may(person, asked) else close()

@@ -10,34 +10,43 @@ from flask import Blueprint, flash, render_template, request, url_for
 
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
-from models.base import utc_now
+from models.base import new_id, utc_now
 from models.database import after_commit
 from models.errors import Refused
 from models.ledger import freezes
-from models.ops import admin_reports
+from models.ops import admin_reports, user_actions
+from models.ops.admin_actions import Order
 from models.ops.admin_reports import Overview
+from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from settings import get_settings
+from webapp.admin.access import allowed_to
 from webapp.core.auth import current_user
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
 pages = Blueprint("admin_books", __name__)
 
+# Why, of a freeze of which an audit finds no cause any more.
+ENDED = "The audit finds nothing in it."
+
 
 @pages.get("/admin/books")
+@allowed_to(Permission.READ_MONEY)
 def show() -> Answer:
     """Show whether the books balance, and all that waits for somebody."""
     return _page()
 
 
 @pages.post("/admin/accounts/<uuid:user_id>/unfreezing")
+@allowed_to(Permission.ACT_MONEY)
 def unfreeze(user_id: UUID) -> Answer:
     """Let an account spend again; while the audit finds something only with a reason, by force."""
     reason = request.form.get("reason")
     try:
         account = freezes.find_account(db(), str(user_id))
-        resumed = freezes.end(db(), account.id, forced_because=reason, admin_id=current_user().id)
+        order = Order(current_user(), ENDED if reason is None else reason, new_id())
+        resumed = user_actions.lift_freeze(db(), order, account.id, is_forced=reason is not None)
     except Refused as refusal:
         return _page(user_id, sentence_of(refusal)), 422
     after_commit(db(), lambda: _tell_resumed(resumed))

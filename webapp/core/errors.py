@@ -71,6 +71,11 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _show_bug)
 
 
+def close() -> Response:
+    """Answer somebody who knows that a page is there and may not see it."""
+    return _say(403, *WORDS[403])
+
+
 def notice(text: str, status: int) -> Response:
     """Answer an HTMX request with a notice that leaves the rest of the page as it is."""
     html = _render("_notice.html", text=text)

@@ -6,7 +6,16 @@ from babel.support import NullTranslations
 from flask import Flask, request
 from flask_babel import Babel, Domain, get_locale
 
-from actions.sentences import alerts, entries, failures, free_credit, freezes, payments, rules
+from actions.sentences import (
+    admin_actions,
+    alerts,
+    entries,
+    failures,
+    free_credit,
+    freezes,
+    payments,
+    rules,
+)
 from models import translation
 from webapp.core.auth import find_current_user
 
@@ -28,7 +37,9 @@ def install(app: Flask) -> None:
     app.before_request(_speak)
     known = cast(dict[str, object], app.jinja_env.globals)
     known.update(
+        action_words=admin_actions.words,
         alert_meaning=alerts.meaning,
+        change_words=admin_actions.changes,
         alert_words=alerts.words,
         credit_refusal=free_credit.for_admins,
         failure_of=failures.of_job,

@@ -120,6 +120,11 @@ def test_an_admin_is_made_and_unmade_by_hand(emptied: sa.Engine, by_hand: ByHand
     assert "an admin" in made.stdout.splitlines()
     assert is_admin(emptied)
 
+    assert "    role: owner" in made.stdout.splitlines()
+
+    viewer = by_hand("admin", ADDRESS, "--role", "viewer")
+    assert "    role: viewer" in viewer.stdout.splitlines()
+
     assert "an admin" not in by_hand("no-admin", ADDRESS).stdout.splitlines()
     assert not is_admin(emptied)
 

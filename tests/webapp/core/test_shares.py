@@ -12,6 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from gateways.s3_files import Storage
 from models.base import utc_now
+from models.schema.admins import AdminRole
 from models.schema.ledger import FreezeReason
 from models.schema.users import User
 from settings import Settings
@@ -49,7 +50,7 @@ def _file(size: int) -> dict[str, Any]:
 def test_every_form_has_a_rate_unless_it_is_named(
     adas: Browser, ada: User, db: Session, app: Flask, adjust: Callable[..., None]
 ) -> None:
-    ada.is_admin = True
+    ada.admin_role = AdminRole.OWNER
     db.commit()
     token = adas.token()
     adjust(POST_RATE_LIMIT="1 per minute")

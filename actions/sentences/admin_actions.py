@@ -1,0 +1,47 @@
+"""What is said of an entry of the audit log of admins."""
+
+from collections.abc import Mapping, Sequence
+
+from models.money import money
+from models.schema.admins import AdminAction, AdminActionKind
+from models.translation import gettext, marked
+
+WORDS: Mapping[AdminActionKind, str] = {
+    AdminActionKind.CREDITS_ADJUSTED: marked("Credits adjusted"),
+    AdminActionKind.SENDING_SUSPENDED: marked("Sending suspended"),
+    AdminActionKind.SENDING_RESUMED: marked("Sending allowed again"),
+    AdminActionKind.SIGN_IN_SUSPENDED: marked("Signing in suspended"),
+    AdminActionKind.SIGN_IN_RESUMED: marked("Signing in allowed again"),
+    AdminActionKind.SESSIONS_ENDED: marked("Logged out everywhere"),
+    AdminActionKind.FREEZE_LIFTED: marked("Freeze lifted"),
+    AdminActionKind.VERIFICATION_RESENT: marked("Verification mailed again"),
+    AdminActionKind.NOTE_ADDED: marked("Note"),
+    AdminActionKind.JOB_RETRIED: marked("Message tried again"),
+    AdminActionKind.JOB_CANCELLED: marked("Message stopped"),
+}
+
+
+def words(kind: AdminActionKind) -> str:
+    """Say what an admin did."""
+    return gettext(WORDS[kind])
+
+
+def changes(action: AdminAction) -> Sequence[str]:
+    """Say what an action changed, a line for each value: `balance: $1.00 → $6.00`."""
+    names = sorted({*action.before, *action.after})
+    return [
+        f"{_name(name)}: {_value(name, action.before)} → {_value(name, action.after)}"
+        for name in names
+        if action.before.get(name) != action.after.get(name)
+    ]
+
+
+def _name(name: str) -> str:
+    return name.removesuffix("_micros").replace("_", " ")
+
+
+def _value(name: str, side: Mapping[str, object]) -> str:
+    value = side.get(name)
+    if value is None:
+        return "–"
+    return money(value) if name.endswith("_micros") and isinstance(value, int) else str(value)

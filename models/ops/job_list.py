@@ -1,0 +1,133 @@
+"""Jobs, as admins look for them and look into one. What was asked or answered is never read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models.errors import NotFound
+from models.ops import admin_actions
+from models.schema.admins import AdminAction
+from models.schema.failure_codes import FailureCode
+from models.schema.jobs import Job, JobStatus
+from models.schema.ledger import Transaction
+from models.schema.model_calls import ModelCall
+from models.schema.users import User
+from models.schema.workers import Worker
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs, and after which one of the page before."""
+
+    state: JobStatus | None = None
+    code: FailureCode | None = None
+    model: str | None = None
+    after: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some jobs, the newest first; `next_after` begins the next page."""
+
+    jobs: Sequence[Job]
+    next_after: UUID | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a model, and what the ledger has of it."""
+
+    call: ModelCall
+    entries: Sequence[Transaction]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened to a job."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """One job: whose it is, its calls with their costs, its worker, and what admins did to it."""
+
+    job: Job
+    user: User
+    worker: Worker | None
+    calls: Sequence[Call]
+    others: Sequence[Job]
+    actions: Sequence[AdminAction]
+
+    @property
+    def charged_micros(self) -> int:
+        return -sum(entry.amount_micros for call in self.calls for entry in call.entries)
+
+    @property
+    def cost_micros(self) -> int:
+        costs = (entry.provider_cost_micros for call in self.calls for entry in call.entries)
+        return sum(cost or 0 for cost in costs)
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What happened, in order."""
+        job = self.job
+        known = [
+            (job.created_at, "asked"),
+            (job.started_at, "claimed"),
+            *((call.call.created_at, "call_opened") for call in self.calls),
+            *((call.call.closed_at, "call_closed") for call in self.calls),
+            (job.stop_requested_at, "stop_asked"),
+            (job.finished_at, job.status.value),
+        ]
+        return sorted((Step(at, what) for at, what in known if at), key=lambda step: step.at)
+
+
+def find(db: Session, wanted: Wanted) -> Page:
+    """Return a page of jobs."""
+    found = db.scalars(_matching(wanted).order_by(Job.id.desc()).limit(PAGE + 1)).all()
+    return Page(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def _matching(wanted: Wanted) -> Select[tuple[Job]]:
+    jobs = select(Job)
+    if wanted.state is not None:
+        jobs = jobs.where(Job.status == wanted.state)
+    if wanted.code is not None:
+        jobs = jobs.where(Job.failure_code == wanted.code)
+    if wanted.model is not None:
+        jobs = jobs.where(Job.model == wanted.model)
+    return jobs.where(Job.id < wanted.after) if wanted.after is not None else jobs
+
+
+def read(db: Session, job_id: UUID) -> JobFile:
+    """Read one job; raise NotFound for none."""
+    job = db.get(Job, job_id, populate_existing=True)
+    if job is None:
+        raise NotFound
+    others = select(Job).where(Job.message_id == job.message_id, Job.id != job.id)
+    return JobFile(
+        job=job,
+        user=db.get_one(User, job.user_id),
+        worker=db.get(Worker, job.worker_id) if job.worker_id else None,
+        calls=_calls(db, job_id),
+        others=db.scalars(others.order_by(Job.id)).all() if job.message_id else (),
+        actions=admin_actions.list_of_job(db, job_id),
+    )
+
+
+def _calls(db: Session, job_id: UUID) -> Sequence[Call]:
+    of_job = select(ModelCall).where(ModelCall.job_id == job_id).order_by(ModelCall.id)
+    booked = select(Transaction).where(Transaction.job_id == job_id).order_by(Transaction.id)
+    entries = db.scalars(booked).all()
+    return [
+        Call(call, [entry for entry in entries if entry.call_id == call.id])
+        for call in db.scalars(of_job)
+    ]

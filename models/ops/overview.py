@@ -1,0 +1,170 @@
+"""The business at a glance: a range of time beside the one before it, and what is so right now.
+
+Ranges are read from rolled-up numbers, so they cost the same however much there was.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy.orm import Session
+
+from models.schema.rollups import DayTotals, HourTotals, UserDay
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+WEEK_TWO_IS_OVER = 14 * DAY
+
+
+class Range(enum.StrEnum):
+    """How far back a page looks."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    YEAR = "1y"
+
+
+# How long each is, and one of its parts.
+LENGTHS: Mapping[Range, tuple[timedelta, timedelta]] = {
+    Range.DAY: (DAY, HOUR),
+    Range.WEEK: (7 * DAY, 6 * HOUR),
+    Range.MONTH: (30 * DAY, DAY),
+    Range.YEAR: (364 * DAY, 7 * DAY),
+}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What is counted and added up, of a part of a range or of all of it."""
+
+    sign_ups: int = 0
+    messages: int = 0
+    answered: int = 0
+    failed: int = 0
+    revenue_micros: int = 0
+    free_credit_micros: int = 0
+    cost_micros: int = 0
+    given_back_micros: int = 0
+    absorbed_micros: int = 0
+    topped_up_micros: int = 0
+    refunds_micros: int = 0
+    gone_micros: int = 0
+
+    @property
+    def margin_micros(self) -> int:
+        """What is left of the revenue when providers have theirs."""
+        return self.revenue_micros - self.gone_micros - self.cost_micros
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a range, and the like part of the range before."""
+
+    begins_at: datetime
+    now: Totals
+    before: Totals
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Of whom signed up in a range: who wrote within a day, and who came back in week two."""
+
+    newcomers: int
+    activated: int
+    # Of those only whose second week is over.
+    ripe: int
+    returned: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A range in parts, its sums, and those of the range before."""
+
+    parts: Sequence[Part]
+    now: Totals
+    before: Totals
+    active: Mapping[int, int]
+    retention: Retention
+
+
+NAMES = tuple(Totals.__dataclass_fields__)
+
+
+def read(db: Session, wanted: Range, now: datetime) -> Overview:
+    """Read a range that ends with the hour that it is now; hours and days are those of UTC."""
+    length, width = LENGTHS[wanted]
+    ends = _end_of(now, width)
+    found = _parts(db, ends - 2 * length, ends, width)
+    begins = [ends - length + number * width for number in range(length // width)]
+    parts = [Part(at, found.get(at, Totals()), found.get(at - length, Totals())) for at in begins]
+    # The last part is not over: it is held against as much of the one before.
+    since, until = begins[0], _floor(now, HOUR) + HOUR
+    return Overview(
+        parts,
+        _sum(db, since, until),
+        _sum(db, since - length, until - length),
+        {days: _active(db, now, days) for days in (1, 7, 30)},
+        _retention(db, now, since),
+    )
+
+
+def _parts(
+    db: Session, since: datetime, until: datetime, width: timedelta
+) -> Mapping[datetime, Totals]:
+    # Weeks end today, whatever day it is.
+    at = func.date_bin(width, HourTotals.begins_at, until)
+    sums = select(at, *_sums()).where(HourTotals.begins_at >= since, HourTotals.begins_at < until)
+    return {
+        begins.astimezone(UTC): Totals(*map(int, values))
+        for begins, *values in db.execute(sums.group_by(at))
+    }
+
+
+def _sum(db: Session, since: datetime, until: datetime) -> Totals:
+    sums = select(*_sums()).where(HourTotals.begins_at >= since, HourTotals.begins_at < until)
+    return Totals(*map(int, db.execute(sums).one()))
+
+
+def _sums() -> list[object]:
+    columns = (HourTotals.__table__.c[name] for name in NAMES)
+    return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
+
+
+def _active(db: Session, now: datetime, days: int) -> int:
+    """Count who sent a message on the last days, today among them."""
+    since = _floor(now, DAY) - (days - 1) * DAY
+    wrote = select(func.count(UserDay.user_id.distinct())).where(
+        UserDay.begins_at >= since, UserDay.messages > 0
+    )
+    return db.scalar(wrote) or 0
+
+
+def _retention(db: Session, now: datetime, since: datetime) -> Retention:
+    since = _floor(since, DAY)
+    newcomers = select(
+        func.coalesce(func.sum(DayTotals.sign_ups), 0),
+        func.coalesce(func.sum(DayTotals.activated_users), 0),
+    ).where(DayTotals.begins_at >= since)
+    # Whose second week has ended in the range.
+    ripe_until = _floor(now - WEEK_TWO_IS_OVER, DAY)
+    ripe = select(
+        func.coalesce(func.sum(DayTotals.sign_ups), 0),
+        func.coalesce(func.sum(DayTotals.returned_users), 0),
+    ).where(
+        DayTotals.begins_at >= since - WEEK_TWO_IS_OVER,
+        DayTotals.begins_at < ripe_until,
+    )
+    counted = (*db.execute(newcomers).one(), *db.execute(ripe).one())
+    return Retention(*map(int, counted))
+
+
+def _end_of(now: datetime, width: timedelta) -> datetime:
+    step = min(width, DAY)
+    return _floor(now, step) + step
+
+
+def _floor(moment: datetime, width: timedelta) -> datetime:
+    return moment - (moment - EPOCH) % width

@@ -1,0 +1,143 @@
+"""What is so right now: the queue, the workers, and what needs somebody's hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.base import utc_now
+from models.ops import rollups
+from models.schema.audits import AuditFinding, Books
+from models.schema.jobs import Job, JobStatus
+from models.schema.payments import Payment, PaymentKind, PaymentStatus, StripeEvent
+from models.schema.standing_charges import StandingCharge
+from models.schema.users import User
+from models.schema.workers import Worker
+from settings import get_settings
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# A page to pay on is open for a day at most; a bank may take longer.
+STUCK_AFTER = 2 * DAY
+CHARGE_STUCK_AFTER = HOUR
+SET_ASIDE_FOR = 30 * DAY
+ROLLUPS_LATE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """How many jobs are in which state, and since when the first waits; failures of an hour."""
+
+    pending: int
+    paused: int
+    running: int
+    failed_lately: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WorkersNow:
+    """The workers that were heard of lately, and their cells."""
+
+    alive: int
+    draining: int
+    capacity: int
+    busy: int
+    hot: int
+    spare: int
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """How much of each kind needs somebody's hand."""
+
+    frozen: int
+    findings: int
+    stuck_payments: int
+    set_aside: int
+    standing_charges: int
+    is_audit_late: bool
+    are_numbers_late: bool
+    is_without_workers: bool
+
+    @property
+    def is_any(self) -> bool:
+        return any(vars(self).values())
+
+
+def queue_now(db: Session) -> QueueNow:
+    """Count the jobs that are not over, and those that failed within the last hour."""
+    counted = {
+        status: _count(db, Job.status == status)
+        for status in (JobStatus.PENDING, JobStatus.PAUSED, JobStatus.RUNNING)
+    }
+    failed = _count(db, Job.finished_at > utc_now() - HOUR, Job.status == JobStatus.FAILED)
+    oldest = select(func.min(Job.created_at)).where(Job.status == JobStatus.PENDING)
+    return QueueNow(*counted.values(), failed, db.scalar(oldest))
+
+
+def alive_after() -> datetime:
+    """Return since when a worker must have been heard of to count as alive."""
+    return utc_now() - timedelta(seconds=2 * get_settings().job_lease_seconds)
+
+
+def workers_now(db: Session) -> WorkersNow:
+    """Add up the cells of the workers that are alive."""
+    wanted = select(
+        func.count(),
+        func.count(Worker.draining_at),
+        *(func.coalesce(func.sum(one), 0) for one in _cells()),
+    ).where(Worker.stopped_at.is_(None), Worker.seen_at > alive_after())
+    return WorkersNow(*map(int, db.execute(wanted).one()))
+
+
+def _cells() -> Sequence[ColumnElement[int]]:
+    return tuple(Worker.__table__.c[name] for name in ("capacity", "busy", "hot", "spare"))
+
+
+def troubles(db: Session, queue: QueueNow, workers: WorkersNow) -> Troubles:
+    """Count what needs somebody's hand."""
+    return Troubles(
+        frozen=_rows(db, User.spending_frozen_at.is_not(None)),
+        findings=_rows(db, AuditFinding.resolved_at.is_(None)),
+        stuck_payments=_rows(db, _is_stuck()),
+        set_aside=_rows(
+            db, StripeEvent.trouble.is_not(None), StripeEvent.created_at > utc_now() - SET_ASIDE_FOR
+        ),
+        standing_charges=_rows(db, StandingCharge.given_back_at.is_(None)),
+        is_audit_late=_is_audit_late(db),
+        are_numbers_late=_are_numbers_late(db),
+        is_without_workers=queue.pending > 0 and workers.alive == 0,
+    )
+
+
+def _is_stuck() -> ColumnElement[bool]:
+    """Say of a payment that nobody has heard how it ended, for longer than that takes."""
+    now = utc_now()
+    is_pending = Payment.status.in_((PaymentStatus.OPEN, PaymentStatus.PROCESSING))
+    is_ours = Payment.kind == PaymentKind.AUTOMATIC
+    is_old = (Payment.created_at < now - STUCK_AFTER) | (
+        is_ours & (Payment.created_at < now - CHARGE_STUCK_AFTER)
+    )
+    return is_pending & is_old
+
+
+def _is_audit_late(db: Session) -> bool:
+    audited_at = ledger.last_runs(db).get(Books.LEDGER)
+    patience = timedelta(seconds=2 * get_settings().audit_seconds)
+    return audited_at is not None and utc_now() - audited_at > patience
+
+
+def _are_numbers_late(db: Session) -> bool:
+    until = rollups.rolled_until(db)
+    return until is not None and utc_now() - until > ROLLUPS_LATE_AFTER
+
+
+def _count(db: Session, *conditions: ColumnElement[bool]) -> int:
+    return db.scalar(select(func.count(Job.id)).where(*conditions)) or 0
+
+
+def _rows(db: Session, *conditions: ColumnElement[bool]) -> int:
+    return db.scalar(select(func.count()).where(*conditions)) or 0

@@ -1,0 +1,1 @@
+"""A made-up year of the business, for looking at the admin pages: the same for the same seed."""

@@ -1,0 +1,121 @@
+"""The queue, as admins see it: how it does, the jobs in it, and one of them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, flash, render_template, request, url_for
+
+from actions import admin_jobs
+from actions.sentences.refusals import sentence_of
+from gateways import values
+from models.base import new_id, utc_now
+from models.errors import NotFound, Refused
+from models.ops import job_list, queue_stats, right_now
+from models.ops.admin_actions import Order
+from models.ops.job_list import Wanted
+from models.people.admin_roles import Permission
+from models.schema.failure_codes import FailureCode
+from models.schema.jobs import JobStatus
+from webapp.admin.access import allowed_to
+from webapp.admin.orders import ordered
+from webapp.core.db import db
+from webapp.core.htmx import Answer, go_to
+from webapp.core.live import hub
+
+pages = Blueprint("admin_queue", __name__)
+
+HOURS = {1: "1 hour", 24: "24 hours", 168: "7 days"}
+USUAL_HOURS = 24
+STEPS = {
+    "asked": "Asked",
+    "claimed": "Claimed by a worker",
+    "call_opened": "Call of the model begins",
+    "call_closed": "Call of the model ends",
+    "stop_asked": "Asked to stop",
+    "completed": "Answered",
+    "failed": "Failed",
+    "cancelled": "Stopped",
+}
+
+
+@pages.get("/admin/queue")
+@allowed_to(Permission.READ)
+def show() -> Answer:
+    """Show how the queue does, and the jobs that are looked for."""
+    hours = request.args.get("hours", type=values.integer)
+    hours = hours if hours in HOURS else USUAL_HOURS
+    wanted = _wanted()
+    return render_template(
+        "admin/queue/page.html",
+        queue=right_now.queue_now(db()),
+        stats=queue_stats.read(db(), utc_now(), timedelta(hours=hours)),
+        hours=hours,
+        spans=HOURS,
+        wanted=wanted,
+        page=job_list.find(db(), wanted),
+        states=list(JobStatus),
+        codes=list(FailureCode),
+    )
+
+
+@pages.get("/admin/queue/<uuid:job_id>")
+@allowed_to(Permission.READ)
+def show_job(job_id: UUID) -> Answer:
+    """Show one job: its attempts, calls, costs, worker, and what happened when."""
+    return _draw(job_id)
+
+
+@pages.post("/admin/queue/<uuid:job_id>/retry")
+@allowed_to(Permission.ACT)
+def retry(job_id: UUID) -> Answer:
+    """Have the message of a job that came to nothing answered once more."""
+
+    def _retry(order: Order) -> None:
+        admin_jobs.retry(db(), order, job_id, hub())
+
+    return _do(job_id, "retry", _retry, "The message is in the queue again.")
+
+
+@pages.post("/admin/queue/<uuid:job_id>/stop")
+@allowed_to(Permission.ACT)
+def stop(job_id: UUID) -> Answer:
+    """Stop a job that is not over."""
+
+    def _stop(order: Order) -> None:
+        admin_jobs.stop(db(), order, job_id, hub())
+
+    return _do(job_id, "stop", _stop, "The message is stopped.")
+
+
+def _wanted() -> Wanted:
+    model = request.args.get("model", "").strip()
+    return Wanted(
+        state=next((one for one in JobStatus if one == request.args.get("state")), None),
+        code=next((one for one in FailureCode if one == request.args.get("code")), None),
+        model=model[:200] or None,
+        after=values.uuid_or_none(request.args.get("after")),
+    )
+
+
+def _do(job_id: UUID, name: str, verb: Callable[[Order], object], said: str) -> Answer:
+    try:
+        verb(ordered())
+    except NotFound:
+        raise
+    except Refused as refusal:
+        return _draw(job_id, refused=name, refusal=sentence_of(refusal)), 422
+    flash(said)
+    return go_to(url_for("admin_queue.show_job", job_id=job_id))
+
+
+def _draw(job_id: UUID, *, refused: str = "", refusal: str = "") -> str:
+    return render_template(
+        "admin/queue/job.html",
+        found=job_list.read(db(), job_id),
+        step_words=STEPS,
+        refused=refused,
+        refusal=refusal,
+        typed=request.form,
+        new_key=new_id,
+    )
