@@ -135,10 +135,14 @@ class Settings(BaseSettings):
     untrusted_uid: int = Field(default=63999, ge=1)
     untrusted_text_helpers: int = Field(default=4, ge=2)
     untrusted_file_helpers: int = Field(default=3, ge=2)
-    # "bwrap" has no cells without namespaces; "uid" accepts separation by uid alone and then runs
-    # one person's cell at a time; "auto" takes the best of the two and says so in the log. "none"
-    # separates cells from nothing: for a machine of one's own, and refused where others come in.
-    sandbox: Literal["auto", "bwrap", "uid", "none"] = "auto"
+    # "bwrap" has no cells without namespaces, "jail" none without a root of their own and without
+    # every network closed; "uid" accepts separation by uid alone and then runs one person's cell at
+    # a time; "auto" takes the best of them and says so in the log. "none" separates cells from
+    # nothing: for a machine of one's own, and refused where others come in.
+    sandbox: Literal["auto", "bwrap", "jail", "uid", "none"] = "auto"
+    # The root of jailed cells, where an image brings one (agent.cells.host.jail); only its folder
+    # `cells` has to be writable then. Unset, each worker makes its own below CELLS_DIR.
+    jail_dir: Path | None = None
 
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)
