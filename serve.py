@@ -1,6 +1,6 @@
 """Starts a process of the product, with the same flags wherever it runs.
 
-    python -m serve web | worker | clock | messaging | migrate
+    python -m serve web [HOST:PORT] | worker | clock | messaging | migrate
 
 The embedded stack, compose.yaml and production all start it by these words. A process replaces this
 one, so that signals reach it.
@@ -8,10 +8,12 @@ one, so that signals reach it.
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 PYTHON = (sys.executable, "-m")
-PORT = 8000
+# In a container, whose own network it is.
+EVERYWHERE = "0.0.0.0:8000"
 # Each is a greenlet; most are event streams, which wait.
 CONNECTIONS = 12_000
 WORKER_THREADS = 8
@@ -23,7 +25,7 @@ HEARTBEATS_DIR = "/dev/shm"  # noqa: S108  # a name of its own in it
 
 
 def web(
-    bind: str,
+    bind: str = EVERYWHERE,
     *,
     open_requests_seconds: int = OPEN_REQUESTS_SECONDS,
     keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
@@ -61,8 +63,8 @@ def migrate() -> tuple[str, ...]:
     return (*PYTHON, "alembic", "upgrade", "head")
 
 
-PROCESSES = {
-    "web": lambda: web(f"0.0.0.0:{PORT}"),
+PROCESSES: dict[str, Callable[..., tuple[str, ...]]] = {
+    "web": web,
     "worker": worker,
     "clock": clock,
     "messaging": messaging,
@@ -71,13 +73,13 @@ PROCESSES = {
 
 
 def main() -> int:
-    """Become the process that the one argument names."""
-    wanted = sys.argv[1:]
-    if len(wanted) != 1 or wanted[0] not in PROCESSES:
-        sys.stderr.write(f"Name one of: {', '.join(PROCESSES)}.\n")
-        return 2
-    command = PROCESSES[wanted[0]]()
-    os.execv(command[0], command)  # noqa: S606  # the whole point
+    """Become the process that the first argument names."""
+    name, *bind = sys.argv[1:] or [""]
+    if name in PROCESSES and len(bind) <= (name == "web"):
+        command = PROCESSES[name](*bind)
+        os.execv(command[0], command)  # noqa: S606  # the whole point
+    sys.stderr.write(f"Name one of: {', '.join(PROCESSES)}.\n")
+    return 2
 
 
 if __name__ == "__main__":
