@@ -105,7 +105,8 @@ def _mounts(service: Service) -> list[dict[str, Any]]:
         _mount("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
         _mount("/dev/shm", "tmpfs", [*quiet, "mode=1777", "size=65536k"]),
         _mount("/dev/mqueue", "mqueue", quiet),
-        _bound(Path("/sys"), "/sys", ["ro", *quiet]),
+        # Without the control groups below it, which no container may write to.
+        {**_bound(Path("/sys"), "/sys", ["ro", *quiet]), "options": ["bind", "ro", *quiet]},
     ]
     own += [_mount(one, "tmpfs", [*quiet, "mode=1777"]) for one in service.says.get("tmpfs", ())]
     given = [_bound(source, target, ["rw"]) for target, source in service.volumes.items()]
@@ -130,7 +131,7 @@ def _seccomp() -> dict[str, Any]:
     allowed = {"arch_prctl", "chroot", "ptrace"}
     allowed |= {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
     for rule in json.loads(Path(PROFILE).read_text())["syscalls"]:
-        includes = rule.get("includes") or {}
+        includes: dict[str, Any] = rule.get("includes") or {}
         is_ours = machine in includes.get("arches", [machine]) and not includes.get("caps")
         if rule["action"] == "SCMP_ACT_ALLOW" and is_ours and not rule.get("args"):
             allowed |= set(rule["names"])
