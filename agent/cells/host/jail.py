@@ -117,6 +117,8 @@ class Jail:
 
     def _furnish_shared(self) -> None:
         """Make what may not be part of an image: devices, and a place for locks."""
+        # It may be a volume with whatever rights somebody gave it.
+        self.cells.chmod(0o711)
         for folder in (self._shared, self._shared / "dev", self._shared / "tmp"):
             folder.mkdir(exist_ok=True)
             # A cell knows the names that it needs, and can list none.
