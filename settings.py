@@ -34,9 +34,14 @@ class PriceOverride(BaseModel, frozen=True):
 
 
 class Settings(BaseSettings):
-    # What is wrong with a secret is said without the secret.
+    # What is wrong with a secret is said without the secret. A variable that is there and empty, as
+    # container platforms hand down a key that nobody has filled in, is not set.
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     product_name: str = "Shellmate"
