@@ -40,9 +40,14 @@ class AudioPriceOverride(BaseModel, frozen=True, extra="forbid"):
 
 
 class Settings(BaseSettings):
-    # What is wrong with a secret is said without the secret.
+    # What is wrong with a secret is said without the secret. A variable that is there and empty, as
+    # container platforms hand down a key that nobody has filled in, is not set.
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     product_name: str = "Shellmate"
@@ -141,10 +146,14 @@ class Settings(BaseSettings):
     untrusted_uid: int = Field(default=63999, ge=1)
     untrusted_text_helpers: int = Field(default=4, ge=2)
     untrusted_file_helpers: int = Field(default=3, ge=2)
-    # "bwrap" has no cells without namespaces; "uid" accepts separation by uid alone and then runs
-    # one person's cell at a time; "auto" takes the best of the two and says so in the log. "none"
-    # separates cells from nothing: for a machine of one's own, and refused where others come in.
-    sandbox: Literal["auto", "bwrap", "uid", "none"] = "auto"
+    # "bwrap" has no cells without namespaces, "jail" none without a root of their own and without
+    # every network closed; "uid" accepts separation by uid alone and then runs one person's cell at
+    # a time; "auto" takes the best of them and says so in the log. "none" separates cells from
+    # nothing: for a machine of one's own, and refused where others come in.
+    sandbox: Literal["auto", "bwrap", "jail", "uid", "none"] = "auto"
+    # The root of jailed cells, where an image brings one (agent.cells.host.jail); only its folder
+    # `cells` has to be writable then. Unset, each worker makes its own below CELLS_DIR.
+    jail_dir: Path | None = None
 
     # Money, in micro-dollars.
     sign_up_grant_micros: int = Field(default=1_000_000, ge=0)

@@ -14,9 +14,9 @@ from agent.catalogue import Model
 from agent.cells.boot.config import TENANT
 from agent.cells.boot.spec import CellSpec
 from agent.cells.cell import Cell
+from agent.cells.host.cell_paths import Mode
 from agent.cells.host.cgroups import Cgroups
 from agent.cells.host.probe import find_sandbox
-from agent.cells.host.sandbox import Mode
 from agent.cells.host.worker_dir import WorkerDir
 from agent.cells.io.answer import cancelled
 from agent.cells.io.gateway import Question

@@ -7,16 +7,18 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+import serve
 from embedded.engine import PROJECT_DIR
 from embedded.environ import environ
 from embedded.ports import LOCALHOST
 from embedded.process import Program
 from embedded.stores import is_listening
 
-WORKER_THREADS = 8
 # A worker lets running turns finish for its drain time (a setting, 20 s) and then ends its cells.
 WORKER_STOP_SECONDS = 45.0
 OPEN_STREAMS_SECONDS = 3
+# No load balancer is in front, and a stop need not wait for long.
+KEEP_ALIVE_SECONDS = 2
 
 Environment = Mapping[str, str]
 
@@ -76,7 +78,7 @@ def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(
         name="migrate",
-        command=(sys.executable, "-m", "alembic", "upgrade", "head"),
+        command=serve.migrate(),
         environment=_with(settings),
         directory=PROJECT_DIR,
         is_task=True,
@@ -86,15 +88,13 @@ def migrations(settings: Environment) -> Program:
 
 def web(settings: Environment, listener: int, port: int) -> Program:
     """The website, on a socket that the supervisor already holds."""
-    flags = (
-        *("--worker-class", "gevent", "--workers", "1", "--worker-connections", "12000"),
-        *("--bind", f"fd://{listener}", "--graceful-timeout", str(OPEN_STREAMS_SECONDS)),
-        # Its place in the home folder would be shared by every instance.
-        "--no-control-socket",
-    )
     return Program(
         name="web",
-        command=(sys.executable, "-m", "gunicorn", *flags, "wsgi:app"),
+        command=serve.web(
+            f"fd://{listener}",
+            open_requests_seconds=OPEN_STREAMS_SECONDS,
+            keep_alive_seconds=KEEP_ALIVE_SECONDS,
+        ),
         environment=_with(settings),
         directory=PROJECT_DIR,
         is_ready=lambda: _answers(f"http://{LOCALHOST}:{port}/healthz"),
@@ -104,10 +104,9 @@ def web(settings: Environment, listener: int, port: int) -> Program:
 
 def worker(settings: Environment, name: str, cells_dir: Path) -> Program:
     """A worker process with its own cells. The name tells several of one stack apart."""
-    flags = ("--processes", "1", "--threads", str(WORKER_THREADS))
     return Program(
         name=name,
-        command=(sys.executable, "-m", "dramatiq", "tasks.worker.main", *flags),
+        command=serve.worker(),
         environment=_with({**settings, "CELLS_DIR": str(cells_dir)}),
         directory=PROJECT_DIR,
         stop_seconds=WORKER_STOP_SECONDS,
@@ -118,7 +117,7 @@ def clock(settings: Environment) -> Program:
     """Sweeps for what was lost."""
     return Program(
         name="clock",
-        command=(sys.executable, "-m", "tasks.scheduler"),
+        command=serve.clock(),
         environment=_with(settings),
         directory=PROJECT_DIR,
     )

@@ -54,3 +54,15 @@ def test_cells_without_walls_are_refused_where_others_come_in(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:80"])
 def test_on_a_machine_of_ones_own_they_can_be_had(url: str) -> None:
     assert _read(sandbox="none", public_url=url).sandbox == "none"
+
+
+def test_a_variable_that_is_there_and_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that nobody has filled in would else be one that is offered."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "")
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "")
+
+    settings = _read()
+
+    assert settings.anthropic_api_key is None
+    assert not settings.sells_credits

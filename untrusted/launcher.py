@@ -4,9 +4,11 @@ Run by its path, with the standard library alone, as it also runs where the prod
 
     python -I -S launcher.py PLAN PROGRAM [ARGUMENT …]
 
-PLAN is JSON: {"limits": {"NOFILE": 4096}, "uid": 64000 or null, "filter": "/etc/calls.bpf"}. With
-`--look FILE` as the first word of the program it runs `look(words)` of that file instead, behind
-the same walls, and prints what that returns, as JSON.
+PLAN is JSON: {"limits": {"NOFILE": 4096}, "uid": 64000 or null, "filter": "/etc/calls.bpf"}. A plan
+with a "jail" goes into a root of its own as well: {"root": "/jail", "folder": "/cells/1/state",
+"readable": ["/opt"], "writable": ["/cells/1/state"]}, all but the root as seen from inside of it.
+With `--look FILE` as the first word of the program it runs `look(words)` of that file instead,
+behind the same walls, and prints what that returns, as JSON.
 """
 
 import ctypes
@@ -15,11 +17,14 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
@@ -29,6 +34,9 @@ SET_MODE_FILTER, FOR_ALL_THREADS = 1, 1
 CAPABILITIES_VERSION = 0x20080522
 INSTRUCTION_BYTES = 8
 LOOK = "--look"
+LANDLOCK = "landlock.py"
+# Where memory runs out, the kernel ends a jailed cell before the worker.
+OOM_SCORE = 500
 # What Python itself may add to its environment at its start.
 ADDED = "LC_CTYPE"
 
@@ -79,6 +87,28 @@ def drop_capabilities() -> None:
         raise OSError(ctypes.get_errno(), "the capabilities could not be dropped")
 
 
+def enter(root: str) -> None:
+    """Let `root` be all that there is of the file system. Needs to be root, as the user.
+
+    No descriptor of a folder outside may be open, or it leads out again.
+    """
+    # What asks for the score to be raised may be read-only in a container.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+    os.chroot(root)
+    os.chdir("/")
+
+
+def close_files(landlock: ModuleType, jail: dict[str, Any]) -> None:
+    """Go to the jail's folder, leave only its files in reach, and end with the parent."""
+    os.umask(0o077)
+    os.chdir(jail["folder"])
+    # Not before: the kernel forgets it when the user changes.
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    refuse_new_privileges()
+    landlock.restrict(jail["readable"], jail["writable"])
+
+
 def _limit(kind: int, most: int) -> None:
     hard = resource.getrlimit(kind)[1]
     # Where less is allowed already, more cannot be had.
@@ -106,11 +136,17 @@ def main(plan: dict[str, Any], program: list[str]) -> None:
     # Read while it can be: behind the walls these files may be out of reach.
     calls = Path(plan["filter"]).read_bytes()
     looking = _load(program[1]) if program[0] == LOOK else None
+    jail: dict[str, Any] | None = plan.get("jail")
+    landlock = _load(str(Path(__file__).with_name(LANDLOCK))) if jail else None
+    if jail:
+        enter(jail["root"])
     for name, most in plan["limits"].items():
         _limit(getattr(resource, f"RLIMIT_{name}"), most)
     if plan["uid"] is not None:
         become(plan["uid"])
     drop_capabilities()
+    if jail and landlock:
+        close_files(landlock, jail)
     install(calls)
     if looking is not None:
         sys.stdout.write(json.dumps(looking.look(program[2:])))

@@ -9,13 +9,13 @@ import errno
 import platform
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from untrusted.calls import CELL_CALLS, HELPER_CALLS, Machine, numbers
 from untrusted.launcher import install
 
-__all__ = ["CELLS", "HELPERS", "Rules", "install", "program"]
+__all__ = ["CELLS", "HELPERS", "JAILED", "Rules", "install", "program"]
 
 # What the kernel calls the machines.
 AUDIT_ARCH: dict[Machine, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -42,6 +42,10 @@ SOCK_STREAM = 1
 PROTOCOLS = (0, 6)
 # They type into a terminal, as if somebody sat there.
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+# SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD and SO_PASSRIGHTS: each gives a unix socket without a name
+# one that others can call.
+SOL_SOCKET = 1
+NAMING_OPTIONS = (16, 34, 76, 83)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Rules:
     """What a process may do: the calls by name, and what is asked about their arguments.
 
     `families` are those of the sockets that it may open, streams only; without any it opens none.
+    `names_sockets` tells whether it may give them an address, which others could then call.
     `starts_processes` tells whether it may fork, or only start threads; `writes_files` whether it
     may open files to write to them.
     """
@@ -57,10 +62,13 @@ class Rules:
     families: tuple[int, ...] = ()
     starts_processes: bool = False
     writes_files: bool = False
+    names_sockets: bool = True
 
 
 # OpenClaw and its relay, which talk to each other over TCP on the cell's own loopback.
 CELLS = Rules(CELL_CALLS, (AF_UNIX, AF_INET), starts_processes=True, writes_files=True)
+# The same where there is no network: it listens on what it was handed and calls unix sockets.
+JAILED = replace(CELLS, families=(AF_UNIX,), names_sockets=False)
 # Python at work on bytes: it reads files, computes, and talks over what it was started with.
 HELPERS = Rules(HELPER_CALLS)
 
@@ -128,6 +136,15 @@ def _looked_at(rules: Rules) -> dict[str, Steps]:
             allowed,
         ]
         answers["socketpair"] = [*_one_of([_argument(0)], (AF_UNIX,), errno.EAFNOSUPPORT), allowed]
+    if not rules.names_sockets:
+        answers["bind"] = [_refused(errno.EACCES)]
+        answers["setsockopt"] = [
+            _argument(1),
+            Instruction(IF_EQUAL, 1, 0, SOL_SOCKET),
+            allowed,
+            *_none_of(2, NAMING_OPTIONS, errno.EPERM),
+            allowed,
+        ]
     if not rules.writes_files:
         answers["open"] = [*_no_bit_of(1, OPEN_TO_WRITE, errno.EACCES), allowed]
         answers["openat"] = [*_no_bit_of(2, OPEN_TO_WRITE, errno.EACCES), allowed]

@@ -14,10 +14,10 @@ import structlog
 
 from agent.cells.boot import start
 from agent.cells.boot.spec import CellSpec
+from agent.cells.host.cell_paths import CellPaths
 from agent.cells.host.disk import Disk
 from agent.cells.host.disk_usage import Taken
 from agent.cells.host.process import CellProcess
-from agent.cells.host.sandbox import CellPaths
 from agent.cells.io.answer import Stuck, ask
 from agent.cells.io.gateway import Gateway, GatewayFailed, Question, wait_until_ready
 from agent.cells.io.sockets import CellSockets

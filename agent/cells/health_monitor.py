@@ -57,8 +57,9 @@ class HealthMonitor:
 
     async def _count(self) -> None:
         """Count what each has on the disk, one after the other."""
-        for cell in [cell for cell in self._cells() if cell.is_alive]:
-            found = await asyncio.to_thread(taken, cell.place.state, self._share)
+        alive = [cell for cell in self._cells() if cell.is_alive]
+        for cell, folder in [(one, folder) for one in alive for folder in one.place.writable]:
+            found = await asyncio.to_thread(taken, folder, self._share)
             if found.is_beyond(self._share) and cell.is_alive:
                 await cell.overflow(found)
 

@@ -220,7 +220,7 @@ class Pool:
     def _is_for_one(self) -> bool:
         """Where cells are not walled off, two people are never here at the same time."""
         spec = self._find_spec()
-        return spec is not None and not spec.sandbox.mode.has_namespaces
+        return spec is not None and not spec.sandbox.mode.separates
 
     def _superfluous(self) -> list[Cell]:
         """List the cells to end: dead, ill, worn or idle for long, and one more to make room."""

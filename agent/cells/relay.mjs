@@ -4,6 +4,9 @@
 //   gateway: listening unix socket handed down by the worker -> the gateway's loopback port
 //   files:   listening unix socket handed down by the worker -> the person's files (state.mjs)
 //
+// In a jail there is no loopback: the gateway has the second socket itself and calls the first
+// (loopback.cjs), and only files pass here.
+//
 // The worker never opens the cell's files itself: whatever stands there, this process reads and
 // writes it with the cell's own rights and no others. When stdin ends, the cell ends.
 import {spawn} from 'node:child_process';
@@ -39,8 +42,10 @@ function join(one, other) {
   }
 }
 
-net.createServer((call) => join(call, net.connect(own.meterSocket))).listen(own.meterPort, '127.0.0.1');
-net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))).listen({fd: own.gatewayFd});
+if (own.loopback === undefined) {
+  net.createServer((call) => join(call, net.connect(own.meterSocket))).listen(own.meterPort, '127.0.0.1');
+  net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))).listen({fd: own.gatewayFd});
+}
 http.createServer((request, response) => {
   serveFiles(request, response).catch((error) => {
     if (response.headersSent) response.destroy(error);
@@ -135,10 +140,15 @@ async function takeFile(request, response, name) {
 
 const rest = {...process.env};
 delete rest.CELL_RELAY;
-const gateway = spawn(/** @type {string} */ (process.argv[2]), process.argv.slice(3), {
-  stdio: ['ignore', 'inherit', 'inherit'],
-  env: rest,
-});
+/** @type {import('node:child_process').StdioOptions} */
+const stdio = ['ignore', 'inherit', 'inherit'];
+if (own.loopback !== undefined) {
+  const {gatewayPort, meterPort, meterSocket} = own;
+  rest.CELL_LOOPBACK = JSON.stringify({gatewayPort, gatewayFd: stdio.length, meterPort, meterSocket});
+  rest.NODE_OPTIONS = `--require=${own.loopback} ${rest.NODE_OPTIONS ?? ''}`;
+  stdio.push(own.gatewayFd);
+}
+const gateway = spawn(/** @type {string} */ (process.argv[2]), process.argv.slice(3), {stdio, env: rest});
 function stop() {
   gateway.kill('SIGTERM');
   // In mid-turn it would wait for minutes until the turn is over.

@@ -33,7 +33,7 @@ def main() -> int:
         is_recording=arguments.record or _is_on(given, "DEMO_MODEL_RECORD"),
     )
     try:
-        asyncio.run(_serve(options, arguments.port))
+        asyncio.run(_serve(options, arguments.host, arguments.port))
     except OSError as trouble:
         print(in_one_sentence(trouble), file=sys.stderr)
         return 1
@@ -46,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pause-ms", type=float, default=30, help="between two words")
     parser.add_argument("--scriptable", action="store_true", help="obey [[demo: ...]] in messages")
     parser.add_argument("--record", action="store_true", help="keep requests for GET /_recorded")
+    parser.add_argument("--host", default=LOCALHOST, help="0.0.0.0 in a container of its own")
     return parser.parse_args()
 
 
@@ -53,7 +54,7 @@ def _is_on(given: Mapping[str, str], name: str) -> bool:
     return given.get(name, "") not in ("", "0", "false")
 
 
-async def _serve(options: Options, port: int) -> None:
+async def _serve(options: Options, host: str, port: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for wanted in STOP_SIGNALS:
@@ -64,7 +65,7 @@ async def _serve(options: Options, port: int) -> None:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCALHOST, port).start()
+        await web.TCPSite(runner, host, port).start()
         print(f"the demo model is on http://{LOCALHOST}:{runner.addresses[0][1]}", flush=True)
         await stopped.wait()
     finally:

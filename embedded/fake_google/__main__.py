@@ -33,7 +33,7 @@ def main() -> int:
         print(f"{GIVEN} is missing: codes are exchanged with it.", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_serve(given.port, Client(given.client_id, secret)))
+        asyncio.run(_serve(given.host, given.port, Client(given.client_id, secret)))
     except OSError as trouble:
         print(in_one_sentence(trouble), file=sys.stderr)
         return 1
@@ -44,10 +44,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m embedded.fake_google")
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
     parser.add_argument("--client-id", required=True, help="whom it signs people in for")
+    parser.add_argument("--host", default=LOCALHOST, help="0.0.0.0 in a container of its own")
     return parser.parse_args()
 
 
-async def _serve(wanted_port: int, client: Client) -> None:
+async def _serve(host: str, wanted_port: int, client: Client) -> None:
     stopped = asyncio.Event()
     for wanted in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(wanted, stopped.set)
@@ -60,7 +61,7 @@ async def _serve(wanted_port: int, client: Client) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCALHOST, port).start()
+        await web.TCPSite(runner, host, port).start()
         print(f"the Google stand-in is on {url}", flush=True)
         await stopped.wait()
     finally:

@@ -46,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
     parser.add_argument("--data", type=Path, help="the file that keeps everything")
     parser.add_argument("--webhook-url", help="who is told what happens")
+    parser.add_argument("--host", default=LOCALHOST, help="0.0.0.0 in a container of its own")
     return parser.parse_args()
 
 
@@ -61,7 +62,7 @@ async def _serve(given: argparse.Namespace, secret: str) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCALHOST, port).start()
+        await web.TCPSite(runner, given.host, port).start()
         print(f"the Stripe stand-in is on {url}", flush=True)
         fake.deliveries.resume()
         await stopped.wait()

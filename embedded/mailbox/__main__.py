@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smtp-port", type=int, required=True, help="where mail is handed in")
     parser.add_argument("--port", type=int, required=True, help="where it can be read")
     parser.add_argument("--folder", type=Path, required=True, help="where it is kept")
+    parser.add_argument("--host", default=LOCALHOST, help="0.0.0.0 in a container of its own")
     return parser.parse_args()
 
 
@@ -58,12 +59,12 @@ async def _serve(given: argparse.Namespace, token: str) -> None:
     kept = MailFolder(given.folder)
     reception = Reception(kept)
     protocol = partial(SMTP, reception, enable_SMTPUTF8=True, hostname="mailbox", loop=loop)
-    server = await loop.create_server(protocol, LOCALHOST, given.smtp_port)
+    server = await loop.create_server(protocol, given.host, given.smtp_port)
     site = MailSite(kept, reception, token)
     runner = web.AppRunner(site.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOCALHOST, given.port).start()
+        await web.TCPSite(runner, given.host, given.port).start()
         print(f"the mailbox is on http://{LOCALHOST}:{given.port}", flush=True)
         await stopped.wait()
     finally:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.cells.host.cell_paths import Mode
 from agent.cells.host.disk_usage import MOST_LEVELS, Share, taken
 from agent.cells.host.removal import Rubbish
-from agent.cells.host.sandbox import Mode
 from agent.cells.host.worker_dir import WorkerDir
 from agent.files import CellFiles, Changed, FilesFailed
 from agent.state import StateWriter, TooLarge, may_be_kept

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 CELL = "tests/agent/cells/host/test_sandbox.py::"
 CALLS = "tests/untrusted/test_seccomp.py::"
 WALLS = "tests/untrusted/test_walls.py::"
+ATTACKS = "tests/agent/cells/host/test_attacks.py::"
 LANE = "tests/untrusted/test_lane.py::"
 FILES = "tests/agent/test_files.py::"
 PACK = "tests/agent/state/test_pack.py::"
@@ -83,6 +84,41 @@ MUTANTS = (
         "            *_one_of([_argument(0)], rules.families, errno.EAFNOSUPPORT),\n",
         "",
         (f"{CALLS}test_a_cell_opens_streams_of_its_own_machine_only",),
+    ),
+    Mutant(
+        "a jailed cell has the machine's network",
+        "untrusted/seccomp.py",
+        "JAILED = replace(CELLS, families=(AF_UNIX,), names_sockets=False)",
+        "JAILED = replace(CELLS, names_sockets=False)",
+        (f"{CALLS}test_a_jailed_cell_has_no_network_and_names_no_socket",),
+    ),
+    Mutant(
+        "a jailed cell takes names that others call",
+        "untrusted/seccomp.py",
+        '        answers["bind"] = [_refused(errno.EACCES)]\n',
+        "",
+        (f"{CALLS}test_a_jailed_cell_has_no_network_and_names_no_socket",),
+    ),
+    Mutant(
+        "a jailed cell lists its neighbours",
+        "agent/cells/host/jail.py",
+        "chmod(0o711 if name == CELLS else 0o755)",
+        "chmod(0o755)",
+        (f"{ATTACKS}test_a_jail_holds_without_landlock",),
+    ),
+    Mutant(
+        "a jail that lets everything pass is believed",
+        "agent/cells/host/attacks.py",
+        "    return OPEN[mode].__contains__\n",
+        "    return lambda name: bool(name)\n",
+        (f"{ATTACKS}test_a_jail_with_another_cells_filter_is_not_believed",),
+    ),
+    Mutant(
+        "what a jailed cell has written may be run",
+        "untrusted/landlock.py",
+        "_allow(ruleset, path, every & ~EXECUTE)",
+        "_allow(ruleset, path, every)",
+        ("tests/untrusted/test_landlock.py::test_it_closes_all_but_what_is_named",),
     ),
     Mutant(
         "a program may have more rights than who starts it",

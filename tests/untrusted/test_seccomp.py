@@ -14,7 +14,7 @@ import pytest
 from settings import PROJECT_DIR
 from tests.untrusted.bpf import ALLOWED, KILLED, decide
 from untrusted.calls import CELL_CALLS, HELPER_CALLS, REFUSED_CALLS, Machine, numbers
-from untrusted.seccomp import CELLS, HELPERS, Rules, program
+from untrusted.seccomp import CELLS, HELPERS, JAILED, Rules, program
 
 MACHINES: tuple[Machine, ...] = ("x86_64", "aarch64")
 ARGUMENTS_COUNT = {"clone", "ioctl", "socket", "socketpair", "open", "openat", "prlimit64"}
@@ -93,6 +93,22 @@ def test_a_cell_opens_streams_of_its_own_machine_only(machine: Machine) -> None:
     assert decide(only_unix, machine, "socket", 2, 1) == "EAFNOSUPPORT"
     for call in ("socket", "socketpair"):
         assert decide(program(Rules(CELL_CALLS), machine), machine, call, 1, 1) == "ENOSYS"
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_jailed_cell_has_no_network_and_names_no_socket(machine: Machine) -> None:
+    filter_ = program(JAILED, machine)
+
+    families = {family: decide(filter_, machine, "socket", family, 1) for family in range(50)}
+    assert {family for family, got in families.items() if got == ALLOWED} == {1}
+    assert decide(filter_, machine, "socket", 1, 2) == "EPROTONOSUPPORT"
+    assert decide(filter_, machine, "bind", 3, 0, 16) == "EACCES"
+    options = {option: decide(filter_, machine, "setsockopt", 3, 1, option) for option in range(99)}
+    assert {option for option, got in options.items() if got == "EPERM"} == {16, 34, 76, 83}
+    # Of other levels, as of TCP, the numbers mean something else.
+    assert decide(filter_, machine, "setsockopt", 3, 6, 16) == ALLOWED
+    for call in CELL_CALLS & numbers(machine).keys() - ARGUMENTS_COUNT - {"bind", "setsockopt"}:
+        assert decide(filter_, machine, call) == ALLOWED, call
 
 
 @pytest.mark.parametrize("machine", MACHINES)

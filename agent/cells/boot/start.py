@@ -8,8 +8,9 @@ from typing import Any
 from agent.cells.boot import config
 from agent.cells.boot.config import WARM_UP, Wiring
 from agent.cells.boot.spec import CellSpec
+from agent.cells.host.cell_paths import CellPaths
 from agent.cells.host.process import CellProcess
-from agent.cells.host.sandbox import CellPaths, Inside
+from agent.cells.host.sandbox import Inside
 from agent.cells.io.answer import cancelled
 from agent.cells.io.gateway import Gateway, GatewayFailed, Question
 from agent.cells.io.sockets import CellSockets, free_port
@@ -30,7 +31,8 @@ class CellFailed(Exception):
 async def start(
     spec: CellSpec, place: CellPaths, sockets: CellSockets, gateway_token: str, meter_token: str
 ) -> CellProcess:
-    """Start OpenClaw in its walls; it takes turns some time later."""
+    """Start OpenClaw in its walls; it takes turns some time later. Raises OSError."""
+    await asyncio.to_thread(spec.sandbox.furnish, spec.engine)
     inside = spec.sandbox.inside(place, spec.engine)
     wiring = _wiring(spec, inside, gateway_token, meter_token)
     _write_config(spec, place, wiring)
@@ -41,6 +43,7 @@ async def start_without_openclaw(
     spec: CellSpec, place: CellPaths, sockets: CellSockets
 ) -> CellProcess:
     """Start walls in which nothing but the relay is at work, on a person's files; it is up soon."""
+    await asyncio.to_thread(spec.sandbox.furnish, spec.engine)
     wiring = _wiring(spec, spec.sandbox.inside(place, spec.engine), "", "")
     return await _start(spec, place, sockets, wiring, ("--eval", IDLE))
 
@@ -50,7 +53,7 @@ async def _start(
 ) -> CellProcess:
     inside = spec.sandbox.inside(place, spec.engine)
     gateway_fd, files_fd = sockets.handed_down
-    relay = {
+    relay: dict[str, object] = {
         "home": inside.home,
         "meterSocket": inside.meter_socket,
         "meterPort": wiring.meter_port,
@@ -59,6 +62,8 @@ async def _start(
         "filesFd": files_fd,
         "graceMs": GRACE_MS,
     }
+    if inside.loopback is not None:
+        relay["loopback"] = inside.loopback
     command = [inside.node, inside.relay, inside.node, *program]
     process = await CellProcess.start(
         spec.sandbox.command(place, spec.engine, command),
@@ -98,7 +103,8 @@ async def or_fail(process: CellProcess, waiting: Coroutine[Any, Any, None]) -> N
 
 
 def _wiring(spec: CellSpec, inside: Inside, gateway_token: str, meter_token: str) -> Wiring:
-    own_network = spec.sandbox.mode.has_namespaces
+    # Where cells are separated, each has ports of its own, or what passes for them.
+    own_network = spec.sandbox.mode.separates
     return Wiring(
         gateway_token=gateway_token,
         meter_token=meter_token,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# A container's own limit, and what it has used of it: control groups of version 2 and of version 1.
-CONTAINER = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-    ),
+# Where a container's own control group is: of version 2, and of version 1.
+CONTAINER = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory"))
+# In a group: its limit, what it has used of it, and how much of that are files that were only read
+# and can be dropped at any time. Again by version.
+IN_GROUP = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 
 
@@ -25,14 +25,24 @@ def available_bytes() -> int:
 
 
 def _left_in_container() -> list[int]:
-    left: list[int] = []
-    for limit, used in CONTAINER:
+    found = [left_in(folder) for folder in CONTAINER]
+    return [left for left in found if left is not None]
+
+
+def left_in(group: Path) -> int | None:
+    """Return what programs in a control group could still take, caches included.
+
+    None where it has no limit, or is none.
+    """
+    for limit, used, cache in IN_GROUP:
         try:
-            left.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):
-            # There is none, or it says "max".
+            left = int((group / limit).read_text()) - int((group / used).read_text())
+            lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+            return left + int(dict(line.split() for line in lines)[cache])
+        except (OSError, ValueError, KeyError):
+            # It is of the other version, or says "max".
             continue
-    return left
+    return None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from agent.cells.host.cell_paths import Mode
 from agent.cells.host.cgroups import Cgroup
-from agent.cells.host.sandbox import Mode
 from untrusted.helper import kill_children
 
 log = structlog.get_logger()
@@ -111,7 +112,7 @@ class CellProcess:
             # Killing bwrap itself would leave a dead process to whoever is the system's first.
             kill_children(self.pid)
             await self._wait_until_gone(CLEAR_UP_SECONDS)
-        self._kill_group()
+        await self._kill_group()
         await asyncio.gather(*self._tasks)
         if self._group is not None:
             await asyncio.to_thread(self._group.remove)
@@ -121,12 +122,17 @@ class CellProcess:
             async with asyncio.timeout(seconds):
                 await self.gone.wait()
 
-    def _kill_group(self) -> None:
+    async def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        if self._mode is Mode.UID:
+        if self._is_known_by_uid:
             # A process may have left the group, but nothing else has this uid.
-            kill_all_of(self._uid)
+            await asyncio.to_thread(kill_all_of, self._uid)
+
+    @property
+    def _is_known_by_uid(self) -> bool:
+        """Whether no namespace ends with the cell's first process, and its uid is what is left."""
+        return self._mode.has_own_uid and not self._mode.has_namespaces
 
     async def _hear(self) -> None:
         output = self._process.stdout
@@ -144,8 +150,28 @@ class CellProcess:
             log.debug("cell.said", pid=self.pid, line=self.lines[-1])
 
     async def _see_it_end(self) -> None:
+        if self._is_known_by_uid:
+            # asyncio takes it for alive as long as anything that it started has its output open.
+            await _ended(self.pid)
+            await asyncio.to_thread(kill_all_of, self._uid)
         await self._process.wait()
         self.gone.set()
+
+
+async def _ended(pid: int) -> None:
+    """Wait until a child of ours has ended, whatever it has left running."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
 
 
 def can_raise_priority() -> bool:
@@ -157,11 +183,18 @@ def can_raise_priority() -> bool:
 
 
 def kill_all_of(uid: int) -> None:
-    """Kill every process of a uid that nothing but one cell has."""
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                if folder.stat().st_uid == uid:
-                    os.kill(int(folder.name), signal.SIGKILL)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+    """Kill every process of a uid that nothing but one cell has, however fast they multiply.
+
+    Needs to be root. The kernel signals all of them at once, and none can fork meanwhile.
+    """
+    subprocess.run(
+        ["/bin/sh", "-c", "kill -KILL -1"],
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        env={},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )

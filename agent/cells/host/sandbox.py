@@ -1,22 +1,22 @@
 """The wall around a cell: how a command is started so that it sees its own files and nothing else.
 
 With namespaces a cell has its own processes, mounts, IPC, host name and network (only `lo`), a
-read-only system, and an unprivileged uid without any capability. Without them only the uid
-separates, and cells of two people never live side by side. In every mode a filter leaves it the
-system calls that it needs; from inside of the walls the launcher gives up all rights and puts the
-filter on, then becomes the cell's program.
+read-only system, and an unprivileged uid without any capability. A jail needs no namespaces: a root
+of its own without anybody's files, an own uid, and a filter that opens no network. Without either
+only the uid separates, and cells of two people never live side by side. In every mode a filter
+leaves it the system calls that it needs; from inside of the walls the launcher gives up all rights
+and puts the filter on, then becomes the cell's program.
 """
 
 import json
-import os
 import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from agent.cells.host.cell_paths import CALLS, MAPPED_UID, CellPaths, Mode
+from agent.cells.host.jail import Jail
 from agent.engine import Engine
 from untrusted import launcher
-from untrusted.seccomp import CELLS, program
 from untrusted.walls import KEPT_RIGHTS, SYSTEM_FOLDERS, system
 
 RELAY = Path(__file__).parents[1] / "relay.mjs"
@@ -26,80 +26,10 @@ RELAY_SURGERY = Path(__file__).parents[1] / "surgery.mjs"
 # What is tried from inside before a worker trusts its walls.
 INSIDE_PROBE = Path(__file__).with_name("inside_probe.py")
 LAUNCHER = Path(launcher.__file__)
-# The cell's filter of system calls, in the folder that it may read.
-CALLS = "calls.bpf"
 # Of the whole cell; V8's own heap limit is far below.
 PROCESSES = 256
 OPEN_FILES = 4096
 TMP_BYTES = 256 * 1024 * 1024
-# The uid that a cell sees itself under when a user namespace maps it.
-MAPPED_UID = 1000
-
-
-class Mode(StrEnum):
-    """What separates cells from each other and from the worker."""
-
-    ROOT = "namespaces, own uid"
-    USER = "user namespace"
-    UID = "own uid only"
-    PROCESS = "nothing but the process"
-
-    @property
-    def has_namespaces(self) -> bool:
-        return self in {Mode.ROOT, Mode.USER}
-
-    @property
-    def has_own_uid(self) -> bool:
-        """Whether each cell runs under a uid that nothing else on the machine has."""
-        return self in {Mode.ROOT, Mode.UID}
-
-
-@dataclass(frozen=True)
-class CellPaths:
-    """A cell's folder on this machine, and the uid that it runs under.
-
-    state/ is the cell's to write; sockets/ holds what it may connect to; etc/ what it may read;
-    listeners/ holds what only the worker may connect to, and is not in the cell.
-    """
-
-    folder: Path
-    uid: int
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state"
-
-    @property
-    def sockets(self) -> Path:
-        return self.folder / "sockets"
-
-    @property
-    def etc(self) -> Path:
-        return self.folder / "etc"
-
-    @property
-    def listeners(self) -> Path:
-        return self.folder / "listeners"
-
-    def create(self, mode: Mode) -> None:
-        """Make the folders, each with exactly the rights that `mode` needs."""
-        self.folder.mkdir(mode=0o711)
-        for folder in (self.sockets, self.etc):
-            folder.mkdir(mode=0o711)
-        for folder in (self.state, self.listeners):
-            folder.mkdir(mode=0o700)
-        (self.state / "tmp").mkdir(mode=0o700)
-        for folder in (self.state, self.state / "tmp"):
-            self.give(folder, mode)
-        uid = MAPPED_UID if mode is Mode.USER else self.uid
-        (self.etc / "passwd").write_text(f"cell:x:{uid}:{uid}::/cell/home:/usr/sbin/nologin\n")
-        (self.etc / "hosts").write_text("127.0.0.1 localhost\n")
-        (self.etc / CALLS).write_bytes(program(CELLS))
-
-    def give(self, path: Path, mode: Mode) -> None:
-        """Make `path` the cell's own; only before any of its code has run."""
-        if mode.has_own_uid:
-            os.chown(path, self.uid, self.uid)
 
 
 @dataclass(frozen=True)
@@ -112,6 +42,8 @@ class Inside:
     home: str
     meter_socket: str
     tmp: str
+    # What carries its loopback, where it can open no network.
+    loopback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,9 +52,17 @@ class Sandbox:
 
     mode: Mode
     bwrap: Path | None = None
+    jail: Jail | None = None
+
+    def furnish(self, engine: Engine) -> None:
+        """Put the engine where cells find it. Raises OSError."""
+        if self.jail is not None:
+            self.jail.furnish(engine)
 
     def inside(self, place: CellPaths, engine: Engine) -> Inside:
         """Tell where the engine and the cell's files are for what runs in the cell."""
+        if self.jail is not None:
+            return _in_jail(self.jail, place, engine)
         if self.mode.has_namespaces:
             node, folder = "/opt/node", "/opt/openclaw"
             relay, home, meter, tmp = "/opt/relay.mjs", "/cell", "/sockets/meter", "/tmp"  # noqa: S108
@@ -170,13 +110,22 @@ class Sandbox:
 
     def _launch(self, place: CellPaths) -> list[str]:
         inside = self.mode.has_namespaces
-        plan = {
+        plan: dict[str, object] = {
             "limits": _limits(self.mode),
             "uid": place.uid if self.mode.has_own_uid else None,
             "filter": f"/etc/{CALLS}" if inside else str(place.etc / CALLS),
         }
+        if self.jail is not None:
+            plan["jail"] = self.jail.plan(place)
         own = "/opt/launcher.py" if inside else str(LAUNCHER)
         return [str(_python()), "-I", "-S", own, json.dumps(plan)]
+
+
+def _in_jail(jail: Jail, place: CellPaths, engine: Engine) -> Inside:
+    home, meter = jail.inside(place.state), f"{jail.inside(place.sockets)}/meter"
+    openclaw = f"/opt/{engine.folder.name}/{engine.program}"
+    tmp = f"{home}/tmp"  # noqa: S108
+    return Inside("/opt/node", openclaw, "/opt/relay.mjs", home, meter, tmp, "/opt/loopback.cjs")
 
 
 def _mounts(place: CellPaths, engine: Engine | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import socket
 import tempfile
 import time
@@ -11,10 +12,11 @@ from typing import IO
 
 import structlog
 
+from agent.cells.host.cell_paths import CellPaths, Mode
 from agent.cells.host.disk import Disk
+from agent.cells.host.jail import IN_CELLS_DIR, SHARED, jail_of
 from agent.cells.host.process import kill_all_of
 from agent.cells.host.removal import Rubbish
-from agent.cells.host.sandbox import CellPaths, Mode
 from settings import Settings
 
 log = structlog.get_logger()
@@ -23,6 +25,8 @@ LOCK = "lock"
 GONE = "gone"
 # How long a worker that ends still removes files; the next one goes on with what is left.
 CLOSE_SECONDS = 10.0
+# What stands beside the workers' folders and outlives them.
+NOT_WORKERS = (SHARED, IN_CELLS_DIR)
 # A folder without a lock is not just being made any more.
 MAKING_SECONDS = 600
 # How many uids from `cell_uid_base` on are tried before we say that none is free.
@@ -37,20 +41,27 @@ class WorkerDir:
         self._mode = mode
         self._claims: dict[Path, socket.socket] = {}
         self._made = 0
+        self._jail = jail_of(settings) if mode is Mode.JAIL else None
         _own(settings.cells_dir)
-        self.folder, self._lock = _new_folder(settings.cells_dir)
+        cells_dir = self._jail.cells if self._jail else settings.cells_dir
+        _own(cells_dir)
+        self.folder, self._lock = _new_folder(cells_dir)
         self._rubbish = Rubbish(self.folder / GONE)
-        self._sweep(settings.cells_dir)
+        self._sweep(cells_dir)
         self.disk = Disk(self.folder)
 
     def new_place(self) -> CellPaths:
         """Make the folders of a new cell, under a uid that no other live cell here has."""
         self._made += 1
-        folder = self.folder / str(self._made)
+        # In a jail others could reach the folder by its name, if they knew it, and find it closed.
+        folder = self.folder / (secrets.token_hex(8) if self._jail else str(self._made))
         uid = os.getuid()
         if self._mode.has_own_uid:
             uid, self._claims[folder] = self._claim_uid()
-        place = CellPaths(folder, uid)
+        place = CellPaths(folder, uid, self._jail.locks(uid) if self._jail else None)
+        if place.locks is not None and place.locks.exists():
+            # A worker that died left it; its uid is ours now.
+            self._put_away(place.locks)
         place.create(self._mode)
         return place
 
@@ -60,6 +71,8 @@ class WorkerDir:
         They are removed in the background.
         """
         self._put_away(place.folder)
+        if place.locks is not None:
+            self._put_away(place.locks)
         claim = self._claims.pop(place.folder, None)
         if claim:
             claim.close()
@@ -95,7 +108,7 @@ class WorkerDir:
         Whatever it is, this worker starts.
         """
         for folder in cells_dir.iterdir():
-            if folder == self.folder:
+            if folder == self.folder or folder.name in NOT_WORKERS:
                 continue
             try:
                 self._sweep_one(folder)

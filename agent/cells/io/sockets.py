@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from agent.cells.host.sandbox import CellPaths
+from agent.cells.host.cell_paths import CellPaths
 
 METER = "meter"
 GATEWAY = "gateway"

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from agent.cells.cell import Cell
-from agent.cells.host.sandbox import Mode
+from agent.cells.host.cell_paths import Mode
 from agent.cells.host.worker_dir import WorkerDir
 from agent.cells.io.answer import Stuck
 from agent.cells.io.gateway import GatewayFailed

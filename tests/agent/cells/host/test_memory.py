@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from agent.cells.host.cgroups import PREFIX, Cgroup, Cgroups
-from agent.cells.host.memory import available_bytes, resident_bytes
+from agent.cells.host.memory import available_bytes, left_in, resident_bytes
 
 MB = 1024 * 1024
 # Takes so many megabytes, in a child of its own as a cell's are, and says so.
@@ -58,6 +59,38 @@ def test_all_that_descends_from_a_process_counts() -> None:
 
 def test_there_is_memory_left() -> None:
     assert 0 < available_bytes() < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_files_that_were_read_leave_as_much_memory_as_before(
+    groups: Cgroups, tmp_path: Path
+) -> None:
+    """The kernel keeps them while nobody needs the room. Cells were given up for it."""
+    group = groups.make(400 * MB)
+    file = tmp_path / "read"
+    file.write_bytes(os.urandom(MB) * 200)
+    _forget_cached(file)
+    # In slices, or the reader would have it in its own memory as well.
+    read = (
+        "import sys\nwith open(sys.argv[1], 'rb') as file:\n"
+        "  while file.read(1 << 20): pass\nprint(flush=True); sys.stdin.read()"
+    )
+    words = [*group.joining(), sys.executable, "-c", read, str(file)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reading:
+        assert reading.stdout is not None
+        reading.stdout.readline()
+
+        left = left_in(group.folder)
+
+        reading.communicate()
+    group.remove()
+    assert left is not None
+    assert left > 300 * MB
+
+
+def _forget_cached(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def test_what_stays_below_its_bound_is_left_alone(small: Cgroup) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from agent.cells.host.probe import NoSandbox, best_sandbox, faults_in, find_sandbox, look
-from agent.cells.host.sandbox import CALLS, CellPaths, Mode, Sandbox
+from agent.cells.host import probe
+from agent.cells.host.cell_paths import CALLS, CellPaths, Mode
+from agent.cells.host.probe import NoSandbox, best_sandbox, faults_in, find_sandbox
+from agent.cells.host.sandbox import Sandbox
 from settings import PROJECT_DIR, Settings
 from untrusted.seccomp import ALLOW, CELLS, RETURN, Rules, program
 from untrusted.walls import bubblewraps
@@ -76,6 +78,14 @@ def sound(namespaces: Sandbox, place: CellPaths) -> dict[str, Any]:
     """What is seen from inside of walls without a hole."""
     place.create(namespaces.mode)
     return look(namespaces, place)
+
+
+def look(sandbox: Sandbox, place: CellPaths) -> dict[str, Any]:
+    """Look from inside of a cell that has a neighbour."""
+    uid = place.uid + 1 if os.getuid() == 0 else place.uid
+    neighbour = CellPaths(place.folder.with_name("neighbour"), uid)
+    neighbour.create(sandbox.mode)
+    return probe.look(sandbox, place, neighbour)
 
 
 def _faults(sandbox: Sandbox, place: CellPaths, calls: bytes | None = None) -> list[str]:
@@ -154,7 +164,8 @@ def test_half_a_bubblewrap_is_not_believed(tmp_path: Path, place: CellPaths) -> 
 
     faults = _faults(Sandbox(Mode.ROOT, half), place)
 
-    assert faults == [f"the {name} namespace is ours" for name in ("pid", "ipc", "uts")]
+    assert {f"the {name} namespace is ours" for name in ("pid", "ipc", "uts")} <= set(faults)
+    assert "files are left where others find them" in faults
 
 
 @pytest.mark.parametrize(
@@ -163,7 +174,8 @@ def test_half_a_bubblewrap_is_not_believed(tmp_path: Path, place: CellPaths) -> 
         ({"interfaces": ["lo", "eth0"]}, "there is a network besides lo"),
         ({"groups": [0]}, "the uid is not the cell's"),
         ({"uids": [0, 0, 0]}, "the uid is not the cell's"),
-        ({"tried": {"list /x": "done"}}, "list /x: done"),
+        ({"tried": {"list the cells": "done"}}, "list the cells: done"),
+        ({"left": ["/tmp"]}, "files are left where others find them"),
         ({"tried": {"clone into a user namespace": "done"}}, "clone into a user namespace: done"),
     ],
 )

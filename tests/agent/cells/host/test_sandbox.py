@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from agent import engine
+from agent.cells.host.cell_paths import CellPaths, Mode
 from agent.cells.host.probe import NoSandbox, best_sandbox
-from agent.cells.host.sandbox import CellPaths, Mode, Sandbox
+from agent.cells.host.sandbox import Sandbox
 from agent.cells.host.worker_dir import WorkerDir
 from agent.cells.io.sockets import CellSockets
 from agent.engine import Engine

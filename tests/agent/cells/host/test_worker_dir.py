@@ -12,7 +12,8 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from agent.cells.boot.spec import CellSpec
-from agent.cells.host.sandbox import CellPaths, Mode
+from agent.cells.host.cell_paths import CellPaths, Mode
+from agent.cells.host.jail import jail_of
 from agent.cells.host.worker_dir import GONE, LOCK, WorkerDir
 from agent.forgetting import forget
 from agent.state import BLANK, Restored, SavedStates
@@ -101,6 +102,44 @@ def test_what_still_runs_of_a_dead_workers_cells_is_ended(given: Settings) -> No
     living.close()
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_the_next_on_a_uid_finds_nothing_in_a_jail(given: Settings) -> None:
+    worker_dir = WorkerDir(given, Mode.JAIL)
+    jail = jail_of(given)
+    jail.furnish(None)
+    place = worker_dir.new_place()
+    assert place.locks is not None
+    (place.locks / "left").write_text("by somebody else")
+
+    worker_dir.clear(place)
+    following = worker_dir.new_place()
+
+    assert following.uid == place.uid
+    assert following.locks == place.locks
+    assert list(place.locks.iterdir()) == []
+    assert following.folder.parent.parent == jail.cells
+    # Nobody can list where the cells are, and their names cannot be guessed.
+    assert following.folder.parent.stat().st_mode & 0o777 == 0o711
+    assert len(following.folder.name) == 16
+    worker_dir.close()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give cells uids of their own")
+def test_a_worker_that_dies_leaves_its_jail_to_the_next(given: Settings) -> None:
+    jail_of(given).furnish(None)
+    dead = _worker_that_dies(given, Mode.JAIL)
+    left = jail_of(given).locks(next(dead.glob("*/state")).stat().st_uid)
+    assert left.exists()
+
+    following = WorkerDir(given, Mode.JAIL)
+    place = following.new_place()
+
+    assert not dead.exists()
+    assert place.locks == left
+    assert (jail_of(given).root / "dev/null").is_char_device()
+    following.close()
+
+
 def test_a_folder_that_others_can_write_to_is_refused(given: Settings) -> None:
     given.cells_dir.mkdir()
     given.cells_dir.chmod(0o777)
@@ -121,13 +160,13 @@ def _running_as(uid: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(["/bin/sleep", "1000"], user=uid)
 
 
-def _worker_that_dies(given: Settings) -> Path:
+def _worker_that_dies(given: Settings, mode: Mode = MODE) -> Path:
     """Let another process make its folder and end without clearing up."""
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
         "from agent.cells.host.worker_dir import WorkerDir\n"
-        "from agent.cells.host.sandbox import Mode\n"
+        "from agent.cells.host.cell_paths import Mode\n"
         "from settings import get_settings\n"
         "given = get_settings().model_copy(update={'cells_dir': Path(sys.argv[1])})\n"
         "worker_dir = WorkerDir(given, Mode(sys.argv[2]))\n"
@@ -136,7 +175,7 @@ def _worker_that_dies(given: Settings) -> Path:
         "os._exit(1)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(given.cells_dir), MODE.value],
+        [sys.executable, "-c", program, str(given.cells_dir), mode.value],
         capture_output=True,
         text=True,
         check=False,

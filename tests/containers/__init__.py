@@ -1,0 +1,1 @@
+"""The product in containers, built and run without a container engine."""
