@@ -359,7 +359,7 @@ class Settings(BaseSettings):
     @property
     def offers_push(self) -> bool:
         """Whether browsers can be switched on to show notifications."""
-        return self.vapid_private_key is not None
+        return bool(self.vapid_private_key)
 
     @property
     def support_address(self) -> str:

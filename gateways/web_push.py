@@ -115,7 +115,7 @@ class PushSender:
 
     def __init__(self, settings: Settings) -> None:
         """Read the key; without one there is nothing to send with, and ValueError is raised."""
-        if settings.vapid_private_key is None:
+        if not settings.vapid_private_key:
             raise ValueError("VAPID_PRIVATE_KEY is not set")
         self._key: Any = Vapid02.from_string(settings.vapid_private_key.get_secret_value())
         self._subject = f"mailto:{settings.support_address}"
