@@ -17,6 +17,8 @@ from models.chat import conversations
 from models.jobs import ask
 from models.jobs.cancellation import cancel_all
 from models.jobs.enqueue import SentFile
+from models.notifications import subscriptions
+from models.notifications.subscriptions import Keys
 from models.payments import cards
 from models.people import sessions, users
 from models.people.users import Profile
@@ -45,6 +47,7 @@ KEPT = (
     *("id", "email", "password_hash", "name", "timezone", "needs", "onboarded_at"),
     *("email_verified_at", "is_admin", "model", "message_limit_micros", "day_limit_micros"),
     *("month_limit_micros", "spending_frozen_at", "spending_frozen_reason"),
+    *("quiet_from_minute", "quiet_until_minute"),
 )
 Kept = list[dict[str, object]]
 
@@ -143,12 +146,15 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         limit_micros=1_000_000,
         period_begins=utc_now(),
     )
+    session = sessions.open_for(db, person, "Firefox on Linux")
+    keys = Keys(f"https://push.example/{session.id}", f"key of {mark}", f"secret of {mark}")
     db.add_all((payment, alert))
     db.flush()
     return {
         "payment_id": payment.id,
         "alert_id": alert.id,
-        "session_id": sessions.open_for(db, person, "Firefox on Linux").id,
+        "session_id": session.id,
+        "subscription_id": subscriptions.subscribe(db, session, keys).id,
         "user_id": person.id,
         **_talk(db, person, mark),
     }

@@ -1,10 +1,13 @@
 """Web push: only known push services are called, and only the browser can read what it is sent."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from embedded.data_folder import DataFolder
+from embedded.push_key import vapid_key
 from gateways import web_push
 from gateways.values import BadValue
 from gateways.web_push import PushFailed, PushSender, Target
@@ -51,6 +54,13 @@ def test_it_fits_into_what_every_push_service_takes(push_service: PushService) -
 def test_what_browsers_know_us_by_follows_from_the_key() -> None:
     point = decoded(web_push.public_key(VAPID_KEY))
     assert (len(point), point[0]) == (65, 4)
+
+
+def test_the_key_of_an_embedded_product_stays_the_same(tmp_path: Path) -> None:
+    key = vapid_key(DataFolder(tmp_path))
+    assert key == vapid_key(DataFolder(tmp_path))
+    assert len(decoded(web_push.public_key(key))) == 65
+    assert (tmp_path / "credentials.json").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("status", [404, 410])

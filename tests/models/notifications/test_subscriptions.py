@@ -44,9 +44,7 @@ def test_a_login_has_one_subscription(db: Session, ada: User) -> None:
     assert endpoints(db, ada) == ["new"]
 
 
-def test_nobody_takes_over_an_endpoint_without_its_keys(
-    db: Session, ada: User, eve: User
-) -> None:
+def test_nobody_takes_over_an_endpoint_without_its_keys(db: Session, ada: User, eve: User) -> None:
     subscriptions.subscribe(db, login(db, ada), keys("phone"))
     with pytest.raises(SubscriptionTaken):
         subscriptions.subscribe(db, login(db, eve), keys("phone", secret="guessed"))
