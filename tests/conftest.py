@@ -231,11 +231,11 @@ def push_server() -> Generator[PushService]:
 
 
 @pytest.fixture
-def push_service(push_server: PushService, adjust: Callable[..., None]) -> Generator[PushService]:
+def push_service(push_server: PushService, adjust: Callable[..., None]) -> PushService:
     """The same, with settings that lead there; it has received nothing and refuses nothing."""
     push_server.reset()
     adjust(**push_server.environment())
-    yield push_server
+    return push_server
 
 
 @pytest.fixture(scope="session")
