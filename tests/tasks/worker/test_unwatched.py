@@ -14,7 +14,7 @@ from models.base import new_id, utc_now
 from models.database import unit_of_work
 from models.jobs import FinishedAnswer
 from models.schema.jobs import Job, JobStatus
-from models.schema.notifications import Notification
+from models.schema.notifications import Notification, NotificationPreference, Topic
 from settings import Settings
 from tasks.worker import outcomes
 from tasks.worker.leased_jobs import LeasedJob
@@ -59,6 +59,20 @@ def test_what_nobody_watched_is_told_as_it_is_written(worker: WorkerProcess) -> 
     worker.commit_loop.complete(answer(unwatched, is_unwatched=True))
     worker.commit_loop.complete(answer(quick, is_unwatched=True))
     assert references() == [f"answered:{unwatched.id}"]
+
+
+def test_nobody_loses_an_answer_because_it_cannot_be_told(
+    worker: WorkerProcess,
+) -> None:
+    job = running(100)
+    with unit_of_work() as db:
+        # Ways that are no list, as nothing of ours writes them.
+        row = {"user_id": job.user_id, "topic": Topic.LONG_WORK, "ways": 7}
+        db.execute(sa.insert(NotificationPreference).values(row))
+    worker.commit_loop.complete(answer(job, is_unwatched=True))
+    assert references() == []
+    with unit_of_work() as db:
+        assert db.get_one(Job, job.id).status is JobStatus.COMPLETED
 
 
 def test_of_a_job_that_was_lost_nothing_is_told(worker: WorkerProcess) -> None:
