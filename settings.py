@@ -4,6 +4,7 @@ Values come from the environment, then from a `.env` file; names are the upper-c
 Nothing connects when this module is imported.
 """
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_network
@@ -21,6 +22,8 @@ SMTP_PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 SECRET_KEY_LENGTH = 32
 # So many different characters has any random key of that length, hexadecimal ones too.
 SECRET_KEY_VARIETY = 8
+VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+PUSH_SERVICE = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -274,6 +277,21 @@ class Settings(BaseSettings):
     # Where the process that asks Telegram for updates hands them in; unset means public_url.
     web_origin: str | None = None
 
+    # Notifications in browsers (web push): without a key they are not offered. It signs them: 32
+    # random bytes in base64url. Browsers that know another one have to be asked again.
+    vapid_private_key: SecretStr | None = None
+    # The push services of browsers, by host or all hosts below one. What a browser names beside
+    # them is not called. The origin of a stand-in (http://127.0.0.1:…) is for one's own machine.
+    push_services: tuple[str, ...] = (
+        "fcm.googleapis.com",
+        "*.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "*.push.apple.com",
+    )
+    push_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    # Whoever does not watch an answer is told of it when it took longer than this.
+    long_work_seconds: float = Field(default=60, gt=0)
+
     # Requests. A form without files may be so large, and have so many fields.
     form_max_bytes: int = Field(default=128 * 1024, ge=16 * 1024)
     form_max_fields: int = Field(default=100, ge=20)
@@ -300,6 +318,8 @@ class Settings(BaseSettings):
     # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
     mail_rate_limit: str = "3 per 10 minutes; 10 per day"
     payment_rate_limit: str = "10 per minute; 40 per hour"
+    # Browsers that one login may switch notifications on in.
+    push_rate_limit: str = "10 per minute; 40 per hour"
     # All forms that one login, or one network of a stranger, may send, beside the stricter ones.
     post_rate_limit: str = "120 per minute; 2000 per hour"
     # Bytes that one login may send with its messages.
@@ -332,6 +352,22 @@ class Settings(BaseSettings):
             raise ValueError(f"it must begin with {', '.join(SMTP_PORTS)}:// and name a host")
         return url
 
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _is_a_signing_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and not VAPID_KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("it must be 32 bytes in base64url, without padding")
+        return key
+
+    @field_validator("push_services")
+    @classmethod
+    def _names_push_services(cls, services: tuple[str, ...]) -> tuple[str, ...]:
+        for service in services:
+            is_own = urlsplit(service).hostname in OWN_MACHINE and not service.endswith("/")
+            if not is_own and not PUSH_SERVICE.fullmatch(service):
+                raise ValueError("each must be a host name, *. and a host name, or on this machine")
+        return services
+
     @field_validator("free_credit_blocked")
     @classmethod
     def _names_networks(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -357,6 +393,11 @@ class Settings(BaseSettings):
     def offers_google(self) -> bool:
         """Whether people can sign in with Google: both its id and its secret for us are there."""
         return bool(self.google_client_id and self.google_client_secret)
+
+    @property
+    def offers_push(self) -> bool:
+        """Whether browsers can be switched on to show notifications."""
+        return bool(self.vapid_private_key)
 
     @property
     def support_address(self) -> str:

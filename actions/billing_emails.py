@@ -1,10 +1,13 @@
-"""Mails about money, written in the transaction that they tell of."""
+"""News about money, written in the transaction that they tell of.
+
+Receipts are mailed; of the rest each user chooses how they are told.
+"""
 
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from actions import wakeups
+from actions import notifications, wakeups
 from actions.sentences import alerts as sentences
 from actions.sentences import payments as payment_sentences
 from models.email import outbox, templates
@@ -12,6 +15,7 @@ from models.email.templates import Action, Fact
 from models.email.templates.content import address_on_site
 from models.money import money
 from models.schema.alerts import Alert, AlertKind
+from models.schema.notifications import Topic
 from models.schema.payments import BillingAccount, Payment
 from models.schema.users import User
 from settings import get_settings
@@ -26,14 +30,12 @@ CARRIED_TODAY = "You get this at most once a day, when more has failed than we g
 
 
 def tell_alerts(db: Session, raised: Sequence[Alert]) -> None:
-    """Mail each of these alerts to its person, once."""
+    """Tell each of these alerts to its user, once, by the ways that they chose."""
     for alert in raised:
         user = db.get_one(User, alert.user_id)
         words, see, why = _about(alert)
         letter = templates.alert(sentences.words(alert).rstrip("."), words, see=see, why=why)
-        outbox.queue(db, user.email, letter, reference=f"alert:{alert.id}")
-    if raised:
-        wakeups.mail_after_commit(db)
+        notifications.notify(db, user, Topic.ALERTS, letter, reference=f"alert:{alert.id}")
 
 
 def _about(alert: Alert) -> tuple[list[str], Action, str]:
@@ -65,9 +67,9 @@ def tell_paid(db: Session, user: User, payment: Payment) -> None:
 
 
 def tell_top_up_off(db: Session, payment: Payment) -> None:
-    """Mail that a payment which failed has switched automatic top-up off, once."""
+    """Tell that a payment which failed has switched automatic top-up off, once."""
     user, account = db.get_one(User, payment.user_id), db.get_one(BillingAccount, payment.user_id)
     see = Action("Top up", address_on_site("/billing"))
     letter = templates.top_up_off(payment_sentences.top_up_off(account), see=see)
-    outbox.queue(db, user.email, letter, reference=f"top-up-off:{payment.id}")
-    wakeups.mail_after_commit(db)
+    reference = f"top-up-off:{payment.id}"
+    notifications.notify(db, user, Topic.ALERTS, letter, reference=reference)

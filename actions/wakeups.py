@@ -30,6 +30,7 @@ WARM = "warm"
 FORGET = "forget"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
+SEND_PUSHES = "send_pushes"
 TOP_UP = "top_up"
 # An old wake-up says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
@@ -89,6 +90,11 @@ def forget(user_id: UUID) -> None:
 def mail() -> None:
     """Tell the workers that a mail may be due; it never raises."""
     _enqueue(SEND_MAIL, (), max_age_ms=MAX_AGE_MS, queue_name=MAIL_QUEUE)
+
+
+def pushes() -> None:
+    """Tell the workers that a push may be due; it never raises."""
+    _enqueue(SEND_PUSHES, (), max_age_ms=MAX_AGE_MS, queue_name=MAIL_QUEUE)
 
 
 def mail_after_commit(db: Session) -> None:

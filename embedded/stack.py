@@ -28,6 +28,7 @@ from embedded.ports import LOCALHOST
 from embedded.process import wait_done, wait_ready
 from embedded.processes import end_recorded
 from embedded.programs import node_path
+from embedded.push_key import vapid_key
 from embedded.stores import BUCKET, prepare_object_store, prepare_valkey
 from embedded.supervisor import Supervisor
 from embedded.web_port import take_port
@@ -192,6 +193,8 @@ class Stack(Services):
             self._start_fake_stripe()
         if read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
             self._start_fake_google(read)
+        if not read.vapid_private_key:
+            self._environment.setdefault("VAPID_PRIVATE_KEY", vapid_key(self.folder))
         self.console.say("bringing the database to its newest shape")
         migrated = self.supervisor.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)

@@ -76,6 +76,12 @@ class Streams:
         found = (_event(entry_id, fields["e"]) for entry_id, fields in entries)
         return [event for event in found if event is not None]
 
+    def is_heard(self, conversation_id: UUID) -> bool:
+        """Tell whether a web process hears what is told of a conversation, for a browser of its."""
+        channel = self.channel(conversation_id)
+        heard = cast(list[tuple[str, int]], self.client.pubsub_numsub(channel))  # pyright: ignore[reportUnknownMemberType]
+        return any(count > 0 for _, count in heard)
+
     @staticmethod
     def parse(payload: str) -> Event | None:
         """Read an event as it comes over the channel; None if we cannot."""

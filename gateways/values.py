@@ -8,6 +8,7 @@ raises BadValue for what does not fit, and knows nothing of who asked.
 
 import re
 import unicodedata
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -36,6 +37,8 @@ MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 STREAM_ID = re.compile(r"([0-9]{1,13})(?:-([0-9]{1,19}))?")
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 DIGITS = re.compile(r"[0-9]{1,40}")
+BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,400}")
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00(?:\.000)?)?")
 STRIPE_ID = re.compile(r"[a-z]{2,20}(?:_[A-Za-z0-9]{1,200}){1,4}")
 CODE = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
@@ -170,6 +173,20 @@ def digits(given: object, *, count: int) -> str:
     if len(found) != count:
         raise BadValue
     return found
+
+
+def base64url(given: object, *, count: int) -> bytes:
+    """Read so many bytes from base64url without padding, as browsers write keys."""
+    letters = _match(BASE64URL, given)[0]
+    if len(letters) != -(-count * 8 // 6):
+        raise BadValue
+    return urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
+
+
+def minute_of_day(given: object) -> int:
+    """Read a time of the day like 22:30; return the minutes since midnight."""
+    found = _match(CLOCK, given)
+    return int(found[1]) * 60 + int(found[2])
 
 
 def stripe_id(given: object) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import redis
 import structlog
 
-from actions import billing_emails, wakeups
+from actions import billing_emails, notifications, wakeups
 from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
@@ -15,6 +15,7 @@ from models.chat import erasures, pending_uploads, transcriptions
 from models.database import unit_of_work
 from models.email import outbox
 from models.ledger import alerts
+from models.notifications import pushes
 from models.ops import retention, rollups
 from models.people import password_reset, sign_ups
 from models.schema.jobs import Job
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 # What somebody's files are to forget is tried again so long after it failed, for so many at a time.
 FORGET_AGAIN = timedelta(minutes=1)
 FORGOTTEN_AT_ONCE = 4
+# In many zones nights end at the same moment; the next sweep takes the others.
+TOLD_AT_ONCE = 500
 STAGED_FOR = timedelta(days=1)
 # Who spoke has sent the words by then, or does not want them.
 WORDS_KEPT_FOR = timedelta(days=1)
@@ -40,14 +43,18 @@ def sweep() -> None:
     with unit_of_work() as db:
         jobs.drop_affinity_of_dead(db, lease)
     absorb_orphans(2 * lease)
+    tell_what_was_held()
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
         forgetful = erasures.due(db, before=utc_now() - FORGET_AGAIN, limit=FORGOTTEN_AT_ONCE)
         has_mail = any(waits(db) for waits in WAITING_FOR_MAIL)
+        has_pushes = pushes.has_due(db)
     for _ in range(min(claimable, 16)):
         wakeups.answer()
     if has_mail:
         wakeups.mail()
+    if has_pushes:
+        wakeups.pushes()
     for person in forgetful:
         wakeups.forget(person)
     forget_files()
@@ -81,6 +88,14 @@ def absorb_orphans(older_than: timedelta) -> None:
             ledger.lose_call(db, call_id)
     if orphans:
         log.warning("calls.absorbed", count=len(orphans))
+
+
+def tell_what_was_held() -> None:
+    """Tell users whose quiet hours are over what happened meanwhile."""
+    for _ in range(TOLD_AT_ONCE):
+        with unit_of_work() as db:
+            if not notifications.dispatch_next(db):
+                return
 
 
 def prune() -> None:

@@ -31,6 +31,7 @@ from tests import factories
 from tests.embedded.fake_google.served import ServedGoogle, served_google
 from tests.embedded.fake_stripe.served import ServedStripe, served_stripe
 from tests.house import SETTINGS, House, wait_for
+from tests.push_service import PushService, served_push_service
 from tests.running import SERVICES_ARE_THERE
 
 _services: list[Services] = []
@@ -220,6 +221,21 @@ def google(google_server: ServedGoogle, adjust: Callable[..., None]) -> Generato
     adjust(**google_server.environment())
     yield google_server
     google_server.be(Mischief.NONE)
+
+
+@pytest.fixture(scope="session")
+def push_server() -> Generator[PushService]:
+    """A push service of browsers that takes all that is signed."""
+    with served_push_service() as running:
+        yield running
+
+
+@pytest.fixture
+def push_service(push_server: PushService, adjust: Callable[..., None]) -> PushService:
+    """The same, with settings that lead there; it has received nothing and refuses nothing."""
+    push_server.reset()
+    adjust(**push_server.environment())
+    return push_server
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from webapp.accounts import (
     google_connection,
     google_settings,
     login,
+    notifications,
     onboarding,
     password_reset,
     preferences,
@@ -52,7 +53,7 @@ from webapp.public import landing, prices
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
-    *(sign_ups, verification, password_reset, credentials),
+    *(sign_ups, verification, password_reset, credentials, notifications),
     *(google, google_connection, google_settings),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),

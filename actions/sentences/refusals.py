@@ -48,6 +48,13 @@ REFUSALS: Mapping[str, str] = {
     "bad_password": marked("Please choose a password of 8 to 200 characters."),
     "bad_plan_fields": marked("The automatic top-up was not changed. Please check what is marked."),
     "bad_profile": marked("Please fill in your name and choose a time zone from the list."),
+    "bad_push_subscription": marked(
+        "This browser's push service is not one that we can use. Please try another browser."
+    ),
+    "bad_quiet_hours": marked(
+        "Quiet hours need a beginning and an end that differ, such as 22:00 and 7:00. Or leave both"
+        " empty."
+    ),
     "bad_title": marked("A conversation's name needs 1 to 80 characters."),
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
@@ -171,6 +178,9 @@ REFUSALS: Mapping[str, str] = {
     ),
     "reason_missing": marked("Please say why: it is kept with what you do."),
     "reason_too_long": marked("Please shorten the reason to %(most)s characters."),
+    "push_subscription_taken": marked(
+        "Notifications cannot be switched on in this browser just now. Please try it once more."
+    ),
     "same_address": marked("This is your address already."),
     "sending_suspended": marked(
         "Sending is suspended on your account. Please write to %(support)s."

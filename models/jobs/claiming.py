@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -19,6 +19,8 @@ class Claim:
     user_id: UUID
     conversation_id: UUID
     attempt: int
+    # When its message was sent.
+    asked_at: datetime
 
 
 # Written out, not bound: a plan that is kept can prove that the partial index applies.
@@ -37,7 +39,7 @@ CLAIM = text("""
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ))
-    RETURNING id, user_id, conversation_id, attempt
+    RETURNING id, user_id, conversation_id, attempt, created_at
 """)
 
 

@@ -23,13 +23,17 @@ NO_TIME = timedelta(0)
 
 @dataclass(frozen=True)
 class FinishedAnswer:
-    """What a job is completed with; `attempt` proves that it is still ours."""
+    """What a job is completed with; `attempt` proves that it is still ours.
+
+    `is_unwatched`: no browser had it open just before, so its user may have to be told.
+    """
 
     job_id: UUID
     user_id: UUID
     attempt: int
     text: str
     html: str
+    is_unwatched: bool = False
 
 
 # In the order of their ids: two who lock several never wait for each other.

@@ -16,6 +16,7 @@ from models.schema.email_tokens import EmailToken
 from models.schema.emails import Email, EmailStatus
 from models.schema.free_credit import FreeCreditRefusal
 from models.schema.ledger import Transaction
+from models.schema.notifications import Notification, Push, PushStatus
 from models.schema.sessions import UserSession
 from models.schema.transcriptions import Transcription
 from models.schema.workers import Worker
@@ -45,6 +46,8 @@ def _over(before: datetime) -> Mapping[type[Base], ColumnElement[bool]]:
         EmailToken: EmailToken.expires_at < before,
         # That credits run low is told once until more come, however long that takes.
         Alert: (Alert.kind != AlertKind.BALANCE) | told_again,
+        Notification: Notification.dispatched_at.is_not(None),
+        Push: Push.status != PushStatus.WAITING,
         UserSession: (UserSession.expires_at < before) | (UserSession.revoked_at < before),
         # Whoever has no credit yet reads the reason.
         FreeCreditRefusal: FreeCreditRefusal.user_id.is_(None) | has_had_credit,

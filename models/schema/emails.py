@@ -24,6 +24,7 @@ class EmailKind(enum.StrEnum):
     CHANNEL_LINKED = "channel_linked"
     RECEIPT = "receipt"
     ALERT = "alert"
+    LONG_WORK = "long_work"
 
 
 class EmailStatus(enum.StrEnum):

@@ -30,6 +30,12 @@ class User(Base):
             "(spending_frozen_at IS NULL) = (spending_frozen_reason IS NULL)",
             name="frozen_has_reason",
         ),
+        CheckConstraint(
+            "(quiet_from_minute IS NULL) = (quiet_until_minute IS NULL)"
+            " AND quiet_from_minute <> quiet_until_minute"
+            " AND quiet_from_minute BETWEEN 0 AND 1439 AND quiet_until_minute BETWEEN 0 AND 1439",
+            name="quiet_hours_are_two_times",
+        ),
         # Few are, and somebody looks for them among all.
         Index(
             "ix_users_spending_frozen_at",
@@ -78,6 +84,9 @@ class User(Base):
     month_limit_micros: Mapped[int | None]
     # The language that they chose; None for what their browser asks for.
     locale: Mapped[str | None]
+    # Between these minutes of their day, by their own clock, notifications wait; None for never.
+    quiet_from_minute: Mapped[int | None]
+    quiet_until_minute: Mapped[int | None]
     # Since when they may read but not spend, and why.
     spending_frozen_at: Mapped[datetime | None]
     spending_frozen_reason: Mapped[FreezeReason | None] = mapped_column(

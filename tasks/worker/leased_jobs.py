@@ -3,10 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models import jobs
+from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import Claim
 
@@ -19,6 +20,7 @@ class LeasedJob:
     user_id: UUID
     conversation_id: UUID
     attempt: int
+    asked_at: datetime = field(default_factory=utc_now)
     stop: threading.Event = field(default_factory=threading.Event)
     since: float = field(default_factory=time.monotonic)
     is_lost: bool = False
@@ -26,7 +28,9 @@ class LeasedJob:
 
     @classmethod
     def of(cls, claim: Claim) -> "LeasedJob":
-        return cls(claim.job_id, claim.user_id, claim.conversation_id, claim.attempt)
+        return cls(
+            claim.job_id, claim.user_id, claim.conversation_id, claim.attempt, claim.asked_at
+        )
 
 
 class LeasedJobs:

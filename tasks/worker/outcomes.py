@@ -7,7 +7,7 @@ from typing import assert_never
 import structlog
 from sqlalchemy.orm import Session
 
-from actions import billing_emails, wakeups
+from actions import billing_emails, long_work, wakeups
 from agent.turn import AgentFailed, Answer, TurnFailure
 from gateways.live_events import JobEnded, JobPaused, RetryScheduled
 from models import jobs, ledger
@@ -94,11 +94,25 @@ def finish(
     publisher.close()
     html = rendering.render(answer.text, job_id=held.job_id)
     process.commit_loop.complete(
-        FinishedAnswer(held.job_id, held.user_id, held.attempt, answer.text, html)
+        FinishedAnswer(
+            held.job_id,
+            held.user_id,
+            held.attempt,
+            answer.text,
+            html,
+            is_unwatched=_is_unwatched(process, held),
+        )
     )
     publisher.publish(JobEnded("completed"))
     log.info("job.completed")
     saving.save(process, held)
+
+
+def _is_unwatched(process: WorkerProcess, held: LeasedJob) -> bool:
+    """Look, before the transaction, whether somebody watches an answer that took long."""
+    took = utc_now() - held.asked_at
+    is_long = took >= timedelta(seconds=process.settings.long_work_seconds)
+    return is_long and long_work.is_unwatched(held.conversation_id)
 
 
 def give_up(

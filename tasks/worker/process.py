@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,15 +14,15 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from actions import wakeups
+from actions import long_work, wakeups
 from agent.runtime import Runtime
 from gateways.event_streams import Streams
 from gateways.s3_files import Storage
 from gateways.wake_queue import WakeQueue
 from models import jobs
 from models.base import new_id
-from models.database import unit_of_work
-from models.jobs import Claim
+from models.database import OUTAGES, unit_of_work
+from models.jobs import Claim, FinishedAnswer
 from models.ops import workers
 from settings import Settings
 from tasks.worker import boot_allocation
@@ -57,8 +57,7 @@ class WorkerProcess:
         self.streams = Streams(settings.redis_url.get_secret_value())
         self.runtime = Runtime(settings, self.storage)
         self.held = LeasedJobs(self.lease, settings.job_time_limit_seconds + LIMIT_MARGIN_SECONDS)
-        close = partial(jobs.complete_many, worker_id=self.id, save_time=SAVE_TIME)
-        self.commit_loop = CommitLoop(close, self._claim, partial(begin, self))
+        self.commit_loop = CommitLoop(self._close, self._claim, partial(begin, self))
         wake_queue = WakeQueue(settings.redis_url.get_secret_value())
         self._listener = WakeListener(wake_queue, self.id, self._has_room, self.commit_loop.wake)
         self.runtime.on_free = self.look_again
@@ -115,6 +114,14 @@ class WorkerProcess:
 
     def _has_room(self) -> bool:
         return not self.draining.is_set() and self.runtime.room(self.held.people()) > 0
+
+    def _close(self, db: Session, answers: Sequence[FinishedAnswer]) -> dict[UUID, bool]:
+        """Write answers, and with them what their users are told."""
+        written = jobs.complete_many(db, answers, worker_id=self.id, save_time=SAVE_TIME)
+        for answer in answers:
+            if answer.is_unwatched and written.get(answer.job_id):
+                _tell_answered(db, answer.job_id)
+        return written
 
     def _claim(self, db: Session) -> list[Claim]:
         """Take jobs for all cells that are free; without one, those of people whose cell is hot."""
@@ -200,6 +207,17 @@ class WorkerProcess:
                 self._over.wait(1.0)
             except SQLAlchemyError as error:
                 log.warning("stop.unread", error=str(error))
+
+
+def _tell_answered(db: Session, job_id: UUID) -> None:
+    """Tell who was not watching; nobody loses an answer because that fails."""
+    try:
+        with db.begin_nested():
+            long_work.tell_answered(db, job_id)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("answer.untold", job_id=str(job_id))
 
 
 _process: list[WorkerProcess] = []

@@ -35,7 +35,7 @@ def test_no_command_line_has_a_secret(stack: Stack) -> None:
     kept = json.loads((stack.folder.path / "credentials.json").read_text())
     given = stack.environment()
     names = ("S3_ACCESS_KEY_ID", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL")
-    names = (*names, "GOOGLE_CLIENT_SECRET")
+    names = (*names, "GOOGLE_CLIENT_SECRET", "VAPID_PRIVATE_KEY")
     secrets = {*kept.values(), *(given[name] for name in names)}
     lines = {pid: _command(pid) for pid in _processes()}
 

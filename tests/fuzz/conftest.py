@@ -12,6 +12,7 @@ from tests.fuzz import world
 from tests.fuzz.fields import Visitor
 from tests.fuzz.site import SETTINGS, visitors_of
 from tests.fuzz.world import Role, World
+from tests.push_service import VAPID_KEY
 from tests.webapp.conftest import app, shared_app
 
 __all__ = ["app", "shared_app"]
@@ -28,7 +29,7 @@ def people(
     assert stripe
     assert storage
     adjust(**{name: SETTINGS[name] for name in SETTINGS if name.endswith("_RATE_LIMIT")})
-    adjust(VERIFY_EMAIL="true")
+    adjust(VERIFY_EMAIL="true", VAPID_PRIVATE_KEY=VAPID_KEY)
     built = world.build(db)
     db.commit()
     return built

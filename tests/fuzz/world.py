@@ -17,6 +17,8 @@ from models.chat import conversations
 from models.jobs import ask
 from models.jobs.cancellation import cancel_all
 from models.jobs.enqueue import SentFile
+from models.notifications import subscriptions
+from models.notifications.subscriptions import Keys
 from models.payments import cards
 from models.people import sessions, users
 from models.people.users import Profile
@@ -47,6 +49,7 @@ KEPT = (
     *("email_verified_at", "admin_role", "model", "message_limit_micros", "day_limit_micros"),
     *("month_limit_micros", "spending_frozen_at", "spending_frozen_reason"),
     *("sending_suspended_at", "sign_in_suspended_at"),
+    *("quiet_from_minute", "quiet_until_minute"),
 )
 Kept = list[dict[str, object]]
 
@@ -145,12 +148,15 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         limit_micros=1_000_000,
         period_begins=utc_now(),
     )
+    session = sessions.open_for(db, person, "Firefox on Linux")
+    keys = Keys(f"https://push.example/{session.id}", f"key of {mark}", f"secret of {mark}")
     db.add_all((payment, alert))
     db.flush()
     return {
         "payment_id": payment.id,
         "alert_id": alert.id,
-        "session_id": sessions.open_for(db, person, "Firefox on Linux").id,
+        "session_id": session.id,
+        "subscription_id": subscriptions.subscribe(db, session, keys).id,
         "user_id": person.id,
         **_talk(db, person, mark),
     }

@@ -11,13 +11,14 @@ import argparse
 import sys
 
 from settings import PROJECT_DIR
-from tests.mutants import leases, money, ownership, rendering, sandbox, voice
+from tests.mutants import leases, money, notifications, ownership, rendering, sandbox, voice
 from tests.mutants.run import Verdict, misplaced, try_all
 
 MUTANTS = (
     *money.MUTANTS,
     *leases.MUTANTS,
     *ownership.MUTANTS,
+    *notifications.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
     *voice.MUTANTS,

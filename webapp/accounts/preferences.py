@@ -11,7 +11,9 @@ from models.errors import Refused
 from models.people import identities, sessions, sign_out, users
 from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from settings import get_settings
+from webapp.accounts import notification_views
 from webapp.accounts.browsers import describe, is_pocketable
+from webapp.accounts.notification_views import NotificationsView
 from webapp.accounts.onboarding import cleaned, profile_in_form, zones
 from webapp.core.auth import current_session, current_user, member_required
 from webapp.core.db import db
@@ -76,6 +78,7 @@ def page(
     refusal: str = "",
     section: str = "profile",
     new_email: str = "",
+    notifications: NotificationsView | None = None,
 ) -> str:
     """Draw the page; a refusal stands in the section whose form was refused."""
     user = current_user()
@@ -84,6 +87,7 @@ def page(
         profile=profile or Profile(user.name, user.timezone, user.needs),
         refusals={section: refusal},
         new_email=new_email,
+        notifications=notifications or notification_views.view(),
         zones=zones(),
         name_max=NAME_MAX_LENGTH,
         needs_max=NEEDS_MAX_LENGTH,

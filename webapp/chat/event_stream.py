@@ -25,20 +25,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, render_template
-from markupsafe import Markup
+from flask import Flask
 
 from gateways.event_streams import Event
 from gateways.live_events import JobQueued, TextAdded, ToolUsed
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
-from models import jobs
 from models.base import utc_now
 from models.chat import conversations, history
 from models.chat.conversations import PAGE_LENGTH
 from models.database import unit_of_work
 from models.errors import NotFound
 from models.schema.jobs import OVER, Job
-from webapp.chat import growing_answer, rendering, views
+from webapp.chat import growing_answer, live_exchange, views
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
 from webapp.chat.growing_answer import GrowingAnswer, Rendered
 from webapp.chat.tool_names import in_words
@@ -60,7 +58,6 @@ TAKEN_UP_SECONDS = 0.05
 LONGEST_SECONDS = 900.0
 # Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
 MARGIN = timedelta(seconds=60)
-AT_REST = {"queued", "paused", "sent", "stopped", "failed"}
 
 
 class Gone(Exception):
@@ -292,17 +289,4 @@ class ConversationStream:
             except NotFound as deleted:
                 raise Gone from deleted
             found = history.exchanges_of(db(), conversation, job_ids)
-            return [(view, _draw_one(view)) for view in views.show(db(), found, told)]
-
-
-def _draw_one(view: ExchangeView) -> str:
-    html = rendering.render(view)
-    # While words come, nothing has been charged yet.
-    if all(run.state in AT_REST for run in view.runs):
-        person = find_current_user()
-        is_out_of_credit = (
-            person is not None and not person.is_frozen and jobs.is_paused(db(), person)
-        )
-        for name in ("_credits_left.html", "chat/_dry.html", "core/alerts/_list.html"):
-            html += Markup(render_template(name, is_out_of_credit=is_out_of_credit))  # noqa: S704  # it escapes
-    return html
+            return [(view, live_exchange.render(view)) for view in views.show(db(), found, told)]

@@ -3,6 +3,7 @@
 import * as drawing from "./chat-draw.js";
 import { closest, find, first, targetOf } from "./dom.js";
 import * as live from "./live.js";
+import * as pushOffer from "./push-offer.js";
 
 /**
  * An addition to an answer; of another attempt than the one shown it is not heard.
@@ -17,7 +18,10 @@ const adding = (act) => (data) => {
 
 /** @type {Record<string, (data: string) => void>} */
 const ON = {
-  exchange: (data) => drawing.drawAll(data),
+  exchange: (data) => {
+    drawing.drawAll(data);
+    pushOffer.show();
+  },
   text: adding((run, told) => drawing.addText(run, told.text)),
   answer: adding((run, told) => drawing.addAnswer(run, told.html, told.tail)),
   tool: adding((run, told) => drawing.setWords(run, told.words)),

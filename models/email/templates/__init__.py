@@ -2,6 +2,16 @@
 
 from models.email.templates.content import Action, EmailContent, Fact
 from models.email.templates.money import alert, receipt, top_up_off
+from models.email.templates.work import answer_ready
 from models.schema.emails import EmailKind
 
-__all__ = ["Action", "EmailContent", "EmailKind", "Fact", "alert", "receipt", "top_up_off"]
+__all__ = [
+    "Action",
+    "EmailContent",
+    "EmailKind",
+    "Fact",
+    "alert",
+    "answer_ready",
+    "receipt",
+    "top_up_off",
+]

@@ -1,0 +1,1 @@
+"""Notifications: whom they reach by which ways, when, and what waits to go out."""
