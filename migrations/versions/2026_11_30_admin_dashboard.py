@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "ad31c70b9e52"
-down_revision = "7e1e92a4d0c3"
+down_revision = "7a3e9d10c5b6"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "4b0e5d9a71f2"
-down_revision = "7e1e92a4d0c3"
+down_revision = "ad31c70b9e52"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7a3e9d10c5b6"
-down_revision = "c0de5e4f7a21"
+down_revision = "7e1e92a4d0c3"
 branch_labels = None
 depends_on = None
 
