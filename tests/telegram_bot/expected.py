@@ -22,14 +22,13 @@ def words_of(html: str, *, has_records: bool = False) -> str:
     reader = _Words(has_records=has_records)
     reader.feed(html)
     reader.close()
-    return bare("".join(reader.said))
+    # The box of a task stands in for its bullet.
+    return bare(re.sub(rf"{BULLET}(?=[☐☑])", "", "".join(reader.said)))
 
 
 def bare(text: str) -> str:
     """Leave of a text what has to be the same: no spaces, and nothing that is only drawn."""
-    # The box of a task stands in for its bullet.
-    text = re.sub(rf"{BULLET}\s*(?=[☐☑])", "", BULLETS.sub(BULLET, text))
-    return "".join(DRAWN.sub("", text).split())
+    return "".join(DRAWN.sub("", BULLETS.sub(BULLET, text)).split())
 
 
 class _Words(HTMLParser):

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 TOKEN = "123456:AAsecret-token_of-tests"
@@ -40,7 +40,7 @@ def ok(result: Any) -> Reply:
 
 
 def refusal(status: int, description: str, **parameters: Any) -> Reply:
-    said = {"ok": False, "error_code": status, "description": description}
+    said: dict[str, Any] = {"ok": False, "error_code": status, "description": description}
     if parameters:
         said["parameters"] = parameters
     return Reply(status, json.dumps(said).encode())
@@ -103,7 +103,6 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
 
     def do_GET(self) -> None:
         self._answer(b"")
@@ -118,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.partition("?")[0].rpartition("/")[2]
         fields = _fields(body, self.headers.get("Content-Type", ""))
         call = Call(name, self.path, dict(self.headers.items()), fields, body)
-        reply = self.server.scripted.reply_to(call)
+        reply = cast(_Server, self.server).scripted.reply_to(call)
         time.sleep(reply.delay_seconds)
         with suppress(OSError):
             self._send(reply)

@@ -1,14 +1,16 @@
 """The judge of messages: each kind of fault is one."""
 
+from typing import Any
+
 import pytest
 
 from channels.outbound import Part
 from tests.telegram_bot.entity_check import covered, faults
 
-BOLD = {"type": "bold", "offset": 0, "length": 2}
+BOLD: dict[str, Any] = {"type": "bold", "offset": 0, "length": 2}
 
 
-def _part(text: str, *entities: dict[str, object]) -> Part:
+def _part(text: str, *entities: dict[str, Any]) -> Part:
     return Part(text, entities)
 
 

@@ -311,9 +311,10 @@ def test_what_cannot_be_kept_is_left_out_and_what_is_too_long_is_cut() -> None:
     found = arrived(text="a\x00b\ud800c" + "x" * 40_000)
     assert found.text == "abc" + "x" * 29_997
     writer = {**ADA, "first_name": "A\x00" + "b" * 500, "language_code": "e" * 90}
-    sender = inbound_of(update(message={**message(text="x"), "from": writer})).sender  # type: ignore[union-attr]
-    assert sender.name == "A" + "b" * 199
-    assert sender.language == "e" * 35
+    long = inbound_of(update(message={**message(text="x"), "from": writer}))
+    assert isinstance(long, MessageArrived)
+    assert long.sender.name == "A" + "b" * 199
+    assert long.sender.language == "e" * 35
 
 
 @pytest.mark.parametrize("number", [2**31, 2**52, 2**62])
@@ -328,6 +329,22 @@ def test_ids_need_more_than_32_bits(number: int) -> None:
     assert found.inbound.sender.account_id == str(number)
 
 
+NUMBERS: tuple[Any, ...] = ("1", 1.5, True, None, [], -1, 2**63)
+MESSAGES: tuple[Any, ...] = (1, "x", [1], {"text": "x"}, {"message_id": 1, "date": 1})
+FIELDS_OF_MESSAGES: tuple[tuple[str, Any], ...] = (
+    *(("message_id", "42"), ("message_id", None), ("message_id", 2**70)),
+    *(("date", "now"), ("date", 10**30), ("date", [])),
+    *(("chat", 1), ("chat", {}), ("chat", {"id": "me", "type": "private"})),
+    *(("chat", {"id": 2**70, "type": "private"}), ("chat", None)),
+    *(("from", None), ("from", 7), ("from", {"id": 1}), ("from", {**ADA, "id": "1"})),
+    *(("from", {**ADA, "id": False}), ("from", {**ADA, "first_name": {"a": 1}})),
+    *(("text", 5), ("text", ["x"]), ("text", {"text": "x"})),
+    *(("photo", "x"), ("photo", [{}]), ("photo", [{**SIZES[0], "width": "9"}, SIZES[1]])),
+    *(("document", {**FILE, "file_id": "f" * 513}), ("document", [])),
+    *(("media_group_id", 5), ("sticker", []), ("media_group_id", "g" * 65)),
+    *(("reply_to_message", 1), ("quote", {"text": 5, "position": 0})),
+    *(("forward_origin", {"type": "user", "date": 1}), ("forward_origin", 3)),
+)
 HOSTILE: dict[str, bytes] = {
     "nothing": b"",
     "no JSON": b"update_id=1",
@@ -347,33 +364,20 @@ HOSTILE: dict[str, bytes] = {
     "no number": body_of({"message": message(text="x")}),
     **{
         f"the number {number!r}": body_of({"update_id": number, "message": message(text="x")})
-        for number in ("1", 1.5, True, None, [], -1, 2**63)
+        for number in NUMBERS
     },
-    **{
-        f"a message that is {given!r}": body_of(update(message=given))
-        for given in (1, "x", [1], {"text": "x"}, {"message_id": 1, "date": 1})
-    },
+    **{f"a message that is {given!r}": body_of(update(message=given)) for given in MESSAGES},
     **{
         f"with {name} as {value!r}"[:70]: body_of(
             update(message={**message(text="x"), name: value})
         )
-        for name, value in (
-            *(("message_id", "42"), ("message_id", None), ("message_id", 2**70)),
-            *(("date", "now"), ("date", 10**30), ("date", [])),
-            *(("chat", 1), ("chat", {}), ("chat", {"id": "me", "type": "private"})),
-            *(("chat", {"id": 2**70, "type": "private"}), ("chat", None)),
-            *(("from", None), ("from", 7), ("from", {"id": 1}), ("from", {**ADA, "id": "1"})),
-            *(("from", {**ADA, "id": False}), ("from", {**ADA, "first_name": {"a": 1}})),
-            *(("text", 5), ("text", ["x"]), ("text", {"text": "x"})),
-            *(("photo", "x"), ("photo", [{}]), ("photo", [{**SIZES[0], "width": "9"}, SIZES[1]])),
-            *(("document", {**FILE, "file_id": "f" * 513}), ("document", [])),
-            *(("media_group_id", 5), ("sticker", []), ("media_group_id", "g" * 65)),
-            *(("reply_to_message", 1), ("quote", {"text": 5, "position": 0})),
-            *(("forward_origin", {"type": "user", "date": 1}), ("forward_origin", 3)),
-        )
+        for name, value in FIELDS_OF_MESSAGES
     },
     "a place that is words": body_of(
         update(message=message(location={"latitude": "here", "longitude": "there"}))
+    ),
+    "a place that is no number": body_of(
+        update(message=message(location={"latitude": float("nan"), "longitude": 1}))
     ),
     "an edit of a number": body_of(update(edited_message=message(text=5))),
     "a press of too much": body_of(press(data="x" * 65)),

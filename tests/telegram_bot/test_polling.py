@@ -42,7 +42,7 @@ def polling(
     server: Scripted, web: Scripted, prepared: list[None] | None = None, **changes: Any
 ) -> Generator[Poller]:
     """A poller at work in a thread, and its end."""
-    given = {
+    given: dict[str, Any] = {
         "updates_url": f"{server.url}/bot{TOKEN}/getUpdates",
         "web_url": f"{web.url}/channels/telegram",
         "secret": SECRET,
