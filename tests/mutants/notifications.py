@@ -1,4 +1,4 @@
-"""Faults by which somebody is told what is not theirs, twice, at night, or from a forged address."""
+"""Faults by which users are told what is not theirs, twice, at night, or by a forged address."""
 
 from tests.mutants.mutant import Mutant
 
