@@ -1,4 +1,4 @@
-"""Tells a user who is not watching that an answer is there which took long."""
+"""Tells a user who is not watching of an answer that took long: it is there, or has failed."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import notifications, wakeups
-from models.database import clock
+from models.database import OUTAGES, clock
 from models.email import templates
 from models.email.templates import Action
 from models.email.templates.content import address_on_site
 from models.schema.channels import Delivery, DeliveryKind, DeliveryStatus
 from models.schema.chat import Conversation
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobStatus
 from models.schema.notifications import Topic
 from models.schema.users import User
 from models.translation import gettext, ngettext, speaking
@@ -37,8 +37,21 @@ def is_unwatched(conversation_id: UUID) -> bool:
         return True
 
 
-def tell_answered(db: Session, job_id: UUID) -> None:
-    """Tell that a job is answered which took long, once; not where a messenger has the answer."""
+def tell_over(db: Session, job_id: UUID) -> None:
+    """Tell that a job is over which took long, once; not where a messenger shows how it ended.
+
+    Nobody loses an answer because that fails: then it is undone and logged, but for an outage.
+    """
+    try:
+        with db.begin_nested():
+            _tell_over(db, job_id)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("long_work.untold", job_id=str(job_id))
+
+
+def _tell_over(db: Session, job_id: UUID) -> None:
     job = db.get_one(Job, job_id, populate_existing=True)
     took = clock(db) - job.created_at
     if took < timedelta(seconds=get_settings().long_work_seconds):
@@ -49,12 +62,18 @@ def tell_answered(db: Session, job_id: UUID) -> None:
     with speaking(user.locale):
         # The title of the conversation is the user's words: others may look at their screen.
         letter = templates.answer_ready(
-            gettext("Your answer is ready"),
+            _title(job),
             _in_words(took),
-            see=Action(gettext("Read it"), address_on_site(f"/chat/{job.conversation_id}")),
+            see=Action(gettext("Open it"), address_on_site(f"/chat/{job.conversation_id}")),
             why=gettext("You chose in the settings to be told when an answer took long."),
         )
-    notifications.notify(db, user, Topic.LONG_WORK, letter, reference=f"answered:{job.id}")
+    notifications.notify(db, user, Topic.LONG_WORK, letter, reference=f"over:{job.id}")
+
+
+def _title(job: Job) -> str:
+    if job.status is JobStatus.COMPLETED:
+        return gettext("Your answer is ready")
+    return gettext("Your answer could not be finished")
 
 
 def _in_words(took: timedelta) -> str:

@@ -169,6 +169,7 @@ def _fail(
     Who ran dry before the first word is answered once there are credits again.
     """
     html = rendering.render(publisher.said, job_id=held.job_id)
+    is_unwatched = _is_unwatched(process, held)
     with unit_of_work() as db:
         job = jobs.lock_lease(db, held.job_id, held.attempt)
         _note_cell(db, process, held, failure)
@@ -176,6 +177,8 @@ def _fail(
         is_paused = runs_dry and jobs.pause(db, job)
         if not is_paused:
             _write_failure(db, job, publisher, failure, html)
+            if is_unwatched:
+                long_work.tell_over(db, job.id)
     if is_paused:
         publisher.publish(JobPaused())
         log.info("job.paused")

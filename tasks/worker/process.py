@@ -21,7 +21,7 @@ from gateways.s3_files import Storage
 from gateways.wake_queue import WakeQueue
 from models import jobs
 from models.base import new_id
-from models.database import OUTAGES, unit_of_work
+from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer
 from models.ops import workers
 from settings import Settings
@@ -120,7 +120,7 @@ class WorkerProcess:
         written = jobs.complete_many(db, answers, worker_id=self.id, save_time=SAVE_TIME)
         for answer in answers:
             if answer.is_unwatched and written.get(answer.job_id):
-                _tell_answered(db, answer.job_id)
+                long_work.tell_over(db, answer.job_id)
         return written
 
     def _claim(self, db: Session) -> list[Claim]:
@@ -207,17 +207,6 @@ class WorkerProcess:
                 self._over.wait(1.0)
             except SQLAlchemyError as error:
                 log.warning("stop.unread", error=str(error))
-
-
-def _tell_answered(db: Session, job_id: UUID) -> None:
-    """Tell who was not watching; nobody loses an answer because that fails."""
-    try:
-        with db.begin_nested():
-            long_work.tell_answered(db, job_id)
-    except OUTAGES:
-        raise
-    except Exception:
-        log.exception("answer.untold", job_id=str(job_id))
 
 
 _process: list[WorkerProcess] = []

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from actions import long_work, wakeups
 from gateways.event_streams import Streams
+from models import jobs
 from models.base import new_id, utc_now
 from models.channels import accounts, deliveries
 from models.chat import conversations
 from models.notifications import preferences
 from models.schema.chat import Conversation
 from models.schema.emails import Email, EmailKind
+from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.notifications import Notification, Topic
 from models.schema.users import User
@@ -65,7 +67,7 @@ def test_it_is_told_once_without_anybodys_words(db: Session, ada: User) -> None:
     job = answered(db, ada, 200)
     conversations.rename(db.get_one(Conversation, job.conversation_id), "My divorce")
     for _ in range(2):
-        long_work.tell_answered(db, job.id)
+        long_work.tell_over(db, job.id)
 
     mail = db.scalars(sa.select(Email)).one()
     assert (mail.kind, mail.subject) == (EmailKind.LONG_WORK, "Your answer is ready")
@@ -76,13 +78,13 @@ def test_it_is_told_once_without_anybodys_words(db: Session, ada: User) -> None:
 
 
 def test_what_was_quick_is_told_nobody(db: Session, ada: User) -> None:
-    long_work.tell_answered(db, answered(db, ada, 50).id)
+    long_work.tell_over(db, answered(db, ada, 50).id)
     assert db.scalars(sa.select(Notification)).all() == []
 
 
 def test_how_long_is_long_is_a_setting(db: Session, ada: User, adjust: Callable[..., None]) -> None:
     adjust(LONG_WORK_SECONDS="5")
-    long_work.tell_answered(db, answered(db, ada, 20).id)
+    long_work.tell_over(db, answered(db, ada, 20).id)
     assert "It took less than a minute." in db.scalars(sa.select(Email.text_body)).one()
 
 
@@ -90,19 +92,28 @@ def test_where_a_messenger_has_the_answer_nothing_is_told_beside_it(db: Session,
     job = answered(db, ada, 200)
     account = accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
     deliveries.expect_answer(db, account, job)
-    long_work.tell_answered(db, job.id)
+    long_work.tell_over(db, job.id)
     assert db.scalars(sa.select(Notification)).all() == []
 
     # It was blocked: the answer does not get there.
     accounts.mark_blocked(db, "telegram", "4711")
-    long_work.tell_answered(db, job.id)
+    long_work.tell_over(db, job.id)
     assert len(db.scalars(sa.select(Email)).all()) == 1
+
+
+def test_an_answer_that_failed_is_told_too(db: Session, ada: User) -> None:
+    preferences.choose(db, ada.id, Topic.LONG_WORK, ["email"])
+    job = factories.running(db, ada)
+    db.execute(sa.update(Job).values(created_at=utc_now() - timedelta(minutes=9)))
+    jobs.fail(db, job, FailureCode.PROVIDER_DOWN)
+    long_work.tell_over(db, job.id)
+    assert db.scalars(sa.select(Email.subject)).one() == "Your answer could not be finished"
 
 
 def test_a_deleted_conversation_has_no_answer_to_read(db: Session, ada: User) -> None:
     job = answered(db, ada, 200)
     conversations.erase(db, db.get_one(Conversation, job.conversation_id))
-    long_work.tell_answered(db, job.id)
+    long_work.tell_over(db, job.id)
     assert db.scalars(sa.select(Notification)).all() == []
 
 
@@ -118,5 +129,5 @@ def test_a_deleted_conversation_has_no_answer_to_read(db: Session, ada: User) ->
 def test_how_long_it_took_is_said_in_words(
     db: Session, ada: User, seconds: int, words: str
 ) -> None:
-    long_work.tell_answered(db, answered(db, ada, seconds).id)
+    long_work.tell_over(db, answered(db, ada, seconds).id)
     assert words in db.scalars(sa.select(Email.text_body)).one()

@@ -1,4 +1,4 @@
-"""Faults by which a user is told what is not theirs, twice, at night, or by a forged address."""
+"""Faults by which users are told what is not theirs, twice, at night, or by a forged address."""
 
 from tests.mutants.mutant import Mutant
 

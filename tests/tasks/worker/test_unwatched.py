@@ -58,7 +58,7 @@ def test_what_nobody_watched_is_told_as_it_is_written(worker: WorkerProcess) -> 
     worker.commit_loop.complete(answer(watched, is_unwatched=False))
     worker.commit_loop.complete(answer(unwatched, is_unwatched=True))
     worker.commit_loop.complete(answer(quick, is_unwatched=True))
-    assert references() == [f"answered:{unwatched.id}"]
+    assert references() == [f"over:{unwatched.id}"]
 
 
 def test_nobody_loses_an_answer_because_it_cannot_be_told(
