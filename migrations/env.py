@@ -1,11 +1,14 @@
 """Runs migrations against the database of the settings."""
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from models.database import connect
 from models.schema.metadata import metadata
 from settings import get_settings
+
+# Any number that nothing else of ours locks.
+ONE_AT_A_TIME = 7_204_113_518
 
 
 def _migrate(connection: Connection) -> None:
@@ -21,6 +24,10 @@ def _run() -> None:
         return
     engine = connect(get_settings().database_url.get_secret_value(), pool_size=1)
     with engine.connect() as connection:
+        # Where several processes bring it about at once, as in a release, the others wait and then
+        # find it done. The lock goes with the connection.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
+        connection.commit()
         _migrate(connection)
     engine.dispose()
 

@@ -1,5 +1,7 @@
 """The migrations build what the models say, and can be taken back."""
 
+import os
+import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -12,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
+import serve
 from models.schema.metadata import metadata
 from settings import PROJECT_DIR, Settings
 
@@ -50,6 +53,23 @@ def test_down_and_up_again_leaves_nothing_behind(settings: Settings) -> None:
             assert tables - {"alembic_version"} == (
                 set() if target == "base" else set(metadata.tables)
             )
+
+
+def test_two_that_migrate_at_once_do_not_meet(settings: Settings) -> None:
+    """As the tasks of a release do; whoever comes second finds it done."""
+    with _database(settings, "atonce") as fresh:
+        url = fresh.url.render_as_string(hide_password=False)
+        given = {**os.environ, "DATABASE_URL": url}  # noqa: TID251  # for a process of its own
+        both = [
+            subprocess.Popen(
+                serve.migrate(), cwd=PROJECT_DIR, env=given, stderr=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate()[1] for process in both]
+
+        assert [process.returncode for process in both] == [0, 0], said
+        assert set(metadata.tables) <= set(sa.inspect(fresh).get_table_names())
 
 
 def test_what_people_had_before_payments_was_all_granted(settings: Settings) -> None:

@@ -163,11 +163,15 @@ def gaps(mode: Mode, tried: dict[str, str]) -> list[str]:
 
 def _may(mode: Mode) -> Callable[[str], bool]:
     if mode is Mode.PROCESS:
-        # It has the worker's rights; what the filter and no_new_privs take away is gone.
-        return lambda name: name not in REFUSED_CALLS and name != "clone into a user namespace"
+        # It has the worker's rights, but for what the filter takes away.
+        return lambda name: name == "socket tcp" or not _is_the_filters(name)
     if mode.has_namespaces:
         return lambda name: name in WITH_A_NETWORK_OF_ITS_OWN | _of_its_own()
     return OPEN[mode].__contains__
+
+
+def _is_the_filters(name: str) -> bool:
+    return name in REFUSED_CALLS or name.startswith(("socket ", "clone "))
 
 
 def _of_its_own() -> frozenset[str]:

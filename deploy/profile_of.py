@@ -1,0 +1,56 @@
+"""How large an installation is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Name = Literal["small", "production"]
+# What a worker may at most become, whatever is asked for.
+MOST_WORKERS = 50
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The sizes of one installation. A worker's memory is what its cells need, 1.2 GB each."""
+
+    is_lasting: bool
+    zones: int
+    web_tasks: int
+    clock_tasks: int
+    fewest_workers: int
+    worker_cpu: int
+    worker_memory_mib: int
+    cells_per_worker: int
+    database: str
+    cache: str
+    backup_days: int
+
+
+PROFILES: dict[Name, Profile] = {
+    # For trying out: what is in it goes when the stack goes.
+    "small": Profile(
+        is_lasting=False,
+        zones=2,
+        web_tasks=1,
+        clock_tasks=1,
+        fewest_workers=1,
+        worker_cpu=2048,
+        worker_memory_mib=8192,
+        cells_per_worker=5,
+        database="t4g.micro",
+        cache="cache.t4g.micro",
+        backup_days=1,
+    ),
+    "production": Profile(
+        is_lasting=True,
+        zones=3,
+        web_tasks=2,
+        clock_tasks=2,
+        fewest_workers=2,
+        worker_cpu=4096,
+        worker_memory_mib=30720,
+        cells_per_worker=23,
+        database="m7g.large",
+        cache="cache.t4g.small",
+        backup_days=14,
+    ),
+}

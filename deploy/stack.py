@@ -1,0 +1,92 @@
+"""All of an installation in one stack."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as scaling
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_ses as ses
+from background import Background
+from constructs import Construct
+from network import Network
+from processes import Processes, Release
+from profile_of import MOST_WORKERS, Profile
+from stores import Stores
+from website import Website
+
+KEPT_IMAGES = 30
+
+
+class Images(cdk.Stack):
+    """Where images are pushed to; it stands before anything can run."""
+
+    def __init__(self, scope: Construct, name: str, **given: Any) -> None:
+        super().__init__(scope, name, **given)
+        self.web, self.worker = self._repository("Web"), self._repository("Worker")
+
+    def _repository(self, name: str) -> ecr.Repository:
+        made = ecr.Repository(
+            self,
+            name,
+            image_scan_on_push=True,
+            # A release is what it was when it was tried.
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=KEPT_IMAGES)],
+        )
+        cdk.CfnOutput(self, f"{name}Repository", value=made.repository_uri)
+        return made
+
+
+class Shellmate(cdk.Stack):
+    """Takes the parameters Domain, CertificateArn and Tag (of both images)."""
+
+    def __init__(
+        self, scope: Construct, name: str, profile: Profile, images: Images, **given: Any
+    ) -> None:
+        super().__init__(scope, name, **given)
+        domain = cdk.CfnParameter(self, "Domain", description="What people type").value_as_string
+        certificate = cdk.CfnParameter(self, "CertificateArn").value_as_string
+        tag = cdk.CfnParameter(self, "Tag", description="Of both images").value_as_string
+        release = Release(images.web, images.worker, tag, domain)
+        vpc = Network(self, "Network", profile).vpc
+        stores = Stores(self, "Stores", vpc, profile)
+        processes = Processes(self, "Processes", stores, release)
+        cluster = ecs.Cluster(
+            self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
+        )
+        website = Website(
+            self,
+            "Website",
+            vpc=vpc,
+            cluster=cluster,
+            task=processes.web(),
+            certificate_arn=certificate,
+            profile=profile,
+        )
+        background = Background(
+            self, "Background", cluster=cluster, processes=processes, profile=profile
+        )
+        for service in (website.service, *background.services):
+            stores.admit(service)
+        self._bound(background.workers, profile)
+        ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
+        told = {
+            "Address": website.balancer.load_balancer_dns_name,
+            "ClusterName": cluster.cluster_name,
+            "WorkersName": background.workers.service_name,
+        }
+        for key, value in told.items():
+            cdk.CfnOutput(self, key, value=value)
+
+    def _bound(self, workers: ecs.FargateService, profile: Profile) -> scaling.CfnScalableTarget:
+        """Let nobody, by hand or by a policy, have more workers than the most or fewer than any."""
+        return scaling.CfnScalableTarget(
+            self,
+            "WorkersBound",
+            service_namespace="ecs",
+            scalable_dimension="ecs:service:DesiredCount",
+            resource_id=f"service/{workers.cluster.cluster_name}/{workers.service_name}",
+            min_capacity=profile.fewest_workers,
+            max_capacity=MOST_WORKERS,
+        )

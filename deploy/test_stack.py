@@ -1,0 +1,130 @@
+"""What the templates say, without an account: `pytest` in this folder, with its requirements."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+from processes import KEYS
+from profile_of import PROFILES
+from stack import Images, Shellmate
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+# What libpq reads by itself.
+LIBPQ = {"PGHOST", "PGUSER", "PGPASSWORD", "PGSSLMODE"}
+SECRET = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|REDIS_URL")
+
+
+@pytest.fixture(scope="module", params=sorted(PROFILES))
+def template(request: pytest.FixtureRequest) -> Template:
+    app = cdk.App()
+    images = Images(app, "Images")
+    return Template.from_stack(Shellmate(app, "Shellmate", PROFILES[request.param], images))
+
+
+def _containers(template: Template) -> dict[str, dict[str, Any]]:
+    """Return the containers of all tasks, by the command that they start with."""
+    found = template.find_resources("AWS::ECS::TaskDefinition").values()
+    containers = [one for task in found for one in task["Properties"]["ContainerDefinitions"]]
+    return {container["Command"][0]: container for container in containers}
+
+
+def test_every_process_is_there(template: Template) -> None:
+    assert set(_containers(template)) == {"web", "worker", "clock", "messaging", "migrate"}
+    template.resource_count_is("AWS::ECS::Service", 4)
+
+
+def test_the_database_has_its_newest_shape_before_a_process_begins(template: Template) -> None:
+    for task in template.find_resources("AWS::ECS::TaskDefinition").values():
+        containers = {one["Name"]: one for one in task["Properties"]["ContainerDefinitions"]}
+        assert containers["migrate"]["Essential"] is False
+        assert containers["app"]["DependsOn"] == [
+            {"Condition": "SUCCESS", "ContainerName": "migrate"}
+        ]
+
+
+def test_only_the_worker_is_root_and_nothing_is_privileged(template: Template) -> None:
+    for name, container in _containers(template).items():
+        dropped = container["LinuxParameters"]["Capabilities"]["Drop"]
+        assert container["ReadonlyRootFilesystem"] is True
+        assert not container.get("Privileged")
+        assert container["LinuxParameters"]["InitProcessEnabled"] is True
+        assert (container["User"], dropped == ["ALL"]) == (
+            ("0", False) if name == "worker" else ("10001", True)
+        )
+
+
+def test_a_worker_has_a_jail_or_no_cells_and_time_to_end(template: Template) -> None:
+    worker = _containers(template)["worker"]
+    given = {one["Name"]: one["Value"] for one in worker["Environment"]}
+
+    assert given["SANDBOX"] == "jail"
+    assert worker["StopTimeout"] == 120
+    assert {"ContainerPath": "/jail/cells", "ReadOnly": False, "SourceVolume": "cells"} in worker[
+        "MountPoints"
+    ]
+
+
+def test_a_workers_memory_is_enough_for_its_cells() -> None:
+    for profile in PROFILES.values():
+        assert profile.worker_memory_mib >= 512 + 1200 * profile.cells_per_worker
+
+
+def test_no_secret_is_in_an_environment(template: Template) -> None:
+    for container in _containers(template).values():
+        open_ones = {one["Name"] for one in container["Environment"]}
+        hidden = {one["Name"] for one in container["Secrets"]}
+        assert not {name for name in open_ones if SECRET.search(name)}
+        assert set(KEYS) | {"PGUSER", "PGPASSWORD", "REDIS_URL"} == hidden
+
+
+def test_every_setting_that_is_given_exists(template: Template) -> None:
+    known = set(re.findall(r"^    (\w+): ", (PROJECT_DIR / "settings.py").read_text(), re.M))
+    for container in _containers(template).values():
+        given = {one["Name"] for one in (*container["Environment"], *container["Secrets"])}
+        assert {name.lower() for name in given - LIBPQ} <= known
+
+
+def test_a_release_changes_nothing_about_how_many_workers_there_are(template: Template) -> None:
+    services = template.find_resources("AWS::ECS::Service")
+    without = [key for key, one in services.items() if "DesiredCount" not in one["Properties"]]
+
+    assert len(without) == 1
+    assert "Workers" in without[0]
+    template.has_resource_properties(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        {"MaxCapacity": 50, "MinCapacity": Match.any_value()},
+    )
+
+
+def test_stores_are_reached_by_our_processes_alone(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::RDS::DBInstance", {"PubliclyAccessible": False, "StorageEncrypted": True}
+    )
+    template.has_resource_properties(
+        "AWS::ElastiCache::ReplicationGroup", {"TransitEncryptionEnabled": True}
+    )
+    rules = template.find_resources("AWS::EC2::SecurityGroupIngress").values()
+    assert all("SourceSecurityGroupId" in rule["Properties"] for rule in rules)
+    # A script of ours names two keys, which cluster mode refuses.
+    groups = template.find_resources("AWS::ElastiCache::ReplicationGroup").values()
+    assert all("NumNodeGroups" not in group["Properties"] for group in groups)
+
+
+def test_no_password_stands_in_the_template(template: Template) -> None:
+    whole = json.dumps(template.to_json())
+
+    assert "{{resolve:secretsmanager:" in whole
+    assert not re.search(r"rediss://:(?!\")[^{\"]", whole)
+
+
+def test_the_load_balancer_asks_whether_the_process_lives(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::ElasticLoadBalancingV2::TargetGroup", {"HealthCheckPath": "/healthz"}
+    )
+    template.has_resource_properties(
+        "AWS::ElasticLoadBalancingV2::Listener", {"Port": 443, "Protocol": "HTTPS"}
+    )
