@@ -65,7 +65,7 @@ class Chart:
 Written = Callable[[int], str]
 
 
-def draw(values: Sequence[Value], written: Written, marked: Written | None = None) -> Chart:
+def render(values: Sequence[Value], written: Written, marked: Written | None = None) -> Chart:
     """Draw values from left to right; `written` says a number, and `marked` beside the scale."""
     low, high = _scale([one for value in values for one in (value.number, value.before)])
     now = [(_x(at, values), _y(one.number, low, high)) for at, one in enumerate(values)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from webapp.core.charts import HEIGHT, WIDTH, Value, draw
+from webapp.core.charts import HEIGHT, WIDTH, Value, render
 from webapp.core.formats import lasted, short_money
 
 
@@ -11,7 +11,7 @@ def values(*numbers: int) -> list[Value]:
 
 
 def test_the_highest_is_at_the_top_and_zero_at_the_bottom() -> None:
-    chart = draw(values(0, 50, 100), str)
+    chart = render(values(0, 50, 100), str)
     assert [spot.dot_y for spot in chart.spots] == [HEIGHT, HEIGHT / 2, 0]
     assert chart.marks == ("100", "50", "0")
     assert chart.zero_y == HEIGHT
@@ -19,7 +19,7 @@ def test_the_highest_is_at_the_top_and_zero_at_the_bottom() -> None:
 
 
 def test_what_is_below_zero_is_below_its_line() -> None:
-    chart = draw(values(-30, 100), str)
+    chart = render(values(-30, 100), str)
     assert chart.zero_y < chart.spots[0].dot_y <= HEIGHT
     assert chart.spots[1].dot_y == 0
 
@@ -28,22 +28,22 @@ def test_what_is_below_zero_is_below_its_line() -> None:
     ("most", "mark"), [(1, 2), (3, 5), (11, 20), (26, 50), (99, 100), (1234, 2000), (2_400, 2_500)]
 )
 def test_scales_end_at_round_numbers(most: int, mark: int) -> None:
-    assert draw(values(most, 0), str).marks[0] == str(mark)
+    assert render(values(most, 0), str).marks[0] == str(mark)
 
 
 def test_nothing_at_all_can_be_drawn() -> None:
-    assert draw(values(0, 0), str).marks == ("2", "1", "0")
-    assert draw([], str).line == ""
+    assert render(values(0, 0), str).marks == ("2", "1", "0")
+    assert render([], str).line == ""
 
 
 def test_the_last_part_is_not_over() -> None:
-    chart = draw(values(1, 2, 3), str)
+    chart = render(values(1, 2, 3), str)
     assert (chart.line.count("L"), chart.unfinished.count("L")) == (1, 1)
     assert chart.unfinished.endswith(f"{chart.spots[2].dot_x} {chart.spots[2].dot_y}")
 
 
 def test_each_part_is_in_the_table_and_under_the_pointer() -> None:
-    chart = draw([Value("Monday", 3, 2)], lambda number: f"{number} apples")
+    chart = render([Value("Monday", 3, 2)], lambda number: f"{number} apples")
     assert chart.spots[0].words == "Monday: 3 apples (before: 2 apples)"
     (row,) = chart.rows
     assert (row.name, row.number, row.before) == ("Monday", "3 apples", "2 apples")
