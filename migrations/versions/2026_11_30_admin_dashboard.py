@@ -45,6 +45,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'failed'"),
     )
+    op.add_column("workers", sa.Column("version", sa.Text(), server_default="", nullable=False))
     _create_log()
     _create_rollups()
 
@@ -54,6 +55,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for table, column in (*BRIN, ("transactions", "created_at")):
         op.drop_index(f"ix_{table}_{column}", table_name=table, postgresql_using="brin")
+    op.drop_column("workers", "version")
     op.drop_index(
         "ix_jobs_failed", table_name="jobs", postgresql_where=sa.text("status = 'failed'")
     )

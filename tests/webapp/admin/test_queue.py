@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -122,7 +123,10 @@ def test_a_failed_message_is_tried_again_once(sams: Browser, db: Session, ada: U
     assert "tick the box" in unsure.text
 
 
-def test_workers_are_alive_draining_silent_or_gone(olgas: Browser, db: Session, ada: User) -> None:
+def test_workers_are_alive_draining_silent_or_gone(
+    olgas: Browser, db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    adjust(RELEASE="v1.2.3")
     assert "No worker was heard of" in olgas.read("/admin/workers")
     known: dict[str, Worker] = {}
     for name in ("alive", "draining", "silent", "stopped"):
@@ -139,6 +143,7 @@ def test_workers_are_alive_draining_silent_or_gone(olgas: Browser, db: Session, 
     factories.answer(db, job)
     db.commit()
     page = olgas.read("/admin/workers")
+    assert page.count("v1.2.3") == 4
     for name in known:
         after = page.split(f"host-{name}</h2>")[1]
         assert f">{name}</span>" in after[:400], name
