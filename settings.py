@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     # A page on which everybody's mail can be read, linked where mail is promised: never in earnest.
     mailbox_url: str | None = None
 
+    # What is deployed, such as a tag or a revision: workers say it, and admins read it.
+    release: str = ""
+
     # Jobs. A worker that is silent for a lease is presumed dead, and its jobs go to others.
     job_lease_seconds: float = 30
     job_heartbeat_seconds: float = 5

@@ -38,6 +38,14 @@ def upgrade() -> None:
     for table, column in (*BRIN, ("transactions", "created_at")):
         name = f"ix_{table}_{column}"
         op.create_index(name, table, [column], unique=False, postgresql_using="brin")
+    op.create_index(
+        "ix_jobs_failed",
+        "jobs",
+        ["failure_code", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'failed'"),
+    )
+    op.add_column("workers", sa.Column("version", sa.Text(), server_default="", nullable=False))
     _create_log()
     _create_rollups()
 
@@ -47,6 +55,10 @@ def downgrade() -> None:
         op.drop_table(table)
     for table, column in (*BRIN, ("transactions", "created_at")):
         op.drop_index(f"ix_{table}_{column}", table_name=table, postgresql_using="brin")
+    op.drop_column("workers", "version")
+    op.drop_index(
+        "ix_jobs_failed", table_name="jobs", postgresql_where=sa.text("status = 'failed'")
+    )
     op.add_column(
         "users", sa.Column("is_admin", sa.Boolean(), server_default="false", nullable=False)
     )

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from models.base import utc_now
 from models.errors import NotFound
 from models.ops import admin_actions
+from models.ops.retention import first_id
 from models.schema.admins import AdminAction
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
@@ -19,6 +21,8 @@ from models.schema.users import User
 from models.schema.workers import Worker
 
 PAGE = 50
+# Of a model only what is so recent is looked for.
+MODELS_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,11 @@ def _matching(wanted: Wanted) -> Select[tuple[Job]]:
     if wanted.state is not None:
         jobs = jobs.where(Job.status == wanted.state)
     if wanted.code is not None:
-        jobs = jobs.where(Job.failure_code == wanted.code)
+        is_it = (Job.failure_code == wanted.code, Job.status == JobStatus.FAILED)
+        jobs = jobs.where(*is_it)
     if wanted.model is not None:
-        jobs = jobs.where(Job.model == wanted.model)
+        # No index has it.
+        jobs = jobs.where(Job.model == wanted.model, Job.id > first_id(utc_now() - MODELS_WITHIN))
     return jobs.where(Job.id < wanted.after) if wanted.after is not None else jobs
 
 

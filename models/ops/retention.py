@@ -61,12 +61,12 @@ def _delete(
 ) -> int:
     key = table.__table__.c["id"]
     # Keys are in the order of their making, so only what is old enough is read.
-    oldest = select(key).where(key < _first_id(before), is_over).order_by(key).limit(limit)
+    oldest = select(key).where(key < first_id(before), is_over).order_by(key).limit(limit)
     locked = oldest.with_for_update(skip_locked=True, of=table)
     gone = delete(table).where(key.in_(locked)).returning(key)
     return len(db.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
-def _first_id(at: datetime) -> UUID:
+def first_id(at: datetime) -> UUID:
     """The smallest id that can have been made at a time: a UUIDv7 begins with its milliseconds."""
     return UUID(int=int(at.timestamp() * 1000) << 80)

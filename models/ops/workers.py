@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.schema.workers import Worker
+from settings import get_settings
 
 # Every page asks this; putting it together anew took as long as asking.
 _COUNT_READY = select(func.count()).where(
@@ -20,7 +21,7 @@ _COUNT_READY = select(func.count()).where(
 
 def register(db: Session, worker_id: UUID, host: str) -> Worker:
     """Add a worker that has just started."""
-    worker = Worker(id=worker_id, host=host)
+    worker = Worker(id=worker_id, host=host, version=get_settings().release)
     db.add(worker)
     db.flush()
     return worker

@@ -66,6 +66,8 @@ class Job(Base):
         # Rolled-up numbers count the jobs of some hours; these take no part of an update.
         Index("ix_jobs_created_at", "created_at", postgresql_using="brin"),
         Index("ix_jobs_finished_at", "finished_at", postgresql_using="brin"),
+        # Admins look for failures of a kind; they are few.
+        Index("ix_jobs_failed", "failure_code", "id", postgresql_where=text("status = 'failed'")),
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"}},

@@ -12,6 +12,8 @@ class Worker(Base):
 
     id: Mapped[PrimaryKey]
     host: Mapped[str]
+    # What was deployed when it started, as the settings name it.
+    version: Mapped[str] = mapped_column(default="", server_default="")
     # "bwrap" or "uid": how well cells are kept apart.
     sandbox: Mapped[str] = mapped_column(default="", server_default="")
     capacity: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -14,9 +14,31 @@ PRICES = "tests/agent/test_prices.py::"
 FREE = "tests/models/people/test_free_credit.py::"
 OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 FREEZES = "tests/models/ledger/test_freezes.py::"
+ADMINS = "tests/models/ops/test_user_actions.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
+    Mutant(
+        "an admin's form that comes twice is done twice",
+        "models/ops/admin_actions.py",
+        "AdminAction.key == order.key)) is not None:",
+        "AdminAction.key == order.key)) is not None and order.reason == '':",
+        (f"{ADMINS}test_the_same_form_twice_is_done_once",),
+    ),
+    Mutant(
+        "an admin adjusts as much as they like",
+        "models/ops/user_actions.py",
+        "if int(db.scalar(lately) or 0) + abs(micros) > most:",
+        "if abs(micros) > most:",
+        (f"{ADMINS}test_one_admin_adjusts_no_more_than_the_limit_of_a_day",),
+    ),
+    Mutant(
+        "money that went back is a provider's cost",
+        "models/ops/rollups.py",
+        "OR kind = 'absorbed' AND NOT is_of_payments",
+        "OR kind = 'absorbed'",
+        ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
+    ),
     Mutant(
         "a channel sends without asking whether it may cost so much",
         "actions/sending.py",

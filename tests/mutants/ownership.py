@@ -122,6 +122,27 @@ MUTANTS = (
         (f"{ADMIN}test_for_people_who_are_no_admins_there_is_nothing",),
     ),
     Mutant(
+        "an admin sees pages of other roles",
+        "webapp/admin/access.py",
+        "return None if may(person, asked) else close()",
+        "return None",
+        ("tests/webapp/admin/test_roles.py::test_each_role_sees_what_it_may_and_nothing_else",),
+    ),
+    Mutant(
+        "a verb of admins asks for no role",
+        "models/ops/admin_actions.py",
+        "    refuse_unless(order.admin, needs)\n",
+        "",
+        ("tests/models/ops/test_user_actions.py::test_viewers_and_users_do_nothing",),
+    ),
+    Mutant(
+        "a suspended account is signed in to",
+        "models/people/sessions.py",
+        "    if user.sign_in_suspended_at is not None:\n        raise SignInSuspended\n",
+        "",
+        ("tests/models/ops/test_user_actions.py::test_who_may_not_sign_in_is_out_everywhere",),
+    ),
+    Mutant(
         "an admin ends the freeze of their own account",
         "models/ledger/freezes.py",
         "    if user_id == admin_id:\n        raise OwnAccount\n",

@@ -1,11 +1,17 @@
-"""The clock ends when it is told to, whatever it does just then."""
+"""The clock adds numbers up, and ends when it is told to, whatever it does just then."""
 
 import signal
+import threading
 from collections.abc import Generator
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from tasks.scheduler import over_at_a_signal
+from models.database import unit_of_work
+from models.schema.rollups import DayTotals, HourTotals
+from tasks.scheduler import over_at_a_signal, run_numbers
+from tests import factories
 from tests.interrupting import count_moments
 
 
@@ -16,6 +22,18 @@ def signals() -> Generator[tuple[signal.Signals, ...]]:
     yield tuple(before)
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def test_the_clock_adds_the_numbers_up(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        factories.job(db, factories.user(db, "ada@example.org"))
+    over = threading.Event()
+    over.set()
+    run_numbers(over)
+    for table in (HourTotals, DayTotals):
+        with Session(emptied) as db:
+            row = db.scalars(sa.select(table)).one()
+            assert (row.sign_ups, row.messages, row.active_users) == (1, 1, 1)
 
 
 @pytest.mark.timeout(60)

@@ -119,7 +119,7 @@ def _metric(kind: _Kind, found: Overview, wanted: Range) -> Metric:
         kind.unit.written(now),
         _change(now, before),
         (now - before) * kind.better >= 0,
-        charts.draw(values, kind.unit.written, kind.unit.marked),
+        charts.render(values, kind.unit.written, kind.unit.marked),
     )
 
 

@@ -54,10 +54,10 @@ def show_list() -> Answer:
 @allowed_to(Permission.READ)
 def show(user_id: UUID) -> Answer:
     """Show one user: credits, payments, jobs, logins, and what admins did."""
-    return draw(user_id)
+    return render(user_id)
 
 
-def draw(user_id: UUID, *, refused: str = "", refusal: str = "") -> str:
+def render(user_id: UUID, *, refused: str = "", refusal: str = "") -> str:
     """Draw a user's page; a refusal stands with the action that was refused."""
     found = user_file.read(db(), user_id)
     return render_template(

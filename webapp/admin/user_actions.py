@@ -18,7 +18,7 @@ from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from webapp.admin.access import allowed_to
 from webapp.admin.orders import ordered
-from webapp.admin.people import address_of, draw
+from webapp.admin.people import address_of, render
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -117,7 +117,7 @@ def _do(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
     except NotFound:
         raise
     except Refused as refusal:
-        return draw(user_id, refused=name, refusal=sentence_of(refusal)), 422
+        return render(user_id, refused=name, refusal=sentence_of(refusal)), 422
     flash(said)
     return go_to(address_of(user_id))
 

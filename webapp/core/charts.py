@@ -65,7 +65,7 @@ class Chart:
 Written = Callable[[int], str]
 
 
-def draw(values: Sequence[Value], written: Written, marked: Written | None = None) -> Chart:
+def render(values: Sequence[Value], written: Written, marked: Written | None = None) -> Chart:
     """Draw values from left to right; `written` says a number, and `marked` beside the scale."""
     low, high = _scale([one for value in values for one in (value.number, value.before)])
     now = [(_x(at, values), _y(one.number, low, high)) for at, one in enumerate(values)]
@@ -75,7 +75,7 @@ def draw(values: Sequence[Value], written: Written, marked: Written | None = Non
     return Chart(
         line=_path(now[:-1]),
         unfinished=_path(now[-2:]),
-        area=f"{_path(now)} L{now[-1][0]} {zero} L{now[0][0]} {zero} Z" if now else "",
+        area=_area(now[:-1], zero),
         before=_path(before),
         zero_y=zero,
         marks=(marked(high), marked((high + low) // 2), marked(low)),
@@ -111,6 +111,10 @@ def _y(number: int, low: int, high: int) -> float:
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{'L' if at else 'M'}{x} {y}" for at, (x, y) in enumerate(points))
+
+
+def _area(points: Sequence[tuple[float, float]], zero: float) -> str:
+    return f"{_path(points)} L{points[-1][0]} {zero} L{points[0][0]} {zero} Z" if points else ""
 
 
 def _names(values: Sequence[Value]) -> tuple[str, str, str]:

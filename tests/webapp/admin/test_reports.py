@@ -223,7 +223,7 @@ def test_charges_beyond_the_cap_and_what_we_carry_are_shown(
     assert "Charged although no answer came" in page
     assert "workers lost $0.30" in page
     assert "our failures $0.10" in page
-    assert page.count(str(ada.id)) == 2
+    assert page.count(f"{ada.id}</span>") == 2
 
 
 @pytest.mark.parametrize("reason", RefusalReason)
