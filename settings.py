@@ -247,9 +247,9 @@ class Settings(BaseSettings):
     provider_max_retries: int = 2
 
     # Voice: recordings are transcribed by the provider whose model a user has chosen, or else by
-    # the first of these that is there. Unset, a provider does not transcribe.
-    openai_transcription_model: str | None = "gpt-transcribe"
-    gemini_transcription_model: str | None = "gemini-3.5-flash-lite"
+    # the first of these that is there. With "off" a provider does not transcribe.
+    openai_transcription_model: str = "gpt-transcribe"
+    gemini_transcription_model: str = "gemini-3.5-flash-lite"
     # Anything that speaks OpenAI's audio transcriptions, such as a Whisper server of one's own. It
     # needs a price in PRICE_OVERRIDES: {"compatible/whisper-1": {"minute": "0.001"}}.
     transcription_base_url: str | None = None

@@ -21,12 +21,16 @@ class Transcriber:
         return f"{self.provider}/{self.name}"
 
 
+# The setting of a provider that is not to transcribe.
+OFF = "off"
+
+
 def transcribers(settings: Settings) -> tuple[Transcriber, ...]:
     """List those that are set up, the ones that others turn to first."""
     found: list[Transcriber] = []
-    if settings.openai_api_key and settings.openai_transcription_model:
+    if settings.openai_api_key and settings.openai_transcription_model != OFF:
         found.append(Transcriber("openai", settings.openai_transcription_model))
-    if settings.gemini_api_key and settings.gemini_transcription_model:
+    if settings.gemini_api_key and settings.gemini_transcription_model != OFF:
         found.append(Transcriber("gemini", settings.gemini_transcription_model))
     if settings.transcription_base_url:
         found.append(Transcriber("compatible", settings.transcription_model))

@@ -370,7 +370,7 @@ def test_just_enough_is_enough(db: Session, ada: User) -> None:
 def test_without_anybody_who_listens_it_is_not_offered(
     db: Session, ada: User, provider: Transcriber, adjust: Callable[..., None]
 ) -> None:
-    adjust(OPENAI_TRANSCRIPTION_MODEL="")
+    adjust(OPENAI_TRANSCRIPTION_MODEL="off")
     ada.model = "openai/gpt-6.1-terra"
     assert not voice.is_offered(ada.model)
     with pytest.raises(voice.VoiceNotOffered):
@@ -381,7 +381,7 @@ def test_without_anybody_who_listens_it_is_not_offered(
 def test_a_server_of_ones_own_without_a_price_listens_to_nobody(
     adjust: Callable[..., None], provider: Transcriber
 ) -> None:
-    own = {"OPENAI_TRANSCRIPTION_MODEL": "", "TRANSCRIPTION_BASE_URL": provider.url}
+    own = {"OPENAI_TRANSCRIPTION_MODEL": "off", "TRANSCRIPTION_BASE_URL": provider.url}
     adjust(**own)
     assert not voice.is_offered("openai/gpt-6.1-terra")
     adjust(PRICE_OVERRIDES='{"compatible/whisper-1": {"minute": "0.001"}}')

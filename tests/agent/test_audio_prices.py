@@ -110,7 +110,7 @@ ALL: dict[str, Any] = {
         (ALL, "demo", ["demo", "openai", "gemini", "compatible"]),
         ({"demo_model_url": "http://127.0.0.1:8"}, "anthropic", []),
         ({"gemini_api_key": KEY}, "anthropic", ["gemini"]),
-        ({**ALL, "openai_transcription_model": ""}, "openai", ["gemini", "compatible"]),
+        ({**ALL, "openai_transcription_model": "off"}, "openai", ["gemini", "compatible"]),
     ],
 )
 def test_ones_own_provider_listens_first(
