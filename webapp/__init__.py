@@ -19,6 +19,7 @@ from webapp.accounts import (
     verification,
 )
 from webapp.admin import access, reports
+from webapp.channels import connection, linking, webhooks
 from webapp.chat import answers, conversation_rows, conversations, routes, uploads
 from webapp.core import (
     alerts,
@@ -33,6 +34,7 @@ from webapp.core import (
     htmx,
     languages,
     live,
+    messengers,
     request_log,
     security,
 )
@@ -47,6 +49,7 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, reports),
+    *(webhooks, connection, linking),
 )
 
 
@@ -66,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     db.install(app)
     auth.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, languages, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, messengers, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

@@ -10,6 +10,7 @@ from gateways import values
 from gateways.live_events import ConversationDeleted
 from gateways.values import BadValue
 from models import ledger
+from models.channels import accounts
 from models.chat import conversations, erasures
 from models.database import after_commit
 from models.jobs.cancellation import cancel_all
@@ -70,6 +71,7 @@ def delete(conversation_id: UUID) -> Response:
     ledger.lock_account(db(), person_id)
     conversation = conversations.find_own(db(), person_id, conversation_id)
     cancelled = cancel_all(db(), person_id, conversation_id)
+    accounts.release_conversation(db(), conversation_id)
     keys = conversations.erase(db(), conversation)
     erasures.want(db(), person_id, conversation_id)
 
