@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from settings import PROJECT_DIR
-from tests.mutants import leases, money, ownership, rendering, sandbox
+from tests.mutants import leases, messengers, money, ownership, rendering, sandbox
 from tests.mutants.run import Verdict, misplaced, try_all
 
 MUTANTS = (
@@ -20,6 +20,7 @@ MUTANTS = (
     *ownership.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
+    *messengers.MUTANTS,
 )
 
 
