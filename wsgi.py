@@ -5,10 +5,12 @@ from typing import Any
 
 import gevent
 
+from channels import registry
 from gateways import logs
 from models import database
 from models.people import passwords
 from settings import get_settings
+from telegram_bot import channels_of
 from untrusted import lanes
 from untrusted.kinds import FILES, TEXTS
 from webapp import create_app
@@ -25,5 +27,6 @@ database.connect(get_settings().database_url.get_secret_value())
 passwords.set_executor(_in_a_thread)
 # Whoever sends a file, or watches an answer, does not wait for what looks into it.
 lanes.warm(FILES, TEXTS)
+registry.install(channels_of(get_settings()))
 app = create_app(get_settings())
 own_stack.install(app)
