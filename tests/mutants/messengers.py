@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 RECEIVING = "tests/actions/channels/test_receiving.py::"
+COMMANDS = "tests/actions/channels/test_commands.py::"
 LINKING = "tests/actions/channels/test_linking.py::"
 UPDATES = "tests/models/channels/test_updates.py::"
 OUTBOX = "tests/models/channels/test_deliveries.py::"
@@ -53,7 +54,7 @@ MUTANTS = (
         "            ChannelUpdate.account_id == account_id,\n"
         "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
         "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
-        (f"{RECEIVING}TestAskedFirst::test_nobody_else_agrees",),
+        (f"{COMMANDS}TestAskedFirst::test_nobody_else_agrees",),
     ),
     Mutant(
         "a code works twice",
@@ -121,7 +122,7 @@ MUTANTS = (
     Mutant(
         "anybody hands in updates",
         "webapp/channels/webhooks.py",
-        "    if not channel.is_authentic(request.headers):\n",
+        "    if not channel.is_authentic(cast(Mapping[str, str], request.headers)):\n",
         "    if False:\n",
         (f"{WEBHOOK}test_what_is_refused_changes_nothing_and_is_logged_once",),
     ),

@@ -1,5 +1,8 @@
 """Where messengers hand in what users write there. Only what bears their secret is read."""
 
+from collections.abc import Mapping
+from typing import cast
+
 import structlog
 from flask import Blueprint, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -27,7 +30,7 @@ def receive(channel_name: str) -> tuple[str, int]:
     if channel is None:
         return _refuse("unknown_channel", 404)
     # The secret first: nobody else's body is read.
-    if not channel.is_authentic(request.headers):
+    if not channel.is_authentic(cast(Mapping[str, str], request.headers)):
         return _refuse("wrong_secret", 403, channel.name)
     try:
         updates = _read(channel)

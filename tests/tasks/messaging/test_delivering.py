@@ -1,189 +1,32 @@
 """What goes out: in order, whole, once, and told as it stands when the messenger says no."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from actions import wakeups
 from actions.announcements import StreamPublisher
 from actions.sending import Incoming, send
 from channels import registry
-from channels.base import ChannelFailed, Trouble
+from channels.base import Trouble
 from channels.outbound import Part
-from gateways.live_events import AttemptBegan, JobEnded, LiveEvent, TextAdded
 from models import jobs
 from models.base import utc_now
 from models.channels import accounts, deliveries
-from models.database import unit_of_work
 from models.jobs.cancellation import cancel
 from models.schema.channels import ChannelAccount, Delivery, DeliveryStatus
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
-from tasks.messaging import delivering, following
+from tasks.messaging import delivering
 from tests import factories
 from tests.channels.loft import LEASE, Hand, Loft
 from tests.channels.pigeon import CAPABILITIES, Pigeon
 from tests.payments import GRANT, spend
-
-CHAT = "ada-outside"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
-    """Look at answers at once."""
-    assert redis_url
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(following, "FIRST_LOOK_SECONDS", 0.01)
-
-
-@pytest.fixture
-def running(loft: Loft, adas_bird: Hand, db: Session) -> Job:
-    """A message of Ada's that a worker has just begun to answer."""
-    adas_bird.write("What grows in shade?")
-    job = factories.claim(db)
-    assert job
-    db.commit()
-    return job
-
-
-def claim(db: Session) -> deliveries.ClaimedDelivery:
-    """The only thing that can be sent now."""
-    (claimed,) = deliveries.claim(db, ["pigeon"], LEASE, most=5)
-    db.commit()
-    return claimed
-
-
-def deliver(loft: Loft, *, is_over: Callable[[], bool] = lambda: False) -> Delivery:
-    claimed = claim(loft.db)
-    delivering.deliver(claimed, loft.pigeon, is_over)
-    return loft.db.get_one(Delivery, claimed.id, populate_existing=True)
-
-
-def answer(db: Session, job: Job, words: str) -> None:
-    factories.answer(db, job, words)
-    db.commit()
-
-
-class Worker:
-    """Writes an answer while it is followed: a step with each call of the messenger's."""
-
-    def __init__(self, job: Job, *words: str, whole: str) -> None:
-        self.job, self.words, self.whole = job, list(words), whole
-        self.said = ""
-        self._publish(AttemptBegan())
-
-    def __call__(self, _: str) -> None:
-        if self.words:
-            word = self.words.pop(0)
-            self._publish(TextAdded(len(self.said), word))
-            self.said += word
-        elif self.whole:
-            with unit_of_work() as db:
-                job = db.get_one(Job, self.job.id, populate_existing=True)
-                factories.answer(db, job, self.whole)
-            self.whole = ""
-            self._publish(JobEnded(JobStatus.COMPLETED))
-
-    def _publish(self, event: LiveEvent) -> None:
-        job = self.job
-        wakeups.streams().append(job.conversation_id, job.id, job.attempt, event)
-
-
-def once(trouble: Trouble, *, on: str = "send", **rest: Any) -> Callable[[str], None]:
-    """Let the first such call fail."""
-    left = [ChannelFailed(trouble, **rest)]
-
-    def _mischief(what: str) -> None:
-        if what.startswith(on) and left:
-            raise left.pop()
-
-    return _mischief
-
-
-def always(trouble: Trouble, *, on: str = "send") -> Callable[[str], None]:
-    def _mischief(what: str) -> None:
-        if what.startswith(on):
-            raise ChannelFailed(trouble)
-
-    return _mischief
-
-
-def test_a_preview_grows_with_a_button_and_the_whole_takes_its_place(
-    loft: Loft, running: Job
-) -> None:
-    loft.pigeon.mischief = Worker(running, "Ferns", " and", " moss", whole="Ferns and moss.")
-    delivery = deliver(loft)
-    (message,) = loft.pigeon.chats[CHAT]
-    shown = [part.text for part in message.versions]
-    assert shown == ["Ferns", "Ferns and", "Ferns and moss", "Ferns and moss."]
-    assert message.rows == []
-    assert loft.pigeon.calls[0] == f"typing {CHAT}"
-    assert delivery.status is DeliveryStatus.SENT
-    assert (delivery.preview_id, delivery.sent_ids) == ("1", ["1"])
-
-
-def test_while_it_grows_it_can_be_stopped_there(loft: Loft, running: Job) -> None:
-    worker = Worker(running, "Ferns", whole="Ferns.")
-    seen: list[Any] = []
-
-    def _watch(what: str) -> None:
-        seen.extend(message.rows for message in loft.pigeon.chats.get(CHAT, ()))
-        worker(what)
-
-    loft.pigeon.mischief = _watch
-    deliver(loft)
-    assert seen[0][0][0].data == f"stop:{running.id}"
-
-
-def test_what_cannot_be_changed_comes_once_it_is_whole(loft: Loft, running: Job) -> None:
-    loft.pigeon.capabilities = replace(CAPABILITIES, can_edit=False)
-    loft.pigeon.mischief = Worker(running, whole="Ferns and moss.")
-    deliver(loft)
-    assert loft.pigeon.texts(CHAT) == ["Ferns and moss."]
-    assert "edit" not in loft.pigeon.calls
-
-
-def test_a_preview_that_fails_does_no_harm(loft: Loft, running: Job) -> None:
-    worker = Worker(running, "Ferns", whole="Ferns.")
-    fail = once(Trouble.TOO_MANY_CALLS, retry_after_seconds=60)
-
-    def _both(what: str) -> None:
-        worker(what)
-        fail(what)
-
-    loft.pigeon.mischief = _both
-    # The end is not told, as everything else is refused for a minute: the row says it.
-    worker.whole = ""
-    answer(loft.db, running, "Ferns.")
-    deliver(loft)
-    assert loft.pigeon.texts(CHAT) in ([], ["Ferns."])
-    loft.work()
-    assert loft.pigeon.texts(CHAT) == ["Ferns."]
-
-
-def test_a_preview_that_has_gone_is_sent_anew(loft: Loft, running: Job) -> None:
-    loft.pigeon.mischief = Worker(running, "Ferns", whole="Ferns.")
-    delivery = deliver(loft)
-    assert delivery.status is DeliveryStatus.SENT
-    loft.pigeon.chats.clear()
-
-    again = factories.job(loft.db, loft.db.get_one(User, running.user_id), "And?")
-    account = loft.db.scalars(sa.select(ChannelAccount)).one()
-    deliveries.expect_answer(loft.db, account, again)
-    assert factories.claim(loft.db)
-    loft.db.commit()
-    claimed = replace(claim(loft.db), preview_id="9")
-    answer(loft.db, again, "Moss.")
-    loft.pigeon.mischief = lambda _: None
-    delivering.deliver(claimed, loft.pigeon, lambda: False)
-    assert loft.pigeon.texts(CHAT) == ["Moss."]
+from tests.tasks.messaging.steps import CHAT, always, answer, claim, deliver, once
 
 
 def test_an_answer_goes_out_in_parts_and_buttons_stand_below_the_last(
@@ -408,14 +251,6 @@ def test_credits_that_are_used_up_are_told_once(
     answer(db, resumed, "Hello.")
     loft.work()
     assert loft.pigeon.texts(CHAT)[2:] == ["Hello."]
-
-
-def test_a_process_that_ends_gives_the_answer_back(loft: Loft, running: Job, db: Session) -> None:
-    delivery = deliver(loft, is_over=lambda: True)
-    assert delivery.status is DeliveryStatus.WAITING
-    answer(db, running, "Ferns.")
-    loft.work(only_due=True)
-    assert loft.pigeon.texts(CHAT) == ["Ferns."]
 
 
 def test_replies_do_not_wait_for_an_answer_and_answers_wait_for_each_other(
