@@ -6,10 +6,12 @@ from typing import Any
 import gevent
 
 from actions import voice
+from channels import registry
 from gateways import logs
 from models import database
 from models.people import passwords
 from settings import get_settings
+from telegram_bot import channels_of
 from untrusted import lanes
 from untrusted.kinds import FILES, TEXTS
 from webapp import create_app
@@ -28,5 +30,6 @@ passwords.set_executor(_in_a_thread)
 lanes.warm(FILES, TEXTS)
 # Nor does whoever speaks first, nor anybody else meanwhile, for what calls a provider.
 voice.load()
+registry.install(channels_of(get_settings()))
 app = create_app(get_settings())
 own_stack.install(app)

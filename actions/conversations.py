@@ -8,6 +8,7 @@ from actions import attachments, wakeups
 from actions.announcements import Publisher, announce_cancelled
 from gateways.live_events import ConversationDeleted
 from models import ledger
+from models.channels import accounts
 from models.chat import conversations, erasures
 from models.database import after_commit
 from models.jobs.cancellation import cancel_all
@@ -23,6 +24,7 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     ledger.lock_account(db, user.id)
     conversation = conversations.find_own(db, user.id, conversation_id)
     cancelled = cancel_all(db, user.id, conversation_id)
+    accounts.release_conversation(db, conversation_id)
     keys = conversations.erase(db, conversation)
     erasures.want(db, user.id, conversation_id)
     for job in cancelled:

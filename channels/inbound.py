@@ -4,14 +4,24 @@ It is kept as JSON until it is handled, so everything here can be written down a
 """
 
 import enum
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_TEXT_LENGTH = 30_000
 MAX_FILES = 10
 
-ExternalId = Annotated[str, Field(min_length=1, max_length=64)]
+# Neither PostgreSQL nor UTF-8 can hold these; refused, they would be handed in again for ever.
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _keepable(given: object) -> object:
+    return UNKEEPABLE.sub("\ufffd", given) if isinstance(given, str) else given
+
+
+Words = Annotated[str, BeforeValidator(_keepable)]
+ExternalId = Annotated[Words, Field(min_length=1, max_length=64)]
 
 
 class _Frozen(BaseModel):
@@ -28,10 +38,10 @@ class FileKind(enum.StrEnum):
 class InboundFile(_Frozen):
     """A file that the messenger keeps for us until we fetch it."""
 
-    id: str = Field(max_length=512)
+    id: Words = Field(max_length=512)
     kind: FileKind
-    name: str = Field(max_length=1024)
-    media_type: str = Field(max_length=255)
+    name: Words = Field(max_length=1024)
+    media_type: Words = Field(max_length=255)
     # None when the messenger does not say.
     size_bytes: int | None = Field(default=None, ge=0)
     duration_seconds: int | None = Field(default=None, ge=0)
@@ -45,9 +55,9 @@ class Sender(_Frozen):
     # The chat. In a private chat it often equals the account.
     address: ExternalId
     # As the messenger shows it; foreign text, never trusted.
-    name: str = Field(default="", max_length=200)
+    name: Words = Field(default="", max_length=200)
     # IETF language tag, as the messenger says.
-    language: str = Field(default="", max_length=35)
+    language: Words = Field(default="", max_length=35)
 
 
 class Unsupported(enum.StrEnum):
@@ -67,15 +77,15 @@ class MessageArrived(_Frozen):
     # The id of the message within its chat.
     message_id: ExternalId
     # As the user wrote it. What it quotes or forwards stands beside it, not in it.
-    text: str = Field(default="", max_length=MAX_TEXT_LENGTH)
+    text: Words = Field(default="", max_length=MAX_TEXT_LENGTH)
     files: tuple[InboundFile, ...] = Field(default=(), max_length=MAX_FILES)
     # Messages of one group arrive one by one and are one message.
-    group_id: str | None = Field(default=None, max_length=64)
+    group_id: Words | None = Field(default=None, max_length=64)
     # What the user replies to, as far as the messenger quotes it.
-    replies_to_id: str | None = Field(default=None, max_length=64)
-    replies_to_text: str = Field(default="", max_length=MAX_TEXT_LENGTH)
+    replies_to_id: Words | None = Field(default=None, max_length=64)
+    replies_to_text: Words = Field(default="", max_length=MAX_TEXT_LENGTH)
     # Whose words these are, when the user forwards them; None for their own.
-    forwarded_from: str | None = Field(default=None, max_length=200)
+    forwarded_from: Words | None = Field(default=None, max_length=200)
     unsupported: Unsupported | None = None
 
 
@@ -85,7 +95,7 @@ class MessageEdited(_Frozen):
     kind: Literal["edit"] = "edit"
     sender: Sender
     message_id: ExternalId
-    text: str = Field(max_length=MAX_TEXT_LENGTH)
+    text: Words = Field(max_length=MAX_TEXT_LENGTH)
 
 
 class CommandGiven(_Frozen):
@@ -95,8 +105,8 @@ class CommandGiven(_Frozen):
     sender: Sender
     message_id: ExternalId
     # Lower case, without the slash.
-    name: str = Field(max_length=32)
-    argument: str = Field(default="", max_length=512)
+    name: Words = Field(max_length=32)
+    argument: Words = Field(default="", max_length=512)
 
 
 class ButtonPressed(_Frozen):
@@ -107,9 +117,9 @@ class ButtonPressed(_Frozen):
     # The message that the button is under.
     message_id: ExternalId
     # What `Button.data` was.
-    data: str = Field(max_length=64)
+    data: Words = Field(max_length=64)
     # By which `Channel.acknowledge` tells the messenger that the press was seen.
-    press_id: str = Field(max_length=128)
+    press_id: Words = Field(max_length=128)
 
 
 class ReachChanged(_Frozen):
@@ -138,5 +148,5 @@ class Update(_Frozen):
 
     external_id: ExternalId
     # Where ids are numbers without gaps: its place among all that came in.
-    number: int | None = None
+    number: int | None = Field(default=None, ge=0, lt=2**63)
     inbound: Inbound

@@ -18,6 +18,12 @@ def find(name: str) -> Channel | None:
     return _channels.get(name)
 
 
+def label_of(name: str) -> str:
+    """Say how people call a channel, also one that this process does not have."""
+    channel = find(name)
+    return channel.label if channel else name.title()
+
+
 def installed() -> list[Channel]:
     """Return all channels, in the order in which they were installed."""
     return list(_channels.values())

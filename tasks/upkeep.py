@@ -100,9 +100,11 @@ def tell_what_was_held() -> None:
 
 def prune() -> None:
     """Delete a batch of what is over and was kept long enough."""
-    before = utc_now() - timedelta(days=get_settings().kept_days)
+    now = utc_now()
+    before = now - timedelta(days=get_settings().kept_days)
     with unit_of_work() as db:
         pruned = retention.prune(db, before, limit=PRUNED_AT_ONCE)
+        pruned |= retention.prune_channels(db, now, limit=PRUNED_AT_ONCE)
     if pruned:
         log.info("pruned", **pruned)
 

@@ -30,6 +30,7 @@ from webapp.admin import (
     user_actions,
     workers,
 )
+from webapp.channels import connection, linking, webhooks
 from webapp.chat import answers, conversation_rows, conversations, routes, uploads, voice
 from webapp.core import (
     alerts,
@@ -44,6 +45,7 @@ from webapp.core import (
     htmx,
     languages,
     live,
+    messengers,
     request_log,
     security,
 )
@@ -59,6 +61,7 @@ PARTS = (
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
+    *(webhooks, connection, linking),
 )
 
 
@@ -78,7 +81,7 @@ def create_app(settings: Settings) -> Flask:
     db.install(app)
     auth.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, languages, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, messengers, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

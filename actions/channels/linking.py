@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from actions import wakeups
 from actions.channels import notices
 from actions.channels.chats import Chat, tell_user
+from channels import registry
 from models.base import new_id
 from models.channels import accounts, deliveries, links
 from models.channels.accounts import LinkedElsewhere, OtherLinked
@@ -95,7 +96,7 @@ def _tell_linked(db: Session, account: ChannelAccount) -> None:
     user = db.get_one(User, account.user_id)
     reference = f"linked:{account.id}"
     tell_user(db, account, notices.linked(user), reference=reference)
-    letter = channel_linked(account.channel.title(), account.name)
+    letter = channel_linked(registry.label_of(account.channel), account.name)
     outbox.queue(db, user.email, letter, reference=reference)
     wakeups.mail_after_commit(db)
     after_commit(db, lambda: log.info("channel.linked", channel=account.channel))

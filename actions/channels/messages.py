@@ -6,7 +6,7 @@ from uuid import UUID
 
 from actions import sending
 from actions.announcements import announce_queued
-from actions.attachments import IncomingFile
+from actions.attachments import IncomingFile, StorageAway
 from actions.channels import following, linking, notices, wording
 from actions.channels.chats import Chat
 from actions.quotes import CostConfirmationRequired
@@ -57,6 +57,9 @@ def _send(chat: Chat, user: User, incoming: Incoming, group: Sequence[ChannelUpd
         sent = sending.send(chat.db, user, incoming, chat.publisher)
     except CostConfirmationRequired as question:
         _ask(chat, incoming, question, group)
+    except StorageAway:
+        # Nobody's fault, and soon over: it is tried again.
+        raise
     except Refused as refusal:
         chat.say(notices.refused(refusal))
         updates.close(chat.db, group, UpdateStatus.REFUSED)
@@ -126,7 +129,13 @@ def edit(chat: Chat, edited: MessageEdited) -> UpdateStatus:
     before = updates.find_message(
         chat.db, chat.channel.name, edited.sender.account_id, edited.message_id
     )
-    if before is None or before.job_id is None or not edited.text.strip():
+    if before is None or not edited.text.strip():
+        return UpdateStatus.REFUSED
+    if before.status is UpdateStatus.ASKED:
+        # The question whether to send it still stands.
+        before.details = {**before.details, "text": edited.text}
+        return UpdateStatus.DONE
+    if before.job_id is None:
         return UpdateStatus.REFUSED
     job = rewrite(chat.db, chat.user.id, before.job_id, edited.text)
     if job is not None:

@@ -177,7 +177,7 @@ def usage(user: User, today_micros: int, month_micros: int) -> Notice:
         ),
     ]
     see = Button(gettext("See all"), url=address_on_site("/usage"))
-    return Notice("usage", "\n\n".join(lines), [[_top_up_button(), see]])
+    return Notice("usage", "\n\n".join(lines), [[top_up_button(), see]])
 
 
 def limits(user: User, message_micros: int) -> Notice:
@@ -188,8 +188,7 @@ def limits(user: User, message_micros: int) -> Notice:
         gettext("Each day: %(most)s", most=_amount(user.day_limit_micros, none)),
         gettext("Each month: %(most)s", most=_amount(user.month_limit_micros, none)),
     ]
-    change = Button(gettext("Change"), url=address_on_site("/limits"))
-    return Notice("limits", "\n".join(f"- {line}" for line in lines), [[change]])
+    return Notice("limits", "\n".join(f"- {line}" for line in lines), [[limits_button()]])
 
 
 def help_of() -> Notice:
@@ -209,9 +208,9 @@ def refused(refusal: Refused) -> Notice:
     """Say why something was refused, with a button for what helps."""
     button = None
     if refusal.code in NEEDS_CREDIT:
-        button = _top_up_button()
+        button = top_up_button()
     elif refusal.code in NEEDS_LIMITS:
-        button = Button(gettext("Change"), url=address_on_site("/limits"))
+        button = limits_button()
     return Notice(refusal.code, plain_lines(sentence_of(refusal)), [[button]] if button else ())
 
 
@@ -235,7 +234,7 @@ def paused() -> Notice:
     words = gettext(
         "Your credits are used up. Your message waits, and goes on once there are some."
     )
-    return Notice("paused", words, [[_top_up_button()]])
+    return Notice("paused", words, [[top_up_button()]])
 
 
 def unsupported(what: Unsupported) -> Notice:
@@ -277,8 +276,14 @@ def _amount(micros: int | None, none: str) -> str:
     return none if micros is None else money(micros)
 
 
-def _top_up_button() -> Button:
+def top_up_button() -> Button:
+    """Lead to where credits are bought."""
     return Button(gettext("Top up"), url=address_on_site("/billing"))
+
+
+def limits_button() -> Button:
+    """Lead to where limits are changed."""
+    return Button(gettext("Change"), url=address_on_site("/limits"))
 
 
 def _settings_button() -> Button:

@@ -36,8 +36,10 @@ def receive(db: Session, channel: Channel, come: Sequence[Update], publisher: Pu
     The caller commits. One that came before changes nothing. What waits is handled by a messaging
     process, which is woken after the commit.
     """
-    for one in come:
-        updates.lock_account(db, channel.name, account_of(one.inbound))
+    # All of them first and in one order: nobody who takes in the same accounts waits crosswise.
+    for account_id in sorted({account_of(one.inbound) for one in come}):
+        updates.lock_account(db, channel.name, account_id)
+    for one in sorted(come, key=lambda one: one.number or 0):
         row = updates.receive(db, channel.name, _new(one))
         if row is None:
             after_commit(db, lambda: log.info("update.repeated", channel=channel.name))

@@ -59,6 +59,17 @@ REFUSALS: Mapping[str, str] = {
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
     ),
+    "channel_link_gone": marked(
+        "This link was used or has expired. Write to us in the messenger again to get another one."
+    ),
+    "channel_linked_elsewhere": marked(
+        "This chat is connected to another account. Disconnect it there first, or write /unlink in"
+        " the chat."
+    ),
+    "channel_other_linked": marked(
+        "Your account is connected to another chat already. Disconnect that one in your settings"
+        " first."
+    ),
     "common_password": marked(
         "Others would guess this password soon. Choose a longer one, such as a short sentence."
     ),

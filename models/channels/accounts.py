@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import ledger
 from models.base import utc_now
-from models.channels import deliveries
+from models.channels import deliveries, updates
 from models.errors import Refused
 from models.schema.channels import ChannelAccount
 from models.schema.chat import Conversation
@@ -74,10 +74,8 @@ def link(
     An account that is theirs already stays so. Raises LinkedElsewhere for another user's, and
     OtherLinked if they have another one.
     """
+    updates.lock_account(db, channel, account_id)
     ledger.lock_account(db, user_id)
-    db.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{channel}:{account_id}", 0)))
-    )
     known = find_outside(db, channel, account_id)
     if known is not None:
         if known.user_id != user_id:
@@ -101,9 +99,17 @@ def link(
 
 def unlink(db: Session, account: ChannelAccount) -> None:
     """Let go of a messenger; what has not been sent to it is not sent any more."""
+    # Whoever sends just now has written down what they expect, or does not find the messenger.
+    ledger.lock_account(db, account.user_id)
     deliveries.cancel_all(db, account)
     db.delete(account)
     db.flush()
+
+
+def unlink_all(db: Session, user_id: UUID) -> None:
+    """Let go of every messenger of a user, for whoever proves that the account is theirs."""
+    for account in list_own(db, user_id):
+        unlink(db, account)
 
 
 def show(account: ChannelAccount, conversation_id: UUID | None) -> None:
@@ -132,16 +138,13 @@ def mark_blocked(db: Session, channel: str, account_id: str) -> None:
         deliveries.cancel_all(db, account)
 
 
-def mark_reachable(db: Session, channel: str, account_id: str) -> None:
-    """Note that a user has let us write again."""
+def release_conversation(db: Session, conversation_id: UUID) -> None:
+    """Let no messenger go on in a conversation that is being deleted; send nothing more of it."""
+    deliveries.cancel_conversation(db, conversation_id)
     db.execute(
         update(ChannelAccount)
-        .where(
-            ChannelAccount.channel == channel,
-            ChannelAccount.account_id == account_id,
-            ChannelAccount.blocked_at.is_not(None),
-        )
-        .values(blocked_at=None)
+        .where(ChannelAccount.conversation_id == conversation_id)
+        .values(conversation_id=None)
     )
 
 

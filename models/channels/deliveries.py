@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -200,9 +200,20 @@ def note_preview(db: Session, claimed: ClaimedDelivery, preview_id: str | None) 
     db.execute(update(Delivery).where(*_is_still(claimed)).values(preview_id=preview_id))
 
 
-def note_sent(db: Session, claimed: ClaimedDelivery, sent_ids: tuple[str, ...]) -> None:
-    """Note the parts that the messenger has taken for good, in order."""
-    db.execute(update(Delivery).where(*_is_still(claimed)).values(sent_ids=list(sent_ids)))
+def note_sent(
+    db: Session, claimed: ClaimedDelivery, sent_ids: tuple[str, ...], lease: timedelta
+) -> bool:
+    """Note the parts that the messenger has taken for good, in order, and keep the lease.
+
+    False if the delivery is not one's own any more: then nothing more must be sent of it.
+    """
+    kept = db.scalar(
+        update(Delivery)
+        .where(*_is_still(claimed))
+        .values(sent_ids=list(sent_ids), ready_at=func.clock_timestamp() + lease)
+        .returning(Delivery.id)
+    )
+    return kept is not None
 
 
 def finish(
@@ -258,6 +269,21 @@ def cancel_all(db: Session, account: ChannelAccount) -> None:
             Delivery.status == DeliveryStatus.WAITING,
         )
         .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp(), content={})
+    )
+
+
+def cancel_conversation(db: Session, conversation_id: UUID) -> None:
+    """Send nothing more of what was asked and answered in a conversation."""
+    asked = select(Message.id).where(Message.conversation_id == conversation_id)
+    answered = select(Job.id).where(Job.conversation_id == conversation_id)
+    db.execute(
+        update(Delivery)
+        .where(
+            or_(Delivery.message_id.in_(asked), Delivery.job_id.in_(answered)),
+            Delivery.status == DeliveryStatus.WAITING,
+        )
+        .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
     )
 
 

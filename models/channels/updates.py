@@ -81,7 +81,7 @@ _MISSING = text("""
             (SELECT min(number) FROM channel_updates WHERE channel = :channel)
         ) AS number
     )
-    SELECT count(*) < :number - floor.number - 1
+    SELECT count(come.number) < :number - floor.number - 1
     FROM floor LEFT JOIN channel_updates AS come
         ON come.channel = :channel AND come.number > floor.number AND come.number < :number
     GROUP BY floor.number
@@ -117,8 +117,9 @@ def hasten(db: Session, new: ChannelUpdate) -> None:
     """Let those look again that may have waited for this update."""
     if new.number is None:
         return
-    db.execute(
-        update(ChannelUpdate)
+    # Whoever is at one of them looks anyway; to wait for them could be for ever.
+    waiting = (
+        select(ChannelUpdate.id)
         .where(
             ChannelUpdate.channel == new.channel,
             ChannelUpdate.number > new.number,
@@ -126,7 +127,13 @@ def hasten(db: Session, new: ChannelUpdate) -> None:
             ChannelUpdate.attempts == 0,
             ChannelUpdate.group_id.is_(None),
         )
+        .with_for_update(skip_locked=True)
+    )
+    db.execute(
+        update(ChannelUpdate)
+        .where(ChannelUpdate.id.in_(waiting))
         .values(ready_at=func.clock_timestamp())
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -222,7 +229,7 @@ def close(
         one.status, one.job_id = status, job_id
         one.handled_at = clock(db)
         if status is not UpdateStatus.ASKED:
-            one.payload = None
+            one.payload, one.details = None, {}
     db.flush()
 
 

@@ -4,14 +4,22 @@ Nothing here is a record of money: the ledger, payments, what Stripe told and mo
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, select, true
 from sqlalchemy.orm import Session, aliased
 
 from models.base import Base
+from models.channels import updates
 from models.schema.alerts import Alert, AlertKind
+from models.schema.channels import (
+    ChannelLink,
+    ChannelUpdate,
+    Delivery,
+    DeliveryStatus,
+    UpdateStatus,
+)
 from models.schema.email_tokens import EmailToken
 from models.schema.emails import Email, EmailStatus
 from models.schema.free_credit import FreeCreditRefusal
@@ -20,6 +28,10 @@ from models.schema.notifications import Notification, Push, PushStatus
 from models.schema.sessions import UserSession
 from models.schema.transcriptions import Transcription
 from models.schema.workers import Worker
+
+DELIVERIES_KEPT = timedelta(days=30)
+# So long after it has expired, a code can still be told from one that never was.
+LINKS_KEPT = timedelta(days=1)
 
 
 def prune(db: Session, before: datetime, *, limit: int) -> dict[str, int]:
@@ -30,6 +42,24 @@ def prune(db: Session, before: datetime, *, limit: int) -> dict[str, int]:
     pruned = {
         table.__tablename__: _delete(db, table, is_over, before, limit)
         for table, is_over in _over(before).items()
+    }
+    return {name: count for name, count in pruned.items() if count}
+
+
+def prune_channels(db: Session, now: datetime, *, limit: int) -> dict[str, int]:
+    """Delete up to `limit` rows each of what came in from messengers, went out to them, or links.
+
+    Each is kept for a time of its own; what still waits stays. Returns how many went, by table.
+    """
+    expired = ChannelLink.expires_at < now - LINKS_KEPT
+    sent = (Delivery.status != DeliveryStatus.WAITING) & (
+        Delivery.finished_at < now - DELIVERIES_KEPT
+    )
+    handled = ChannelUpdate.status != UpdateStatus.WAITING
+    pruned = {
+        "channel_links": _delete(db, ChannelLink, expired, now - LINKS_KEPT, limit),
+        "deliveries": _delete(db, Delivery, sent, now - DELIVERIES_KEPT, limit),
+        "channel_updates": _delete(db, ChannelUpdate, handled, now - updates.KEPT, limit),
     }
     return {name: count for name, count in pruned.items() if count}
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import ledger
 from models.base import new_id, utc_now
+from models.channels import accounts
 from models.email import outbox
 from models.email.templates import account
 from models.email.templates.content import EmailContent
@@ -116,7 +117,11 @@ def disconnect(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOO
 
 
 def disconnect_all(db: Session, user_id: UUID) -> None:
-    """Let no identity open a locked account any more, as its owner may have set up none of them."""
+    """Let no identity open a locked account any more, as its owner may have set up none of them.
+
+    Nor does any messenger write for it that was linked before.
+    """
+    accounts.unlink_all(db, user_id)
     db.execute(delete(Identity).where(Identity.user_id == user_id))
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models.base import utc_now
+from models.channels import links
 from models.errors import Refused
 from models.schema.sessions import UserSession
 from models.schema.users import User
@@ -84,7 +85,11 @@ def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
 
 
 def revoke_others(db: Session, user_id: UUID, *, keep: UUID | None) -> None:
-    """Log every browser of this person out but the one to keep, if there is one."""
+    """Log every browser of this person out but the one to keep, if there is one.
+
+    Codes by which a messenger could be linked end too: one of those browsers may have made them.
+    """
+    links.end_all(db, user_id)
     db.execute(
         update(UserSession)
         .where(

@@ -14,17 +14,21 @@ from channels.base import Channel, ChannelFailed, Trouble
 from channels.outbound import Button
 from models.channels import accounts, deliveries
 from models.channels.deliveries import ClaimedDelivery
-from models.database import unit_of_work
+from models.database import OUTAGES, unit_of_work
 from models.schema.channels import ChannelAccount, DeliveryKind, DeliveryStatus
 from models.schema.chat import Message, Role
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
 from models.translation import gettext, speaking
-from tasks.messaging.following import Follower, LeaseLost
-from tasks.messaging.parts import PartSender, Rows
+from tasks.messaging.following import Follower
+from tasks.messaging.parts import LeaseLost, PartSender, Rows
 
 log = structlog.get_logger()
+
+
+# What fails by a fault of ours holds its lane up no longer than so many tries.
+MOST_FAULTS = 5
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ def deliver(claimed: ClaimedDelivery, channel: Channel, is_over: Callable[[], bo
         _fail(claimed, failure)
     except LeaseLost:
         log.info("delivery.lost", delivery_id=str(claimed.id))
+    except OUTAGES:
+        # Its lease ends, and it is found again.
+        raise
+    except Exception as fault:
+        log.exception("delivery.broken", delivery_id=str(claimed.id), kind=claimed.kind)
+        _put_off_broken(claimed, fault)
 
 
 def _locale_of(claimed: ClaimedDelivery) -> str | None:
@@ -72,6 +82,15 @@ def _fail(claimed: ClaimedDelivery, failure: ChannelFailed) -> None:
         trouble=failure.trouble,
         attempt=claimed.attempt,
     )
+
+
+def _put_off_broken(claimed: ClaimedDelivery, fault: Exception) -> None:
+    words = type(fault).__name__
+    with unit_of_work() as db:
+        if claimed.failures + 1 >= MOST_FAULTS:
+            deliveries.finish(db, claimed, DeliveryStatus.FAILED, words)
+        else:
+            deliveries.put_off(db, claimed, words)
 
 
 def _note_blocked(db: Session, claimed: ClaimedDelivery) -> None:
@@ -106,8 +125,17 @@ def _send_outcome(sender: PartSender, claimed: ClaimedDelivery) -> None:
     if answer is None:
         _finish(claimed, DeliveryStatus.CANCELLED)
         return
-    sender.send_all(sender.channel.render(answer.text), answer.rows)
+    _send_words(sender, answer)
     _finish(claimed, DeliveryStatus.SENT)
+
+
+def _send_words(sender: PartSender, answer: Answer) -> None:
+    """Send words with their buttons; where there are none, links stand below the words."""
+    if sender.channel.capabilities.has_buttons:
+        sender.send_all(sender.channel.render(answer.text), answer.rows)
+        return
+    links = (f"{one.label}: {one.url}" for row in answer.rows for one in row if one.url)
+    sender.send_all(sender.channel.render("\n\n".join([answer.text, *links])))
 
 
 def _answer_of(db: Session, job: Job | None) -> Answer | None:
@@ -117,13 +145,25 @@ def _answer_of(db: Session, job: Job | None) -> Answer | None:
     said = _said(db, job)
     if job.status is JobStatus.COMPLETED:
         return Answer(said)
-    retry = Button(gettext("Try again"), data=f"retry:{job.id}")
     if job.status is JobStatus.CANCELLED:
-        return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[retry]])
-    if job.failure_code is FailureCode.MESSAGE_LIMIT:
-        retry = Button(gettext("Go on"), data=f"more:{job.id}")
+        return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[_retry(job)]])
     words = notices.plain_lines(failures.of_job(job))
-    return Answer(_joined(said, f"*{words}*"), [[retry]])
+    return Answer(_joined(said, f"*{words}*"), [_helping(job)])
+
+
+def _helping(job: Job) -> list[Button]:
+    """Offer what helps against the failure of a job."""
+    if job.failure_code is FailureCode.MESSAGE_LIMIT:
+        return [Button(gettext("Go on"), data=f"more:{job.id}")]
+    if job.failure_code is FailureCode.NO_CREDIT:
+        return [notices.top_up_button(), _retry(job)]
+    if job.failure_code in {FailureCode.DAY_LIMIT, FailureCode.MONTH_LIMIT}:
+        return [notices.limits_button(), _retry(job)]
+    return [_retry(job)]
+
+
+def _retry(job: Job) -> Button:
+    return Button(gettext("Try again"), data=f"retry:{job.id}")
 
 
 def _said(db: Session, job: Job) -> str:
@@ -162,7 +202,7 @@ def _send_question(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], b
 
 def _send_notice(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
     rows = [[Button(**button) for button in row] for row in claimed.content.get("rows", ())]
-    PartSender(claimed, channel).send_all(channel.render(claimed.content["text"]), rows)
+    _send_words(PartSender(claimed, channel), Answer(claimed.content["text"], rows))
     _finish(claimed, DeliveryStatus.SENT)
 
 

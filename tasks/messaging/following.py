@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import redis
 import structlog
@@ -17,11 +16,10 @@ from models.channels import deliveries
 from models.database import unit_of_work
 from models.schema.jobs import Job, JobStatus
 from models.translation import gettext
-from tasks.messaging.parts import PartSender
+from tasks.messaging.parts import LEASE, LeaseLost, PartSender
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=60)
 RENEW_SECONDS = 15.0
 # How soon words are seen, until there are some.
 FIRST_LOOK_SECONDS = 0.1
@@ -29,10 +27,6 @@ LOOK_SECONDS = 0.5
 # Should events be lost, the row says it.
 ROW_SECONDS = 3.0
 TYPING_SECONDS = 4.0
-
-
-class LeaseLost(Exception):
-    """Another process has the delivery by now."""
 
 
 class Follower:
@@ -77,10 +71,11 @@ class Follower:
         return any(isinstance(event.payload, JobEnded | JobPaused) for event in new)
 
     def _show(self) -> None:
+        if not self._channel.capabilities.can_edit:
+            # What cannot grow comes once it is whole.
+            return
         words = replay(self._events).text
         if not words.strip() or words == self._shown or time.monotonic() < self._next_edit:
-            return
-        if self._shown and not self._channel.capabilities.can_edit:
             return
         wait = self._channel.capabilities.edit_interval_seconds
         try:
@@ -94,6 +89,8 @@ class Follower:
         self._next_edit = time.monotonic() + wait
 
     def _buttons(self) -> list[list[Button]]:
+        if not self._channel.capabilities.has_buttons:
+            return []
         return [[Button(gettext("Stop"), data=f"stop:{self._job_id}")]]
 
     def _type(self) -> None:

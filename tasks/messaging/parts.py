@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -16,6 +17,13 @@ log = structlog.get_logger()
 
 Rows = Sequence[Sequence[Button]]
 Answer = TypeVar("Answer")
+
+# A claimed delivery is nobody else's for so long, unless that is prolonged.
+LEASE = timedelta(seconds=60)
+
+
+class LeaseLost(Exception):
+    """Another process has the delivery by now."""
 
 
 @dataclass
@@ -45,7 +53,7 @@ class PartSender:
     def send_all(self, parts: Sequence[Part], rows: Rows = ()) -> None:
         """Send what is still to be sent; the first part takes the place of the preview.
 
-        Buttons stand below the last. Raises ChannelFailed.
+        Buttons stand below the last. Raises ChannelFailed, and LeaseLost.
         """
         for at, part in enumerate(parts[len(self.sent_ids) :], start=len(self.sent_ids)):
             below = rows if at == len(parts) - 1 else ()
@@ -92,4 +100,5 @@ class PartSender:
     def _note_sent(self, message_id: str) -> None:
         self.sent_ids = (*self.sent_ids, message_id)
         with unit_of_work() as db:
-            deliveries.note_sent(db, self.claimed, self.sent_ids)
+            if not deliveries.note_sent(db, self.claimed, self.sent_ids, LEASE):
+                raise LeaseLost

@@ -16,7 +16,7 @@ from models.channels.deliveries import ClaimedDelivery
 from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, unit_of_work
 from tasks.messaging import delivering, receiving
-from tasks.messaging.following import LEASE
+from tasks.messaging.parts import LEASE
 
 log = structlog.get_logger()
 

@@ -13,12 +13,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from actions.announcements import StreamPublisher
-from actions.attachments import IncomingFile
+from actions.attachments import IncomingFile, StorageAway
 from actions.channels import messages, notices, receiving
 from actions.channels.chats import Chat, open_chat
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.inbound import FileKind, InboundFile, MessageArrived, Update
-from models.channels import updates
+from models.channels import accounts, updates
 from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, open_session, unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
@@ -47,7 +47,7 @@ def handle(claimed: ClaimedUpdate, channel: Channel) -> None:
     except OUTAGES:
         # Its lease ends, and it is found again.
         raise
-    except ChannelFailed as failure:
+    except (ChannelFailed, StorageAway) as failure:
         _put_off(claimed, channel, failure)
     except Exception as failure:
         log.exception("update.failed", update_id=str(claimed.id), channel=channel.name)
@@ -63,6 +63,10 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
         if updates.has_gap(db, row):
             updates.await_gap(row)
             return
+        if not updates.is_first(db, row):
+            # What belongs before it came after it was claimed.
+            updates.put_off(row, timedelta(0))
+            return
         group = updates.group_of(db, row)
         arrived = _merged(group)
         if arrived is None:
@@ -72,7 +76,9 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
         if not updates.has_settled(db, group) and row.group_id:
             updates.put_off(row, updates.GROUP_SETTLES / 3)
             return
-    fetched = _fetch(channel, arrived.files)
+        is_strangers = accounts.find_outside(db, channel.name, row.account_id) is None
+    # Whoever is nobody's yet sends no files.
+    fetched = Fetched() if is_strangers else _fetch(channel, arrived.files)
     with open_session() as db:
         _arrive(db, claimed, channel, arrived, fetched)
         db.commit()
@@ -125,7 +131,7 @@ def _arrive(
         if fetched.has_too_large:
             chat.say(notices.file_too_large(channel.capabilities.inbound_file_limit_bytes))
         heard = _hear(chat, fetched)
-        if arrived.text.strip() or fetched.files or heard:
+        if chat.user is None or arrived.text.strip() or fetched.files or heard:
             messages.arrive(chat, arrived, group, fetched.files, heard)
         else:
             updates.close(db, group, UpdateStatus.REFUSED)

@@ -7,6 +7,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from gateways.s3_files import Storage
+from tests.channels.fixtures import pigeon
+from tests.channels.pigeon import Pigeon
 from tests.embedded.fake_stripe.served import ServedStripe
 from tests.fuzz import world
 from tests.fuzz.fields import Visitor
@@ -15,7 +17,7 @@ from tests.fuzz.world import Role, World
 from tests.push_service import VAPID_KEY
 from tests.webapp.conftest import app, shared_app
 
-__all__ = ["app", "shared_app"]
+__all__ = ["app", "pigeon", "shared_app"]
 
 
 @pytest.fixture
@@ -24,10 +26,12 @@ def people(
     adjust: Callable[..., None],
     stripe: ServedStripe,
     storage: Storage,
+    pigeon: Pigeon,
 ) -> World:
     """Everybody, where addresses are verified, credits are sold and nothing is counted."""
     assert stripe
     assert storage
+    assert pigeon
     adjust(**{name: SETTINGS[name] for name in SETTINGS if name.endswith("_RATE_LIMIT")})
     adjust(VERIFY_EMAIL="true", VAPID_PRIVATE_KEY=VAPID_KEY)
     built = world.build(db)

@@ -8,9 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
+from channels import registry
 from embedded.stack import Stack
 from models.database import open_session
 from settings import get_settings
+from tests.channels.pigeon import Pigeon
 from tests.fuzz import world
 from tests.fuzz.fields import Finder, Place, Visitor
 from tests.fuzz.world import ADDRESSES, ROLES, Role
@@ -112,10 +114,12 @@ def places_of(site: Site) -> list[Place]:
     before = dict(open_session.kw)
     with engine.connect() as connection, connection.begin() as outer:
         open_session.configure(bind=connection, join_transaction_mode="create_savepoint")
+        registry.install([Pigeon()])
         try:
             app = create_app(get_settings())
             found = Finder(app, visitors_of(app), site.world, connection).find()
         finally:
+            registry.install([])
             open_session.configure(**before)
             outer.rollback()
     engine.dispose()

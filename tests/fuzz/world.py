@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import ledger, payments
 from models.base import new_id, utc_now
+from models.channels import accounts
 from models.chat import conversations
 from models.jobs import ask
 from models.jobs.cancellation import cancel_all
@@ -152,6 +153,7 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
     keys = Keys(f"https://push.example/{session.id}", f"key of {mark}", f"secret of {mark}")
     db.add_all((payment, alert))
     db.flush()
+    accounts.link(db, person.id, "pigeon", f"bird-{person.id}", f"bird-{person.id}", mark)
     return {
         "payment_id": payment.id,
         "alert_id": alert.id,

@@ -11,7 +11,16 @@ import argparse
 import sys
 
 from settings import PROJECT_DIR
-from tests.mutants import leases, money, notifications, ownership, rendering, sandbox, voice
+from tests.mutants import (
+    leases,
+    messengers,
+    money,
+    notifications,
+    ownership,
+    rendering,
+    sandbox,
+    voice,
+)
 from tests.mutants.run import Verdict, misplaced, try_all
 
 MUTANTS = (
@@ -22,6 +31,7 @@ MUTANTS = (
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
     *voice.MUTANTS,
+    *messengers.MUTANTS,
 )
 
 

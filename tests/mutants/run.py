@@ -33,11 +33,13 @@ OURS = {
     *(
         "actions",
         "agent",
+        "channels",
         "embedded",
         "gateways",
         "models",
         "settings",
         "tasks",
+        "telegram_bot",
         "tests",
         "untrusted",
     ),

@@ -6,18 +6,19 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from actions import offers
 from actions.sentences.refusals import sentence_of
-from models.chat import storage_quotas
+from models.chat import conversations, storage_quotas
 from models.errors import Refused
 from models.people import identities, sessions, sign_out, users
 from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from settings import get_settings
 from webapp.accounts import notification_views
-from webapp.accounts.browsers import describe, is_pocketable
 from webapp.accounts.notification_views import NotificationsView
 from webapp.accounts.onboarding import cleaned, profile_in_form, zones
 from webapp.core.auth import current_session, current_user, member_required
+from webapp.core.browsers import describe, is_pocketable
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
+from webapp.core.messengers import list_messengers
 
 pages = Blueprint("preferences", __name__)
 
@@ -97,6 +98,8 @@ def page(
         describe=describe,
         is_pocketable=is_pocketable,
         mailbox_url=get_settings().mailbox_url,
+        conversation_titles=_shown_by_messengers(),
+        on_phone=is_pocketable(request.user_agent.string),
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
         storage=storage_quotas.used(db(), user.id),
@@ -106,3 +109,10 @@ def page(
             "state_bytes": get_settings().state_max_bytes_per_user,
         },
     )
+
+
+def _shown_by_messengers() -> dict[UUID, str]:
+    """Name the conversations that the person's messengers show."""
+    shown = [one.conversation_id for one in list_messengers() if one.conversation_id]
+    found = [conversations.find_or_none(db(), current_user().id, one) for one in shown]
+    return {one.id: one.title for one in found if one is not None}

@@ -18,7 +18,7 @@ from actions.sentences import freezes
 from actions.trial_status import Newcomer
 from models import jobs
 from models.base import utc_now
-from models.chat import history
+from models.chat import conversations, history
 from models.chat.history import ExchangeSummary
 from models.jobs.enqueue import MESSAGE_MAX_LENGTH
 from models.schema.chat import Conversation
@@ -33,9 +33,11 @@ from webapp.chat.views import ExchangeView
 from webapp.core import assets, languages
 from webapp.core.alerts import open_alerts
 from webapp.core.auth import current_user
+from webapp.core.browsers import is_pocketable
 from webapp.core.db import db
 from webapp.core.engine_banner import engine_is_ready
 from webapp.core.formats import viewers_zone
+from webapp.core.messengers import list_messengers
 
 # For the chooser of files: what `chat_files.check` lets through, as far as names can tell.
 ACCEPTED = (
@@ -92,6 +94,9 @@ class Page:
     cursor: str = field(compare=False)
     suggestions: list[str]
     composer: Composer
+    # Nothing has been said in any conversation: a moment for what one may want to set up.
+    is_first: bool
+    on_phone: bool
 
     def drawn(self) -> list[Markup]:
         """Draw its exchanges, oldest first."""
@@ -120,6 +125,8 @@ def read(
         cursor=cursor,
         suggestions=suggestions(current_user().needs) if conversation is None else [],
         composer=_composer(draft, staged, refusal, quote_micros),
+        is_first=conversation is None and not conversations.list_own(db(), current_user().id, 1),
+        on_phone=is_pocketable(request.user_agent.string),
     )
 
 
@@ -196,6 +203,7 @@ def _fingerprint(page: Page, listed: ConversationList) -> str:
         current_user(),
         open_alerts(),
         languages.choose(),
+        list_messengers(),
     )
     # Of fifty rows what each is kept under: what else is known of them is not drawn.
     rows = conversation_rows.keys(listed.conversations, listed.open_id)

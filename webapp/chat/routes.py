@@ -24,6 +24,7 @@ from webapp.chat.answers import render_exchange
 from webapp.chat.event_stream import ConversationStream, Cursor
 from webapp.chat.listing import ConversationList
 from webapp.chat.prewarm import prewarm_debouncer
+from webapp.core import detours
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import commit_and_release, db
 from webapp.core.db_slots import in_turn
@@ -48,7 +49,13 @@ STREAM_HEADERS = {
 @pages.get("/chat")
 @member_required
 def show_latest() -> Answer:
-    """Go on with the conversation that was used last; begin one if there is none."""
+    """Go on with the conversation that was used last; begin one if there is none.
+
+    Who had to sign up on their way to another page is led there first.
+    """
+    detour = detours.take()
+    if detour is not None:
+        return go_to(detour)
     mine = conversations.list_own(db(), current_user().id, limit=1)
     if mine:
         return go_to(url_for("chat.show", conversation_id=mine[0].id))

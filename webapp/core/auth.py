@@ -24,7 +24,7 @@ from models.errors import Refused
 from models.people import sessions
 from models.schema.sessions import UserSession
 from models.schema.users import User
-from webapp.core import devices
+from webapp.core import detours, devices
 from webapp.core.db import db
 from webapp.core.htmx import go_to, is_partial
 
@@ -77,15 +77,22 @@ def log_in(user: User) -> None:
 def log_out() -> None:
     """Revoke this browser's session and empty its cookie."""
     forget()
+    detours.take()
     logout_user()
 
 
 def forget() -> None:
-    """Revoke whatever session this browser has, and drop all that its cookie remembers."""
+    """Revoke whatever session this browser has, and drop all that its cookie remembers.
+
+    But for the page that it was going to when it was asked who it is.
+    """
     known = _signed_in()
     if known is not None:
         sessions.revoke(db(), known.session.user_id, known.session.id)
+    detour = detours.take()
     session.clear()
+    if detour is not None:
+        detours.remember(detour)
     g.pop("_login_user", None)
 
 

@@ -11,7 +11,10 @@ from webapp.core.auth import find_current_user_id
 log = structlog.get_logger("web")
 
 # Asked every few seconds by machines; a line each would bury the rest.
-QUIET = {"health.alive", "health.ready", "engine.show", "verification.show_standing", "static"}
+QUIET = {
+    *("health.alive", "health.ready", "engine.show", "verification.show_standing"),
+    *("channel_linking.show_standing", "static"),
+}
 
 
 def install(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Headers, hosts and limits that hold for every page."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha256
 from typing import ParamSpec, TypeVar, cast
@@ -17,6 +17,7 @@ from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from channels import registry
 from gateways import values
 from models.errors import Refused
 from models.people import users
@@ -39,8 +40,8 @@ class NotKept(Refused):
     code = "not_kept"
 
 
-# Stripe sends as much as it has to say, and signs it.
-ANY_RATE = {"stripe_webhooks.hear"}
+# Stripe and messengers send as much as they have to say, and prove that it is theirs.
+ANY_RATE = {"stripe_webhooks.hear", "channel_webhooks.receive"}
 
 
 def post_limit() -> str:
@@ -190,16 +191,25 @@ def _refuse_strange_hosts(trusted: list[str]) -> None:
 
 def _refuse_what_cannot_be_kept() -> None:
     # What no text in PostgreSQL may hold, and no JSON there either.
-    given = [*request.args.lists(), *request.form.lists()]
+    in_form = () if request.endpoint in sizes.WEBHOOKS else request.form.lists()
+    given = [*request.args.lists(), *in_form]
     if not all(values.is_keepable(one) for name, texts in given for one in (name, *texts)):
         raise NotKept
 
 
 def _pages_elsewhere(settings: Settings) -> tuple[str, ...]:
-    """List where forms may lead: that of a top-up to Stripe's page, and to choose an account."""
+    """List where forms may lead: to Stripe's page, to choose an account, and to a messenger."""
     issuer = urlsplit(settings.google_issuer)
     google = (f"{issuer.scheme}://{issuer.netloc}",) if settings.offers_google else ()
-    return (*settings.payment_page_origins, *google)
+    return (*settings.payment_page_origins, *google, *_messengers())
+
+
+def _messengers() -> Iterator[str]:
+    # On a phone the form that connects a messenger leads straight there.
+    for channel in registry.installed():
+        page = urlsplit(channel.link_url("code"))
+        if page.netloc:
+            yield f"{page.scheme}://{page.netloc}"
 
 
 def _add_headers(response: Response, secure: bool) -> Response:

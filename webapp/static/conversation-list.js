@@ -31,7 +31,10 @@ function open(button) {
   row = button.closest("li");
   const link = first("a", row);
   for (const form of all("[data-row-form]", menu)) {
-    form.setAttribute("action", `${link?.getAttribute("href")}${form.dataset.rowForm}`);
+    const href = link?.getAttribute("href") ?? "";
+    form.setAttribute("action", `${href}${form.dataset.rowForm}`);
+    // What a messenger shows already need not be brought there.
+    if (form.dataset.shown) form.hidden = href.endsWith(form.dataset.shown);
   }
   input("conversation-name").value = link?.textContent ?? "";
   first("details", menu)?.removeAttribute("open");

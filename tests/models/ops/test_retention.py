@@ -11,12 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from models.base import Base, utc_now
+from models.base import Base, new_id, utc_now
+from models.channels import deliveries, links, updates
+from models.channels.deliveries import Recipient
+from models.channels.updates import NewUpdate
 from models.database import unit_of_work
 from models.email import outbox, templates
 from models.ops import retention, workers
 from models.people import email_tokens, sessions
 from models.schema.alerts import Alert, AlertKind
+from models.schema.channels import (
+    ChannelLink,
+    ChannelUpdate,
+    Delivery,
+    DeliveryStatus,
+    UpdateStatus,
+)
 from models.schema.email_tokens import EmailToken, LinkPurpose
 from models.schema.emails import Email
 from models.schema.free_credit import FreeCreditRefusal, RefusalReason
@@ -168,3 +178,51 @@ def test_the_clock_prunes_by_itself_what_was_kept_long_enough(
     finally:
         over.set()
         ticking.join()
+
+
+def from_messenger(db: Session, number: int) -> ChannelUpdate:
+    new = NewUpdate(f"u{number}", number, "ada", None, None, {})
+    received = updates.receive(db, "pigeon", new)
+    assert received
+    return received
+
+
+def test_what_came_from_messengers_goes_after_thirty_days_once_it_is_handled(db: Session) -> None:
+    from_messenger(db, 1)
+    updates.close(db, [from_messenger(db, 2)], UpdateStatus.DONE)
+    assert retention.prune_channels(db, later(24 * 29), limit=10) == {}
+    assert retention.prune_channels(db, later(24 * 31), limit=10) == {"channel_updates": 1}
+    assert db.scalars(sa.select(ChannelUpdate.number)).all() == [1]
+
+
+def test_what_went_to_messengers_goes_thirty_days_after_it_is_over(db: Session) -> None:
+    for code in ("sent", "waits"):
+        deliveries.notify(db, Recipient("pigeon", code), {"code": code}, reference=code)
+    sent = next(
+        one
+        for one in deliveries.claim(db, ["pigeon"], HOUR, most=2)
+        if one.content["code"] == "sent"
+    )
+    deliveries.finish(db, sent, DeliveryStatus.SENT)
+    assert retention.prune_channels(db, later(24 * 29), limit=10) == {}
+    assert retention.prune_channels(db, later(24 * 31), limit=10) == {"deliveries": 1}
+    assert db.scalars(sa.select(Delivery.reference)).all() == ["waits"]
+
+
+def test_codes_that_link_messengers_go_a_day_after_they_have_expired(
+    db: Session, ada: User
+) -> None:
+    links.make_for_user(db, ada.id, "pigeon")
+    assert retention.prune_channels(db, later(24), limit=10) == {}
+    assert retention.prune_channels(db, later(26), limit=10) == {"channel_links": 1}
+    assert count(db, ChannelLink) == 0
+
+
+def test_upkeep_prunes_what_messengers_left(db: Session) -> None:
+    old = utc_now() - timedelta(days=31)
+    updates.close(db, [from_messenger(db, 1)], UpdateStatus.DONE)
+    aged = UUID(int=int(old.timestamp() * 1000) << 80 | new_id().int % 2**62)
+    db.execute(sa.update(ChannelUpdate).values(id=aged, received_at=old))
+    db.commit()
+    upkeep.prune()
+    assert count(db, ChannelUpdate) == 0

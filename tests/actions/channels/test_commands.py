@@ -1,0 +1,166 @@
+"""What commands and buttons do, and whose they are; and what an edit does to a message."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from channels.inbound import MessageArrived
+from models.ledger import limits
+from models.ledger.limits import Limits
+from models.schema.channels import ChannelUpdate, UpdateStatus
+from models.schema.jobs import JobStatus
+from models.schema.users import User
+from tests import factories
+from tests.channels.loft import Hand, Loft, update_id
+
+CENT = 10_000
+
+
+class TestAskedFirst:
+    """A message that may cost more than its user lets one cost."""
+
+    @pytest.fixture
+    def careful(self, db: Session, ada: User) -> None:
+        limits.choose(db, ada.id, Limits(message_micros=CENT))
+        db.commit()
+
+    @pytest.fixture
+    def asked(self, careful: None, adas_bird: Hand, loft: Loft, db: Session) -> UUID:
+        update = adas_bird.write("Long " * 3_000)
+        assert loft.messages() == []
+        assert loft.notices() == ["confirm_cost"]
+        return update_id(db, update)
+
+    def test_it_is_sent_once_the_user_agrees(
+        self, loft: Loft, adas_bird: Hand, asked: UUID, db: Session
+    ) -> None:
+        (row,) = loft.notice("confirm_cost")["rows"]
+        assert [button["data"] for button in row] == [f"agree:{asked}", f"drop:{asked}"]
+        adas_bird.press(f"agree:{asked}")
+        adas_bird.press(f"agree:{asked}")
+        (job,) = loft.jobs()
+        assert (job.cost_limit_micros or 0) > CENT
+        row = db.get_one(ChannelUpdate, asked, populate_existing=True)
+        assert (row.status, row.payload, row.details) == (UpdateStatus.DONE, None, {})
+
+    def test_it_is_dropped_if_the_user_says_so(
+        self, loft: Loft, adas_bird: Hand, asked: UUID
+    ) -> None:
+        adas_bird.press(f"drop:{asked}")
+        adas_bird.press(f"agree:{asked}")
+        assert loft.messages() == []
+        assert loft.notices() == ["confirm_cost", "dropped"]
+
+    def test_nobody_else_agrees(self, loft: Loft, asked: UUID, eve: User, adas_bird: Hand) -> None:
+        loft.link(eve, "eve-outside")
+        loft.at("eve-outside").press(f"agree:{asked}")
+        loft.at("eve-outside").press(f"drop:{asked}")
+        assert loft.messages() == []
+        adas_bird.press(f"agree:{asked}")
+        assert len(loft.messages()) == 1
+
+    def test_what_was_edited_meanwhile_is_sent(
+        self, careful: None, loft: Loft, adas_bird: Hand, db: Session
+    ) -> None:
+        update = adas_bird.write("Long " * 3_000)
+        adas_bird.edit(update, "Longer " * 2_000)
+        adas_bird.press(f"agree:{update_id(db, update)}")
+        assert loft.messages()[0].startswith("Longer ")
+
+
+def test_an_edit_replaces_a_message_that_waits(loft: Loft, adas_bird: Hand) -> None:
+    first = adas_bird.write("Buy milk")
+    adas_bird.edit(first, "Buy oat milk")
+    assert loft.messages() == ["Buy oat milk"]
+    assert len(loft.jobs()) == 1
+
+
+def test_an_edit_that_comes_too_late_is_a_message_that_says_so(
+    loft: Loft, adas_bird: Hand, db: Session
+) -> None:
+    first = adas_bird.write("Buy milk")
+    assert factories.claim(db)
+    db.commit()
+    again = adas_bird.edit(first, "Buy oat milk")
+    loft.receive(again)
+    assert loft.messages() == [
+        "Buy milk",
+        "I have changed my message; it says now:\n\nBuy oat milk",
+    ]
+
+
+def test_an_edit_of_what_we_do_not_know_does_nothing(
+    loft: Loft, adas_bird: Hand, eve: User
+) -> None:
+    loft.link(eve, "eve-outside")
+    evil = loft.at("eve-outside")
+    first = adas_bird.write("Buy milk")
+    assert isinstance(first.inbound, MessageArrived)
+    evil.edit(first, "Sell milk")
+    assert loft.messages() == ["Buy milk"]
+    assert loft.statuses() == ["done", "refused"]
+
+
+def test_a_command_that_is_none_is_answered(loft: Loft, adas_bird: Hand) -> None:
+    adas_bird.command("dance")
+    assert loft.notices() == ["unknown_command"]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("help", "help"),
+        ("usage", "usage"),
+        ("limits", "limits"),
+        ("model", "models"),
+        ("unlink", "unlink_question"),
+        ("stop", "nothing_to_stop"),
+        ("start", "help"),
+    ],
+)
+def test_each_command_is_answered(loft: Loft, adas_bird: Hand, command: str, code: str) -> None:
+    adas_bird.command(command)
+    assert loft.notices() == [code]
+
+
+def test_stop_stops_what_is_being_answered(loft: Loft, adas_bird: Hand) -> None:
+    adas_bird.write("One")
+    adas_bird.command("stop")
+    assert [job.status for job in loft.jobs()] == [JobStatus.CANCELLED]
+
+
+def test_a_model_is_chosen_by_command_and_by_button(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User
+) -> None:
+    adas_bird.command("model", factories.MODEL)
+    adas_bird.press(f"model:{factories.MODEL}")
+    adas_bird.press("model:nobody/none")
+    assert loft.notices() == ["model_chosen", "model_chosen", "not_offered"]
+    db.refresh(ada)
+    assert ada.model == factories.MODEL
+
+
+def test_buttons_of_another_user_do_nothing(
+    loft: Loft, adas_bird: Hand, db: Session, eve: User
+) -> None:
+    loft.link(eve, "eve-outside")
+    evil = loft.at("eve-outside")
+    adas_bird.write("One")
+    (job,) = loft.jobs()
+    for data in (f"stop:{job.id}", f"retry:{job.id}", f"more:{job.id}", "stop:nonsense", "fly:1"):
+        evil.press(data)
+    assert [one.status for one in loft.jobs()] == [JobStatus.PENDING]
+    assert loft.notices() == []
+
+    adas_bird.press(f"stop:{job.id}")
+    assert [one.status for one in loft.jobs()] == [JobStatus.CANCELLED]
+    adas_bird.press(f"retry:{job.id}")
+    assert [one.status for one in loft.jobs()] == [JobStatus.CANCELLED, JobStatus.PENDING]
+
+
+def test_every_press_is_acknowledged_once(loft: Loft, adas_bird: Hand) -> None:
+    press = adas_bird.press("fly:1")
+    loft.receive(press)
+    loft.work()
+    assert loft.pigeon.calls == ["acknowledge press-1"]

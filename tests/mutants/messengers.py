@@ -1,0 +1,151 @@
+"""Faults by which a messenger's message is lost, doubled, out of order, or somebody else's."""
+
+from tests.mutants.mutant import Mutant
+
+RECEIVING = "tests/actions/channels/test_receiving.py::"
+COMMANDS = "tests/actions/channels/test_commands.py::"
+LINKING = "tests/actions/channels/test_linking.py::"
+UPDATES = "tests/models/channels/test_updates.py::"
+OUTBOX = "tests/models/channels/test_deliveries.py::"
+DELIVERING = "tests/tasks/messaging/test_delivering.py::"
+FETCHING = "tests/tasks/messaging/test_receiving.py::"
+WEBHOOK = "tests/webapp/channels/test_webhooks.py::"
+PAGES = "tests/webapp/channels/test_linking.py::"
+
+MUTANTS = (
+    Mutant(
+        "a missing update is not waited for when nothing came in between",
+        "models/channels/updates.py",
+        "SELECT count(come.number) <",
+        "SELECT count(*) <",
+        (f"{UPDATES}test_a_number_that_is_missing_is_seen",),
+    ),
+    Mutant(
+        "whoever lets others go on waits for whoever is at work",
+        "models/channels/updates.py",
+        "        .with_for_update(skip_locked=True)\n",
+        "        .with_for_update()\n",
+        (f"{UPDATES}test_nobody_who_hastens_waits_for_whoever_is_at_work",),
+    ),
+    Mutant(
+        "a message goes before one with files",
+        "actions/channels/receiving.py",
+        "    return not updates.is_first(db, row)\n",
+        "    return False\n",
+        (f"{RECEIVING}test_what_comes_after_a_file_waits_until_that_was_fetched",),
+    ),
+    Mutant(
+        "what came late is handled after what belongs behind it",
+        "tasks/messaging/receiving.py",
+        "        if not updates.is_first(db, row):\n",
+        "        if False:\n",
+        (f"{FETCHING}test_what_belongs_before_it_and_comes_late_goes_first",),
+    ),
+    Mutant(
+        "words of an update are kept for ever",
+        "models/channels/updates.py",
+        "            one.payload, one.details = None, {}\n",
+        "            one.details = {}\n",
+        (f"{RECEIVING}test_what_has_been_handled_is_not_kept_in_words",),
+    ),
+    Mutant(
+        "a message that was agreed to belongs to whoever presses",
+        "models/channels/updates.py",
+        "            ChannelUpdate.account_id == account_id,\n"
+        "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
+        "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
+        (f"{COMMANDS}TestAskedFirst::test_nobody_else_agrees",),
+    ),
+    Mutant(
+        "a code works twice",
+        "models/channels/links.py",
+        "        ChannelLink.used_at.is_(None),\n        ChannelLink.expires_at > utc_now(),\n",
+        "        ChannelLink.expires_at > utc_now(),\n",
+        (f"{LINKING}test_a_code_works_once",),
+    ),
+    Mutant(
+        "a code works for ever",
+        "models/channels/links.py",
+        "        ChannelLink.expires_at > utc_now(),\n",
+        "",
+        (f"{LINKING}test_a_code_expires_and_a_newer_one_ends_it",),
+    ),
+    Mutant(
+        "a linked messenger is taken over",
+        "models/channels/accounts.py",
+        "        if known.user_id != user_id:\n            raise LinkedElsewhere\n",
+        "        known.user_id = user_id\n",
+        (f"{LINKING}test_a_linked_messenger_is_taken_over_by_nobody",),
+    ),
+    Mutant(
+        "codes outlive the login that made them",
+        "models/people/sessions.py",
+        "    links.end_all(db, user_id)\n",
+        "",
+        (f"{LINKING}test_logging_out_everywhere_and_a_new_password_end_codes",),
+    ),
+    Mutant(
+        "a lane goes out all at once",
+        "models/channels/deliveries.py",
+        "              AND before.number < this.number\n",
+        "              AND before.number < this.number AND false\n",
+        (f"{OUTBOX}test_of_each_lane_the_first_is_claimed_and_the_next_when_it_is_over",),
+    ),
+    Mutant(
+        "a claim that was lost still writes",
+        "models/channels/deliveries.py",
+        "        Delivery.attempts == claimed.attempt,\n",
+        "",
+        (f"{OUTBOX}test_a_claim_that_was_lost_changes_nothing_any_more",),
+    ),
+    Mutant(
+        "whoever has lost the lease sends on",
+        "tasks/messaging/parts.py",
+        "                raise LeaseLost\n",
+        "                return\n",
+        (f"{DELIVERING}test_whoever_has_lost_the_lease_sends_no_further_part",),
+    ),
+    Mutant(
+        "the next process sends every part again",
+        "tasks/messaging/parts.py",
+        "enumerate(parts[len(self.sent_ids) :], start=len(self.sent_ids))",
+        "enumerate(parts)",
+        (f"{DELIVERING}test_a_process_that_dies_between_parts_leaves_the_rest_to_the_next",),
+    ),
+    Mutant(
+        "files of a stranger are fetched",
+        "tasks/messaging/receiving.py",
+        "Fetched() if is_strangers else _fetch(channel, arrived.files)",
+        "_fetch(channel, arrived.files)",
+        (f"{FETCHING}test_a_strangers_files_are_not_fetched",),
+    ),
+    Mutant(
+        "anybody hands in updates",
+        "webapp/channels/webhooks.py",
+        "    if not channel.is_authentic(cast(Mapping[str, str], request.headers)):\n",
+        "    if False:\n",
+        (f"{WEBHOOK}test_what_is_refused_changes_nothing_and_is_logged_once",),
+    ),
+    Mutant(
+        "a body is read before its secret",
+        "webapp/core/sizes.py",
+        "        request.max_content_length = WEBHOOKS[request.endpoint]\n        return\n",
+        "        request.max_content_length = WEBHOOKS[request.endpoint]\n",
+        (f"{WEBHOOK}test_without_the_secret_no_body_is_read",),
+    ),
+    Mutant(
+        "a conversation of anybody is shown in a messenger",
+        "webapp/channels/linking.py",
+        "    conversation = conversations.find_own(db(), user_id, conversation_id)\n",
+        "    from models.schema.chat import Conversation\n\n"
+        "    conversation = db().get_one(Conversation, conversation_id)\n",
+        (f"{PAGES}test_nobody_changes_anything_of_anothers",),
+    ),
+    Mutant(
+        "a deleted conversation is sent all the same",
+        "webapp/chat/conversations.py",
+        "    accounts.release_conversation(db(), conversation_id)\n",
+        "",
+        (f"{PAGES}test_a_deleted_conversation_goes_on_nowhere",),
+    ),
+)

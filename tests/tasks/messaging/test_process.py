@@ -1,0 +1,131 @@
+"""A messaging process on its own connections: woken, in threads, ended in the middle, and again."""
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from actions.announcements import StreamPublisher
+from actions.channels import receiving
+from channels import registry
+from channels.base import ChannelFailed, Trouble
+from channels.inbound import CommandGiven, MessageArrived, Sender, Update
+from models.channels import accounts
+from models.database import open_session, unit_of_work
+from models.schema.channels import Delivery
+from models.schema.chat import Message, Role
+from models.schema.users import User
+from tasks.messaging.process import MessagingProcess
+from tests import factories
+from tests.channels.pigeon import Pigeon
+from tests.house import wait_for
+
+USERS = 6
+
+
+@contextmanager
+def working(pigeon: Pigeon) -> Generator[None]:
+    over = threading.Event()
+    process = MessagingProcess({pigeon.name: pigeon})
+    thread = threading.Thread(target=process.run, args=(over,))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def sender(number: int) -> Sender:
+    return Sender(account_id=f"bird-{number}", address=f"bird-{number}")
+
+
+def receive(pigeon: Pigeon, number: int, inbound: MessageArrived | CommandGiven) -> None:
+    update = Update(external_id=f"u{number}", number=number, inbound=inbound)
+    with open_session() as db:
+        receiving.receive(db, pigeon, [update], StreamPublisher())
+        db.commit()
+
+
+def holds(wanted: Callable[[Session], bool]) -> Callable[[], bool]:
+    def _asked() -> bool:
+        with unit_of_work() as db:
+            return wanted(db)
+
+    return _asked
+
+
+@pytest.fixture
+def pigeons(emptied: Engine, redis_url: str) -> Generator[Pigeon]:
+    assert emptied
+    assert redis_url
+    pigeon = Pigeon()
+    registry.install([pigeon])
+    with unit_of_work() as db:
+        for number in range(USERS):
+            person: User = factories.user(db, f"bird{number}@example.org")
+            accounts.link(db, person.id, "pigeon", f"bird-{number}", f"bird-{number}", "")
+    yield pigeon
+    registry.install([])
+
+
+def nothing_waits(db: Session) -> bool:
+    waiting = sa.select(sa.func.count()).where(Delivery.status == "waiting")
+    return not db.scalar(waiting)
+
+
+def test_commands_are_answered_at_once_in_the_order_of_each_chat(pigeons: Pigeon) -> None:
+    with working(pigeons):
+        for round_ in range(3):
+            for number in range(USERS):
+                command = CommandGiven(
+                    sender=sender(number),
+                    message_id=f"m{round_}",
+                    name=("help", "usage", "limits")[round_],
+                )
+                receive(pigeons, round_ * USERS + number + 1, command)
+        wait_for(holds(nothing_waits), "every notice to be sent")
+    for number in range(USERS):
+        said = [text.partition(" ")[0] for text in pigeons.texts(f"bird-{number}") if text]
+        firsts = [word for word in said if word in ("Write,", "You", "-")]
+        assert firsts == sorted(firsts, key=["Write,", "You", "-"].index)
+        assert {"Write,", "You", "-"} <= set(said)
+
+
+def test_shuffled_and_repeated_updates_become_each_message_once_in_order(
+    pigeons: Pigeon,
+) -> None:
+    order = [1, 3, 2, 2, 5, 4, 6, 5, 3]
+    with working(pigeons):
+        for number in order:
+            message = MessageArrived(sender=sender(0), message_id=f"m{number}", text=f"{number}")
+            receive(pigeons, number, message)
+        wait_for(
+            holds(lambda db: db.scalar(sa.select(sa.func.count(Message.id))) == 6),
+            "all messages to be there",
+        )
+    with unit_of_work() as db:
+        said = sa.select(Message.text).where(Message.role == Role.USER).order_by(Message.id)
+        assert list(db.scalars(said)) == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_process_that_ends_leaves_what_it_has_not_done(pigeons: Pigeon) -> None:
+    held = threading.Event()
+
+    def _refuse(what: str) -> None:
+        held.set()
+        raise ChannelFailed(Trouble.UNREACHABLE)
+
+    pigeons.mischief = _refuse
+    with working(pigeons):
+        receive(pigeons, 1, CommandGiven(sender=sender(0), message_id="m1", name="new"))
+        assert held.wait(30)
+    pigeons.mischief = lambda _: None
+    with working(pigeons):
+        wait_for(holds(nothing_waits), "what was left to be sent")
+    assert pigeons.texts("bird-0") == ["A new conversation. What is it about?"]

@@ -1,0 +1,203 @@
+"""What came in and had to wait: files are fetched, albums become whole, failures tried again."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from channels.base import ChannelFailed, Trouble
+from channels.inbound import FileKind
+from gateways.s3_files import Storage
+from models.channels import updates
+from models.schema.channels import ChannelUpdate
+from models.schema.uploads import Upload
+from models.schema.users import User
+from tasks.messaging import receiving
+from tests.channels.loft import Hand, Loft
+
+
+@pytest.fixture(autouse=True)
+def stored(storage: Storage) -> Storage:
+    """A bucket for what is sent."""
+    return storage
+
+
+def uploads(db: Session) -> list[tuple[str, str]]:
+    found = db.scalars(sa.select(Upload).order_by(Upload.id))
+    return [(upload.name, upload.media_type) for upload in found]
+
+
+def claim(loft: Loft) -> updates.ClaimedUpdate:
+    (claimed,) = updates.claim(loft.db, ["pigeon"], receiving.LEASE, most=1)
+    loft.db.commit()
+    return claimed
+
+
+def test_a_file_becomes_an_attachment(
+    loft: Loft, adas_bird: Hand, db: Session, stored: Storage
+) -> None:
+    loft.pigeon.files["notes"] = b"Ferns grow in shade."
+    adas_bird.send_file("notes", "Read this")
+    loft.work()
+    assert loft.messages() == ["Read this"]
+    assert uploads(db) == [("notes.txt", "text/plain")]
+    key = db.scalars(sa.select(Upload.storage_key)).one()
+    assert stored.get(key) == b"Ferns grow in shade."
+
+
+def test_an_album_is_one_message(loft: Loft, adas_bird: Hand, db: Session) -> None:
+    loft.pigeon.files.update(a=b"A", b=b"B", c=b"C")
+    adas_bird.send_file("a", "My garden", group_id="g")
+    adas_bird.send_file("c", group_id="g", at=3)
+    # Its parts come one by one: nobody begins before it has had time to become whole.
+    loft.work(only_due=True)
+    assert loft.messages() == []
+    adas_bird.send_file("b", group_id="g", at=2)
+    loft.work()
+    assert loft.messages() == ["My garden"]
+    assert [name for name, _ in uploads(db)] == ["a.txt", "b.txt", "c.txt"]
+    assert loft.statuses() == ["done"] * 3
+    assert len(loft.jobs()) == 1
+
+
+def test_what_is_too_large_is_said_and_the_rest_is_sent(
+    loft: Loft, adas_bird: Hand, db: Session
+) -> None:
+    adas_bird.send_file("film", "Watch this", size_bytes=2_000)
+    loft.work()
+    assert loft.messages() == ["Watch this"]
+    assert "fetch" not in loft.pigeon.calls
+    assert uploads(db) == []
+    (said, *_) = loft.pigeon.chats["ada-outside"]
+    assert said.text.startswith("This file is larger than")
+    assert (said.rows[0][0].url or "").endswith("/chat")
+
+
+def test_a_file_that_turns_out_too_large_is_no_message(loft: Loft, adas_bird: Hand) -> None:
+    loft.pigeon.mischief = fails(Trouble.FILE_TOO_LARGE)
+    adas_bird.send_file("film")
+    loft.work()
+    assert loft.messages() == []
+    assert loft.statuses() == ["refused"]
+    assert loft.pigeon.texts("ada-outside")[0].startswith("This file is larger than")
+
+
+def test_a_fetch_that_fails_is_tried_again(loft: Loft, adas_bird: Hand, db: Session) -> None:
+    loft.pigeon.files["notes"] = b"notes"
+    loft.pigeon.mischief = fails(Trouble.UNREACHABLE, times=2)
+    adas_bird.send_file("notes", "Read this")
+    loft.work()
+    assert loft.messages() == ["Read this"]
+    assert len(uploads(db)) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "fetches"), [(Trouble.UNREACHABLE, receiving.MOST_TRIES), (Trouble.REFUSED, 1)]
+)
+def test_a_fetch_that_keeps_failing_is_given_up_and_the_user_told(
+    loft: Loft, adas_bird: Hand, trouble: Trouble, fetches: int
+) -> None:
+    loft.pigeon.mischief = fails(trouble)
+    adas_bird.send_file("notes", "Read this")
+    adas_bird.write("And?")
+    loft.work()
+    assert loft.pigeon.calls.count("fetch") == fetches
+    assert loft.statuses() == ["failed", "done"]
+    assert loft.messages() == ["And?"]
+    assert loft.pigeon.texts("ada-outside")[0].startswith("Your message could not be read")
+
+
+def test_a_process_that_dies_after_a_fetch_leaves_one_message(
+    loft: Loft, adas_bird: Hand, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def _die(*_: Any) -> None:
+        raise Killed
+
+    loft.pigeon.files["notes"] = b"notes"
+    adas_bird.send_file("notes", "Read this")
+    claimed = claim(loft)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(updates, "hasten", _die)
+        receiving.handle(claimed, loft.pigeon)
+    loft.work()
+    assert loft.messages() == ["Read this"]
+    assert len(uploads(db)) == 1
+
+
+def test_whoever_has_lost_the_claim_does_nothing(loft: Loft, adas_bird: Hand) -> None:
+    loft.pigeon.files["notes"] = b"notes"
+    adas_bird.send_file("notes", "Read this")
+    lost = claim(loft)
+    loft.make_due()
+    kept = claim(loft)
+    assert kept.attempt == lost.attempt + 1
+    receiving.handle(lost, loft.pigeon)
+    assert loft.messages() == []
+    receiving.handle(kept, loft.pigeon)
+    receiving.handle(kept, loft.pigeon)
+    assert loft.messages() == ["Read this"]
+
+
+def test_what_belongs_before_it_and_comes_late_goes_first(loft: Loft, adas_bird: Hand) -> None:
+    adas_bird.write("1", at=1)
+    adas_bird.write("3", at=3)
+    loft.make_due()
+    claimed = claim(loft)
+    adas_bird.send_file("notes", "2", at=2)
+    loft.pigeon.files["notes"] = b"notes"
+    receiving.handle(claimed, loft.pigeon)
+    loft.work()
+    assert loft.messages() == ["1", "2", "3"]
+
+
+def test_a_strangers_files_are_not_fetched(loft: Loft) -> None:
+    loft.at("stranger").send_file("notes", group_id="g")
+    loft.at("stranger").send_file("more", group_id="g")
+    loft.work()
+    assert "fetch" not in loft.pigeon.calls
+    greeting = "".join(loft.pigeon.texts("stranger"))
+    assert greeting.startswith("Hello!")
+    assert greeting.count("Hello!") == 1
+    assert loft.statuses() == ["refused", "refused"]
+
+
+def test_a_voice_message_is_answered_where_nobody_can_hear(
+    loft: Loft, adas_bird: Hand, db: Session
+) -> None:
+    loft.pigeon.files["voice"] = b"ogg"
+    adas_bird.send_file("voice", kind=FileKind.VOICE, media_type="audio/ogg")
+    loft.work()
+    assert loft.messages() == []
+    assert loft.pigeon.texts("ada-outside") == ["I cannot listen yet. Please write to me."]
+
+
+def test_a_file_that_is_refused_is_said_in_words(loft: Loft, adas_bird: Hand, ada: User) -> None:
+    loft.pigeon.files["empty"] = b""
+    adas_bird.send_file("empty", "Read this")
+    loft.work()
+    assert loft.messages() == []
+    assert "is empty" in loft.pigeon.texts("ada-outside")[0]
+
+
+def test_its_words_are_dropped_whatever_became_of_it(
+    loft: Loft, adas_bird: Hand, db: Session
+) -> None:
+    loft.pigeon.mischief = fails(Trouble.REFUSED)
+    adas_bird.send_file("notes", "A secret")
+    loft.work()
+    assert db.scalars(sa.select(ChannelUpdate.payload)).all() == [None]
+
+
+def fails(trouble: Trouble, *, times: int = 1_000) -> Any:
+    """Let so many fetches fail."""
+    left = [trouble] * times
+
+    def _mischief(what: str) -> None:
+        if what == "fetch" and left:
+            raise ChannelFailed(left.pop())
+
+    return _mischief
