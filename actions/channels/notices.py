@@ -258,10 +258,6 @@ def not_read() -> Notice:
     return Notice("not_read", words)
 
 
-def voice_not_offered() -> Notice:
-    return Notice("voice_not_offered", gettext("I cannot listen yet. Please write to me."))
-
-
 def heard(words: str) -> Notice:
     """Show what was heard in a voice message."""
     return Notice("heard", "\n".join(f"> 🎤 {plain(line)}" for line in words.splitlines()))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from actions.announcements import StreamPublisher
 from actions.attachments import IncomingFile, StorageAway
 from actions.channels import messages, notices, receiving
-from actions.channels.chats import Chat, open_chat
+from actions.channels.chats import open_chat
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.inbound import FileKind, InboundFile, MessageArrived, Update
 from models.channels import accounts, updates
@@ -23,6 +23,7 @@ from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, open_session, unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.translation import speaking
+from tasks.messaging.hearing import hear
 
 log = structlog.get_logger()
 
@@ -130,19 +131,12 @@ def _arrive(
     with speaking(chat.user.locale if chat.user else None):
         if fetched.has_too_large:
             chat.say(notices.file_too_large(channel.capabilities.inbound_file_limit_bytes))
-        heard = _hear(chat, fetched)
+        heard = hear(chat, fetched.voices, claimed.id)
         if chat.user is None or arrived.text.strip() or fetched.files or heard:
             messages.arrive(chat, arrived, group, fetched.files, heard)
         else:
             updates.close(db, group, UpdateStatus.REFUSED)
     updates.hasten(db, row)
-
-
-def _hear(chat: Chat, fetched: Fetched) -> str:
-    """Return the words of voice messages, which the user is shown too."""
-    if fetched.voices and chat.user is not None:
-        chat.say(notices.voice_not_offered())
-    return ""
 
 
 def _put_off(claimed: ClaimedUpdate, channel: Channel, failure: Exception) -> None:
