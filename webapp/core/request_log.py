@@ -32,13 +32,18 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     if request.endpoint in QUIET and response.status_code < 400:
         return response
-    # The path without its query: that may hold codes and addresses.
     log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=_path(),
         status=response.status_code,
         ms=round((time.perf_counter() - g.get("began_at", time.perf_counter())) * 1000, 1),
         user_id=str(find_current_user_id() or "") or None,
     )
     return response
+
+
+def _path() -> str:
+    """Return the path without what may be a secret: its query, and what its rule calls one."""
+    secret = (request.view_args or {}).get("secret")
+    return request.path.replace(str(secret), "…") if secret else request.path

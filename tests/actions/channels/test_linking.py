@@ -12,7 +12,7 @@ from models.base import utc_now
 from models.channels import accounts, links
 from models.channels.accounts import LinkedElsewhere, OtherLinked
 from models.channels.links import LinkGone
-from models.people import identities, sign_out
+from models.people import identities, password_reset, sign_out
 from models.schema.channels import ChannelAccount, ChannelLink, Delivery
 from models.schema.emails import Email
 from models.schema.users import User
@@ -101,8 +101,12 @@ def test_logging_out_everywhere_and_a_new_password_end_codes(
     code = code_of(loft, ada)
     sign_out.everywhere_else(db, ada.id, keep=ada.id)
     loft.at("thief").command("start", code)
+    code = code_of(loft, ada)
+    given = {"old": factories.PASSWORD, "new": "another horse battery"}
+    password_reset.change(db, ada, **given, keep=ada.id)
+    loft.at("thief").command("start", code)
     assert linked(db) == {}
-    assert loft.notices() == ["link_gone"]
+    assert loft.notices() == ["link_gone"] * 2
 
 
 def test_a_stranger_is_shown_how_to_become_a_user(loft: Loft, db: Session, ada: User) -> None:

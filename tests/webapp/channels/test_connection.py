@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from models.channels import links
 from models.schema.channels import ChannelAccount
@@ -109,6 +110,16 @@ def test_a_newcomer_by_mail_comes_back_too(
     browser.sign_up("new@example.org")
     with browser.client.session_transaction() as kept:
         assert kept["detour"][0] == path
+
+
+def test_the_secret_is_not_logged(adas: Browser, path: str) -> None:
+    secret = path.rpartition("/")[2]
+    with capture_logs() as lines:
+        adas.get(path)
+        adas.post(path)
+    paths = [line["path"] for line in lines if line["event"] == "request"]
+    assert "/channels/pigeon/connection/…" in paths
+    assert secret not in str(lines)
 
 
 def test_who_logs_out_is_led_nowhere(browser: Browser, ada: User, path: str, db: Session) -> None:
