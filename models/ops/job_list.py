@@ -100,7 +100,7 @@ def find(db: Session, wanted: Wanted) -> Page:
     return Page(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
 
 
-def _matching(wanted: Wanted) -> Select[tuple[Job]]:
+def _matching(wanted: Wanted) -> Select[Job]:
     jobs = select(Job)
     if wanted.state is not None:
         jobs = jobs.where(Job.status == wanted.state)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session
 
 from models.schema.rollups import DayTotals, HourTotals, UserDay
@@ -128,7 +128,7 @@ def _sum(db: Session, since: datetime, until: datetime) -> Totals:
     return Totals(*map(int, db.execute(sums).one()))
 
 
-def _sums() -> list[object]:
+def _sums() -> list[ColumnElement[int]]:
     columns = (HourTotals.__table__.c[name] for name in NAMES)
     return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
 

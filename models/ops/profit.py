@@ -8,10 +8,11 @@ import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.schema.rollups import UserDay
 from models.schema.users import User
@@ -102,7 +103,7 @@ def _rows(
         yield Profit(user_id, email, name, *map(int, numbers))
 
 
-def _by_user(since: datetime, until: datetime) -> Select[tuple[object, ...]]:
+def _by_user(since: datetime, until: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
             UserDay.user_id,
@@ -122,7 +123,7 @@ def _by_user(since: datetime, until: datetime) -> Select[tuple[object, ...]]:
 def _compute() -> ColumnElement[int]:
     """What the time that workers were at a user's messages costs, rounded down."""
     rate = literal(get_settings().compute_hour_micros, BigInteger)
-    return _sum(UserDay.busy_ms) * rate / literal(HOUR_MS, BigInteger)
+    return cast(_sum(UserDay.busy_ms) * rate // literal(HOUR_MS, BigInteger), BigInteger)
 
 
 def _fees() -> ColumnElement[int]:
@@ -131,12 +132,11 @@ def _fees() -> ColumnElement[int]:
     share = _sum(UserDay.topped_up_micros) * literal(
         round(settings.stripe_fee_percent * 100), BigInteger
     )
-    return share / literal(10_000, BigInteger) + _sum(UserDay.top_ups) * literal(
-        settings.stripe_fee_fixed_micros, BigInteger
-    )
+    fixed = _sum(UserDay.top_ups) * literal(settings.stripe_fee_fixed_micros, BigInteger)
+    return cast(share // literal(10_000, BigInteger) + fixed, BigInteger)
 
 
-def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+def _sum(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return cast(func.sum(column), BigInteger)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Float, cast, func, select
 from sqlalchemy.orm import Session
@@ -78,12 +79,16 @@ def read(db: Session, now: datetime, length: timedelta) -> QueueStats:
     return QueueStats(
         whole,
         sorted(models, key=lambda one: -one.count),
-        [Failures(code, count, last) for code, count, last in db.execute(failed) if code],
+        [
+            Failures(code, count, last)
+            for code, count, last in db.execute(failed)
+            if code is not None and last is not None
+        ],
         whole.count / (length / timedelta(hours=1)),
     )
 
 
-def _columns() -> Sequence[ColumnElement[object]]:
+def _columns() -> Sequence[ColumnElement[Any]]:
     waited = Job.started_at - Job.created_at
     ran = Job.finished_at - Job.started_at
     return (

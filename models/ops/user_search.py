@@ -118,7 +118,7 @@ def _escaped(term: str) -> str:
     return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _ordered(db: Session, users: Select[tuple[User]], wanted: Wanted) -> Select[tuple[User]]:
+def _ordered(db: Session, users: Select[User], wanted: Wanted) -> Select[User]:
     last = db.get(User, wanted.after) if wanted.after else None
     if wanted.sorting is Sorting.BALANCE:
         keys = tuple_(User.credits_balance_micros, User.id)

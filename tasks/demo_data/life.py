@@ -1,7 +1,7 @@
 """How a person of the made-up year lives: they write, pay, and sometimes want their money back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -114,32 +114,42 @@ class Life:
     def _charge(
         self, job: str, call: str, price: int, began: datetime, ended: datetime, failure: str | None
     ) -> None:
-        rows, account, cost = self._rows, self._account, int(price * (1 - MARGIN))
+        rows, account = self._rows, self._account
         held = price * 4
         rows.add(
             "model_calls",
             *(call, account.id, job, 1, self._model, "completed", held, began, ended),
         )
-        named = {"call": call, "job": job, "model": self._model}
-        tokens = (price // 3, price // 40)
         before = account.granted
-        reference = f"call:{_dashed(call)}"
-        charge = rows.entry(
-            account, Entry("charge", -price, reference, ended, tokens=tokens, cost=cost, **named)
+        charge = Entry(
+            "charge",
+            -price,
+            f"call:{_dashed(call)}",
+            ended,
+            call=call,
+            job=job,
+            model=self._model,
+            tokens=(price // 3, price // 40),
+            cost=int(price * (1 - MARGIN)),
         )
+        charge_id = rows.entry(account, charge)
         if failure:
-            back = Entry(
-                "refund",
-                price,
-                f"refund:{_dashed(call)}",
-                ended,
-                reverses=charge,
-                **named,
-                reason="worker_lost" if failure == "worker_lost" else "job_failed",
-                carried=cost,
-                granted=before - account.granted,
-            )
-            rows.entry(account, back)
+            self._give_back(charge, charge_id, before - account.granted, failure)
+
+    def _give_back(self, charge: Entry, charge_id: str, granted: int, failure: str) -> None:
+        back = replace(
+            charge,
+            kind="refund",
+            amount=-charge.amount,
+            reference=f"refund:{_dashed(charge.call or '')}",
+            reverses=charge_id,
+            tokens=None,
+            cost=None,
+            reason="worker_lost" if failure == "worker_lost" else "job_failed",
+            carried=charge.cost or 0,
+            granted=granted,
+        )
+        self._rows.entry(self._account, back)
 
     def _end_of(self, at: datetime) -> tuple[str, str | None]:
         drawn = self._chance.random()

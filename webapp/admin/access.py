@@ -6,10 +6,11 @@ Each view says by `allowed_to` what it asks of a role; one that says nothing is 
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 
 from models.errors import NotFound
 from models.people.admin_roles import Permission, may
+from models.schema.users import User
 from webapp.core.auth import find_current_user
 from webapp.core.errors import close
 
@@ -24,7 +25,7 @@ def install(app: Flask) -> None:
     strangers that something is there.
     """
     app.before_request(_guard)
-    app.add_template_test(lambda person, what: may(person, Permission(what)), "allowed_to")
+    app.add_template_test(_is_allowed_to, "allowed_to")
 
 
 def allowed_to(permission: Permission) -> Callable[[View], View]:
@@ -42,7 +43,11 @@ def permission_of(view: object) -> Permission | None:
     return getattr(view, ASKED, None)
 
 
-def _guard() -> object:
+def _is_allowed_to(person: User, what: str) -> bool:
+    return may(person, Permission(what))
+
+
+def _guard() -> Response | None:
     # Several slashes would lead there by a redirect.
     path = request.path.lstrip("/")
     if path != "admin" and not path.startswith("admin/"):

@@ -3,6 +3,7 @@
 `webapp.admin.access` lets nobody else near.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,7 +55,7 @@ def unfreeze(user_id: UUID) -> Answer:
     return go_to(url_for("admin_books.show", _anchor="frozen"))
 
 
-def _tell_resumed(resumed: list[Job]) -> None:
+def _tell_resumed(resumed: Sequence[Job]) -> None:
     for job in resumed:
         wakeups.resumed(job)
 

@@ -5,7 +5,7 @@ The raw ones are recomputed here in Python, row by row, from the ledger and the 
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ NAMES = rollups.SUMS
 
 
 @contextmanager
-def at(moment: datetime) -> Iterator[None]:
+def at(moment: datetime) -> Generator[None]:
     """Live at a moment: what Python dates meanwhile is of then."""
     with time_machine.travel(moment, tick=False):
         yield

@@ -29,8 +29,8 @@ def done(db: Session, user: User, *, waited: float, ran: float) -> Job:
     job = factories.running(db, user)
     factories.answer(db, job)
     job.created_at = utc_now() - timedelta(minutes=5)
-    job.started_at = job.created_at + timedelta(seconds=waited)
-    job.finished_at = job.started_at + timedelta(seconds=ran)
+    job.started_at = began = job.created_at + timedelta(seconds=waited)
+    job.finished_at = began + timedelta(seconds=ran)
     db.flush()
     return job
 

@@ -4,6 +4,7 @@ The addresses are those that the site has, so a new page is among them by itself
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 
 import pytest
 from flask import Flask
@@ -33,7 +34,7 @@ def addresses(app: Flask, ids: Mapping[str, object]) -> Iterator[tuple[str, str,
         if rule.rule == "/admin" or rule.rule.startswith("/admin/"):
             permission = permission_of(app.view_functions[str(rule.endpoint)])
             assert permission, f"{rule.rule} does not say who may see it"
-            given = {name: ids[name] for name in rule.arguments}
+            given = {name: ids[name] for name in cast(set[str], rule.arguments)}
             path = app.url_map.bind("localhost").build(str(rule.endpoint), given)
             for method in (rule.methods or set()) & {"GET", "POST"}:
                 yield method, path, permission
