@@ -19,6 +19,8 @@ KIND = "update"
 FIRST_ID = 880_000_001
 # Telegram keeps an update for a day.
 KEPT_SECONDS = 86_400
+# Before all that waits for its time; then the order is that of the ids.
+AT_ONCE = 0.0
 # Updates of these kinds only come to a bot that names them.
 ONLY_IF_NAMED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 OTHER_POLL = (
@@ -114,8 +116,8 @@ class Updates:
         if kept is None:
             return False
         self._store.put(KIND, update_id, kept)
-        now = time.time()
-        self._waiting.append(Delivery(update_id, kept["chat_id"], now, update_id, is_copy=True))
+        chat_id = kept["chat_id"]
+        self._waiting.append(Delivery(update_id, chat_id, AT_ONCE, update_id, is_copy=True))
         self.changes.tell()
         return True
 
@@ -152,10 +154,10 @@ class Updates:
 
     def _planned(self, update_id: int, chat_id: int) -> Iterable[Delivery]:
         switches, chance = self._faults.switches, self._faults.chance
-        now = time.time() + switches.update_delay_seconds
         if not switches.spoils_updates:
-            return [Delivery(update_id, chat_id, now, update_id)]
-        window = switches.shuffle_seconds
+            return [Delivery(update_id, chat_id, AT_ONCE, update_id)]
+        window, delay = switches.shuffle_seconds, switches.update_delay_seconds
+        now = time.time() + delay if window or delay else AT_ONCE
         planned: list[Delivery] = []
         for copy in range(chance.randint(1, max(1, switches.copies))):
             ready_at = ((now + copy * window) // window + 1) * window if window else now
@@ -201,4 +203,4 @@ class Updates:
             if kept["at"] + KEPT_SECONDS < time.time():
                 self._store.remove(KIND, update_id)
                 continue
-            self._waiting.append(Delivery(update_id, kept["chat_id"], kept["at"], update_id))
+            self._waiting.append(Delivery(update_id, kept["chat_id"], AT_ONCE, update_id))
