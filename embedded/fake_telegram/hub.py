@@ -29,7 +29,7 @@ class Hub:
         """Tell whether any page is open, so that something has to be told."""
         return bool(self._feeds.get(person_id))
 
-    def tell(self, person_id: int, event: Body) -> None:
+    def publish(self, person_id: int, event: Body) -> None:
         """Tell all pages of a person."""
         for feed in tuple(self._feeds.get(person_id, ())):
             if feed.qsize() >= MOST_UNREAD:

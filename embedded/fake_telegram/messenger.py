@@ -147,14 +147,14 @@ class Messenger:
         """Tell the pages of a chat's person."""
         room = self.room(chat_id)
         if room:
-            self.hub.tell(room["person_id"], event)
+            self.hub.publish(room["person_id"], event)
 
     def show_state(self, person_id: int) -> None:
         """Tell the pages of a person how all of it stands now."""
         if self.hub.is_watched(person_id):
-            self.hub.tell(person_id, {"kind": "state", **self.state(person_id)})
+            self.hub.publish(person_id, {"kind": "state", **self.state(person_id)})
 
-    def type(self, chat_id: int, action: str) -> None:
+    def show_typing(self, chat_id: int, action: str) -> None:
         """Show for some seconds that the bot is busy; `cancel` ends that."""
         seconds = 0 if action == "cancel" else TYPING_SECONDS
         self._typing[chat_id] = time.time() + seconds

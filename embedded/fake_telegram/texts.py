@@ -7,6 +7,7 @@ from embedded.fake_telegram.errors import bad_request
 # Line separators, marks of direction and three combining strokes are taken out of all texts.
 DROPPED = frozenset({"\r", "\u030a", "\u0333", "\u033f", *map(chr, range(0x2028, 0x202F))})
 MOST_BYTES = 1 << 15
+LAST_OF_ONE_UNIT = "\uffff"
 
 
 def utf16_length(text: str) -> int:
@@ -38,10 +39,11 @@ def cleaned(text: str) -> Cleaned:
     places = {0: 0}
     before = after = 0
     for char in text:
+        units = 1 + (char > LAST_OF_ONE_UNIT)
         new = _cleaned_char(char)
         kept.append(new)
-        before += utf16_length(char)
-        after += utf16_length(new)
+        before += units
+        after += units if new else 0
         places[before] = after
     return Cleaned("".join(kept), places)
 

@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from embedded.fake_telegram.changes import Changes
 from embedded.fake_telegram.errors import Body, conflict
 from embedded.fake_telegram.faults import Faults
+from embedded.fake_telegram.pulse import Pulse
 from embedded.fake_telegram.store import Store
 
 KIND = "update"
 FIRST_ID = 880_000_001
 # Telegram keeps an update for a day.
 KEPT_SECONDS = 86_400
+# Before all that waits for its time; then the order is that of the ids.
+AT_ONCE = 0.0
 # Updates of these kinds only come to a bot that names them.
 ONLY_IF_NAMED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 OTHER_POLL = (
@@ -47,10 +49,10 @@ class Delivery:
 
 
 class Updates:
-    """What the bot is still to be told; `changes` tells whenever there may be something new."""
+    """What the bot is still to be told; `pulse` is fired whenever there may be something new."""
 
     def __init__(self, store: Store, faults: Faults) -> None:
-        self.changes = Changes()
+        self.pulse = Pulse()
         self._store, self._faults = store, faults
         self._waiting: list[Delivery] = []
         self._poll = 0
@@ -79,7 +81,7 @@ class Updates:
         self._store.put(KIND, update_id, {**kept, "at": time.time()})
         self._store.note(chat_id, {"kind": "update", "update_id": update_id, "of": kind})
         self._waiting += self._planned(update_id, chat_id)
-        self.changes.tell()
+        self.pulse.fire()
         return update_id
 
     def ready(self) -> list[Delivery]:
@@ -114,9 +116,9 @@ class Updates:
         if kept is None:
             return False
         self._store.put(KIND, update_id, kept)
-        now = time.time()
-        self._waiting.append(Delivery(update_id, kept["chat_id"], now, update_id, is_copy=True))
-        self.changes.tell()
+        chat_id = kept["chat_id"]
+        self._waiting.append(Delivery(update_id, chat_id, AT_ONCE, update_id, is_copy=True))
+        self.pulse.fire()
         return True
 
     def clear(self) -> None:
@@ -130,7 +132,7 @@ class Updates:
         """
         self._poll += 1
         mine, ends = self._poll, time.monotonic() + seconds
-        self.changes.tell()
+        self.pulse.fire()
         self._confirm(offset)
         while True:
             found = [one for one in self.ready() if one.is_copy or self._is_due(one, offset)]
@@ -143,19 +145,19 @@ class Updates:
     def end_poll(self) -> None:
         """End a poll that waits, as a webhook does that is set."""
         self._poll += 1
-        self.changes.tell()
+        self.pulse.fire()
 
     async def wait(self, seconds: float) -> None:
         """Wait until something may be ready, so long at most."""
         until_next = self.seconds_to_next()
-        await self.changes.wait(seconds if until_next is None else min(seconds, until_next))
+        await self.pulse.wait(seconds if until_next is None else min(seconds, until_next))
 
     def _planned(self, update_id: int, chat_id: int) -> Iterable[Delivery]:
         switches, chance = self._faults.switches, self._faults.chance
-        now = time.time() + switches.update_delay_seconds
         if not switches.spoils_updates:
-            return [Delivery(update_id, chat_id, now, update_id)]
-        window = switches.shuffle_seconds
+            return [Delivery(update_id, chat_id, AT_ONCE, update_id)]
+        window, delay = switches.shuffle_seconds, switches.update_delay_seconds
+        now = time.time() + delay if window or delay else AT_ONCE
         planned: list[Delivery] = []
         for copy in range(chance.randint(1, max(1, switches.copies))):
             ready_at = ((now + copy * window) // window + 1) * window if window else now
@@ -201,4 +203,4 @@ class Updates:
             if kept["at"] + KEPT_SECONDS < time.time():
                 self._store.remove(KIND, update_id)
                 continue
-            self._waiting.append(Delivery(update_id, kept["chat_id"], kept["at"], update_id))
+            self._waiting.append(Delivery(update_id, kept["chat_id"], AT_ONCE, update_id))

@@ -60,7 +60,7 @@ class Webhook:
         self._stop_sending()
         if target.url:
             self._updates.end_poll()
-        self._updates.changes.tell()
+        self._updates.pulse.fire()
 
     def info(self) -> Body:
         """Return what the bot may know of its webhook."""
@@ -110,7 +110,7 @@ class Webhook:
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         if self._sending.get(lane) is task:
             del self._sending[lane]
-        self._updates.changes.tell()
+        self._updates.pulse.fire()
 
     def _stop_sending(self) -> None:
         for task in self._sending.values():

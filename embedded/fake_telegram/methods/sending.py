@@ -73,7 +73,7 @@ class Sending:
         if given.text("action") not in ACTIONS:
             raise bad_request("wrong parameter action in request")
         room = writable(self._messenger, given)
-        self._messenger.type(room["chat"]["id"], given.text("action"))
+        self._messenger.show_typing(room["chat"]["id"], given.text("action"))
         return True
 
     def _send_file(self, kind: str, given: Given) -> Body:

@@ -3,13 +3,13 @@
 import asyncio
 
 
-class Changes:
+class Pulse:
     """Whoever looks, finds nothing and then waits is woken by all that is told after the look."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def tell(self) -> None:
+    def fire(self) -> None:
         """Wake all who wait now."""
         for one in self._waiting:
             if not one.done():
