@@ -74,6 +74,19 @@ def fake_google(port: int, client_id: str, secret: str) -> Program:
     )
 
 
+def fake_telegram(port: int, tokens: Environment, data: Path, name: str) -> Program:
+    """What people write to the bot on when no token of Telegram is given."""
+    flags = ("--port", str(port), "--data", str(data), "--name", name)
+    return Program(
+        name="telegram",
+        command=(sys.executable, "-m", "embedded.fake_telegram", *flags),
+        environment=_with(tokens),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(
@@ -118,6 +131,26 @@ def clock(settings: Environment) -> Program:
     return Program(
         name="clock",
         command=serve.clock(),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+    )
+
+
+def telegram_bot(settings: Environment) -> Program:
+    """Asks Telegram for what people wrote, and hands it to the website."""
+    return Program(
+        name="bot",
+        command=(sys.executable, "-m", "telegram_bot"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+    )
+
+
+def messaging(settings: Environment) -> Program:
+    """Fetches what came in from messengers, and sends what goes out to them."""
+    return Program(
+        name="messaging",
+        command=serve.messaging(),
         environment=_with(settings),
         directory=PROJECT_DIR,
     )
