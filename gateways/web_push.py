@@ -105,9 +105,13 @@ def _is_of(host: str, service: str) -> bool:
 @lru_cache(maxsize=4)
 def public_key(private_key: str) -> str:
     """Return what browsers know us by, in base64url."""
-    key: Any = Vapid02.from_string(private_key)
+    key: Any = _read_key(private_key)
     point = key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return cast(str, b64urlencode(point))
+    return b64urlencode(point)
+
+
+def _read_key(private_key: str) -> Any:
+    return Vapid02.from_string(private_key)  # pyright: ignore[reportUnknownMemberType]
 
 
 class PushSender:
@@ -117,7 +121,7 @@ class PushSender:
         """Read the key; without one there is nothing to send with, and ValueError is raised."""
         if not settings.vapid_private_key:
             raise ValueError("VAPID_PRIVATE_KEY is not set")
-        self._key: Any = Vapid02.from_string(settings.vapid_private_key.get_secret_value())
+        self._key = _read_key(settings.vapid_private_key.get_secret_value())
         self._subject = f"mailto:{settings.support_address}"
         self._services = settings.push_services
         self._seconds = settings.push_timeout_seconds

@@ -10,11 +10,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_bytes, token_urlsafe
 from time import time
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -126,19 +127,24 @@ class PushService:
 
 @contextmanager
 def served_push_service() -> Generator[PushService]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.service = PushService(server.server_port)  # pyright: ignore[reportAttributeAccessIssue]
+    server = _Server(("127.0.0.1", 0), _Handler)
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     serving.start()
-    yield server.service  # pyright: ignore[reportAttributeAccessIssue]
+    yield server.service
     server.shutdown()
     serving.join()
     server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    @cached_property
+    def service(self) -> PushService:
+        return PushService(self.server_port)
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        service: PushService = self.server.service  # pyright: ignore[reportAttributeAccessIssue]
+        service = cast(_Server, self.server).service
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         service.received.append(Received(self.path, headers, body))
@@ -149,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        service: PushService = self.server.service  # pyright: ignore[reportAttributeAccessIssue]
+        service = cast(_Server, self.server).service
         service.received.append(Received(self.path, {}, b""))
         self.send_response(200)
         self.end_headers()

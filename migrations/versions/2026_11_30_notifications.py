@@ -1,5 +1,7 @@
 """Tell users by ways that they choose: preferences, quiet hours, browsers and pushes."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -176,7 +178,7 @@ def _topic() -> sa.Enum:
     )
 
 
-def _created() -> sa.Column[sa.DateTime]:
+def _created() -> sa.Column[datetime]:
     return sa.Column(
         "created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
     )

@@ -8,6 +8,7 @@ would.
 import json
 from collections.abc import Callable, Generator
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -174,12 +175,13 @@ def test_what_is_pushed_is_shown_once_and_leads_to_its_page(
 ) -> None:
     allow(context, site, device)
     page = context.new_page()
-    devtools = context.new_cdp_session(page)
+    devtools: Any = context.new_cdp_session(page)
     registrations: list[str] = []
-    devtools.on(
-        "ServiceWorker.workerRegistrationUpdated",
-        lambda told: registrations.extend(one["registrationId"] for one in told["registrations"]),
-    )
+
+    def _note(told: dict[str, Any]) -> None:
+        registrations.extend(one["registrationId"] for one in told["registrations"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", _note)
     devtools.send("ServiceWorker.enable")
     site.log_in(page, ada, "/settings")
     page.get_by_role("button", name="Enable on this device").click()

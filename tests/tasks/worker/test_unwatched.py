@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateways.event_streams import Streams
 from models.base import new_id, utc_now
 from models.database import unit_of_work
-from models.jobs import FinishedAnswer
+from models.jobs import Claim, FinishedAnswer
 from models.schema.jobs import Job, JobStatus
 from models.schema.notifications import Notification, NotificationPreference, Topic
 from settings import Settings
@@ -26,11 +26,15 @@ from webapp.core.live import RESYNC, Hub
 @pytest.fixture
 def worker(emptied: sa.Engine, settings: Settings, tmp_path: Path) -> Generator[WorkerProcess]:
     """A worker that writes answers, and has no cells to claim for."""
+    begun: list[Claim] = []
     changes = {"cells_dir": tmp_path / "cells"}
-    process = WorkerProcess(settings.model_copy(update=changes), lambda *_: None)
+    process = WorkerProcess(
+        settings.model_copy(update=changes), lambda _, claim: begun.append(claim)
+    )
     process.commit_loop.start()
     yield process
     process.commit_loop.stop()
+    assert begun == []
 
 
 def running(seconds: int) -> Job:
