@@ -120,10 +120,13 @@ class Draw:
             sorted(place.names), draw.randint(0, len(place.names))
         )
         fields = [(name, self._value(place, name)) for name in chosen]
-        path = self._path(place, draw.choice((self._world.ids, self._world.adas, self._odd_ids())))
         method = draw.choice((*METHODS, "GET", "GET", "POST", "POST", "POST", place.method))
+        role = draw.choice(ROLES)
+        # Admins may change what is hers.
+        adas = self._world.ids if (role, method) == ("admin", "POST") else self._world.adas
+        path = self._path(place, draw.choice((self._world.ids, adas, self._odd_ids())))
         shown = ", ".join(f"{kind} {name}={value[:20]!r}" for (kind, name), value in fields)
-        sent = Sent(draw.choice(ROLES), method, path, shown)
+        sent = Sent(role, method, path, shown)
         sent.query = urlencoded((name, text) for (kind, name), text in fields if kind == "query")
         _put(sent, [(name, text) for (kind, name), text in fields if kind != "query"])
         return sent
