@@ -38,6 +38,7 @@ from webapp.core import (
 )
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
+from webapp.reminders import calendar, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
@@ -47,6 +48,7 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks, reports),
+    *(reminders, calendar),
 )
 
 
