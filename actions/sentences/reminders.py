@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from models.periods import zone_of
 from models.reminders import recurrence
+from models.reminders.choices import WORKDAYS
 from models.reminders.recurrence import MOST_COUNTED, Recurrence
 from models.schema.reminders import Reminder, Repeats
 from models.translation import gettext, marked, ngettext
@@ -30,7 +31,6 @@ WEEKS = {
     4: marked("fourth"),
     -1: marked("last"),
 }
-WORKDAYS = (0, 1, 2, 3, 4)
 # What is wrong with a recurrence, by its part.
 PARTS = {
     "start": marked("That date is too far away."),

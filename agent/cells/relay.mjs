@@ -1,6 +1,7 @@
 // Runs inside the cell as the gateway's parent, and is the cell's only way in and out.
 //
 //   meter:   loopback port in the cell -> unix socket that the worker's meter listens on
+//   tools:   loopback port in the cell -> unix socket that serves the product's own tools
 //   gateway: listening unix socket handed down by the worker -> the gateway's loopback port
 //   files:   listening unix socket handed down by the worker -> the person's files (state.mjs)
 //
@@ -40,6 +41,7 @@ function join(one, other) {
 }
 
 net.createServer((call) => join(call, net.connect(own.meterSocket))).listen(own.meterPort, '127.0.0.1');
+net.createServer((call) => join(call, net.connect(own.toolsSocket))).listen(own.toolsPort, '127.0.0.1');
 net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))).listen({fd: own.gatewayFd});
 http.createServer((request, response) => {
   serveFiles(request, response).catch((error) => {

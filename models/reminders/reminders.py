@@ -92,6 +92,18 @@ def list_fired(
     return db.scalars(wanted.order_by(ReminderFiring.id.desc()).limit(limit)).all()
 
 
+def find_same(db: Session, user_id: UUID, words: str, wanted: Recurrence) -> Reminder | None:
+    """Return the user's reminder that says the same at the same times; None if there is none.
+
+    So an assistant whose answer is tried again reminds of nothing twice.
+    """
+    open_ones = select(Reminder).where(
+        Reminder.user_id == user_id, Reminder.status.in_(OPEN), Reminder.words == _clean(words)
+    )
+    found = db.scalars(open_ones.order_by(Reminder.number))
+    return next((one for one in found if recurrence.of(one) == wanted), None)
+
+
 def create(
     db: Session,
     user_id: UUID,

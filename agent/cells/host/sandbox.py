@@ -111,6 +111,7 @@ class Inside:
     relay: str
     home: str
     meter_socket: str
+    tools_socket: str
     tmp: str
 
 
@@ -125,13 +126,14 @@ class Sandbox:
         """Tell where the engine and the cell's files are for what runs in the cell."""
         if self.mode.has_namespaces:
             node, folder = "/opt/node", "/opt/openclaw"
-            relay, home, meter, tmp = "/opt/relay.mjs", "/cell", "/sockets/meter", "/tmp"  # noqa: S108
+            relay, home, sockets, tmp = "/opt/relay.mjs", "/cell", "/sockets", "/tmp"  # noqa: S108
         else:
             node, folder = str(engine.node), str(engine.folder)
             relay, home = str(RELAY), str(place.state)
             # Relative, because the whole path may be too long for a socket.
-            meter, tmp = "../sockets/meter", f"{place.state}/tmp"  # noqa: S108
-        return Inside(node, f"{folder}/{engine.program}", relay, home, meter, tmp)
+            sockets, tmp = "../sockets", f"{place.state}/tmp"  # noqa: S108
+        meter, tools = f"{sockets}/meter", f"{sockets}/tools"
+        return Inside(node, f"{folder}/{engine.program}", relay, home, meter, tools, tmp)
 
     def command(self, place: CellPaths, engine: Engine | None, program: list[str]) -> list[str]:
         """Return the command that runs `program` as the cell at `place`.

@@ -139,9 +139,10 @@ HOSTILE: list[dict[str, Any]] = [
 def test_fifty_hostile_recurrences_are_refused_at_once() -> None:
     assert len(HOSTILE) >= 50
     for fields in HOSTILE:
+        given: dict[str, Any] = {"start": datetime(2026, 12, 1, 8), **fields}
         began = time.perf_counter()
         with pytest.raises(BadRecurrence):
-            Recurrence(**{"start": datetime(2026, 12, 1, 8), **fields}).checked(TODAY)
+            Recurrence(**given).checked(TODAY)
         assert time.perf_counter() - began < 0.05
 
 

@@ -54,7 +54,7 @@ def test_it_is_set_by_hand_and_says_when(adas: Browser, db: Session) -> None:
         ("daily", Repeats.DAILY, 2),
         ("workdays", Repeats.WEEKLY, 1),
         ("weekly", Repeats.WEEKLY, 2),
-        ("monthly_by_day", Repeats.MONTHLY_BY_DAY, 2),
+        ("monthly", Repeats.MONTHLY_BY_DAY, 2),
         ("monthly_by_weekday", Repeats.MONTHLY_BY_WEEKDAY, 2),
         ("yearly", Repeats.MONTHLY_BY_DAY, 24),
     ],
