@@ -14,7 +14,7 @@ from models.base import utc_now
 from models.chat import conversations
 from models.database import unit_of_work
 from models.periods import zone_of
-from models.schema.chat import Conversation, Role
+from models.schema.chat import Role
 from models.schema.jobs import Job
 from models.schema.reminders import Reminder, ReminderStatus
 from models.schema.users import User
@@ -84,77 +84,56 @@ def _all() -> list[Reminder]:
         return list(db.scalars(select(Reminder).order_by(Reminder.number)))
 
 
-def test_it_reminds_lists_and_cancels(ada: Asker) -> None:
-    at = f"{_tomorrow()}T08:00"
-    said = ada.asks(UseTool("my__remind", {"what": "Call mum", "at": at, "repeat": "workdays"}))
+# The first is refused by us, the others by OpenClaw, which knows the schema.
+REFUSED = (
+    {"at": "2020-01-01T08:00"},
+    {"repeat": "daily", "every": 0},
+    {"repeat": "RRULE:FREQ=DAILY;INTERVAL=0"},
+)
+
+
+def test_it_reminds_lists_and_cancels_while_its_turn_runs(ada: Asker) -> None:
+    given = {"what": "Call mum", "at": f"{_tomorrow()}T08:00"}
+    assert "There is no message to answer." in ada.asks(
+        UseTool("my__remind", given), has_lease=False
+    )
+    for odd in REFUSED:
+        assert "Set" not in ada.asks(UseTool("my__remind", {**given, **odd}))
+    assert "Europe/Berlin for them now." in ada.asks(UseTool("my__remind", given | REFUSED[0]))
+    assert _all() == []
+
+    ada.listener.tools.clear()
+    wish = UseTool("my__remind", {**given, "repeat": "workdays"})
+    said = ada.asks(wish)
     assert "Set: #1 “Call mum”, next " in said
     assert "08:00 Europe/Berlin, every weekday" in said
     assert ada.listener.tools == ["my__remind"]
     (reminder,) = _all()
     assert (reminder.user_id, reminder.status) == (ada.user.id, ReminderStatus.ACTIVE)
     assert reminder.conversation_id is not None
-    assert "Set: #1" in ada.asks(
-        UseTool("my__remind", {"what": "Call mum", "at": at, "repeat": "workdays"})
-    ).replace("Already set", "Set")
+    assert "Already set: #1" in ada.asks(wish)
     assert "#1 “Call mum”" in ada.asks(UseTool("my__reminders", {}))
     assert "Cancelled: #1" in ada.asks(UseTool("my__cancel_reminder", {"number": 1}))
     assert [one.status for one in _all()] == [ReminderStatus.CANCELLED]
+    prompt = ada.model.requests[0]["messages"][0]["content"]
+    assert "`my__remind` reminds them" in prompt
+    assert "act after your answer" not in prompt
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"at": "2020-01-01T08:00"},
-        {"at": "tomorrow at eight"},
-        {"at": "2031-02-30T08:00"},
-        {"repeat": "daily", "every": 0},
-        {"repeat": "daily", "every": 10**12},
-        {"repeat": "RRULE:FREQ=DAILY;INTERVAL=0"},
-    ],
-)
-def test_what_is_refused_says_what_time_it_is(ada: Asker, odd: dict[str, object]) -> None:
-    given = {"what": "Call mum", "at": f"{_tomorrow()}T08:00", **odd}
-    assert "Europe/Berlin for them now." in ada.asks(UseTool("my__remind", given))
-    assert _all() == []
-
-
-def test_another_users_are_never_reached(ada: Asker, eve: Asker) -> None:
+def test_it_finds_what_its_person_said_and_never_what_is_anothers(ada: Asker, eve: Asker) -> None:
     with unit_of_work() as db:
         made(db, ada.user, "Only Ada's own")
         talk = conversations.start(db, ada.user.id)
-        conversations.say(db, talk, Role.USER, "My walnut allergy is a secret")
+        conversations.say(db, talk, Role.USER, "I am allergic to walnuts, sadly.")
+        gone = conversations.start(db, ada.user.id)
+        conversations.say(db, gone, Role.USER, "My walnut tree is forgotten.")
+        conversations.erase(db, gone)
     assert "There are no reminders" in eve.asks(UseTool("my__reminders", {}))
     assert "no reminder #1" in eve.asks(UseTool("my__cancel_reminder", {"number": 1}))
     assert "Nothing was found" in eve.asks(UseTool("my__search_history", {"query": "walnuts"}))
     assert [one.status for one in _all()] == [ReminderStatus.ACTIVE]
 
-
-def test_nothing_is_done_for_a_turn_that_is_lost(ada: Asker) -> None:
-    given = {"what": "Call mum", "at": f"{_tomorrow()}T08:00"}
-    said = ada.asks(UseTool("my__remind", given), has_lease=False)
-    assert "There is no message to answer." in said
-    assert _all() == []
-
-
-def test_it_finds_what_was_said_and_nothing_deleted(ada: Asker) -> None:
-    with unit_of_work() as db:
-        talk = conversations.start(db, ada.user.id)
-        conversations.say(db, talk, Role.USER, "I am allergic to walnuts, sadly.")
-        gone = conversations.start(db, ada.user.id)
-        conversations.say(db, gone, Role.USER, "My walnut tree is forgotten.")
-        conversations.erase(db, db.get_one(Conversation, gone.id))
     said = ada.asks(UseTool("my__search_history", {"query": "walnut allergy"}))
     assert "I am allergic to walnuts" in said
     assert "forgotten" not in said
-    assert "no instructions" in said
-
-
-def test_it_says_what_was_spent(ada: Asker) -> None:
     assert "Left: $1.00" in ada.asks(UseTool("my__spending", {}))
-
-
-def test_the_instructions_name_each_tool_and_no_more_that_it_cannot_remind(ada: Asker) -> None:
-    ada.asks()
-    prompt = ada.model.requests[0]["messages"][0]["content"]
-    assert "`my__remind` reminds them" in prompt
-    assert "act after your answer" not in prompt
