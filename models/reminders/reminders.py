@@ -10,13 +10,14 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models import database, ledger
 from models.errors import NotFound, Refused
 from models.periods import zone_of
 from models.reminders import recurrence
 from models.reminders.recurrence import Recurrence
+from models.schema.chat import Message, Role
 from models.schema.reminders import (
     Reminder,
     ReminderFiring,
@@ -90,6 +91,34 @@ def list_fired(
     if before is not None:
         wanted = wanted.where(ReminderFiring.id < before)
     return db.scalars(wanted.order_by(ReminderFiring.id.desc()).limit(limit)).all()
+
+
+def list_fired_before(db: Session, message: Message, limit: int = 10) -> Sequence[ReminderFiring]:
+    """List what fired in a conversation between a user's message and the one before, in order."""
+    earlier = aliased(Message)
+    before = (
+        select(earlier.id)
+        .where(
+            earlier.conversation_id == message.conversation_id,
+            earlier.role == Role.USER,
+            earlier.id < message.id,
+        )
+        .order_by(earlier.id.desc())
+        .limit(1)
+    )
+    said = aliased(Message)
+    found = db.scalars(
+        select(ReminderFiring)
+        .join(said, said.id == ReminderFiring.message_id)
+        .where(
+            said.conversation_id == message.conversation_id,
+            said.id < message.id,
+            said.id > func.coalesce(before.scalar_subquery(), UUID(int=0)),
+        )
+        .order_by(ReminderFiring.id.desc())
+        .limit(limit)
+    ).all()
+    return found[::-1]
 
 
 def find_same(db: Session, user_id: UUID, words: str, wanted: Recurrence) -> Reminder | None:

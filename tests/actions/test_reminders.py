@@ -297,3 +297,17 @@ def test_ten_thousand_that_are_due_at_once_fire_within_a_minute() -> None:
     seconds = time.monotonic() - began
     assert (fired, _count_fired()) == (10_000, (10_000, 10_000))
     assert seconds < 60
+
+
+def test_the_assistant_hears_what_fired_since_the_message_before(db: Session, ada: User) -> None:
+    first = factories.job(db, ada)
+    talk = first.conversation_id
+    for words in ("Call mum", "Water the plants"):
+        make_due(db, made(db, ada, words, conversation_id=talk))
+        assert fire_due(db) == 1
+    conversation = conversations.find_own(db, ada.id, talk)
+    answering = conversations.say(db, conversation, Role.USER, "Done!")
+    later = conversations.say(db, conversation, Role.USER, "And now?")
+    heard = reminders.list_fired_before(db, answering)
+    assert [one.words for one in heard] == ["Call mum", "Water the plants"]
+    assert reminders.list_fired_before(db, later) == []
