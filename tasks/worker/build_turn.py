@@ -12,7 +12,7 @@ from models import jobs
 from models.chat import context, erasures
 from models.database import unit_of_work
 from models.ops import snapshots
-from models.reminders import reminders
+from models.reminders import queries
 from models.schema.chat import Message
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
@@ -103,8 +103,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             ),
             states=saved_states(saved),
             reminded=tuple(
-                Reminded(one.words, one.fired_at)
-                for one in reminders.list_fired_before(db, message)
+                Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
         )
 

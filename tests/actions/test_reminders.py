@@ -20,7 +20,7 @@ from models.channels import accounts
 from models.chat import conversations
 from models.database import open_session, unit_of_work
 from models.ledger import drift
-from models.reminders import reminders
+from models.reminders import queries, reminders
 from models.schema.channels import Delivery
 from models.schema.chat import Conversation, Message, Role
 from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus, Repeats
@@ -261,7 +261,7 @@ def test_what_is_being_cancelled_does_not_fire_meanwhile() -> None:
     def cancel() -> None:
         with unit_of_work() as db:
             found = db.scalars(select(Reminder)).one()
-            reminders.cancel(db, reminders.find_own(db, found.user_id, found.id))
+            reminders.cancel(db, queries.find_own(db, found.user_id, found.id))
             cancelling.set()
             may_end.wait(10)
 
@@ -308,6 +308,6 @@ def test_the_assistant_hears_what_fired_since_the_message_before(db: Session, ad
     conversation = conversations.find_own(db, ada.id, talk)
     answering = conversations.say(db, conversation, Role.USER, "Done!")
     later = conversations.say(db, conversation, Role.USER, "And now?")
-    heard = reminders.list_fired_before(db, answering)
+    heard = queries.list_fired_before(db, answering)
     assert [one.words for one in heard] == ["Call mum", "Water the plants"]
-    assert reminders.list_fired_before(db, later) == []
+    assert queries.list_fired_before(db, later) == []

@@ -12,7 +12,7 @@ from models.base import utc_now
 from models.email.templates.content import address_on_site
 from models.errors import NotFound
 from models.periods import zone_of
-from models.reminders import feeds, recurrence, reminders
+from models.reminders import feeds, queries, recurrence
 from models.schema.reminders import Reminder
 from models.schema.users import User
 from settings import get_settings
@@ -78,7 +78,7 @@ def _calendar(user: User) -> str:
 
 
 def _events(user: User) -> Iterator[list[str]]:
-    for reminder in reminders.list_open(db(), user.id):
+    for reminder in queries.list_open(db(), user.id):
         for at in islice(_times(reminder), SHOWN_OF_EACH):
             yield [
                 "BEGIN:VEVENT",

@@ -12,7 +12,7 @@ from gateways import values
 from models.base import utc_now
 from models.errors import Refused
 from models.periods import day_of
-from models.reminders import feeds, reminders
+from models.reminders import feeds, queries, reminders
 from models.schema.reminders import Reminder, ReminderFiring
 from models.translation import gettext
 from webapp.core.auth import current_user, member_required
@@ -67,7 +67,7 @@ def create() -> Answer:
 @member_required
 def show_one(reminder_id: UUID) -> Answer:
     """Show the form that changes a reminder."""
-    reminder = reminders.find_own(db(), current_user().id, reminder_id)
+    reminder = queries.find_own(db(), current_user().id, reminder_id)
     return _form_page(reminder, ReminderForm.of(reminder))
 
 
@@ -75,7 +75,7 @@ def show_one(reminder_id: UUID) -> Answer:
 @member_required
 def edit(reminder_id: UUID) -> Answer:
     """Change what a reminder says and when; refusals keep what was typed."""
-    reminder = reminders.find_own(db(), current_user().id, reminder_id)
+    reminder = queries.find_own(db(), current_user().id, reminder_id)
     form = ReminderForm.posted()
     try:
         reminders.edit(db(), current_user(), reminder, form.said(), form.recurrence())
@@ -88,7 +88,7 @@ def edit(reminder_id: UUID) -> Answer:
 @member_required
 def pause(reminder_id: UUID) -> Response:
     """Let a reminder wait until it is resumed."""
-    reminders.pause(db(), reminders.find_own(db(), current_user().id, reminder_id))
+    reminders.pause(db(), queries.find_own(db(), current_user().id, reminder_id))
     return _done(gettext("Paused. It waits until you resume it."))
 
 
@@ -96,7 +96,7 @@ def pause(reminder_id: UUID) -> Response:
 @member_required
 def resume(reminder_id: UUID) -> Response:
     """Let a paused reminder go on."""
-    reminder = reminders.find_own(db(), current_user().id, reminder_id)
+    reminder = queries.find_own(db(), current_user().id, reminder_id)
     reminders.resume(db(), reminder)
     return _done(_set_for(reminder))
 
@@ -105,7 +105,7 @@ def resume(reminder_id: UUID) -> Response:
 @member_required
 def skip(reminder_id: UUID) -> Response:
     """Leave the next time of a reminder out."""
-    reminder = reminders.find_own(db(), current_user().id, reminder_id)
+    reminder = queries.find_own(db(), current_user().id, reminder_id)
     reminders.skip(db(), reminder)
     return _done(_set_for(reminder))
 
@@ -114,7 +114,7 @@ def skip(reminder_id: UUID) -> Response:
 @member_required
 def snooze(reminder_id: UUID) -> Response:
     """Let a reminder come again in so many minutes."""
-    reminder = reminders.find_own(db(), current_user().id, reminder_id)
+    reminder = queries.find_own(db(), current_user().id, reminder_id)
     minutes = values.integer(request.form.get("minutes"), least=1, most=366 * 24 * 60)
     reminders.snooze(db(), reminder, utc_now() + timedelta(minutes=minutes))
     return _done(_set_for(reminder))
@@ -124,7 +124,7 @@ def snooze(reminder_id: UUID) -> Response:
 @member_required
 def finish(reminder_id: UUID) -> Response:
     """Tick off what a reminder has said."""
-    reminders.finish(db(), reminders.find_own(db(), current_user().id, reminder_id))
+    reminders.finish(db(), queries.find_own(db(), current_user().id, reminder_id))
     return _done(gettext("Done."))
 
 
@@ -132,7 +132,7 @@ def finish(reminder_id: UUID) -> Response:
 @member_required
 def delete(reminder_id: UUID) -> Response:
     """Delete a reminder, with when it fired."""
-    reminders.delete(db(), reminders.find_own(db(), current_user().id, reminder_id))
+    reminders.delete(db(), queries.find_own(db(), current_user().id, reminder_id))
     return _done(gettext("Deleted. It will not come again."))
 
 
@@ -187,8 +187,8 @@ def _form_page(reminder: Reminder, form: ReminderForm, refusal: str = "") -> str
 def _listed(before: UUID | None) -> Listed:
     user = current_user()
     today = day_of(user.timezone, utc_now())
-    open_ones = reminders.list_open(db(), user.id)
-    fired = list(reminders.list_fired(db(), user.id, before=before, limit=PAST_LENGTH + 1))
+    open_ones = queries.list_open(db(), user.id)
+    fired = list(queries.list_fired(db(), user.id, before=before, limit=PAST_LENGTH + 1))
     shown = fired[:PAST_LENGTH]
     due = [one for one in open_ones if one.due_at is not None and one.due_at < today.ends]
     return Listed(

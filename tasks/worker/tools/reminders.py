@@ -11,7 +11,7 @@ from gateways.values import BadValue
 from models import database
 from models.errors import NotFound, Refused
 from models.periods import zone_of
-from models.reminders import reminders
+from models.reminders import queries, reminders
 from models.reminders.choices import Choice, Chosen
 from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH
@@ -37,7 +37,7 @@ def remind(caller: Caller, given: Arguments) -> str:
 def list_all(caller: Caller, _given: Arguments) -> str:
     """List what will fire and what is paused, by number."""
     zone = zone_of(caller.user.timezone)
-    listed = reminders.list_open(caller.db, caller.user.id, limit=MOST_LISTED)
+    listed = queries.list_open(caller.db, caller.user.id, limit=MOST_LISTED)
     return "\n".join(_described(one, zone) for one in listed) or "There are no reminders."
 
 
@@ -45,7 +45,7 @@ def cancel(caller: Caller, given: Arguments) -> str:
     """Cancel a reminder by its number."""
     number = values.integer(given.get("number"))
     try:
-        reminder = reminders.find_by_number(caller.db, caller.user.id, number)
+        reminder = queries.find_by_number(caller.db, caller.user.id, number)
     except NotFound as missing:
         raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
     reminders.cancel(caller.db, reminder)
@@ -54,7 +54,7 @@ def cancel(caller: Caller, given: Arguments) -> str:
 
 def _set(caller: Caller, words: str, wanted: Recurrence, zone: ZoneInfo) -> str:
     db, user = caller.db, caller.user
-    same = reminders.find_same(db, user.id, words, wanted)
+    same = queries.find_same(db, user.id, words, wanted)
     reminder = same or reminders.create(
         db, user.id, words, wanted, conversation_id=caller.job.conversation_id
     )

@@ -10,7 +10,7 @@ from models import database
 from models.errors import NotFound
 from models.people.users import Profile, complete_onboarding
 from models.periods import zone_of
-from models.reminders import reminders
+from models.reminders import queries, reminders
 from models.reminders.recurrence import Recurrence
 from models.schema.reminders import Reminder, ReminderStatus, Repeats
 from models.schema.users import User
@@ -24,10 +24,10 @@ def test_numbers_count_up_for_each_user(db: Session, ada: User, eve: User) -> No
 def test_eve_finds_none_of_adas(db: Session, ada: User, eve: User) -> None:
     reminder = made(db, ada)
     with pytest.raises(NotFound):
-        reminders.find_own(db, eve.id, reminder.id)
+        queries.find_own(db, eve.id, reminder.id)
     with pytest.raises(NotFound):
-        reminders.find_by_number(db, eve.id, reminder.number)
-    assert reminders.list_open(db, eve.id) == []
+        queries.find_by_number(db, eve.id, reminder.number)
+    assert queries.list_open(db, eve.id) == []
 
 
 def test_a_time_that_is_over_is_refused(db: Session, ada: User) -> None:

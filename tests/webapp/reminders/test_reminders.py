@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from actions import reminders as firing_action
 from models.base import utc_now
 from models.periods import zone_of
-from models.reminders import reminders
+from models.reminders import queries
 from models.schema.reminders import Reminder, ReminderStatus, Repeats
 from models.schema.users import User
 from tests.models.reminders.making import made, make_due
@@ -188,4 +188,4 @@ def test_moving_house_moves_what_repeats(adas: Browser, db: Session, ada: User) 
     due = _only(db).due_at
     assert due
     assert f"{due.astimezone(zone_of('Asia/Tokyo')):%H:%M}" == "08:00"
-    assert reminders.list_open(db, ada.id)[0].timezone == "Asia/Tokyo"
+    assert queries.list_open(db, ada.id)[0].timezone == "Asia/Tokyo"
