@@ -88,10 +88,11 @@ class ToolPort:
         if method == "tools/list":
             return _answered(number, {"tools": [_listed(one) for one in self._tools.values()]})
         if method == "tools/call":
-            return _answered(number, await self._call(given))
+            return _answered(number, await self.call(given))
         return _failed(number, NO_METHOD, "Only tools are served here.")
 
-    async def _call(self, given: Arguments) -> Mapping[str, Any]:
+    async def call(self, given: Arguments) -> Mapping[str, Any]:
+        """Do what a call asks for the turn that runs; it says in words why nothing is done."""
         async with self._turns:
             turn, one = self._turn, self._tools.get(str(given.get("name")))
             if turn is None:

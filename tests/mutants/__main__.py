@@ -11,13 +11,14 @@ import argparse
 import sys
 
 from settings import PROJECT_DIR
-from tests.mutants import leases, money, ownership, rendering, sandbox
+from tests.mutants import leases, money, ownership, reminders, rendering, sandbox
 from tests.mutants.run import Verdict, misplaced, try_all
 
 MUTANTS = (
     *money.MUTANTS,
     *leases.MUTANTS,
     *ownership.MUTANTS,
+    *reminders.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
 )

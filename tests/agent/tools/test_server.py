@@ -97,6 +97,14 @@ def test_without_a_turn_nothing_is_done(tmp_path: Path) -> None:
     assert done == []
 
 
+def test_after_its_turn_nothing_is_done(tmp_path: Path) -> None:
+    port = ToolPort(tmp_path / "tools", TOKEN, offered({"reminders": lambda *_: "Done."}))
+    port.begin(turn())
+    port.end()
+    answer = asyncio.run(port.call({"name": "reminders"}))
+    assert answer["isError"]
+
+
 def test_only_what_is_offered_is_listed_and_done(tmp_path: Path) -> None:
     listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     heard = ask(tmp_path, lambda *_: "", listing, call("remind"), running=turn())
