@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from agent.quoting import one_line
 from agent.recollection import recollection
 from agent.state import UPLOADS
 from agent.turn import Attachment, Turn
@@ -62,7 +63,7 @@ def compose(
         text="\n\n".join(
             (
                 f"[{_local_time(turn.profile.timezone, now)}] {turn.text}",
-                *filter(None, (recollection(turn.recent),)),
+                *filter(None, (recollection(turn.recent), _reminded(turn))),
                 *notes,
             )
         ),
@@ -74,6 +75,16 @@ def compose(
 def upload_prefix(job_id: UUID) -> str:
     """How the names of all files begin that came with a job's message."""
     return job_id.hex[-8:]
+
+
+def _reminded(turn: Turn) -> str | None:
+    """Write out what the service reminded of since the message before; None for nothing."""
+    if not turn.reminded:
+        return None
+    mark = secrets.token_hex(4)
+    zone = turn.profile.timezone
+    lines = (f"- {_local_time(zone, one.at)}: {one_line(one.words)}" for one in turn.reminded)
+    return "\n".join((f"<reminded {mark}>", *lines, f"</reminded {mark}>"))
 
 
 def _local_time(timezone: str, now: datetime) -> str:

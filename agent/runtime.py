@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -30,6 +30,8 @@ from agent.meter.server import Meter
 from agent.prices import Prices
 from agent.saving import save
 from agent.state import WORKSPACE, Restored, SavedStates
+from agent.tools import registry
+from agent.tools.registry import Handler
 from agent.turn import AgentFailed, Answer, Forgotten, SavedState, Turn, TurnFailure, Watcher
 from gateways.s3_files import Storage
 from settings import Settings
@@ -53,7 +55,11 @@ class Runtime:
     `on_free` is called, from a thread, when there is room for a further person's turn.
     """
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, handlers: Mapping[str, Handler] | None = None
+    ) -> None:
+        """`handlers` do the product's own tools, by name; a tool without one is not offered."""
+        self._tools = registry.offered(handlers or {})
         self.on_free: Callable[[], object] = lambda: None
         self._settings = settings
         self._states = SavedStates(storage, settings.state_max_bytes_per_user)
@@ -197,7 +203,14 @@ class Runtime:
             default = catalogue.default(self._settings)
             bounded = tuple(map(self._bounded, models))
             self._spec = CellSpec(
-                self._settings, self._sandbox, found, self._meter, bounded, default, self._groups
+                self._settings,
+                self._sandbox,
+                found,
+                self._meter,
+                bounded,
+                default,
+                self._groups,
+                self._tools,
             )
         return self._spec
 
@@ -289,6 +302,7 @@ class Runtime:
             standing,
             profile=turn.profile,
             product_name=self._settings.product_name,
+            tools=[one.tool for one in self._tools],
         )
         for name, data in due.items():
             await cell.files.put(f"{WORKSPACE}/{name}", data)

@@ -37,6 +37,14 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Reminded:
+    """What the service said in a conversation without the assistant; `at` is aware UTC."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class SavedPack:
     """One object in storage that holds pages of a person's files."""
 
@@ -70,7 +78,8 @@ class Turn:
     """One message to answer, with all that the assistant should know.
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
-    first. `states` is newest first; with none of them the person is new.
+    first, and `reminded` what was said since the message before. `states` is newest first; with
+    none of them the person is new.
     """
 
     job_id: UUID
@@ -83,6 +92,7 @@ class Turn:
     profile: Profile
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
+    reminded: tuple[Reminded, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class PlainOpenClaw:
         return [str(self._node), str(self._folder / "node_modules/openclaw/openclaw.mjs"), *words]
 
     def environment(self) -> dict[str, str]:
-        inside = Inside("", "", "", str(self.home), "", "/tmp")
+        inside = Inside("", "", "", str(self.home), "", "", "/tmp")
         return {**environment(inside, {}), "PATH": "/usr/bin:/bin"}
 
     @contextmanager

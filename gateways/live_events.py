@@ -86,6 +86,13 @@ class ConversationDeleted:
     kind: ClassVar[str] = "deleted"
 
 
+@dataclass(frozen=True)
+class MessageAdded:
+    """The product said something that nobody asked; it is named by its own id, not by a job's."""
+
+    kind: ClassVar[str] = "said"
+
+
 LiveEvent = (
     JobQueued
     | AttemptBegan
@@ -97,6 +104,7 @@ LiveEvent = (
     | JobResumed
     | JobEnded
     | ConversationDeleted
+    | MessageAdded
 )
 KINDS: dict[str, type[LiveEvent]] = {one.kind: one for one in get_args(LiveEvent)}
 

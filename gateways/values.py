@@ -10,7 +10,7 @@ import re
 import unicodedata
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
@@ -32,6 +32,7 @@ DOLLARS = re.compile(
     r"|\.([0-9]{1,2}))"
 )
 DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 # Of Redis, in milliseconds: up to the year 2286. The second part may be missing.
 STREAM_ID = re.compile(r"([0-9]{1,13})(?:-([0-9]{1,19}))?")
@@ -134,6 +135,22 @@ def dollars(given: object) -> int:
 def day(given: object) -> date:
     """Read a date like 2026-11-30, of the years 2000 to 2100."""
     return _date(_match(DAY, given))
+
+
+def clock(given: object) -> time:
+    """Read a time of day like 08:00 or 08:00:30."""
+    hour, minute, second = _match(CLOCK, given).groups()
+    try:
+        return time(int(hour), int(minute), int(second or 0))
+    except ValueError as impossible:
+        raise BadValue from impossible
+
+
+def wall_clock(given: object) -> datetime:
+    """Read a time like 2026-11-30T08:00 as a clock on a wall shows it, without a zone."""
+    typed = text(given, most_bytes=64).replace(" ", "T", 1)
+    at, _, of_day = typed.partition("T")
+    return datetime.combine(day(at), clock(of_day))
 
 
 def month(given: object) -> date:

@@ -1,4 +1,4 @@
-"""Sweeps every few seconds, audits, prunes and looks after payments (`python -m tasks.scheduler`).
+"""The clock: sweeps, reminders, audits, pruning and payments (`python -m tasks.scheduler`).
 
 Two clocks do no harm.
 """
@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions import stripe_backfill
+from actions import reminders, stripe_backfill
 from gateways import logs
 from models import database
 from settings import get_settings
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 PRUNE_SECONDS = 60.0
 ROLLUP_SECONDS = 60.0
+REMINDER_SECONDS = 1.0
 
 
 def run(over: threading.Event) -> None:
@@ -49,6 +50,20 @@ def run_numbers(over: threading.Event) -> None:
             log.warning("rollup.missed", error=str(error))
         if over.wait(ROLLUP_SECONDS):
             return
+
+
+def run_reminders(over: threading.Event) -> None:
+    """Fire what is due until `over` is set; what fails is tried again at the next tick."""
+    while not over.is_set():
+        fired = 0
+        try:
+            fired = reminders.fire_due()
+        except SQLAlchemyError as error:
+            log.warning("reminders.missed", error=str(error))
+        except Exception:
+            log.exception("reminders.failed")
+        if fired < reminders.FIRED_AT_ONCE:
+            over.wait(REMINDER_SECONDS)
 
 
 def run_money(over: threading.Event) -> None:
@@ -88,12 +103,14 @@ def over_at_a_signal() -> threading.Event:
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
-    database.connect(settings.database_url.get_secret_value(), pool_size=3)
+    database.connect(settings.database_url.get_secret_value(), pool_size=4)
     over = over_at_a_signal()
     # By itself: it asks Stripe, which may take its time, and no lease waits for that.
     threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
     # A backlog takes its time too.
     threading.Thread(target=run_numbers, args=(over,), name="numbers", daemon=True).start()
+    # So are these: a sweep that takes long makes no reminder late.
+    threading.Thread(target=run_reminders, args=(over,), name="reminders", daemon=True).start()
     run(over)
 
 

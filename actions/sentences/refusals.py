@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import freezes
+from actions.sentences import freezes, reminders
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
 from models.money import money
+from models.reminders.recurrence import BadRecurrence
 from models.translation import gettext, marked
 from settings import get_settings
 
@@ -55,6 +56,9 @@ REFUSALS: Mapping[str, str] = {
         "Quiet hours need a beginning and an end that differ, such as 22:00 and 7:00. Or leave both"
         " empty."
     ),
+    "bad_recurrence": marked("These times do not fit together. Please check how often it repeats."),
+    "bad_reminder_words": marked("Please say in 1 to %(most)s characters what to remind you of."),
+    "bad_snooze": marked("Please choose a time that is still to come, within a year."),
     "bad_title": marked("A conversation's name needs 1 to 80 characters."),
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
@@ -192,6 +196,8 @@ REFUSALS: Mapping[str, str] = {
     "push_subscription_taken": marked(
         "Notifications cannot be switched on in this browser just now. Please try it once more."
     ),
+    "reminder_over": marked("This reminder is over, so nothing was changed."),
+    "reminder_time_over": marked("That time is over already. Please choose one that is to come."),
     "same_address": marked("This is your address already."),
     "sending_suspended": marked(
         "Sending is suspended on your account. Please write to %(support)s."
@@ -221,6 +227,9 @@ REFUSALS: Mapping[str, str] = {
         "The payment page cannot be reached just now. Nothing was charged; please try again soon."
     ),
     "too_many_files": marked("Please send at most %(most)s files at once."),
+    "too_many_reminders": marked(
+        "You have %(most)s reminders already. Please delete some that you no longer need."
+    ),
     "too_many_users_waiting": marked(
         "Very many people are asking just now. Please send this again in a minute."
     ),
@@ -270,6 +279,8 @@ def sentence_of(refusal: Refused) -> str:
     """Say why something is refused, and what to do about it."""
     if isinstance(refusal, SpendingFrozen) and refusal.reason is not None:
         return freezes.freeze(refusal.reason, refusal.details)
+    if isinstance(refusal, BadRecurrence) and refusal.details["part"] in reminders.PARTS:
+        return gettext(reminders.PARTS[str(refusal.details["part"])])
     values = dict(map(_written, refusal.details.items()))
     if isinstance(refusal, UnreadableFile):
         return gettext(FAULTS[refusal.fault], **values)

@@ -26,6 +26,7 @@ from agent.files import CellFiles
 from agent.meter.call_ledger import CallLedger
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
+from agent.tools.server import ToolPort
 from agent.turn import AgentFailed, Turn, TurnFailure, Watcher
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Cell:
         self.files = CellFiles(self._sockets.files)
         self._process: CellProcess | None = None
         self._port: MeterPort | None = None
+        self._tools: ToolPort | None = None
         self._listening: asyncio.Task[None] | None = None
 
     @property
@@ -123,8 +125,9 @@ class Cell:
         meter_token = secrets.token_urlsafe(32)
         self._port = await self._spec.meter.listen(self._sockets.meter, meter_token)
         self.place.give(self._sockets.meter, self._spec.sandbox.mode)
-        token = self._gateway.token
-        process = await start.start(self._spec, self.place, self._sockets, token, meter_token)
+        tools_token = await self._open_tools()
+        tokens = start.Tokens(self._gateway.token, meter_token, tools_token)
+        process = await start.start(self._spec, self.place, self._sockets, tokens)
         self._process = process
         await start.or_fail(process, wait_until_ready(self._gateway, start.BOOT_SECONDS))
         self._move(State.WARMING)
@@ -133,6 +136,13 @@ class Cell:
         self.raise_priority()
         self._move(State.SPARE)
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
+
+    async def _open_tools(self) -> str:
+        token = secrets.token_urlsafe(32)
+        self._tools = ToolPort(self._sockets.tools, token, self._spec.tools)
+        await self._tools.listen()
+        self.place.give(self._sockets.tools, self._spec.sandbox.mode)
+        return token
 
     def reserve(self, user_id: UUID) -> None:
         """Make the cell this person's, for good; refused unless it is a blank spare."""
@@ -177,6 +187,8 @@ class Cell:
         self.standing = None
         self._gateway.on_tool = watcher.tool
         port.begin(turn, books)
+        tools = self._require_tools()
+        tools.begin(turn)
         try:
             await self._gateway.follow(question.session_key)
             text = await ask(
@@ -192,6 +204,7 @@ class Cell:
             raise await self._reason(error, turn) from error
         finally:
             self._gateway.on_tool = None
+            tools.end()
             await self._hang_up(port)
         if port.cut_short is not None:
             # OpenClaw takes it for a whole answer.
@@ -210,6 +223,8 @@ class Cell:
             await self._process.end(grace_seconds)
         if self._port is not None:
             await self._port.close()
+        if self._tools is not None:
+            await self._tools.close()
         self._sockets.close()
         if self._state is not State.GONE:
             self._move(State.GONE)
@@ -296,6 +311,11 @@ class Cell:
         if self._process is None:
             raise RuntimeError("The cell was never booted.")
         return self._process
+
+    def _require_tools(self) -> ToolPort:
+        if self._tools is None:
+            raise RuntimeError("The cell was never booted.")
+        return self._tools
 
     def _require_port(self) -> MeterPort:
         if self._port is None:

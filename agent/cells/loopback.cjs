@@ -1,7 +1,7 @@
 'use strict';
-// Loaded ahead of OpenClaw in a jail, where no process can open a network: the two ports that it
-// knows of are unix sockets in truth. The gateway's port is a listening socket that it was handed,
-// the meter's a file that it may call.
+// Loaded ahead of OpenClaw in a jail, where no process can open a network: the ports that it knows
+// of are unix sockets in truth. The gateway's port is a listening socket that it was handed, those of
+// the meter and of the product's tools are files that it may call.
 //
 // What is given here is no wall. Code that goes around it finds that the kernel refuses.
 const http = require('node:http');
@@ -70,9 +70,9 @@ function carryConnecting() {
   net.Socket.prototype.connect = /** @this {any} @param {any[]} given */ function (...given) {
     // net.connect() hands on what it has put in order already: the options and the callback.
     const [wanted, done] = Array.isArray(given[0]) ? given[0] : [endpoint(given), callbackOf(given)];
-    const isMeter = isTcp(wanted) && Number(wanted.port) === own.meterPort;
-    if (!isMeter || !HERE.has(wanted.host ?? 'localhost')) return Reflect.apply(connect, this, given);
-    return connect.call(this, {...wanted, path: own.meterSocket}, done ?? undefined);
+    const path = isTcp(wanted) ? own.sockets[Number(wanted.port)] : undefined;
+    if (!path || !HERE.has(wanted.host ?? 'localhost')) return Reflect.apply(connect, this, given);
+    return connect.call(this, {...wanted, path}, done ?? undefined);
   };
 }
 

@@ -1,10 +1,11 @@
 // Runs inside the cell as the gateway's parent, and is the cell's only way in and out.
 //
 //   meter:   loopback port in the cell -> unix socket that the worker's meter listens on
+//   tools:   loopback port in the cell -> unix socket that serves the product's own tools
 //   gateway: listening unix socket handed down by the worker -> the gateway's loopback port
 //   files:   listening unix socket handed down by the worker -> the person's files (state.mjs)
 //
-// In a jail there is no loopback: the gateway has the second socket itself and calls the first
+// In a jail there is no loopback: the gateway has its socket itself and calls the other two
 // (loopback.cjs), and only files pass here.
 //
 // The worker never opens the cell's files itself: whatever stands there, this process reads and
@@ -44,6 +45,7 @@ function join(one, other) {
 
 if (own.loopback === undefined) {
   net.createServer((call) => join(call, net.connect(own.meterSocket))).listen(own.meterPort, '127.0.0.1');
+  net.createServer((call) => join(call, net.connect(own.toolsSocket))).listen(own.toolsPort, '127.0.0.1');
   net.createServer((call) => join(call, net.connect(own.gatewayPort, '127.0.0.1'))).listen({fd: own.gatewayFd});
 }
 http.createServer((request, response) => {
@@ -143,8 +145,9 @@ delete rest.CELL_RELAY;
 /** @type {import('node:child_process').StdioOptions} */
 const stdio = ['ignore', 'inherit', 'inherit'];
 if (own.loopback !== undefined) {
-  const {gatewayPort, meterPort, meterSocket} = own;
-  rest.CELL_LOOPBACK = JSON.stringify({gatewayPort, gatewayFd: stdio.length, meterPort, meterSocket});
+  const {gatewayPort, meterPort, meterSocket, toolsPort, toolsSocket} = own;
+  const sockets = {[meterPort]: meterSocket, [toolsPort]: toolsSocket};
+  rest.CELL_LOOPBACK = JSON.stringify({gatewayPort, gatewayFd: stdio.length, sockets});
   rest.NODE_OPTIONS = `--require=${own.loopback} ${rest.NODE_OPTIONS ?? ''}`;
   stdio.push(own.gatewayFd);
 }

@@ -37,11 +37,11 @@ class _Full(asyncio.Protocol):
 
 
 class Listener:
-    """Takes the calls of one cell at `/{provider}/{path}`, all by one handler."""
+    """Takes the calls of one cell at `path`, all by one handler."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, *, path: str = "/{provider}/{path:.+}") -> None:
         application = web.Application()
-        application.router.add_post("/{provider}/{path:.+}", self._handle)
+        application.router.add_post(path, self._handle)
         self._handler = handler
         self._latest: deque[float] = deque(maxlen=MOST_A_SECOND)
         self._runner = web.AppRunner(

@@ -14,6 +14,8 @@ RUNTIME = re.compile(r"\n\s*Runtime: agent=.*\Z", re.DOTALL)
 ATTACHED = re.compile(r'<file (\w+) name="([^"]*)" path="[^"]*">\n(.*?)\n</file \1>', re.DOTALL)
 # What a new conversation is told of others.
 EARLIER = re.compile(r"<earlier (\w+)>\n(.*?)\n</earlier \1>", re.DOTALL)
+# Reminders that fired since the message before.
+REMINDED = re.compile(r"<reminded (\w+)>\n(.*?)\n</reminded \1>", re.DOTALL)
 # OpenClaw puts a message whose answer was stopped before the next, which begins with a stamp too.
 STOPPED = "[Queued user message from a previous active turn;"
 STAMPED = re.compile(r"^\s*\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", re.MULTILINE)
@@ -66,7 +68,9 @@ def sent(said: Said) -> Sent:
     text = RUNTIME.sub("", text)
     files = [(found[2], found[3]) for found in ATTACHED.finditer(text)]
     texts = tuple((name, body) for name, body in files if not body.startswith(NOT_TEXT))
-    return Sent(ATTACHED.sub("", EARLIER.sub("", text)).strip(), at, timezone, texts)
+    for block in (REMINDED, EARLIER, ATTACHED):
+        text = block.sub("", text)
+    return Sent(text.strip(), at, timezone, texts)
 
 
 def _latest(text: str) -> str:

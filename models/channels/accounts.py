@@ -1,5 +1,6 @@
 """Which account with a messenger is which user's."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -64,6 +65,17 @@ def showing(db: Session, conversation_id: UUID) -> list[ChannelAccount]:
             )
         )
     )
+
+
+def list_reachable(db: Session, user_ids: Collection[UUID]) -> dict[UUID, list[ChannelAccount]]:
+    """List, by user, the messengers in which they can be written to; none, no entry."""
+    found: dict[UUID, list[ChannelAccount]] = {}
+    wanted = select(ChannelAccount).where(
+        ChannelAccount.user_id.in_(user_ids), ChannelAccount.blocked_at.is_(None)
+    )
+    for account in db.scalars(wanted.order_by(ChannelAccount.id)) if user_ids else ():
+        found.setdefault(account.user_id, []).append(account)
+    return found
 
 
 def link(

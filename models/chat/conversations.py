@@ -126,6 +126,8 @@ def erase(db: Session, conversation: Conversation) -> list[str]:
 
     Its unfinished jobs must have been cancelled before.
     """
+    # A reminder that is being said in it comes before, and goes with the rest.
+    db.refresh(conversation, with_for_update={"key_share": True})
     keys = list(
         db.scalars(select(Upload.storage_key).where(Upload.conversation_id == conversation.id))
     )

@@ -1,4 +1,7 @@
-"""A conversation as it is shown: each message with what came of it, and what it cost."""
+"""A conversation as it is shown: each message with what came of it, and what it cost.
+
+What the product said unasked, a reminder, is a message of the assistant's that no job wrote.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,7 +9,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Executable, Integer, bindparam, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Integer,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, raiseload
 
 from models.chat.conversations import PAGE_LENGTH
@@ -15,6 +29,7 @@ from models.schema.jobs import OVER, Job, JobStatus
 from models.schema.ledger import Transaction
 
 MAX_UUID = UUID(int=2**128 - 1)
+_UNASKED = select(Message).where(Message.role == Role.ASSISTANT, Message.job_id.is_(None))
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a person wrote, and the jobs that answered it: the newest, and any that left a text."""
+    """What a person wrote, and the jobs that answered it: the newest, and any that left a text.
+
+    Or what the product said unasked: then there are no jobs.
+    """
 
     asked: Message
     runs: tuple[Run, ...]
@@ -81,8 +99,8 @@ def page(
     has_earlier = len(said) > limit
     shown = said[1:] if has_earlier else said
     runs: dict[UUID, tuple[RunSummary, ...]] = {}
-    for message_id, role, *run in rows:
-        if role is Role.USER and message_id >= shown[0]:
+    for message_id, begins, *run in rows:
+        if begins and message_id >= shown[0]:
             one = (RunSummary(*run),) if run[0] else ()
             runs[message_id] = runs.get(message_id, ()) + one
     summaries = tuple(
@@ -129,6 +147,28 @@ def jobs_that_moved(db: Session, conversation_id: UUID, since: datetime) -> Sequ
     ).all()
 
 
+def said_unasked(
+    db: Session, conversation: Conversation, message_ids: Collection[UUID]
+) -> tuple[Exchange, ...]:
+    """Read these messages of the conversation that the product said unasked, oldest first."""
+    said = db.scalars(
+        _UNASKED.where(
+            Message.id.in_(message_ids), Message.conversation_id == conversation.id
+        ).order_by(Message.id)
+    )
+    return tuple(Exchange(message, ()) for message in said)
+
+
+def said_unasked_since(db: Session, conversation_id: UUID, since: datetime) -> Sequence[UUID]:
+    """List the messages of a conversation that the product said unasked since then."""
+    wanted = _UNASKED.with_only_columns(Message.id)
+    return db.scalars(
+        wanted.where(
+            Message.conversation_id == conversation_id, Message.created_at >= since
+        ).order_by(Message.id)
+    ).all()
+
+
 def _exchanges(db: Session, asked: Sequence[Message]) -> tuple[Exchange, ...]:
     jobs = _jobs_of(db, [message.id for message in asked])
     ids = [job.id for job in jobs]
@@ -146,7 +186,7 @@ def _summaries() -> Executable:
     said, answer = Message.__table__.alias("said"), Message.__table__.alias("answer")
     job, entry = Job.__table__, Transaction.__table__
     page = (
-        select(said.c.id, said.c.role)
+        select(said.c.id, _begins(said).label("begins"))
         .where(said.c.conversation_id == bindparam("of"), said.c.id < bindparam("before"))
         .order_by(said.c.id.desc())
         .limit(bindparam("limit", type_=Integer()))
@@ -156,7 +196,7 @@ def _summaries() -> Executable:
     return (
         select(
             page.c.id,
-            page.c.role,
+            page.c.begins,
             job.c.id,
             job.c.status,
             job.c.attempt,
@@ -168,6 +208,11 @@ def _summaries() -> Executable:
         .outerjoin(answer, (answer.c.job_id == job.c.id) & (answer.c.role == Role.ASSISTANT))
         .order_by(page.c.id, job.c.id)
     )
+
+
+def _begins(said: FromClause) -> ColumnElement[bool]:
+    """Tell whether a message begins an exchange: it is no answer."""
+    return or_(said.c.role == Role.USER, said.c.job_id.is_(None))
 
 
 _SUMMARIES = _summaries()

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from agent.turn import Attachment, Exchange, Profile, SavedPack, SavedState, Turn
+from agent.turn import Attachment, Exchange, Profile, Reminded, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
 from models import jobs
 from models.chat import context, erasures
 from models.database import unit_of_work
 from models.ops import snapshots
+from models.reminders import queries
 from models.schema.chat import Message
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
@@ -36,6 +37,7 @@ class _Rows:
     model: str
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
+    reminded: tuple[Reminded, ...]
 
 
 # In the one question.
@@ -68,6 +70,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         profile=Profile(user.name, user.timezone, user.needs),
         recent=rows.recent,
         states=rows.states,
+        reminded=rows.reminded,
     )
 
 
@@ -99,6 +102,9 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
                 for one in recent
             ),
             states=saved_states(saved),
+            reminded=tuple(
+                Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
+            ),
         )
 
 

@@ -15,6 +15,7 @@ from agent.turn import Profile
 from embedded.demo_model.server import DemoModel, Options
 from gateways.s3_files import Storage
 from settings import PriceOverride, Settings
+from tasks.worker.tools import HANDLERS
 from tests.agent.people import Person
 from tests.agent.scripted_model import ScriptedModel
 
@@ -77,7 +78,7 @@ def start_runtime(
 
     def start(**changes: Any) -> Runtime:
         changes.setdefault("cells_dir", tmp_path_factory.mktemp("cells"))
-        runtime = Runtime(agent_settings.model_copy(update=changes), storage)
+        runtime = Runtime(agent_settings.model_copy(update=changes), storage, HANDLERS)
         has_spare = threading.Event()
         runtime.on_free = has_spare.set
         runtime.start()

@@ -15,6 +15,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from agent.runtime import Runtime
 from agent.state import saved
+from agent.tools.registry import TOOLS
 from agent.turn import AgentFailed, Attachment, Exchange, Profile
 from gateways.s3_files import Storage
 from models.base import new_id
@@ -81,7 +82,8 @@ def test_tools_cannot_reach_the_network_or_run_programs(ada: Person, model: Scri
     ada.say("What can you do?")
 
     tools = {tool["function"]["name"] for tool in model.requests[0]["tools"]}
-    assert tools == {"read", "write", "edit", "ls", "memory_search", "memory_get", "view_image"}
+    files = {"read", "write", "edit", "ls", "memory_search", "memory_get", "view_image"}
+    assert tools == files | {tool.full_name for tool in TOOLS}
 
 
 def test_what_is_written_down_is_known_in_another_conversation(

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import func, update
 
+from models.schema.reminders import Reminder
 from tests import factories
 from tests.house import House, wait_for
 
@@ -179,3 +181,18 @@ def _png() -> bytes:
     rows = (b"\0" + b"\xff\0\0" * 8) * 8
     body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_a_newcomer_sees_a_reminder_fire(page: Page, house: House) -> None:
+    """Asked for in plain words, told by the clock: here it does not wait for the two minutes."""
+    sign_up(page, "Hedy")
+    send(page, "Remind me in 2 minutes to stretch.")
+    expect_state(page, "sent")
+    expect(page.locator("article.run").last).to_contain_text("Set: #1 “stretch”")
+    with house.database() as db, db.begin():
+        soon = {"due_at": func.now(), "scheduled_at": func.now()}
+        db.execute(update(Reminder).where(Reminder.words == "stretch").values(**soon))
+    said = page.locator("article.reminder-said")
+    expect(said).to_contain_text("stretch")
+    send(page, "What have I spent?")
+    expect(page.locator("article.run").last).to_contain_text("Spent today", timeout=60_000)

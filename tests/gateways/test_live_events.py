@@ -13,6 +13,7 @@ from gateways.live_events import (
     JobQueued,
     JobResumed,
     LiveEvent,
+    MessageAdded,
     RetryScheduled,
     StopRequested,
     TextAdded,
@@ -22,6 +23,7 @@ from gateways.live_events import (
 ALL: tuple[LiveEvent, ...] = (
     *(JobQueued(), AttemptBegan(), TextAdded(3, "*Hello*"), ToolUsed("read"), StopRequested()),
     *(RetryScheduled(), JobPaused(), JobResumed(), JobEnded("failed"), ConversationDeleted()),
+    MessageAdded(),
 )
 
 

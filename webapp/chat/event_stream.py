@@ -2,7 +2,8 @@
 
 Events, each with an id from which a browser may go on after a cut:
 
-- `exchange`: HTML of a message with its jobs; it replaces what is shown of it, text included.
+- `exchange`: HTML of a message with its jobs, or of what the product said unasked; it replaces what
+  is shown of it, text included.
   When they are over, what is left of the credits and the alerts come along.
 - `answer` {"job", "attempt", "html", "tail"}: HTML of further blocks that are finished, and that of
   the unfinished end, which replaces the one before.
@@ -19,7 +20,7 @@ have no stream, as a browser has one for all of them (static/live.js).
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -28,13 +29,15 @@ from uuid import UUID
 from flask import Flask
 
 from gateways.event_streams import Event
-from gateways.live_events import JobQueued, TextAdded, ToolUsed
+from gateways.live_events import JobQueued, MessageAdded, TextAdded, ToolUsed
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models.base import utc_now
 from models.chat import conversations, history
 from models.chat.conversations import PAGE_LENGTH
+from models.chat.history import Exchange
 from models.database import unit_of_work
 from models.errors import NotFound
+from models.schema.chat import Conversation
 from models.schema.jobs import OVER, Job
 from webapp.chat import growing_answer, live_exchange, views
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
@@ -88,6 +91,8 @@ class ConversationStream:
         self._cursor = cursor
         self._since = cursor.moment
         self._shown: dict[UUID, _Shown] = {}
+        # Messages that no job wrote, which never change.
+        self._drawn: set[UUID] = set()
 
     def frames(self) -> Iterator[str]:
         """Write the stream until the browser goes, reads too slowly, or should come back."""
@@ -150,8 +155,9 @@ class ConversationStream:
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
+        unasked = self._said_unasked()
         moved = self._moved()
-        if len(moved) > PAGE_LENGTH:
+        if len(moved) + len(unasked) > PAGE_LENGTH:
             yield frame("reload", "")
             return
         whole: list[UUID] = []
@@ -165,6 +171,7 @@ class ConversationStream:
             else:
                 yield from added
         yield from self._render_exchanges(whole)
+        yield from self._render_unasked(unasked)
 
     def _look_again(self) -> Iterator[str]:
         """Draw what changed without our being told: places in the queue, and lost events."""
@@ -184,6 +191,11 @@ class ConversationStream:
             found = {job.id: (job, views.standing(own, job)) for job in moved}
         self._since = now
         return found
+
+    def _said_unasked(self) -> list[UUID]:
+        with turn(), unit_of_work() as own:
+            said = history.said_unasked_since(own, self._conversation_id, self._since - MARGIN)
+        return [message_id for message_id in said if message_id not in self._drawn]
 
     def _only_added(self, job: Job, stands: Standing) -> list[str] | None:
         """Return what was added to the answer since the cursor; None if it must be drawn whole."""
@@ -222,6 +234,9 @@ class ConversationStream:
         self._shown[job.id] = _Shown(replace(told, text=""), stands, answer)
 
     def _show_event(self, event: Event) -> Iterator[str]:
+        if isinstance(event.payload, MessageAdded):
+            yield from self._render_unasked({event.job_id} - self._drawn)
+            return
         shown = self._shown.get(event.job_id)
         if shown is None:
             yield from self._render_exchanges([event.job_id])
@@ -275,8 +290,27 @@ class ConversationStream:
                 self._cursor = Cursor(last_id or Cursor.now().event_id, run.job.id, closed)
             yield frame("exchange", html, self._cursor)
 
+    def _render_unasked(self, message_ids: Collection[UUID]) -> Iterator[str]:
+        """Draw messages that the product said unasked."""
+        if not message_ids:
+            return
+        self._drawn.update(message_ids)
+        for _, html in self._drawn_for_viewer(
+            lambda conversation: history.said_unasked(db(), conversation, message_ids), {}
+        ):
+            yield frame("exchange", html, self._cursor)
+
     def _exchanges(
         self, job_ids: Collection[UUID], told: dict[UUID, PartialAnswer]
+    ) -> list[tuple[ExchangeView, str]]:
+        return self._drawn_for_viewer(
+            lambda conversation: history.exchanges_of(db(), conversation, job_ids), told
+        )
+
+    def _drawn_for_viewer(
+        self,
+        read: Callable[[Conversation], Iterable[Exchange]],
+        told: dict[UUID, PartialAnswer],
     ) -> list[tuple[ExchangeView, str]]:
         # As if the browser had asked again: with its login, its time zone, and a session that is
         # closed before we go on.
@@ -288,5 +322,5 @@ class ConversationStream:
                 conversation = conversations.find_own(db(), person.id, self._conversation_id)
             except NotFound as deleted:
                 raise Gone from deleted
-            found = history.exchanges_of(db(), conversation, job_ids)
+            found = read(conversation)
             return [(view, live_exchange.render(view)) for view in views.show(db(), found, told)]

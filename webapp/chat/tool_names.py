@@ -1,5 +1,7 @@
 """What people call the assistant's tools."""
 
+from agent.tools import registry
+
 TOOLS = {
     "memory_search": "Looking into its notes",
     "memory_get": "Reading its notes",
@@ -8,6 +10,7 @@ TOOLS = {
     "write": "Writing it down",
     "edit": "Writing it down",
     "view_image": "Looking at a picture",
+    **{tool.name: tool.label for tool in registry.TOOLS},
 }
 
 

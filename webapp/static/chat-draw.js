@@ -113,6 +113,8 @@ function addExchange(fresh) {
   list.querySelector(".empty")?.remove();
   list.insertBefore(fresh, next ?? null);
   htmx.process(fresh);
+  const reminder = first(".reminder-said", fresh);
+  if (reminder) get("chat-status").textContent = reminder.innerText.replace(/\s+/g, " ");
 }
 
 /**

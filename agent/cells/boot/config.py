@@ -8,10 +8,12 @@ from typing import Any
 from agent import context
 from agent.catalogue import Model, Provider
 from agent.cells.host.sandbox import Inside
+from agent.tools.registry import SERVER, Tool
 
 # Fixed, because each cell has a loopback of its own; without one the ports are free ones.
 GATEWAY_PORT = 19200
 METER_PORT = 19201
+TOOLS_PORT = 19202
 CONFIG_FILE = "openclaw.json"
 HEAP_MB = 768
 # For new objects. With 8 a boot spends two CPU-seconds more on collecting them; with 32 a cell has
@@ -24,6 +26,9 @@ WARM_UP = "warmup"
 TOOLS = ("read", "write", "edit", "ls", "memory_search", "memory_get", "view_image")
 # What an allowed "write" brings along, and what has no provider or no way out of a cell.
 DENIED_TOOLS = ("apply_patch", "web_search", "web_fetch")
+# OpenClaw connects once for each conversation.
+TOOLS_CONNECT_MS = 5_000
+TOOLS_REQUEST_MS = 30_000
 # Where the meter speaks each provider's own format.
 METER_PATHS: dict[Provider, str] = {
     "anthropic": "/anthropic",
@@ -43,10 +48,17 @@ class Wiring:
     gateway_port: int
     meter_port: int
     home: str
+    tools_token: str = ""
+    tools_port: int = TOOLS_PORT
 
 
-def openclaw_config(wiring: Wiring, models: Sequence[Model], default: Model) -> dict[str, Any]:
-    """Build openclaw.json: models through the meter, a few tools, nothing in the background."""
+def openclaw_config(
+    wiring: Wiring, models: Sequence[Model], default: Model, tools: Sequence[Tool] = ()
+) -> dict[str, Any]:
+    """Build openclaw.json: models through the meter, a few tools, nothing in the background.
+
+    `tools` are the product's own.
+    """
     return {
         "gateway": _gateway(wiring),
         "models": {
@@ -55,7 +67,8 @@ def openclaw_config(wiring: Wiring, models: Sequence[Model], default: Model) -> 
             "providers": _providers(wiring, models),
         },
         "agents": _agents(wiring, models, default),
-        "tools": _tools(),
+        "tools": _tools(tools),
+        **_mcp(wiring, tools),
         "plugins": {
             "enabled": True,
             "allow": ["memory-core"],
@@ -149,9 +162,23 @@ def _compaction(models: Sequence[Model]) -> dict[str, Any]:
     }
 
 
-def _tools() -> dict[str, Any]:
+def _mcp(wiring: Wiring, tools: Sequence[Tool]) -> dict[str, Any]:
+    if not tools:
+        return {}
+    server = {
+        "url": f"http://127.0.0.1:{wiring.tools_port}/mcp",
+        "transport": "streamable-http",
+        "headers": {"Authorization": f"Bearer {wiring.tools_token}"},
+        "connectionTimeoutMs": TOOLS_CONNECT_MS,
+        "requestTimeoutMs": TOOLS_REQUEST_MS,
+        "toolFilter": {"include": [tool.name for tool in tools]},
+    }
+    return {"mcp": {"servers": {SERVER: server}}}
+
+
+def _tools(tools: Sequence[Tool]) -> dict[str, Any]:
     return {
-        "allow": list(TOOLS),
+        "allow": [*TOOLS, *(tool.full_name for tool in tools)],
         "deny": list(DENIED_TOOLS),
         "toolSearch": False,
         "fs": {"workspaceOnly": True},

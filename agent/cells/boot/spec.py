@@ -7,6 +7,7 @@ from agent.cells.host.cgroups import Cgroups
 from agent.cells.host.sandbox import Sandbox
 from agent.engine import Engine
 from agent.meter.server import Meter
+from agent.tools.registry import OfferedTool
 from settings import Settings
 
 
@@ -22,6 +23,8 @@ class CellSpec:
     default_model: Model
     # None where the system lets us bound no cell's memory; then the pool watches it.
     groups: Cgroups | None = None
+    # The product's own, and what does them.
+    tools: tuple[OfferedTool, ...] = ()
 
     @property
     def memory_limit_bytes(self) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from agent.cells.boot import config
@@ -28,13 +29,22 @@ class CellFailed(Exception):
     """A cell did not come up."""
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """The secrets of one cell's sockets; OpenClaw has all three, and nobody else any."""
+
+    gateway: str
+    meter: str
+    tools: str
+
+
 async def start(
-    spec: CellSpec, place: CellPaths, sockets: CellSockets, gateway_token: str, meter_token: str
+    spec: CellSpec, place: CellPaths, sockets: CellSockets, tokens: Tokens
 ) -> CellProcess:
     """Start OpenClaw in its walls; it takes turns some time later. Raises OSError."""
     await asyncio.to_thread(spec.sandbox.furnish, spec.engine)
     inside = spec.sandbox.inside(place, spec.engine)
-    wiring = _wiring(spec, inside, gateway_token, meter_token)
+    wiring = _wiring(spec, inside, tokens)
     _write_config(spec, place, wiring)
     return await _start(spec, place, sockets, wiring, (inside.openclaw, "gateway", "run"))
 
@@ -44,7 +54,7 @@ async def start_without_openclaw(
 ) -> CellProcess:
     """Start walls in which nothing but the relay is at work, on a person's files; it is up soon."""
     await asyncio.to_thread(spec.sandbox.furnish, spec.engine)
-    wiring = _wiring(spec, spec.sandbox.inside(place, spec.engine), "", "")
+    wiring = _wiring(spec, spec.sandbox.inside(place, spec.engine), Tokens("", "", ""))
     return await _start(spec, place, sockets, wiring, ("--eval", IDLE))
 
 
@@ -57,6 +67,8 @@ async def _start(
         "home": inside.home,
         "meterSocket": inside.meter_socket,
         "meterPort": wiring.meter_port,
+        "toolsSocket": inside.tools_socket,
+        "toolsPort": wiring.tools_port,
         "gatewayPort": wiring.gateway_port,
         "gatewayFd": gateway_fd,
         "filesFd": files_fd,
@@ -102,12 +114,14 @@ async def or_fail(process: CellProcess, waiting: Coroutine[Any, Any, None]) -> N
         await cancelled(dying)
 
 
-def _wiring(spec: CellSpec, inside: Inside, gateway_token: str, meter_token: str) -> Wiring:
+def _wiring(spec: CellSpec, inside: Inside, tokens: Tokens) -> Wiring:
     # Where cells are separated, each has ports of its own, or what passes for them.
     own_network = spec.sandbox.mode.separates
     return Wiring(
-        gateway_token=gateway_token,
-        meter_token=meter_token,
+        gateway_token=tokens.gateway,
+        meter_token=tokens.meter,
+        tools_token=tokens.tools,
+        tools_port=config.TOOLS_PORT if own_network else free_port(),
         gateway_port=config.GATEWAY_PORT if own_network else free_port(),
         meter_port=config.METER_PORT if own_network else free_port(),
         home=inside.home,
@@ -116,7 +130,8 @@ def _wiring(spec: CellSpec, inside: Inside, gateway_token: str, meter_token: str
 
 def _write_config(spec: CellSpec, place: CellPaths, wiring: Wiring) -> None:
     path = place.state / config.CONFIG_FILE
-    wanted = config.openclaw_config(wiring, spec.models, spec.default_model)
+    tools = [one.tool for one in spec.tools]
+    wanted = config.openclaw_config(wiring, spec.models, spec.default_model, tools)
     path.write_text(json.dumps(wanted))
     path.chmod(0o600)
     place.give(path, spec.sandbox.mode)

@@ -41,6 +41,7 @@ class Inside:
     relay: str
     home: str
     meter_socket: str
+    tools_socket: str
     tmp: str
     # What carries its loopback, where it can open no network.
     loopback: str | None = None
@@ -65,13 +66,14 @@ class Sandbox:
             return _in_jail(self.jail, place, engine)
         if self.mode.has_namespaces:
             node, folder = "/opt/node", "/opt/openclaw"
-            relay, home, meter, tmp = "/opt/relay.mjs", "/cell", "/sockets/meter", "/tmp"  # noqa: S108
+            relay, home, sockets, tmp = "/opt/relay.mjs", "/cell", "/sockets", "/tmp"  # noqa: S108
         else:
             node, folder = str(engine.node), str(engine.folder)
             relay, home = str(RELAY), str(place.state)
             # Relative, because the whole path may be too long for a socket.
-            meter, tmp = "../sockets/meter", f"{place.state}/tmp"  # noqa: S108
-        return Inside(node, f"{folder}/{engine.program}", relay, home, meter, tmp)
+            sockets, tmp = "../sockets", f"{place.state}/tmp"  # noqa: S108
+        meter, tools = f"{sockets}/meter", f"{sockets}/tools"
+        return Inside(node, f"{folder}/{engine.program}", relay, home, meter, tools, tmp)
 
     def command(self, place: CellPaths, engine: Engine | None, program: list[str]) -> list[str]:
         """Return the command that runs `program` as the cell at `place`.
@@ -122,10 +124,13 @@ class Sandbox:
 
 
 def _in_jail(jail: Jail, place: CellPaths, engine: Engine) -> Inside:
-    home, meter = jail.inside(place.state), f"{jail.inside(place.sockets)}/meter"
+    home, sockets = jail.inside(place.state), jail.inside(place.sockets)
+    meter, tools = f"{sockets}/meter", f"{sockets}/tools"
     openclaw = f"/opt/{engine.folder.name}/{engine.program}"
     tmp = f"{home}/tmp"  # noqa: S108
-    return Inside("/opt/node", openclaw, "/opt/relay.mjs", home, meter, tmp, "/opt/loopback.cjs")
+    return Inside(
+        "/opt/node", openclaw, "/opt/relay.mjs", home, meter, tools, tmp, "/opt/loopback.cjs"
+    )
 
 
 def _mounts(place: CellPaths, engine: Engine | None) -> list[str]:

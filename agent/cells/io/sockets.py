@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.cells.host.cell_paths import CellPaths
 
 METER = "meter"
+TOOLS = "tools"
 GATEWAY = "gateway"
 FILES = "files"
 WAITING_CALLS = 64
@@ -23,6 +24,7 @@ class CellSockets:
         self._sockets = os.open(place.sockets, os.O_PATH | os.O_DIRECTORY)
         self._listeners = os.open(place.listeners, os.O_PATH | os.O_DIRECTORY)
         self.meter = Path(f"/proc/self/fd/{self._sockets}/{METER}")
+        self.tools = Path(f"/proc/self/fd/{self._sockets}/{TOOLS}")
         self.gateway = f"/proc/self/fd/{self._listeners}/{GATEWAY}"
         self.files = f"/proc/self/fd/{self._listeners}/{FILES}"
         self._listening = (_listen(self.gateway), _listen(self.files))

@@ -36,6 +36,8 @@ ANY_SAMPLE = (
 ABILITIES = (
     "- I **remember** what you tell me: *my dog's name is Rex*. Ask for it in any conversation.\n"
     "- I know who you are and what you want help with.\n"
+    "- I **remind** you: *remind me in 2 minutes to stretch*. Ask too *what did I say about Rex?* "
+    "or *what have I spent?*\n"
     "- I tell the **time** where you are, and do small sums: `12 * (3 + 4)`.\n"
     "- I look at what you attach: images by their size, texts by how they begin.\n"
     "- I show **code**: ask for a Python function."

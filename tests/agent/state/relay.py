@@ -56,6 +56,8 @@ def started(settings: Settings, folder: Path) -> Generator[Relay]:
             "home": str(relay.root),
             "meterSocket": str(folder / "meter"),
             "meterPort": free_port(),
+            "toolsSocket": str(folder / "tools"),
+            "toolsPort": free_port(),
             "gatewayPort": free_port(),
             "gatewayFd": gateway.fileno(),
             "filesFd": files.fileno(),

@@ -16,6 +16,7 @@ from gateways.live_events import (
     AttemptBegan,
     JobEnded,
     LiveEvent,
+    MessageAdded,
     RetryScheduled,
     TextAdded,
     ToolUsed,
@@ -25,6 +26,7 @@ from models import database, jobs
 from models.base import new_id
 from models.chat import conversations
 from models.database import unit_of_work
+from models.schema.chat import Role
 from models.schema.jobs import Job
 from models.schema.sessions import UserSession
 from models.schema.users import User
@@ -617,3 +619,35 @@ def test_a_cursor_that_makes_no_sense_means_now(given: str) -> None:
 def test_a_cursor_comes_back_as_it_went() -> None:
     cursor = Cursor("1700000000000-7", UUID(int=7), 12)
     assert Cursor.parse(str(cursor)) == cursor
+
+
+def test_a_reminder_is_shown_as_it_fires_and_once(
+    follow: Callable[[], Stream], db: Session, ada: User, asked: Job, hub: Hub
+) -> None:
+    said = conversations.say(
+        db,
+        conversations.find_own(db, ada.id, asked.conversation_id),
+        Role.ASSISTANT,
+        "Call mum",
+        html="<p>Call mum</p>",
+    )
+    said.created_at -= 2 * event_stream.MARGIN
+    db.commit()
+    with follow() as stream:
+        stream.until("exchange")
+        for _ in range(2):
+            hub.streams.append(asked.conversation_id, said.id, 0, MessageAdded())
+        assert "<p>Call mum</p>" in stream.until("exchange")
+        seen = [stream.next()[0] for _ in range(3)]
+        assert "exchange" not in seen
+
+
+def test_a_reminder_that_fired_while_nobody_listened_is_shown(
+    follow: Callable[[], Stream], db: Session, ada: User, asked: Job
+) -> None:
+    talk = conversations.find_own(db, ada.id, asked.conversation_id)
+    conversations.say(db, talk, Role.ASSISTANT, "Call mum", html="<p>Call mum</p>")
+    db.commit()
+    with follow() as stream:
+        drawn = stream.until("exchange") + stream.until("exchange")
+        assert "<p>Call mum</p>" in drawn

@@ -42,7 +42,13 @@ def test_every_model_goes_through_the_meter_in_its_own_format(given: Settings) -
 def test_no_key_of_ours_is_in_a_cell(given: Settings) -> None:
     models = catalogue.models(given)
     inside = Inside(
-        "/opt/node", "/opt/openclaw", "/opt/relay.mjs", "/cell", "/sockets/meter", "/tmp"
+        "/opt/node",
+        "/opt/openclaw",
+        "/opt/relay.mjs",
+        "/cell",
+        "/sockets/meter",
+        "/sockets/tools",
+        "/tmp",
     )
     told = json.dumps(
         [openclaw_config(WIRING, models, models[0]), environment(inside, {"home": "/cell"})]

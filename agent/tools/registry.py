@@ -1,0 +1,134 @@
+"""The tools that the product may offer: what each is called, takes, and says of itself.
+
+The allow-list of a cell, the assistant's instructions and the words on the page all come from here.
+What a tool does is handed in by the worker: this package knows no database.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.turn import Turn
+
+# As OpenClaw calls our server: the model sees `my__remind`.
+SERVER = "my"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+REPEATS = (*("once", "daily", "workdays", "weekly", "monthly", "monthly_by_weekday", "yearly"),)
+
+Arguments = Mapping[str, Any]
+# Answers a call in words. Blocking; called from a thread, with the turn that runs. Raises
+# ToolRefused with what the model should know.
+Handler = Callable[[Turn, Arguments], str]
+
+
+class ToolRefused(Exception):
+    """A call cannot be done; its words tell the model why, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool. `label` is what people read while it runs, `prompt` a line of the instructions."""
+
+    name: str
+    label: str
+    description: str
+    schema: Mapping[str, Any]
+    prompt: str
+    reads_only: bool = False
+
+    @property
+    def full_name(self) -> str:
+        return f"{SERVER}__{self.name}"
+
+
+@dataclass(frozen=True)
+class OfferedTool:
+    """A tool with what does it."""
+
+    tool: Tool
+    handler: Handler
+
+
+def _takes(required: Sequence[str], **fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TOOLS = (
+    Tool(
+        name="remind",
+        label="Setting a reminder",
+        description="Set a reminder. It reaches them in this conversation and on their phone.",
+        schema=_takes(
+            ("what", "at"),
+            what={
+                "type": "string",
+                "maxLength": 500,
+                "description": "What to tell them then, in their language.",
+            },
+            at={
+                "type": "string",
+                "description": "Their local time, YYYY-MM-DDTHH:MM, no zone; the first time.",
+            },
+            repeat={
+                "type": "string",
+                "enum": list(REPEATS),
+                "description": "monthly: on the day of `at`; by weekday: as its second Tuesday.",
+            },
+            every={"type": "integer", "minimum": 1, "description": "2 is every other time."},
+            on={"type": "array", "items": {"type": "string", "enum": list(WEEKDAYS)}},
+            until={"type": "string", "description": "The last day, YYYY-MM-DD."},
+        ),
+        prompt="`{name}` reminds them at a time: work it out from the local time of their message,"
+        " and repeat to them the day and time that it answers. Never promise one without it.",
+    ),
+    Tool(
+        name="reminders",
+        label="Looking at your reminders",
+        description="List their reminders with numbers and next times.",
+        schema=_takes(()),
+        prompt="`{name}` lists their reminders; they see them at /reminders too.",
+        reads_only=True,
+    ),
+    Tool(
+        name="cancel_reminder",
+        label="Cancelling a reminder",
+        description="Cancel a reminder.",
+        schema=_takes(("number",), number={"type": "integer", "description": "Its #, as listed."}),
+        prompt="`{name}` cancels one by its number; to change one, set it anew and cancel the old.",
+    ),
+    Tool(
+        name="search_history",
+        label="Searching your conversations",
+        description="Search all that was said in their conversations; any word counts.",
+        schema=_takes(
+            ("query",),
+            query={
+                "type": "string",
+                "maxLength": 300,
+                "description": "A few words that may have been said, forms of them too.",
+            },
+        ),
+        prompt="`{name}` finds what was said in any conversation of theirs; use it when they refer"
+        " to something that you do not see.",
+        reads_only=True,
+    ),
+    Tool(
+        name="spending",
+        label="Looking at your spending",
+        description="Say what they have spent, have left and may spend.",
+        schema=_takes(()),
+        prompt="`{name}` says what they have spent and may spend; they top up at /billing and set"
+        " limits at /limits.",
+        reads_only=True,
+    ),
+)
+
+
+def offered(handlers: Mapping[str, Handler]) -> tuple[OfferedTool, ...]:
+    """Return the tools that somebody does, in their order."""
+    return tuple(OfferedTool(tool, handlers[tool.name]) for tool in TOOLS if tool.name in handlers)

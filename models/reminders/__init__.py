@@ -1,0 +1,1 @@
+"""Reminders: what a user wants to be told of, when it is due, and that it fires exactly once."""

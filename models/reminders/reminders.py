@@ -1,0 +1,275 @@
+"""A user's reminders: setting, changing, pausing, snoozing and cancelling them.
+
+Whoever changes a reminder locks its row; so it never fires once it was cancelled, and a clock that
+is about to fire it comes first or not at all.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import database, ledger
+from models.errors import Refused
+from models.periods import zone_of
+from models.reminders import recurrence
+from models.reminders.queries import MOST_OPEN, OPEN
+from models.reminders.recurrence import Recurrence
+from models.schema.reminders import (
+    Reminder,
+    ReminderFiring,
+    ReminderKind,
+    ReminderStatus,
+    Repeats,
+)
+from models.schema.users import User
+
+WORDS_MAX_LENGTH = 500
+LONGEST_SNOOZE = timedelta(days=366)
+
+
+class BadWords(Refused):
+    """A reminder says nothing, or too much."""
+
+    code = "bad_reminder_words"
+
+
+class TimeIsOver(Refused):
+    """A reminder would never fire: all of its times are over."""
+
+    code = "reminder_time_over"
+
+
+class TooManyReminders(Refused):
+    """A user has as many reminders as one may have."""
+
+    code = "too_many_reminders"
+
+
+class BadSnooze(Refused):
+    """A reminder is to be snoozed until a time that is over, or too far away."""
+
+    code = "bad_snooze"
+
+
+class ReminderOver(Refused):
+    """A reminder has ended or was cancelled."""
+
+    code = "reminder_over"
+
+
+def create(
+    db: Session,
+    user_id: UUID,
+    words: str,
+    wanted: Recurrence,
+    *,
+    conversation_id: UUID | None = None,
+) -> Reminder:
+    """Set a reminder by the clocks of the user's zone.
+
+    Raises BadWords, BadRecurrence, TimeIsOver and TooManyReminders.
+    """
+    clean = _clean(words)
+    user = ledger.lock_account(db, user_id)
+    due_at = _first_due(db, user.timezone, wanted)
+    _refuse_if_many(db, user_id)
+    reminder = Reminder(
+        user_id=user_id,
+        conversation_id=conversation_id,
+        number=_next_number(db, user_id),
+        kind=ReminderKind.REMINDER,
+        words=clean,
+        timezone=user.timezone,
+        status=ReminderStatus.ACTIVE,
+        **_columns(wanted),
+    )
+    _schedule(reminder, due_at)
+    db.add(reminder)
+    db.flush()
+    return reminder
+
+
+def edit(db: Session, user: User, reminder: Reminder, words: str, wanted: Recurrence) -> None:
+    """Change what a locked reminder says and when it fires; one that is over is set anew.
+
+    Raises BadWords, BadRecurrence, TimeIsOver and TooManyReminders.
+    """
+    clean = _clean(words)
+    due_at = _first_due(db, user.timezone, wanted)
+    if reminder.status not in OPEN:
+        _refuse_if_many(db, user.id)
+    reminder.words, reminder.timezone = clean, user.timezone
+    for name, value in _columns(wanted).items():
+        setattr(reminder, name, value)
+    reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, None
+    _schedule(reminder, due_at)
+    db.flush()
+
+
+def pause(db: Session, reminder: Reminder) -> None:
+    """Let a locked reminder not fire until it is resumed; ReminderOver if it will not anyway."""
+    _refuse_if_over(reminder)
+    reminder.snoozed_until = None
+    _stop(reminder, ReminderStatus.PAUSED)
+    db.flush()
+
+
+def resume(db: Session, reminder: Reminder) -> None:
+    """Let a paused reminder fire again from now on; TimeIsOver if its times have gone by."""
+    _refuse_if_over(reminder)
+    if reminder.status is ReminderStatus.PAUSED:
+        due_at = _next_due(db, reminder)
+        if due_at is None:
+            raise TimeIsOver
+        reminder.status = ReminderStatus.ACTIVE
+        _schedule(reminder, due_at)
+        db.flush()
+
+
+def snooze(db: Session, reminder: Reminder, until: datetime) -> None:
+    """Let a locked reminder fire once more at `until`, beside the times that it has anyway.
+
+    Raises BadSnooze, and ReminderOver for one that was cancelled or is paused.
+    """
+    now = database.clock(db)
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise BadSnooze
+    if reminder.status not in (ReminderStatus.ACTIVE, ReminderStatus.ENDED):
+        raise ReminderOver
+    _tick_off(db, reminder, now)
+    reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, until
+    _schedule(reminder, reminder.scheduled_at)
+    db.flush()
+
+
+def skip(db: Session, reminder: Reminder) -> None:
+    """Leave out the next time of a locked reminder; it ends if that was the last one."""
+    _refuse_if_over(reminder)
+    if reminder.status is ReminderStatus.PAUSED:
+        return
+    if reminder.snoozed_until is not None and reminder.snoozed_until == reminder.due_at:
+        reminder.snoozed_until = None
+    elif reminder.scheduled_at is not None:
+        zone = zone_of(reminder.timezone)
+        following = recurrence.next_after(recurrence.of(reminder), zone, reminder.scheduled_at)
+        reminder.scheduled_at = following
+    _schedule(reminder, reminder.scheduled_at)
+    db.flush()
+
+
+def finish(db: Session, reminder: Reminder) -> None:
+    """Note that the user is done with what a locked reminder has told; it may fire again."""
+    _tick_off(db, reminder, database.clock(db))
+
+
+def cancel(db: Session, reminder: Reminder) -> None:
+    """Let a locked reminder never fire again; ReminderOver if it would not anyway."""
+    _refuse_if_over(reminder)
+    reminder.snoozed_until = None
+    _stop(reminder, ReminderStatus.CANCELLED)
+    db.flush()
+
+
+def delete(db: Session, reminder: Reminder) -> None:
+    """Delete a locked reminder, and when it fired; what was said in conversations stays there."""
+    db.delete(reminder)
+    db.flush()
+
+
+def follow_zone(db: Session, user: User) -> None:
+    """Read what repeats from the clocks of the zone in which the user is now.
+
+    "Every day at 8" is at 8 where they are. What fires once stays at its moment.
+    """
+    wanted = select(Reminder).where(
+        Reminder.user_id == user.id,
+        Reminder.status.in_(OPEN),
+        Reminder.repeats != Repeats.ONCE,
+        Reminder.timezone != user.timezone,
+    )
+    for reminder in db.scalars(wanted.order_by(Reminder.id).with_for_update()):
+        reminder.timezone = user.timezone
+        if reminder.status is ReminderStatus.ACTIVE:
+            _schedule(reminder, _next_due(db, reminder))
+    db.flush()
+
+
+def advance(reminder: Reminder, scheduled_at: datetime | None, fired: datetime) -> None:
+    """Note on a locked reminder that it fired for all that was due until `fired`."""
+    if reminder.snoozed_until is not None and reminder.snoozed_until <= fired:
+        reminder.snoozed_until = None
+    _schedule(reminder, scheduled_at)
+
+
+def _schedule(reminder: Reminder, scheduled_at: datetime | None) -> None:
+    times = [at for at in (scheduled_at, reminder.snoozed_until) if at is not None]
+    reminder.scheduled_at, reminder.due_at = scheduled_at, min(times, default=None)
+    if reminder.due_at is None:
+        reminder.status = ReminderStatus.ENDED
+
+
+def _stop(
+    reminder: Reminder, status: Literal[ReminderStatus.PAUSED, ReminderStatus.CANCELLED]
+) -> None:
+    reminder.status, reminder.scheduled_at, reminder.due_at = status, None, None
+
+
+def _next_due(db: Session, reminder: Reminder) -> datetime | None:
+    zone = zone_of(reminder.timezone)
+    return recurrence.next_after(recurrence.of(reminder), zone, database.clock(db))
+
+
+def _first_due(db: Session, timezone: str, wanted: Recurrence) -> datetime:
+    now, zone = database.clock(db), zone_of(timezone)
+    due_at = recurrence.next_after(wanted.checked(now.astimezone(zone).date()), zone, now)
+    if due_at is None:
+        raise TimeIsOver
+    return due_at
+
+
+def _columns(wanted: Recurrence) -> dict[str, object]:
+    return {
+        "starts_at": wanted.start,
+        "repeats": wanted.repeats,
+        "every": wanted.every,
+        "weekdays": list(wanted.weekdays),
+        "month_day": wanted.month_day,
+        "month_week": wanted.month_week,
+        "until": wanted.until,
+    }
+
+
+def _clean(words: str) -> str:
+    clean = " ".join(words.split())
+    if not 0 < len(clean) <= WORDS_MAX_LENGTH:
+        raise BadWords(most=WORDS_MAX_LENGTH)
+    return clean
+
+
+def _refuse_if_over(reminder: Reminder) -> None:
+    if reminder.status not in OPEN:
+        raise ReminderOver
+
+
+def _refuse_if_many(db: Session, user_id: UUID) -> None:
+    wanted = select(func.count()).where(Reminder.user_id == user_id, Reminder.status.in_(OPEN))
+    if (db.scalar(wanted) or 0) >= MOST_OPEN:
+        raise TooManyReminders(most=MOST_OPEN)
+
+
+def _next_number(db: Session, user_id: UUID) -> int:
+    """The account is locked, so nobody else takes it."""
+    highest = select(func.max(Reminder.number)).where(Reminder.user_id == user_id)
+    return (db.scalar(highest) or 0) + 1
+
+
+def _tick_off(db: Session, reminder: Reminder, now: datetime) -> None:
+    open_ones = select(ReminderFiring).where(
+        ReminderFiring.reminder_id == reminder.id, ReminderFiring.done_at.is_(None)
+    )
+    for fired in db.scalars(open_ones):
+        fired.done_at = now
+    db.flush()

@@ -1,0 +1,15 @@
+"""What the product's own tools do, for the person whose turn runs and for nobody else."""
+
+from collections.abc import Mapping
+
+from agent.tools.registry import Handler
+from tasks.worker.tools import history, reminders, spending
+from tasks.worker.tools.access import in_turn
+
+HANDLERS: Mapping[str, Handler] = {
+    "remind": in_turn(reminders.remind),
+    "reminders": in_turn(reminders.list_all),
+    "cancel_reminder": in_turn(reminders.cancel),
+    "search_history": in_turn(history.search),
+    "spending": in_turn(spending.report),
+}

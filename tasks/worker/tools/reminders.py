@@ -1,0 +1,97 @@
+"""Setting, listing and cancelling reminders for the user whose turn runs."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from actions.sentences import reminders as sentences
+from actions.sentences.refusals import sentence_of
+from agent.tools.registry import WEEKDAYS, Arguments, ToolRefused
+from gateways import values
+from gateways.values import BadValue
+from models import database
+from models.errors import NotFound, Refused
+from models.periods import zone_of
+from models.reminders import queries, reminders
+from models.reminders.choices import Choice, Chosen
+from models.reminders.recurrence import Recurrence
+from models.reminders.reminders import WORDS_MAX_LENGTH
+from models.schema.reminders import Reminder
+from tasks.worker.tools.access import Caller
+
+MOST_LISTED = 50
+
+
+def remind(caller: Caller, given: Arguments) -> str:
+    """Set a reminder, and say when it comes next; what is refused is told with the time it is."""
+    zone = zone_of(caller.user.timezone)
+    try:
+        words = values.line(given.get("what"), most=WORDS_MAX_LENGTH, least=1)
+        return _set(caller, words, _recurrence(given), zone)
+    except BadValue as odd:
+        said = "`what` must be 1 to 500 characters, and `at` like 2026-12-01T08:00, without a zone."
+        raise ToolRefused(f"{said} {_now(caller, zone)}") from odd
+    except Refused as refusal:
+        raise ToolRefused(f"{sentence_of(refusal)} {_now(caller, zone)}") from refusal
+
+
+def list_all(caller: Caller, _given: Arguments) -> str:
+    """List what will fire and what is paused, by number."""
+    zone = zone_of(caller.user.timezone)
+    listed = queries.list_open(caller.db, caller.user.id, limit=MOST_LISTED)
+    return "\n".join(_described(one, zone) for one in listed) or "There are no reminders."
+
+
+def cancel(caller: Caller, given: Arguments) -> str:
+    """Cancel a reminder by its number."""
+    number = values.integer(given.get("number"))
+    try:
+        reminder = queries.find_by_number(caller.db, caller.user.id, number)
+    except NotFound as missing:
+        raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
+    reminders.cancel(caller.db, reminder)
+    return f"Cancelled: #{reminder.number} “{reminder.words}”."
+
+
+def _set(caller: Caller, words: str, wanted: Recurrence, zone: ZoneInfo) -> str:
+    db, user = caller.db, caller.user
+    same = queries.find_same(db, user.id, words, wanted)
+    reminder = same or reminders.create(
+        db, user.id, words, wanted, conversation_id=caller.job.conversation_id
+    )
+    return f"{'Already set' if same else 'Set'}: {_described(reminder, zone)}"
+
+
+def _recurrence(given: Arguments) -> Recurrence:
+    repeat = given.get("repeat") or Choice.ONCE
+    if repeat not in list(Choice):
+        raise BadValue
+    until = given.get("until")
+    return Chosen(
+        choice=Choice(repeat),
+        start=values.wall_clock(given.get("at")),
+        every=values.integer(given.get("every") or 1),
+        weekdays=_weekdays(given.get("on")),
+        until=values.day(until) if until else None,
+    ).recurrence()
+
+
+def _weekdays(given: object) -> tuple[int, ...]:
+    if not given:
+        return ()
+    if not isinstance(given, list) or not all(day in WEEKDAYS for day in given):
+        raise BadValue
+    return tuple(number for number, day in enumerate(WEEKDAYS) if day in given)
+
+
+def _described(reminder: Reminder, zone: ZoneInfo) -> str:
+    when = "paused" if reminder.due_at is None else f"next {_clock(reminder.due_at, zone)}"
+    often = sentences.described(reminder)
+    return f"#{reminder.number} “{reminder.words}”, {when}{f', {often}' if often else ''}"
+
+
+def _now(caller: Caller, zone: ZoneInfo) -> str:
+    return f"It is {_clock(database.clock(caller.db), zone)} for them now."
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    return sentences.on_the_clock(at, zone)

@@ -1,0 +1,147 @@
+# ruff: noqa: DTZ001  # clocks on a wall know no zone
+"""Reminders are their user's alone; each change is seen in when it is due next."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from models import database
+from models.errors import NotFound
+from models.people.users import Profile, complete_onboarding
+from models.periods import zone_of
+from models.reminders import queries, reminders
+from models.reminders.recurrence import Recurrence
+from models.schema.reminders import Reminder, ReminderStatus, Repeats
+from models.schema.users import User
+from tests.models.reminders.making import made, soon
+
+
+def test_numbers_count_up_for_each_user(db: Session, ada: User, eve: User) -> None:
+    assert [made(db, ada).number, made(db, ada).number, made(db, eve).number] == [1, 2, 1]
+
+
+def test_eve_finds_none_of_adas(db: Session, ada: User, eve: User) -> None:
+    reminder = made(db, ada)
+    with pytest.raises(NotFound):
+        queries.find_own(db, eve.id, reminder.id)
+    with pytest.raises(NotFound):
+        queries.find_by_number(db, eve.id, reminder.number)
+    assert queries.list_open(db, eve.id) == []
+
+
+def test_a_time_that_is_over_is_refused(db: Session, ada: User) -> None:
+    with pytest.raises(reminders.TimeIsOver):
+        reminders.create(db, ada.id, "Call", Recurrence(soon(ada, minutes=-1)))
+
+
+@pytest.mark.parametrize("words", ["", "  ", "x" * 501])
+def test_words_that_say_nothing_or_too_much_are_refused(db: Session, ada: User, words: str) -> None:
+    with pytest.raises(reminders.BadWords):
+        reminders.create(db, ada.id, words, Recurrence(soon(ada)))
+
+
+def test_nobody_has_more_than_so_many(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "MOST_OPEN", 2)
+    made(db, ada)
+    last = made(db, ada)
+    with pytest.raises(reminders.TooManyReminders):
+        made(db, ada)
+    reminders.cancel(db, last)
+    assert made(db, ada).number == 3
+
+
+def test_it_is_paused_and_goes_on(db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    due = reminder.due_at
+    reminders.pause(db, reminder)
+    assert (reminder.status, reminder.due_at) == (ReminderStatus.PAUSED, None)
+    reminders.resume(db, reminder)
+    assert (reminder.status, reminder.due_at) == (ReminderStatus.ACTIVE, due)
+
+
+def test_what_was_cancelled_stays_so(db: Session, ada: User) -> None:
+    reminder = made(db, ada)
+    reminders.cancel(db, reminder)
+    assert reminder.due_at is None
+    for change in (reminders.pause, reminders.resume, reminders.skip, reminders.cancel):
+        with pytest.raises(reminders.ReminderOver):
+            change(db, reminder)
+    with pytest.raises(reminders.ReminderOver):
+        reminders.snooze(db, reminder, database.clock(db) + timedelta(hours=1))
+
+
+def test_snoozing_adds_a_time_and_takes_none_away(db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    regular = reminder.due_at
+    assert regular
+    reminders.snooze(db, reminder, regular + timedelta(hours=1))
+    assert reminder.due_at == regular
+    reminders.snooze(db, reminder, regular - timedelta(minutes=5))
+    assert reminder.due_at == regular - timedelta(minutes=5)
+    reminders.skip(db, reminder)
+    assert reminder.due_at == regular
+
+
+def test_a_snooze_must_be_to_come(db: Session, ada: User) -> None:
+    reminder = made(db, ada)
+    for wait in (timedelta(0), timedelta(days=-1), timedelta(days=400)):
+        with pytest.raises(reminders.BadSnooze):
+            reminders.snooze(db, reminder, database.clock(db) + wait)
+
+
+def test_skipping_leaves_one_time_out(db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    first = reminder.due_at
+    assert first
+    reminders.skip(db, reminder)
+    zone = zone_of(ada.timezone)
+    assert reminder.due_at
+    assert reminder.due_at.astimezone(zone).date() == (
+        first.astimezone(zone).date() + timedelta(days=1)
+    )
+
+
+def test_skipping_the_only_time_ends_it(db: Session, ada: User) -> None:
+    reminder = made(db, ada)
+    reminders.skip(db, reminder)
+    assert reminder.status is ReminderStatus.ENDED
+
+
+def test_editing_sets_it_anew(db: Session, ada: User) -> None:
+    reminder = made(db, ada)
+    reminders.skip(db, reminder)
+    at = soon(ada, minutes=90)
+    reminders.edit(db, ada, reminder, "Water the plants", Recurrence(at))
+    assert reminder.status is ReminderStatus.ACTIVE
+    assert reminder.due_at == at.replace(tzinfo=zone_of(ada.timezone)).astimezone(UTC)
+    assert reminder.words == "Water the plants"
+
+
+def test_what_repeats_follows_its_user_to_another_zone(db: Session, ada: User) -> None:
+    daily = reminders.create(
+        db, ada.id, "Pills", Recurrence(datetime(2026, 1, 1, 8), Repeats.DAILY)
+    )
+    once = made(db, ada)
+    before = once.due_at
+    complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
+    reminders.follow_zone(db, ada)
+    assert daily.due_at
+    assert f"{daily.due_at.astimezone(zone_of('Asia/Tokyo')):%H:%M}" == "08:00"
+    assert once.due_at == before
+
+
+def test_a_paused_one_takes_the_new_zone_with_it(db: Session, ada: User) -> None:
+    daily = made(db, ada, repeats=Repeats.DAILY)
+    reminders.pause(db, daily)
+    complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
+    reminders.follow_zone(db, ada)
+    assert (daily.due_at, daily.timezone) == (None, "Asia/Tokyo")
+
+
+def test_deleting_leaves_nothing(db: Session, ada: User) -> None:
+    reminder = made(db, ada)
+    reminders.delete(db, reminder)
+    assert db.get(Reminder, reminder.id) is None

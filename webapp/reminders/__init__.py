@@ -1,0 +1,1 @@
+"""Reminders as a page, and as a calendar that other programs read."""
