@@ -33,8 +33,10 @@ OVER_THE_NETWORK = (
     "connect to the machine's metadata",
     "connect to a private network",
 )
+# Open to a cell that has a network of its own, and to one without walls.
+TCP = "socket tcp"
 WITH_A_NETWORK_OF_ITS_OWN = frozenset(
-    {"socket tcp", "take a name that others could call", "have the kernel name a socket"}
+    {TCP, "take a name that others could call", "have the kernel name a socket"}
 )
 OPEN: dict[Mode, frozenset[str]] = {
     Mode.ROOT: frozenset(),
@@ -44,7 +46,7 @@ OPEN: dict[Mode, frozenset[str]] = {
     Mode.UID: frozenset(
         {
             *OVER_THE_NETWORK,
-            "socket tcp",
+            TCP,
             "take a name that others could call",
             "have the kernel name a socket",
             "call a socket that has no path",
@@ -164,7 +166,7 @@ def gaps(mode: Mode, tried: dict[str, str]) -> list[str]:
 def _may(mode: Mode) -> Callable[[str], bool]:
     if mode is Mode.PROCESS:
         # It has the worker's rights, but for what the filter takes away.
-        return lambda name: name == "socket tcp" or not _is_the_filters(name)
+        return lambda name: name == TCP or not _is_the_filters(name)
     if mode.has_namespaces:
         return lambda name: name in WITH_A_NETWORK_OF_ITS_OWN | _of_its_own()
     return OPEN[mode].__contains__
