@@ -4,7 +4,10 @@ from contextlib import suppress
 from typing import Any
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, OpenAI, OpenAIError
+from openai import APIConnectionError, APIStatusError, Omit, OpenAI, OpenAIError, omit
+
+# The SDK itself would import it when it is first used, while somebody waits.
+from openai.resources.audio import Transcriptions
 from pydantic import BaseModel, Field, ValidationError
 
 from gateways import bounded_http
@@ -54,12 +57,11 @@ def transcribe(
     seconds = settings.transcription_timeout_seconds
     with bounded_http.client(seconds=seconds, most_bytes=ANSWER_BYTES) as http:
         try:
-            audio = _client(settings, provider, http).audio
-            answer = audio.transcriptions.with_raw_response.create(
+            answer = _transcriptions(settings, provider, http).with_raw_response.create(
                 file=(f"recording{recording.suffix}", recording.data, recording.media_type),
                 model=model,
                 response_format="json",
-                **_hints(model, language),
+                languages=_hints(model, language),
             )
             body, request_id = answer.http_response.content, answer.request_id
         except APIStatusError as error:
@@ -71,7 +73,9 @@ def transcribe(
     return _read(body, request_id)
 
 
-def _client(settings: Settings, provider: Transcribing, http: httpx2.Client) -> OpenAI:
+def _transcriptions(
+    settings: Settings, provider: Transcribing, http: httpx2.Client
+) -> Transcriptions:
     key, base_url = None, None
     if provider == "openai":
         key, base_url = settings.openai_api_key, settings.openai_base_url
@@ -79,16 +83,17 @@ def _client(settings: Settings, provider: Transcribing, http: httpx2.Client) -> 
         key, base_url = settings.transcription_api_key, settings.transcription_base_url
     elif settings.demo_model_url:
         base_url = f"{settings.demo_model_url.rstrip('/')}/v1"
-    return OpenAI(
+    client = OpenAI(
         api_key=key.get_secret_value() if key else ANY_KEY,
         base_url=base_url,
         max_retries=RETRIES,
         http_client=http,
     )
+    return client.audio.transcriptions
 
 
-def _hints(model: str, language: str | None) -> dict[str, Any]:
-    return {"languages": [language]} if language and model.startswith(HINTED) else {}
+def _hints(model: str, language: str | None) -> list[str] | Omit:
+    return [language] if language and model.startswith(HINTED) else omit
 
 
 def _read(body: bytes, request_id: str | None) -> Transcript:

@@ -130,6 +130,26 @@ def test_entries_before_relations_had_columns_have_them(settings: Settings) -> N
                 connection.execute(sa.text("UPDATE transactions SET call_id = NULL"))
 
 
+def test_every_call_of_before_is_of_an_answer_and_transcriptions_stay(settings: Settings) -> None:
+    with _database(settings, "kinds") as fresh:
+        _upgrade(fresh, "e2a7c15f9b48")
+        with fresh.begin() as connection:
+            connection.execute(sa.text(_BEFORE_RELATIONS))
+        _upgrade(fresh, "7a3e9d10c5b6")
+        without_job = "UPDATE model_calls SET job_id = NULL"
+        with fresh.connect() as connection:
+            kinds = connection.execute(sa.text("SELECT kind FROM model_calls"))
+            assert kinds.scalars().all() == ["answer"]
+            with pytest.raises(DatabaseError, match="answer_has_job"):
+                connection.execute(sa.text(without_job))
+        with fresh.begin() as connection:
+            connection.execute(sa.text(f"{without_job}, kind = 'transcription'"))
+        with pytest.raises(DatabaseError, match="their calls have no job"), fresh.begin() as again:
+            migrations = Config(PROJECT_DIR / "alembic.ini")
+            migrations.attributes["connection"] = again
+            command.downgrade(migrations, "c0de5e4f7a21")
+
+
 _CALL = "0197c0de-0000-7000-8000-00000000000a"
 _RELATIONS = """
     SELECT entry.reference, entry.call_id::text, reversed.reference FROM transactions AS entry
