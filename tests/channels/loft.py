@@ -126,7 +126,11 @@ class Hand:
 
     def send_file(self, file_id: str, text: str = "", **rest: Any) -> Update:
         group_id, at = rest.pop("group_id", None), rest.pop("at", None)
-        known = {"kind": FileKind.DOCUMENT, "name": f"{file_id}.txt", "media_type": "text/plain"}
+        known: dict[str, Any] = {
+            "kind": FileKind.DOCUMENT,
+            "name": f"{file_id}.txt",
+            "media_type": "text/plain",
+        }
         files = (InboundFile(id=file_id, **{**known, **rest}),)
         return self.write(text, at=at, files=files, group_id=group_id)
 

@@ -28,7 +28,7 @@ def come(
     return new
 
 
-def claim(db: Session) -> list[int | None]:
+def claim(db: Session) -> list[int]:
     found = updates.claim(db, ["pigeon"], LEASE, most=10)
     rows = [db.get_one(ChannelUpdate, one.id, populate_existing=True) for one in found]
     return sorted(row.number or 0 for row in rows)
