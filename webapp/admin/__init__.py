@@ -1,1 +1,1 @@
-"""What admins read: audits, frozen accounts, what is outstanding."""
+"""The pages of admins: the overview, users, the queue, workers, profit, the books and the log."""

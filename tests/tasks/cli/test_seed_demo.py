@@ -1,6 +1,6 @@
 """A made-up year that is made in one go, whole, and the same for the same seed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -71,3 +71,20 @@ def test_its_numbers_are_those_of_its_rows(db: Session) -> None:
     rollups.forget(db)
     roll(db, NOW)
     assert_equal_to_raw(db)
+
+
+def test_it_is_made_once_and_only_on_ones_own_machine(
+    emptied: sa.Engine, adjust: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--people", "8", "--messages", "60"]
+    adjust(PUBLIC_URL="https://example.org")
+    assert seed_demo.main(small) == 1
+    assert "not one" in capsys.readouterr().err
+    adjust(PUBLIC_URL="http://127.0.0.1:8000")
+    assert seed_demo.main(small) == 0
+    assert seed_demo.main(small) == 1
+    assert "here already" in capsys.readouterr().err
+    with Session(emptied) as db:
+        assert db.scalar(sa.text("SELECT count(*) FROM users")) == 8
+        assert {rule: found for rule, found in ledger.audit(db).items() if found} == {}
+        assert_equal_to_raw(db)
