@@ -26,6 +26,7 @@ from models.schema.ledger import FreezeReason
 from models.schema.payments import Payment, PaymentKind
 from models.schema.users import User
 from tests import factories
+from tests.models.reminders.making import made
 
 Role = Literal["stranger", "newcomer", "member", "eve", "admin", "frozen", "unverified"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -150,6 +151,7 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         "alert_id": alert.id,
         "session_id": sessions.open_for(db, person, "Firefox on Linux").id,
         "user_id": person.id,
+        "reminder_id": made(db, person, f"Feed {mark}").id,
         **_talk(db, person, mark),
     }
 
