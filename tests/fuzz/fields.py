@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "query": ("query",),
 }
 TOKEN = "csrf_token"  # the field's name
-PARAMETERS = {"name": "app.css"}
+PARAMETERS = {"name": "app.css", "secret": "a" * 43}
 # Checks in threads of their own do not fit a test's transaction.
 LEFT_OUT = {"health.ready"}
 # What people type where nothing stands yet.
@@ -48,6 +48,7 @@ TYPED = {
     "text": "Hello?",
     "timezone": "Europe/Berlin",
     "title": "Birds",
+    "words": "Feed the birds",
 }
 
 

@@ -53,15 +53,15 @@ class ReminderForm:
     @classmethod
     def posted(cls) -> "ReminderForm":
         """Return what was typed, cut to what a form can hold."""
-        given = request.form
+        form = request.form
         return cls(
-            words=given.get("words", "")[:TYPED_CHARS],
-            day=given.get("day", "")[:TYPED_CHARS],
-            clock=given.get("clock", "")[:TYPED_CHARS],
-            repeats=given.get("repeats", "")[:TYPED_CHARS],
-            every=given.get("every", "")[:TYPED_CHARS],
-            weekdays=tuple(given.getlist("weekdays")[:7]),
-            until=given.get("until", "")[:TYPED_CHARS],
+            words=form.get("words", "")[:TYPED_CHARS],
+            day=form.get("day", "")[:TYPED_CHARS],
+            clock=form.get("clock", "")[:TYPED_CHARS],
+            repeats=form.get("repeats", "")[:TYPED_CHARS],
+            every=form.get("every", "")[:TYPED_CHARS],
+            weekdays=tuple(form.getlist("weekdays")[:7]),
+            until=form.get("until", "")[:TYPED_CHARS],
         )
 
     @classmethod
