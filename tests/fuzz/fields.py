@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "query": ("query",),
 }
 TOKEN = "csrf_token"  # the field's name
-PARAMETERS = {"name": "app.css", "secret": "a" * 43}
+PARAMETERS = {"name": "app.css"}
 # Checks in threads of their own do not fit a test's transaction.
 LEFT_OUT = {"health.ready"}
 # What people type where nothing stands yet.
