@@ -48,6 +48,7 @@ TYPED = {
     "text": "Hello?",
     "timezone": "Europe/Berlin",
     "title": "Birds",
+    "words": "Feed the birds",
 }
 
 

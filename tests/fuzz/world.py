@@ -30,6 +30,7 @@ from models.schema.ledger import FreezeReason
 from models.schema.payments import Payment, PaymentKind
 from models.schema.users import User
 from tests import factories
+from tests.models.reminders.making import made
 
 Role = Literal["stranger", "newcomer", "member", "eve", "admin", "frozen", "unverified"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -160,6 +161,7 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         "session_id": session.id,
         "subscription_id": subscriptions.subscribe(db, session, keys).id,
         "user_id": person.id,
+        "reminder_id": made(db, person, f"Feed {mark}").id,
         **_talk(db, person, mark),
     }
 

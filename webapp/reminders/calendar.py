@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from flask import Blueprint, Response, flash, make_response, url_for
+from flask import Blueprint, Response, flash, make_response, request, url_for
 
 from gateways import values
 from gateways.values import BadValue
@@ -50,11 +50,14 @@ def revoke() -> Answer:
     return go_to(url_for("reminders.show", _anchor="calendar"))
 
 
-@pages.get("/calendar/<secret>.ics")
-def read(secret: str) -> Response:
-    """Show the reminders of whoever made the link; it needs no login."""
+@pages.get("/calendar.ics")
+def read() -> Response:
+    """Show the reminders of whoever made the link; it needs no login.
+
+    The secret is in the query, which no log line has.
+    """
     try:
-        reader = feeds.reader(db(), values.secret(secret))
+        reader = feeds.reader(db(), values.secret(request.args.get("secret")))
     except BadValue as nonsense:
         raise NotFound from nonsense
     if reader is None:

@@ -19,6 +19,8 @@ from models.schema.reminders import Reminder
 from models.translation import marked
 
 Value = TypeVar("Value")
+# A form comes back with no more of what was typed.
+TYPED_CHARS = 2_000
 CHOICES: Mapping[str, str] = {
     Choice.ONCE: marked("Never"),
     Choice.DAILY: marked("Every day"),
@@ -51,8 +53,16 @@ class ReminderForm:
     @classmethod
     def posted(cls) -> "ReminderForm":
         """Return what was typed, cut to what a form can hold."""
-        given = {name: request.form.get(name, "")[:2000] for name in cls._fields()}
-        return cls(**given, weekdays=tuple(request.form.getlist("weekdays")[:7]))
+        form = request.form
+        return cls(
+            words=form.get("words", "")[:TYPED_CHARS],
+            day=form.get("day", "")[:TYPED_CHARS],
+            clock=form.get("clock", "")[:TYPED_CHARS],
+            repeats=form.get("repeats", "")[:TYPED_CHARS],
+            every=form.get("every", "")[:TYPED_CHARS],
+            weekdays=tuple(form.getlist("weekdays")[:7]),
+            until=form.get("until", "")[:TYPED_CHARS],
+        )
 
     @classmethod
     def of(cls, reminder: Reminder) -> "ReminderForm":
@@ -67,10 +77,6 @@ class ReminderForm:
             weekdays=tuple(str(one) for one in rule.weekdays),
             until=rule.until.isoformat() if rule.until else "",
         )
-
-    @staticmethod
-    def _fields() -> tuple[str, ...]:
-        return ("words", "day", "clock", "repeats", "every", "until")
 
     def said(self) -> str:
         """Return what to remind of; raise BadWords for what cannot be shown."""

@@ -1,6 +1,7 @@
 """Setting, listing and cancelling reminders for the user whose turn runs."""
 
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from actions.sentences import reminders as sentences
@@ -78,9 +79,10 @@ def _recurrence(given: Arguments) -> Recurrence:
 def _weekdays(given: object) -> tuple[int, ...]:
     if not given:
         return ()
-    if not isinstance(given, list) or not all(day in WEEKDAYS for day in given):
+    days = cast(list[object], given) if isinstance(given, list) else [given]
+    if not all(day in WEEKDAYS for day in days):
         raise BadValue
-    return tuple(number for number, day in enumerate(WEEKDAYS) if day in given)
+    return tuple(number for number, day in enumerate(WEEKDAYS) if day in days)
 
 
 def _described(reminder: Reminder, zone: ZoneInfo) -> str:

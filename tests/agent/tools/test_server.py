@@ -68,6 +68,13 @@ def ask(
     return asyncio.run(_ask())
 
 
+def _saying(words: str) -> Handler:
+    def handler(_turn: Turn, _arguments: object) -> str:
+        return words
+
+    return handler
+
+
 def _is_json(answer: aiohttp.ClientResponse) -> bool:
     return answer.content_type == "application/json"
 
@@ -91,14 +98,19 @@ def test_a_tool_answers_for_the_turn_that_runs(tmp_path: Path) -> None:
 
 
 def test_without_a_turn_nothing_is_done(tmp_path: Path) -> None:
-    done: list[int] = []
-    heard = ask(tmp_path, lambda *_: str(done.append(1)), call())
+    done: list[Turn] = []
+
+    def noting(now: Turn, _: object) -> str:
+        done.append(now)
+        return ""
+
+    heard = ask(tmp_path, noting, call())
     assert said(heard[0]) == (server.NO_TURN, True)
     assert done == []
 
 
 def test_after_its_turn_nothing_is_done(tmp_path: Path) -> None:
-    port = ToolPort(tmp_path / "tools", TOKEN, offered({"reminders": lambda *_: "Done."}))
+    port = ToolPort(tmp_path / "tools", TOKEN, offered({"reminders": _saying("Done.")}))
     port.begin(turn())
     port.end()
     answer = asyncio.run(port.call({"name": "reminders"}))
@@ -107,7 +119,7 @@ def test_after_its_turn_nothing_is_done(tmp_path: Path) -> None:
 
 def test_only_what_is_offered_is_listed_and_done(tmp_path: Path) -> None:
     listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    heard = ask(tmp_path, lambda *_: "", listing, call("remind"), running=turn())
+    heard = ask(tmp_path, _saying(""), listing, call("remind"), running=turn())
     assert [one["name"] for one in heard[0][1]["result"]["tools"]] == ["reminders"]
     assert said(heard[1]) == (server.UNKNOWN, True)
 
@@ -120,24 +132,24 @@ def test_it_introduces_itself_and_takes_notifications(tmp_path: Path) -> None:
         "params": {"protocolVersion": "2025-06-18"},
     }
     told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-    heard = ask(tmp_path, lambda *_: "", hello, told)
+    heard = ask(tmp_path, _saying(""), hello, told)
     assert heard[0][1]["result"]["protocolVersion"] == "2025-06-18"
     assert heard[1][0] == 202
 
 
 def test_a_wrong_token_is_turned_away(tmp_path: Path) -> None:
-    heard = ask(tmp_path, lambda *_: "", call(), running=turn(), token="another")
+    heard = ask(tmp_path, _saying(""), call(), running=turn(), token="another")
     assert heard[0][0] == 401
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"[" * 60_000, b'"x"'])
 def test_what_is_no_request_is_refused(tmp_path: Path, body: bytes) -> None:
-    heard = ask(tmp_path, lambda *_: "", body, running=turn())
+    heard = ask(tmp_path, _saying(""), body, running=turn())
     assert heard[0][1]["error"]["code"] == server.NOT_READABLE
 
 
 def test_a_request_without_end_is_cut(tmp_path: Path) -> None:
-    heard = ask(tmp_path, lambda *_: "", b" " * (server.MOST_REQUEST_BYTES + 1), running=turn())
+    heard = ask(tmp_path, _saying(""), b" " * (server.MOST_REQUEST_BYTES + 1), running=turn())
     assert heard[0][0] == 413
 
 
@@ -145,12 +157,12 @@ def test_a_request_without_end_is_cut(tmp_path: Path) -> None:
     "odd", [{"params": None}, {"params": []}, {"params": {"name": {}, "arguments": []}}]
 )
 def test_odd_parameters_are_no_tool(tmp_path: Path, odd: dict[str, Any]) -> None:
-    heard = ask(tmp_path, lambda *_: "", {**call(), **odd}, running=turn())
+    heard = ask(tmp_path, _saying(""), {**call(), **odd}, running=turn())
     assert said(heard[0]) == (server.UNKNOWN, True)
 
 
 def test_an_answer_is_cut_where_it_would_cost_too_much(tmp_path: Path) -> None:
-    heard = ask(tmp_path, lambda *_: "x" * 10**6, call(), running=turn())
+    heard = ask(tmp_path, _saying("x" * 10**6), call(), running=turn())
     assert len(said(heard[0])[0]) == server.MOST_ANSWER_CHARS
 
 
@@ -178,7 +190,7 @@ def test_a_slow_tool_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_turn_may_call_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_CALLS_A_TURN", 2)
-    heard = ask(tmp_path, lambda *_: "Yes.", call(), call(), call(), running=turn())
+    heard = ask(tmp_path, _saying("Yes."), call(), call(), call(), running=turn())
     assert [said(one)[1] for one in heard] == [False, False, True]
 
 

@@ -154,7 +154,7 @@ def test_a_calendar_reads_them_at_a_secret_link(
 ) -> None:
     made(db, ada, "Pay; rent, \\ " + "ü" * 80, repeats=Repeats.DAILY)
     page = adas.post("/reminders/calendar").text
-    found = re.search(r"(/calendar/[\w-]+\.ics)", page)
+    found = re.search(r"(/calendar\.ics\?secret=[\w-]+)", page)
     assert found
     answer = browser.get(found[1])
     assert answer.mimetype == "text/calendar"
@@ -170,7 +170,7 @@ def test_a_link_ends_with_the_next_one_or_by_hand(
     adas: Browser, browser: Browser, log_in: Callable[[User], Browser]
 ) -> None:
     def made_link() -> str:
-        found = re.search(r"(/calendar/[\w-]+\.ics)", adas.post("/reminders/calendar").text)
+        found = re.search(r"(/calendar\.ics\?secret=[\w-]+)", adas.post("/reminders/calendar").text)
         assert found
         return found[1]
 
@@ -179,7 +179,7 @@ def test_a_link_ends_with_the_next_one_or_by_hand(
     assert browser.get(second).status_code == 200
     adas.post("/reminders/calendar/revocation")
     assert browser.get(second).status_code == 404
-    assert browser.get("/calendar/x.ics").status_code == 404
+    assert browser.get("/calendar.ics?secret=x").status_code == 404
 
 
 def test_moving_house_moves_what_repeats(adas: Browser, db: Session, ada: User) -> None:

@@ -49,7 +49,11 @@ def running(db: Session, ada: User) -> Job:
 @pytest.fixture
 def use(running: Job) -> Use:
     """Uses a tool in Ada's turn."""
-    return lambda name, **given: HANDLERS[name](_turn(running), given)
+
+    def _use(name: str, **given: object) -> str:
+        return HANDLERS[name](_turn(running), given)
+
+    return _use
 
 
 def _tomorrow(user: User) -> str:
@@ -97,7 +101,7 @@ def test_what_is_tried_again_is_set_once(use: Use, db: Session, ada: User) -> No
         {"repeat": "daily", "every": 1.5},
         {"repeat": "daily", "every": "9" * 5000},
         {"repeat": "weekly", "on": ["someday"]},
-        {"repeat": "weekly", "on": "mon"},
+        {"repeat": "weekly", "on": "mo"},
         {"repeat": "weekly", "on": [["mon"]]},
         {"repeat": "daily", "until": "2020-01-01"},
         {"repeat": "daily", "until": "RRULE:FREQ=SECONDLY"},
