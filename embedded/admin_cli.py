@@ -13,7 +13,8 @@ from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR
 from embedded.environ import environ
 from embedded.errors import CannotStart, in_one_sentence
-from embedded.stack import Services, stripe_settings
+from embedded.fakes import stripe_settings
+from embedded.stack import Services
 from embedded.stores import Valkey, is_listening
 
 

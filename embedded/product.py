@@ -72,6 +72,19 @@ def fake_google(port: int, client_id: str, secret: str) -> Program:
     )
 
 
+def fake_telegram(port: int, tokens: Environment, data: Path, name: str) -> Program:
+    """What people write to the bot on when no token of Telegram is given."""
+    flags = ("--port", str(port), "--data", str(data), "--name", name)
+    return Program(
+        name="telegram",
+        command=(sys.executable, "-m", "embedded.fake_telegram", *flags),
+        environment=_with(tokens),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(
@@ -119,6 +132,26 @@ def clock(settings: Environment) -> Program:
     return Program(
         name="clock",
         command=(sys.executable, "-m", "tasks.scheduler"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+    )
+
+
+def telegram_bot(settings: Environment) -> Program:
+    """Asks Telegram for what people wrote, and hands it to the website."""
+    return Program(
+        name="bot",
+        command=(sys.executable, "-m", "telegram_bot"),
+        environment=_with(settings),
+        directory=PROJECT_DIR,
+    )
+
+
+def delivering(settings: Environment) -> Program:
+    """Sends what goes out to messengers."""
+    return Program(
+        name="delivery",
+        command=(sys.executable, "-m", "tasks.delivering"),
         environment=_with(settings),
         directory=PROJECT_DIR,
     )

@@ -7,7 +7,6 @@ with Stack(Path(".data"), port=0) as stack:
     use(stack.url)
 """
 
-import json
 import os
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ from typing import Self, TextIO
 
 from pydantic import ValidationError
 
-from embedded import postgres, product
+from embedded import fakes, postgres, product
 from embedded.console import Console
 from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR, is_installed, wanted_name
@@ -36,8 +35,8 @@ from settings import Settings
 READY_SECONDS = 60.0
 MIGRATION_SECONDS = 300.0
 STOP_ORDER = (
-    *("web", "clock", "worker", "engine", "mailbox", "google", "stripe", "demo"),
-    *("s3", "valkey", "postgres"),
+    *("web", "bot", "clock", "worker", "delivery", "engine"),
+    *("mailbox", "telegram", "google", "stripe", "demo", "s3", "valkey", "postgres"),
 )
 
 
@@ -176,6 +175,8 @@ class Stack(Services):
         self._wanted_port = port
         self._settings = dict(settings or {})
         self._workers = 0
+        # The page of the stand-in for Telegram, when there is one.
+        self._phone = ""
         self.port = port
 
     @property
@@ -188,10 +189,7 @@ class Stack(Services):
         self.port = int(listener.getsockname()[1])
         super().start()
         read = self._complete_environment()
-        if read.stripe_secret_key is None and "STRIPE_SECRET_KEY" not in self._environment:
-            self._start_fake_stripe()
-        if read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
-            self._start_fake_google(read)
+        self._start_fakes(read)
         self.console.say("bringing the database to its newest shape")
         migrated = self.supervisor.start(product.migrations(self._environment))
         wait_done(migrated, MIGRATION_SECONDS)
@@ -201,8 +199,13 @@ class Stack(Services):
         self.console.say(f"{read.product_name} is ready: {self.url}")
         if "MAILBOX_URL" in self._environment:
             self.console.say(f"its mail can be read here: {self._environment['MAILBOX_URL']}")
+        if self._phone:
+            self.console.say(f"a phone to try its Telegram bot on is here: {self._phone}/")
         self.add_worker()
         self.supervisor.start(product.clock(self._environment))
+        if self._has_telegram(read):
+            self.supervisor.start(product.telegram_bot(self._environment))
+            self.supervisor.start(product.delivering(self._environment))
         self._install_engine()
 
     def add_worker(self) -> str:
@@ -212,29 +215,28 @@ class Stack(Services):
         self.supervisor.start(product.worker(self._environment, name, self.cells_dir(name)))
         return name
 
-    def _start_fake_stripe(self) -> None:
-        """Take payments in which no money moves, and lead the product there."""
-        port, secret = self.folder.port("stripe"), _webhook_secret(self.folder)
-        data = self.folder.path / "stripe" / "account.sqlite"
-        webhooks = f"{self.url}/webhooks/stripe"
-        fake = product.fake_stripe(port, secret, data, webhooks)
-        wait_ready(self.supervisor.start(fake), READY_SECONDS)
-        self._environment |= stripe_settings(self.folder, port)
+    def _start_fakes(self, read: Settings) -> None:
+        """Start what stands in for companies that no setting leads to, and lead the product there.
 
-    def _start_fake_google(self, read: Settings) -> None:
-        """Sign people in with made-up accounts, and lead the product there.
-
-        It takes anybody's word for who they are, so it is for a machine of one's own alone.
+        Some are for a machine of one's own alone: there anybody may be anybody.
         """
         public_url = self._environment.get("PUBLIC_URL", read.public_url)
-        if not read.model_copy(update={"public_url": public_url}).is_on_own_machine:
-            return
-        port = self.folder.port("google")
-        given = google_settings(self.folder, port)
-        client = given["GOOGLE_CLIENT_ID"], given["GOOGLE_CLIENT_SECRET"]
-        fake = product.fake_google(port, *client)
-        wait_ready(self.supervisor.start(fake), READY_SECONDS)
-        self._environment |= given
+        is_own = read.model_copy(update={"public_url": public_url}).is_on_own_machine
+        if read.stripe_secret_key is None and "STRIPE_SECRET_KEY" not in self._environment:
+            self._start_fake(fakes.stripe(self.folder, self.url))
+        if is_own and read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
+            self._start_fake(fakes.google(self.folder))
+        if is_own and not self._has_telegram(read):
+            telegram = fakes.telegram(self.folder, read.product_name)
+            self._start_fake(telegram)
+            self._phone = telegram.settings["TELEGRAM_LINK_BASE"]
+
+    def _start_fake(self, fake: fakes.Fake) -> None:
+        wait_ready(self.supervisor.start(fake.program), READY_SECONDS)
+        self._environment |= fake.settings
+
+    def _has_telegram(self, read: Settings) -> bool:
+        return read.telegram_bot_token is not None or "TELEGRAM_BOT_TOKEN" in self._environment
 
     def _complete_environment(self) -> Settings:
         """Add what the product needs beside the services; return the settings as far as they go.
@@ -263,30 +265,6 @@ class Stack(Services):
             return
         self.console.say("the assistant engine is being installed; the site works meanwhile")
         self.supervisor.start(product.engine(self.engine_dir))
-
-
-def stripe_settings(folder: DataFolder, port: int) -> dict[str, str]:
-    """Return the settings that lead to the stand-in for Stripe on `port`."""
-    url = f"http://{LOCALHOST}:{port}"
-    return {
-        "STRIPE_SECRET_KEY": f"sk_test_{folder.secret('stripe_key')}",
-        "STRIPE_WEBHOOK_SECRET": _webhook_secret(folder),
-        "STRIPE_API_BASE": url,
-        "PAYMENT_PAGE_ORIGINS": json.dumps([url]),
-    }
-
-
-def google_settings(folder: DataFolder, port: int) -> dict[str, str]:
-    """Return the settings that lead to the stand-in for Google on `port`."""
-    return {
-        "GOOGLE_CLIENT_ID": "shellmate",
-        "GOOGLE_CLIENT_SECRET": folder.secret("google"),
-        "GOOGLE_ISSUER": f"http://{LOCALHOST}:{port}",
-    }
-
-
-def _webhook_secret(folder: DataFolder) -> str:
-    return f"whsec_{folder.secret('stripe_webhooks')}"
 
 
 def _remove(folder: DataFolder) -> None:

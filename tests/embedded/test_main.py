@@ -104,6 +104,9 @@ def test_it_says_where_the_site_is_and_a_signal_stops_everything(place: Path) ->
     with _started(place) as terminal:
         url = terminal.wait_for(r" is ready: (http://127\.0\.0\.1:\d+)$").group(1)
         assert _answers(url)
+        phone = terminal.wait_for(r"a phone .* is here: (http://127\.0\.0\.1:\d+/\w+/)$").group(1)
+        with urllib.request.urlopen(phone, timeout=5) as shown:
+            assert b"Who are you?" in shown.read()
 
         second = Terminal(place)
         assert second.end() == 1
@@ -201,6 +204,30 @@ def test_the_stand_in_for_google_is_there_only_without_a_client_and_on_ones_own_
         terminal.wait_for("bringing the database")
         commands = [_command(pid) for pid in _children(terminal.process.pid)]
         assert any("fake_google" in command for command in commands) is is_there
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "is_there"),
+    [
+        ({}, True),
+        ({"TELEGRAM_BOT_TOKEN": "1:mine"}, False),
+        # Whoever has its page can be anybody on it.
+        ({"PUBLIC_URL": "https://shellmate.example"}, False),
+    ],
+)
+def test_the_stand_in_for_telegram_is_there_only_without_a_token_and_on_ones_own_machine(
+    place: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], is_there: bool
+) -> None:
+    for name in ("TELEGRAM_BOT_TOKEN", "PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with _started(place) as terminal:
+        terminal.wait_for("bringing the database")
+        commands = [_command(pid) for pid in _children(terminal.process.pid)]
+        assert any("fake_telegram" in command for command in commands) is is_there
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 0
 

@@ -35,12 +35,12 @@ def test_no_command_line_has_a_secret(stack: Stack) -> None:
     kept = json.loads((stack.folder.path / "credentials.json").read_text())
     given = stack.environment()
     names = ("S3_ACCESS_KEY_ID", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL")
-    names = (*names, "GOOGLE_CLIENT_SECRET")
+    names = (*names, "GOOGLE_CLIENT_SECRET", "TELEGRAM_BOT_TOKEN")
     secrets = {*kept.values(), *(given[name] for name in names)}
     lines = {pid: _command(pid) for pid in _processes()}
 
-    parts = ("fake_stripe", "fake_google", "mailbox", "valkey", "rclone", "gunicorn")
-    for part in (*parts, "dramatiq"):
+    parts = ("fake_stripe", "fake_google", "fake_telegram", "mailbox", "valkey", "rclone")
+    for part in (*parts, "gunicorn", "dramatiq"):
         assert any(part in line for line in lines.values()), part
     told = [(line, secret) for line in lines.values() for secret in secrets if secret in line]
     assert told == []
@@ -55,7 +55,7 @@ def test_no_file_can_be_read_by_others(stack: Stack) -> None:
             open_folders.add(folder)
     assert open_folders == {root}
     assert stat.S_IMODE(root.stat().st_mode) == 0o711
-    files = [*root.glob("stripe/*"), root / "credentials.json"]
+    files = [*root.glob("stripe/*"), *root.glob("telegram/*"), root / "credentials.json"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
