@@ -308,6 +308,13 @@ def test_everything_a_person_can_send_reaches_the_bot(
     expect(page.locator("#messages audio")).to_have_count(1)
     assert_nothing_sticks_out(page)
 
+    # The newest message stays in sight, however late the pictures above it come.
+    page.reload()
+    loaded = "() => [...document.querySelectorAll('.photo img')].filter(one => one.complete).length"
+    wait_for(lambda: page.evaluate(loaded) == 4, page)
+    below = "e => e.scrollHeight - e.clientHeight - e.scrollTop"
+    wait_for(lambda: page.locator("#scroller").evaluate(below) < 2, page)
+
 
 def test_replies_and_edits_are_made_and_shown(
     page: Page, telegram: ServedTelegram, bot: SmallBot

@@ -13,6 +13,8 @@ const NEAR_END_PIXELS = 80;
 let state = null;
 /** @type {Chat | null} */
 let chat = null;
+// Whether the newest message stays in sight.
+let follows = true;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let typingEnds;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -44,12 +46,12 @@ export function open(shown, code) {
   composer.enter(state.person.id, chat.chat.id);
   get("chat-name").textContent = nameOf(chat);
   get("chat-avatar").replaceChildren(avatar(nameOf(chat), chat.chat.id));
-  const wasAtEnd = !isSame || isAtEnd();
+  if (!isSame) follows = true;
   list().replaceChildren(...chat.messages.map(drawn));
   if (chat.draft) draft(chat.draft);
   showTyping(chat.typing_seconds);
   showFoot(code);
-  if (wasAtEnd) toEnd();
+  toEnd();
 }
 
 /** @param {string} code */
@@ -75,7 +77,6 @@ export function put(message) {
   const known = chat?.messages.findIndex((one) => one.message_id === message.message_id) ?? -1;
   if (known >= 0) chat?.messages.splice(known, 1, message);
   else chat?.messages.push(message);
-  const wasAtEnd = isAtEnd();
   const old = document.getElementById(`message-${message.message_id}`);
   const fresh = drawn(message);
   if (old) replace(old, fresh);
@@ -85,7 +86,8 @@ export function put(message) {
     showTyping(0);
   }
   get("welcome").hidden = true;
-  if (wasAtEnd || message.from.id === state?.person.id) toEnd();
+  if (!old && message.from.id === state?.person.id) follows = true;
+  toEnd();
 }
 
 /**
@@ -118,11 +120,9 @@ export function showTyping(seconds) {
 
 /** @param {Draft} shown */
 export function draft(shown) {
-  const wasAtEnd = isAtEnd();
   endDraft();
   list().append(messages.draftBubble(shown));
   draftEnds = setTimeout(endDraft, shown.seconds * 1000);
-  if (wasAtEnd) toEnd();
 }
 
 function endDraft() {
@@ -142,13 +142,17 @@ export function hear(answer) {
 /** @type {Chat} */
 const none = { chat: { id: 0, type: "private" }, person_id: 0, messages: [], typing_seconds: 0, draft: null };
 
-function isAtEnd() {
+// Whoever has read to the end stays there, whatever comes or grows; pictures do when they have loaded.
+scroller().addEventListener("scroll", () => {
   const { scrollTop, scrollHeight, clientHeight } = scroller();
-  return scrollHeight - scrollTop - clientHeight < NEAR_END_PIXELS;
-}
+  follows = scrollHeight - scrollTop - clientHeight < NEAR_END_PIXELS;
+});
+const watch = new ResizeObserver(toEnd);
+watch.observe(list());
+watch.observe(scroller());
 
 function toEnd() {
-  scroller().scrollTop = scroller().scrollHeight;
+  if (follows) scroller().scrollTop = scroller().scrollHeight;
 }
 
 /**
