@@ -5,6 +5,7 @@ message is closed in one and opened again in the next.
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,10 +29,10 @@ VISIBLE = re.compile(
 def split(formatted: FormattedText) -> list[Part]:
     """Cut a text into messages, in order; none for a text in which there is nothing to see."""
     parts = list[Part]()
-    text, entities, start = formatted.text, formatted.entities, 0
+    text, ahead, start = formatted.text, _Ahead(formatted.entities), 0
     while start < len(text):
-        entities = tuple(one for one in entities if one.end > start)
-        start = _skip_spaces(text, start, entities)
+        start = _skip_spaces(text, start, ahead.of(start))
+        entities = ahead.of(start)
         end = _end(text, start, entities)
         part = _part(text, start, end, entities)
         if part is not None:
@@ -51,6 +52,23 @@ def last_part(formatted: FormattedText) -> Part | None:
         start = borders.after_sign(text, earliest) if border is None else border
         before = MORE_BEFORE
     return _part(text, _skip_spaces(text, start, entities), len(text), entities, before=before)
+
+
+class _Ahead:
+    """The entities that one message after the other may have, each looked at a few times only."""
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        self._later = deque(entities)
+        self._near: list[Entity] = []
+
+    def of(self, start: int) -> Sequence[Entity]:
+        """Return those of a message that begins at `start`, which is never less than before."""
+        self._near = [one for one in self._near if one.end > start]
+        while self._later and self._later[0].start <= start + TEXT_LIMIT:
+            one = self._later.popleft()
+            if one.end > start:
+                self._near.append(one)
+        return self._near
 
 
 def units(text: str) -> int:
@@ -92,15 +110,17 @@ def _blocked(text: str, start: int, end: int, entities: Sequence[Entity]) -> byt
 def _skip_spaces(text: str, start: int, entities: Sequence[Entity]) -> int:
     """Return where the next message begins: code that begins there keeps its indent."""
     while start < len(text) and text[start].isspace():
-        code = next((one for one in entities if _is_code_at(one, start)), None)
+        code = next((one for one in entities if _is_code_at(one, text, start)), None)
         if code is not None and (text[start] != "\n" or code.start == start):
             break
         start += 1
     return start
 
 
-def _is_code_at(entity: Entity, at: int) -> bool:
-    return entity.type == MessageEntityType.PRE and entity.start <= at < entity.end
+def _is_code_at(entity: Entity, text: str, at: int) -> bool:
+    """Tell whether a place is in code of which there is more than spaces to come."""
+    is_in = entity.type == MessageEntityType.PRE and entity.start <= at < entity.end
+    return is_in and bool(text[at : entity.end].strip())
 
 
 def _part(

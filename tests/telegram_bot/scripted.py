@@ -95,6 +95,8 @@ def scripted() -> Generator[Scripted]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # Many come at once.
+    request_queue_size = 128
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

@@ -20,8 +20,8 @@ from tests.telegram_bot.markdown_cases import CASES, FAMILY, FLAG, LIMIT, LINES
 from untrusted.inside import markdown
 
 NOTHING = Part("…")
-# What no parser ends in time.
-ENDLESS = "*a*\n" * 1_000_000
+# More than a helper takes.
+HUGE = "*a*\n" * 1_100_000
 MARKS = st.sampled_from(
     [
         *("**", "*", "_", "~~", "`", "```\n", "```py\n", "\n", "\n\n", "- ", "  - ", "1. ", "> "),
@@ -238,14 +238,22 @@ def test_of_a_very_long_text_only_the_end_is_read_for_a_preview() -> None:
     assert part.text.endswith("a b")
 
 
-def test_what_cannot_be_read_in_time_is_sent_plain_and_cut_the_same_way() -> None:
+def test_what_no_helper_takes_is_sent_plain_and_cut_the_same_way() -> None:
     with capture_logs() as lines:
-        parts = render(ENDLESS)
+        parts = render(HUGE + "\ud800")
     assert [line["event"] for line in lines] == ["telegram.sent_plain"]
     assert "*a*" not in str(lines)
     assert text_of(parts[:2]).startswith("*a*\n*a*\n")
-    assert sum(part.text.count("*a*") for part in parts) == 1_000_000
-    assert all(faults(part) == [] for part in parts[:3])
+    assert sum(part.text.count("*a*") for part in parts) == 1_100_000
+    assert all(faults(part) == [] for part in (*parts[:2], *parts[-2:]))
+    assert parts[-1].text.endswith("\ufffd")
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200b\u200d\ufeff", "\u2800 \u3000", "\u202e\u00a0"])
+def test_what_telegram_takes_for_nothing_is_not_sent(text: str) -> None:
+    assert render(text) == [NOTHING]
+    assert preview(text) == NOTHING
+    assert text not in [part.text for part in render("a" * LIMIT + text)]
 
 
 def test_halves_of_pairs_are_no_text() -> None:
