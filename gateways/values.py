@@ -39,7 +39,7 @@ STREAM_ID = re.compile(r"([0-9]{1,13})(?:-([0-9]{1,19}))?")
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 DIGITS = re.compile(r"[0-9]{1,40}")
 BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,400}")
-CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00(?:\.000)?)?")
+TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00(?:\.000)?)?")
 STRIPE_ID = re.compile(r"[a-z]{2,20}(?:_[A-Za-z0-9]{1,200}){1,4}")
 CODE = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
@@ -202,7 +202,7 @@ def base64url(given: object, *, count: int) -> bytes:
 
 def minute_of_day(given: object) -> int:
     """Read a time of the day like 22:30; return the minutes since midnight."""
-    found = _match(CLOCK, given)
+    found = _match(TIME_OF_DAY, given)
     return int(found[1]) * 60 + int(found[2])
 
 

@@ -208,12 +208,13 @@ class Crowd:
     def charge(self, user_id: UUID, number: int) -> None:
         """Close a model call, an open one if there is any, for more or less than it holds."""
         call = _some_call(user_id, number)
-        if call is None:
+        if call is None or call.job_id is None:
             return
+        job_id = call.job_id
         outcome = OUTCOMES[number % len(OUTCOMES)]
         micros = 0 if outcome == "failed" else number * 3_000
         closed = factories.closed_call(call.id, micros, outcome)
-        persist(lambda: TurnCallLedger(user_id, call.job_id, call.attempt).close(closed))
+        persist(lambda: TurnCallLedger(user_id, job_id, call.attempt).close(closed))
 
     def answer(self, user_id: UUID, number: int) -> None:
         """Complete what runs; whoever finds the account locked comes with the next round."""
