@@ -18,7 +18,8 @@ class Container:
 
     def __init__(self, service: Service, image: Image, folder: Path) -> None:
         """Start it; `folder` is for its bundle and may hold several."""
-        self.id = f"shellmate-{service.name}-{token_hex(4)}"
+        # Not by the product's name: workers outside clear away control groups called so.
+        self.id = f"container-{service.name}-{token_hex(4)}"
         self.log = folder / f"{self.id}.log"
         self._state = folder / "runc"
         bundle = folder / self.id
