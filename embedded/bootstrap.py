@@ -40,6 +40,8 @@ PIP_FLAGS = (
     # (pypa/pip issue 12345), which fails on the day that such a version comes out.
     "--no-deps",
     "--only-binary=:all:",
+    # Pure Python that is published as source alone; pywebpush encrypts with it.
+    "--no-binary=http-ece",
     "--disable-pip-version-check",
     "--no-input",
     "--progress-bar=off",
