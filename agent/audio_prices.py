@@ -16,7 +16,8 @@ from agent.meter.call_ledger import Usage
 from agent.prices import Price, Prices, PriceUnknown, by_override
 from agent.transcribers import Transcriber
 from gateways.transcription import PROMPT_TOKENS, AudioUsage, most_output_tokens
-from settings import AudioPriceOverride, Settings
+from settings import Settings
+from settings.providers import AudioPriceOverride
 
 # As OpenAI asks for its own, so that money works in the demo as it does elsewhere.
 DEMO_PRICE = AudioPriceOverride(minute=Decimal("0.0045"))

@@ -19,7 +19,8 @@ from genai_prices import calc_price
 
 from agent.catalogue import PRICE_PROVIDERS, Model
 from agent.meter.call_ledger import Usage
-from settings import PriceOverride, Settings
+from settings import Settings
+from settings.providers import PriceOverride
 
 MICROS = Decimal(1_000_000)
 # So that money works in the demo as it does elsewhere.

@@ -82,7 +82,11 @@ def test_no_secret_is_in_an_environment(template: Template) -> None:
 
 
 def test_every_setting_that_is_given_exists(template: Template) -> None:
-    known = set(re.findall(r"^    (\w+): ", (PROJECT_DIR / "settings.py").read_text(), re.M))
+    known = {
+        name
+        for group in (PROJECT_DIR / "settings").glob("*.py")
+        for name in re.findall(r"^    (\w+): ", group.read_text(), re.M)
+    }
     for container in _containers(template).values():
         given = {one["Name"] for one in (*container["Environment"], *container["Secrets"])}
         assert {name.lower() for name in given - LIBPQ} <= known

@@ -20,7 +20,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from email_validator import validate_email
 
-from settings import SMTP_PORTS, Settings
+from settings import Settings
+from settings.mail import SMTP_PORTS
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client

@@ -11,7 +11,7 @@ from settings import PROJECT_DIR
 
 SOURCES = (
     *("actions", "agent", "embedded", "gateways", "models", "tasks", "untrusted", "webapp"),
-    *("settings.py", "wsgi.py"),
+    *("settings", "wsgi.py"),
 )
 # What each of them is called now stands behind it.
 CLASSES = {

@@ -14,7 +14,8 @@ from agent.runtime import Runtime
 from agent.turn import Profile
 from embedded.demo_model.server import DemoModel, Options
 from gateways.s3_files import Storage
-from settings import PriceOverride, Settings
+from settings import Settings
+from settings.providers import PriceOverride
 from tasks.worker.tools import HANDLERS
 from tests.agent.people import Person
 from tests.agent.scripted_model import ScriptedModel

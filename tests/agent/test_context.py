@@ -9,7 +9,8 @@ from agent import catalogue, context
 from agent.catalogue import Model
 from agent.cells.boot.config import Wiring, openclaw_config
 from agent.prices import Prices
-from settings import PriceOverride, Settings
+from settings import Settings
+from settings.providers import PriceOverride
 from tests.agent.meter.world import settings
 
 KEY = SecretStr("a-key")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.catalogue import Model, Provider
 from agent.meter.call_ledger import Usage
 from agent.prices import Prices, PriceUnknown, most_payable
-from settings import PriceOverride
+from settings.providers import PriceOverride
 from tests.agent.meter.world import settings
 
 PRICES = Prices(settings("demo", "http://nowhere", margin_percent=40))

@@ -59,7 +59,11 @@ def test_a_helper_reaches_no_network_and_no_root_of_ours(
     _, process = helper
     for kind in ("net", "ipc", "mnt", "uts"):
         assert (process / "ns" / kind).readlink() != Path(f"/proc/self/ns/{kind}").readlink()
-    for ours in (PROJECT_DIR / "settings.py", Path("/etc/passwd"), Path("/etc/shadow")):
+    for ours in (
+        PROJECT_DIR / "settings" / "__init__.py",
+        Path("/etc/passwd"),
+        Path("/etc/shadow"),
+    ):
         assert ours.exists()
         assert not (process / "root" / ours.relative_to("/")).exists()
 

@@ -9,7 +9,8 @@ from actions import offers
 from agent import catalogue
 from agent.prices import Prices
 from models.schema.users import User
-from settings import PriceOverride, Settings
+from settings import Settings
+from settings.providers import PriceOverride
 from tests.webapp.browser import Browser
 
 
