@@ -100,9 +100,9 @@ def product(house: House, turns: int) -> Mine:
     one = people[-1]
     conversation = _conversation(one)
     _wait_for_a_spare(house)
-    hot = [_next_message(one, conversation) for _ in range(turns)]
+    hot = [further_message(one, conversation) for _ in range(turns)]
     paused = [
-        _after(PAUSE_SECONDS, lambda: _next_message(one, conversation)) for _ in range(PAUSES)
+        _after(PAUSE_SECONDS, lambda: further_message(one, conversation)) for _ in range(PAUSES)
     ]
     return Mine(
         Measured("product, first message to a warm spare", spare),
@@ -140,7 +140,7 @@ def _first_message(person: Person) -> float:
     return took
 
 
-def _next_message(person: Person, conversation: UUID) -> float:
+def further_message(person: Person, conversation: UUID) -> float:
     """Measure with the stream open already, as a browser has it."""
     token = person.token()
     listening = Listening(person, conversation)
