@@ -82,9 +82,7 @@ def _heard(phones: Phones, phone_id: int, words: str = "", after: int = 0) -> bo
     )
 
 
-def _first_words(
-    house: House, phones: Phones, one: Linked, turns: int
-) -> tuple[Measured, Measured]:
+def _first_words(phones: Phones, one: Linked, turns: int) -> tuple[Measured, Measured]:
     """Ask in turns, on the phone and in the browser, so that both have the same cell."""
     in_messenger: list[float] = []
     in_browser: list[float] = []
