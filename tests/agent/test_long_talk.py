@@ -96,7 +96,7 @@ def test_long_conversations_are_summarized_and_facts_stay_known(
 
 
 # More than the window of the tests holds.
-MANY = 12
+MANY = 16
 
 
 def test_a_summary_without_form_ends_no_conversation(ada: Person, model: ScriptedModel) -> None:
