@@ -27,7 +27,8 @@ MODE = Mode.ROOT if IS_ROOT else Mode.USER
 
 @pytest.fixture
 def given(settings: Settings, tmp_path: Path) -> Settings:
-    return settings.model_copy(update={"cells_dir": tmp_path / "cells"})
+    # Uids that no other test takes or frees meanwhile.
+    return settings.model_copy(update={"cells_dir": tmp_path / "cells", "cell_uid_base": 61_000})
 
 
 def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_kept(given: Settings) -> None:
