@@ -169,14 +169,15 @@ def _worker_that_dies(given: Settings, mode: Mode = MODE) -> Path:
         "from agent.cells.host.worker_dir import WorkerDir\n"
         "from agent.cells.host.cell_paths import Mode\n"
         "from settings import get_settings\n"
-        "given = get_settings().model_copy(update={'cells_dir': Path(sys.argv[1])})\n"
+        "own = {'cells_dir': Path(sys.argv[1]), 'cell_uid_base': int(sys.argv[3])}\n"
+        "given = get_settings().model_copy(update=own)\n"
         "worker_dir = WorkerDir(given, Mode(sys.argv[2]))\n"
         "worker_dir.new_place()\n"
         "print(worker_dir.folder, flush=True)\n"
         "os._exit(1)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(given.cells_dir), mode.value],
+        [sys.executable, "-c", program, str(given.cells_dir), mode.value, str(given.cell_uid_base)],
         capture_output=True,
         text=True,
         check=False,
