@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions import wakeups
+from actions import attachments, wakeups
 from models import ledger
 from models.schema.jobs import Job
 from settings import get_settings
@@ -260,3 +260,5 @@ def _settings_of(house: House) -> Generator[None]:
 def _read_anew() -> None:
     get_settings.cache_clear()
     wakeups.wake_queue.cache_clear()
+    wakeups.streams.cache_clear()
+    attachments.storage.cache_clear()

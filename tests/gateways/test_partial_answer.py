@@ -3,6 +3,7 @@
 import pytest
 
 from agent.cells.boot import config
+from agent.tools import registry
 from gateways.event_streams import Event
 from gateways.live_events import AttemptBegan, JobQueued, LiveEvent, TextAdded, ToolUsed
 from gateways.partial_answer import PartialAnswer, is_later, replay
@@ -68,7 +69,8 @@ def test_tools_are_named_in_plain_words(tool: str, words: str) -> None:
 
 
 def test_each_tool_that_there_is_has_its_words_and_no_other() -> None:
-    assert set(tool_names.TOOLS) == set(config.TOOLS)
+    ours = {tool.name for tool in registry.TOOLS}
+    assert set(tool_names.TOOLS) == {*config.TOOLS, *ours}
 
 
 def test_stream_ids_are_compared_as_numbers() -> None:

@@ -30,6 +30,8 @@ from tests.webapp.browser import Browser
 from webapp import create_app
 from webapp.core import security
 
+# Restoring it takes longer than the tests.
+pytestmark = pytest.mark.xdist_group("old_house")
 DUMP = Path(__file__).parent.parent / "models" / "old_house" / "house_747b782.sql.gz"
 
 

@@ -15,6 +15,7 @@ from models.schema.uploads import Upload
 from models.schema.users import User
 from tasks.messaging import receiving
 from tests.channels.loft import Hand, Loft
+from tests.recordings import wav
 
 
 @pytest.fixture(autouse=True)
@@ -165,14 +166,20 @@ def test_a_strangers_files_are_not_fetched(loft: Loft) -> None:
     assert loft.statuses() == ["refused", "refused"]
 
 
-def test_a_voice_message_is_answered_where_nobody_can_hear(
-    loft: Loft, adas_bird: Hand, db: Session
-) -> None:
+def test_a_voice_message_is_heard_and_shown(loft: Loft, adas_bird: Hand) -> None:
+    loft.pigeon.files["voice"] = wav(words="Water the beans.")
+    adas_bird.send_file("voice", kind=FileKind.VOICE, media_type="audio/wav")
+    loft.work()
+    assert loft.messages() == ["Water the beans."]
+    assert "Water the beans" in loft.pigeon.texts("ada-outside")[0]
+
+
+def test_what_is_no_recording_is_answered_in_words(loft: Loft, adas_bird: Hand) -> None:
     loft.pigeon.files["voice"] = b"ogg"
     adas_bird.send_file("voice", kind=FileKind.VOICE, media_type="audio/ogg")
     loft.work()
     assert loft.messages() == []
-    assert loft.pigeon.texts("ada-outside") == ["I cannot listen yet. Please write to me."]
+    assert "no recording" in loft.pigeon.texts("ada-outside")[0]
 
 
 def test_a_file_that_is_refused_is_said_in_words(loft: Loft, adas_bird: Hand, ada: User) -> None:
