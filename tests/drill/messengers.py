@@ -8,6 +8,7 @@ messenger took a call and failed to say so.
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -198,6 +199,7 @@ def _audit_messages(writer: Writer, number: int, said: Sequence[str], found: Fin
 def _audit_answers(journal: Body, writer: Writer, number: int, found: Findings) -> None:
     shown = [one for one in journal["messages"] if one["is_from_bot"] and not one["deleted_at"]]
     places: list[int] = []
+    untold = _untold(journal)
     for at in range(len(writer.texts)):
         wanted = mark(number, at)
         having = [one for one in shown if wanted in one["message"].get("text", "")]
@@ -205,22 +207,22 @@ def _audit_answers(journal: Body, writer: Writer, number: int, found: Findings) 
             found.bad["unanswered"].append(f"{number}: {wanted}")
             continue
         places.append(having[-1]["message_id"])
-        spare = len(having) - 1
-        excused = min(spare, _hidden(journal, wanted))
+        hidden = sum(one["message_id"] in untold for one in having)
+        excused = min(len(having) - 1, hidden)
         found.doubled_by_messenger += excused
-        found.bad["answered twice"] += [f"{number}: {wanted}"] * (spare - excused)
+        found.bad["answered twice"] += [f"{number}: {wanted}"] * (len(having) - 1 - excused)
     if places != sorted(places):
         found.bad["answers out of order"].append(f"{number}: {places}")
 
 
-def _hidden(journal: Body, wanted: str) -> int:
-    """Count the sent messages with these words of which the product was not told."""
-    return sum(
-        call["method"].lower() == "sendmessage"
-        and call["fault"] in TAKES_EFFECT
-        and wanted in str(call)
+def _untold(journal: Body) -> set[int]:
+    """Return the messages of ours that were taken, though their sender was told otherwise."""
+    return {
+        message_id
         for call in journal["calls"]
-    )
+        if call["method"].lower() == "sendmessage" and call["fault"] in TAKES_EFFECT
+        for message_id in call["message_ids"]
+    }
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -233,6 +235,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pause", type=float, default=10)
     parser.add_argument("--at-once", type=int, default=5)
     given = parser.parse_args(arguments)
+    os.environ.update(DEMO_MODEL_SCRIPTABLE="1")  # noqa: TID251
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
