@@ -5,6 +5,7 @@ first visible word of its answer, in the messenger and in the browser, for a use
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
+import sqlalchemy as sa
 
 from bench.first_token import Measured, further_message
 from embedded.stack import Stack
 from models.channels import links
+from models.schema.channels import ChannelUpdate
 from tests.drill.phones import Phones
 from tests.house import SETTINGS, House, Person, wait_for
 
@@ -115,17 +117,17 @@ def _doors(house: House, phones: Phones) -> tuple[Measured, Measured]:
     writers = [_link(house, phones, f"Writer{number}") for number in range(WRITERS)]
     # What they send is to wait, not to be answered.
     house.stack.supervisor.child("worker").stop(threading.Event())
-    client = httpx2.Client(base_url=house.url, timeout=30, verify=False)
     tokens = [writer.person.token() for writer in writers]
     forms = [
         (lambda writer=writer, token=token: _form(writer.person, token))
         for writer, token in zip(writers, tokens, strict=True)
     ]
     secret = house.environment["TELEGRAM_WEBHOOK_SECRET"]
-    numbers = iter(range(10**9, 2 * 10**9))
-    calls = [
-        (lambda writer=writer: _call(client, secret, next(numbers), writer)) for writer in writers
-    ]
+    with house.database() as db:
+        newest = db.scalar(sa.select(sa.func.max(ChannelUpdate.number))) or 0
+    # Without a gap, as a messenger hands them in.
+    numbers = itertools.count(newest + 1)
+    calls = [(lambda writer=writer: _call(secret, next(numbers), writer)) for writer in writers]
     form = Measured("form, p99", [_p99(_at_rate(forms)) for _ in range(3)])
     return form, Measured("webhook, p99", [_p99(_at_rate(calls)) for _ in range(3)])
 
@@ -137,7 +139,7 @@ def _form(person: Person, token: str) -> None:
     assert answer.status_code == 303, answer.text[:200]
 
 
-def _call(client: httpx2.Client, secret: str, number: int, writer: Linked) -> None:
+def _call(secret: str, number: int, writer: Linked) -> None:
     sender = {"id": writer.phone_id, "is_bot": False, "first_name": "Writer"}
     message = {
         "message_id": number,
@@ -148,7 +150,8 @@ def _call(client: httpx2.Client, secret: str, number: int, writer: Linked) -> No
     }
     body = json.dumps({"update_id": number, "message": message})
     headers = {SECRET_HEADER: secret, "Content-Type": "application/json"}
-    answer = client.post(f"/channels/{CHANNEL}", content=body, headers=headers)
+    # On the same connections as the forms: what is compared is the website.
+    answer = writer.person.browser.post(f"/channels/{CHANNEL}", content=body, headers=headers)
     assert answer.status_code == 200, answer.text[:200]
 
 
