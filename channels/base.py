@@ -87,6 +87,8 @@ class Channel(Protocol):
     # How people call it.
     label: str
     capabilities: Capabilities
+    # Of what `link_url` returns, known without asking anybody: pages of ours may lead there.
+    link_origin: str
 
     def is_authentic(self, headers: Mapping[str, str]) -> bool:
         """Tell whether a call of our webhook comes from the messenger."""

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from telegram import Bot, LinkPreviewOptions, Message, MessageEntity
 from telegram.constants import CallbackQueryLimit, ChatAction
@@ -57,6 +58,8 @@ class TelegramChannel:
         secret = settings.telegram_webhook_secret
         self._secret = secret.get_secret_value() if secret else ""
         self._link_base = settings.telegram_link_base.rstrip("/")
+        page = urlsplit(self._link_base)
+        self.link_origin = f"{page.scheme}://{page.netloc}"
         self._lock = threading.Lock()
         self._username: str | None = None
         self.api = BotApi(

@@ -17,10 +17,17 @@ from models.channels.links import LinkGone
 from models.database import after_commit
 from models.email import outbox
 from models.email.templates.account import channel_linked
+from models.errors import Refused
 from models.schema.channels import ChannelAccount, ChannelLink
 from models.schema.users import User
 
 log = structlog.get_logger()
+
+
+class ChannelAway(Refused):
+    """A messenger does not answer, so no link to it can be made."""
+
+    code = "channel_away"
 
 
 def start(chat: Chat, code: str) -> None:

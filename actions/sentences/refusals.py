@@ -63,6 +63,7 @@ REFUSALS: Mapping[str, str] = {
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
     ),
+    "channel_away": marked("%(messenger)s does not answer just now. Please try again in a minute."),
     "channel_link_gone": marked(
         "This link was used or has expired. Write to us in the messenger again to get another one."
     ),

@@ -47,6 +47,7 @@ class Pigeon:
     name: str = "pigeon"
     label: str = "Pigeon"
     capabilities: Capabilities = CAPABILITIES
+    link_origin: str = "https://pigeon.example"
     chats: dict[str, list[Message]] = field(default_factory=dict[str, list[Message]])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     calls: list[str] = field(default_factory=list[str])

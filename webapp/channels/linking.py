@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import segno
+import structlog
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from markupsafe import Markup
 
 from actions.channels import linking
 from channels import registry
-from channels.base import Channel
+from channels.base import Channel, ChannelFailed
 from models import ledger
 from models.channels import accounts
 from models.chat import conversations
@@ -21,6 +22,7 @@ from webapp.core.db import commit_and_release, db
 from webapp.core.htmx import Answer, go_to, part
 
 pages = Blueprint("channel_linking", __name__)
+log = structlog.get_logger()
 
 
 @pages.post("/settings/channels/<channel_name>/code")
@@ -33,11 +35,20 @@ def begin(channel_name: str) -> Answer:
     channel = _find(channel_name)
     if accounts.find_own(db(), current_user().id, channel.name) is not None:
         return go_to(_settings())
-    url = channel.link_url(linking.code_for(db(), current_user(), channel.name))
+    url = _link(channel, linking.code_for(db(), current_user(), channel.name))
     commit_and_release()
     if is_pocketable(request.user_agent.string):
         return go_to(url)
     return render_template("channels/link.html", channel=channel, url=url, code_image=_image(url))
+
+
+def _link(channel: Channel, code: str) -> str:
+    """Return the address of a code; refuse it while the messenger cannot be asked who we are."""
+    try:
+        return channel.link_url(code)
+    except ChannelFailed as failure:
+        log.warning("channel.away", channel=channel.name, error=str(failure))
+        raise linking.ChannelAway(messenger=channel.label) from failure
 
 
 @pages.get("/settings/channels/<channel_name>/standing")

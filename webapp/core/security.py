@@ -206,10 +206,7 @@ def _pages_elsewhere(settings: Settings) -> tuple[str, ...]:
 
 def _messengers() -> Iterator[str]:
     # On a phone the form that connects a messenger leads straight there.
-    for channel in registry.installed():
-        page = urlsplit(channel.link_url("code"))
-        if page.netloc:
-            yield f"{page.scheme}://{page.netloc}"
+    yield from (channel.link_origin for channel in registry.installed())
 
 
 def _add_headers(response: Response, secure: bool) -> Response:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from channels import registry
+from channels.base import ChannelFailed, Trouble
 from models.base import utc_now
 from models.channels import accounts
 from models.schema.channels import ChannelAccount
@@ -55,6 +56,19 @@ def test_a_phone_goes_straight_to_the_messenger(
         "/settings/channels/pigeon/standing?again=", headers={"HX-Request": "true"}
     )
     assert again.headers["HX-Refresh"] == "true"
+
+
+def test_a_messenger_that_is_away_takes_no_page_with_it(
+    adas: Browser, loft: Loft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _away(_: str) -> str:
+        raise ChannelFailed(Trouble.UNREACHABLE)
+
+    monkeypatch.setattr(loft.pigeon, "link_url", _away)
+    assert adas.get("/settings").status_code == 200
+    answer = adas.post("/settings/channels/pigeon/code")
+    assert answer.status_code == 422
+    assert "Pigeon does not answer just now." in answer.text
 
 
 def test_a_newer_code_ends_the_one_before(adas: Browser, loft: Loft, db: Session) -> None:
