@@ -26,6 +26,7 @@ THREADS = 48
 # be lost, after the longer time.
 AWAITING_SECONDS = 0.2
 IDLE_SECONDS = 2.0
+REST_SECONDS = 0.03
 
 Claimed = TypeVar("Claimed")
 
@@ -48,6 +49,8 @@ class MessagingProcess:
                 log.warning("messaging.missed", error=str(error))
                 over.wait(IDLE_SECONDS)
                 continue
+            # In a burst each message wakes: looking as often would cost more than the messages.
+            over.wait(REST_SECONDS)
             self._wait(AWAITING_SECONDS if is_awaiting else IDLE_SECONDS)
         self.stop()
 
