@@ -167,7 +167,24 @@ def _write(
     db: Session, due: Sequence[DueReminder], fired: Sequence[FiredReminder], htmls: Sequence[str]
 ) -> None:
     now = due[0].now
-    both = list(zip(due, fired, strict=True))
+    _write_messages(db, fired, htmls, now)
+    _write_firings(db, due, fired, now)
+    for was, one in zip(due, fired, strict=True):
+        was.reminder.conversation_id = one.conversation_id
+        reminders.advance(was.reminder, was.following, now)
+    shown = {one.conversation_id for one in fired}
+    db.execute(
+        update(Conversation)
+        .where(Conversation.id.in_(shown))
+        .values(updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    db.flush()
+
+
+def _write_messages(
+    db: Session, fired: Sequence[FiredReminder], htmls: Sequence[str], now: datetime
+) -> None:
     db.execute(
         insert(Message),
         [
@@ -183,6 +200,11 @@ def _write(
             for one, html in zip(fired, htmls, strict=True)
         ],
     )
+
+
+def _write_firings(
+    db: Session, due: Sequence[DueReminder], fired: Sequence[FiredReminder], now: datetime
+) -> None:
     db.execute(
         insert(ReminderFiring),
         [
@@ -196,17 +218,6 @@ def _write(
                 "missed": was.missed,
                 "message_id": one.message_id,
             }
-            for was, one in both
+            for was, one in zip(due, fired, strict=True)
         ],
     )
-    for was, one in both:
-        was.reminder.conversation_id = one.conversation_id
-        reminders.advance(was.reminder, was.following, now)
-    shown = {one.conversation_id for one in fired}
-    db.execute(
-        update(Conversation)
-        .where(Conversation.id.in_(shown))
-        .values(updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    db.flush()
