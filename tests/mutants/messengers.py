@@ -143,8 +143,8 @@ MUTANTS = (
     ),
     Mutant(
         "a deleted conversation is sent all the same",
-        "webapp/chat/conversations.py",
-        "    accounts.release_conversation(db(), conversation_id)\n",
+        "actions/conversations.py",
+        "    accounts.release_conversation(db, conversation_id)\n",
         "",
         (f"{PAGES}test_a_deleted_conversation_goes_on_nowhere",),
     ),
