@@ -135,21 +135,26 @@ def _add(
     )
 
 
-# An answer is no concern before a worker has its job; of one that waits for credits the user is
-# told once.
+# From lane to lane through the index: behind the first of one hundreds may wait. An answer is no
+# concern before a worker has its job; of one that waits for credits the user is told once.
 _CLAIM = text("""
-    WITH due AS (
-        SELECT this.id FROM deliveries AS this LEFT JOIN jobs ON jobs.id = this.job_id
+    WITH RECURSIVE waiting AS NOT MATERIALIZED (
+        SELECT id, channel, address, lane, number FROM deliveries
+        WHERE status = 'waiting' AND channel = ANY (:channels)
+    ), heads AS (
+        (SELECT * FROM waiting ORDER BY channel, address, lane, number LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM heads CROSS JOIN LATERAL (
+            SELECT * FROM waiting AS w
+            WHERE (w.channel, w.address, w.lane) > (heads.channel, heads.address, heads.lane)
+            ORDER BY channel, address, lane, number LIMIT 1
+        ) AS next
+    ), due AS (
+        SELECT this.id FROM heads JOIN deliveries AS this ON this.id = heads.id
+        LEFT JOIN jobs ON jobs.id = this.job_id
         WHERE this.status = 'waiting' AND this.ready_at <= clock_timestamp()
-          AND this.channel = ANY (:channels)
           AND (this.kind <> 'answer' OR jobs.status NOT IN ('pending', 'paused')
                OR (jobs.status = 'paused' AND NOT this.has_told_paused))
-          AND NOT EXISTS (
-            SELECT 1 FROM deliveries AS before
-            WHERE before.status = 'waiting' AND before.channel = this.channel
-              AND before.address = this.address AND before.lane = this.lane
-              AND before.number < this.number
-          )
         ORDER BY this.ready_at LIMIT :most FOR UPDATE OF this SKIP LOCKED
     )
     UPDATE deliveries SET attempts = attempts + 1, ready_at = clock_timestamp() + :lease
@@ -180,8 +185,8 @@ def claim(
 
 def has_waiting(db: Session) -> bool:
     """Tell whether anything is to be sent, now or later."""
-    wanted = select(Delivery.id).where(Delivery.status == DeliveryStatus.WAITING).limit(1)
-    return db.scalar(wanted) is not None
+    wanted = select(Delivery.id).where(Delivery.status == DeliveryStatus.WAITING)
+    return db.scalar(wanted.limit(1)) is not None
 
 
 def renew(db: Session, claimed: ClaimedDelivery, lease: timedelta) -> bool:

@@ -137,16 +137,23 @@ def hasten(db: Session, new: ChannelUpdate) -> None:
     )
 
 
+# From account to account through the index: behind the first of one many may wait.
 _CLAIM = text("""
-    WITH due AS (
-        SELECT id FROM channel_updates AS this
-        WHERE status = 'waiting' AND ready_at <= clock_timestamp() AND channel = ANY (:channels)
-          AND NOT EXISTS (
-            SELECT 1 FROM channel_updates AS before
-            WHERE before.status = 'waiting' AND before.channel = this.channel
-              AND before.account_id = this.account_id AND before.place < this.place
-          )
-        ORDER BY ready_at LIMIT :most FOR UPDATE SKIP LOCKED
+    WITH RECURSIVE waiting AS NOT MATERIALIZED (
+        SELECT id, channel, account_id, place FROM channel_updates
+        WHERE status = 'waiting' AND channel = ANY (:channels)
+    ), heads AS (
+        (SELECT * FROM waiting ORDER BY channel, account_id, place LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM heads CROSS JOIN LATERAL (
+            SELECT * FROM waiting AS w
+            WHERE (w.channel, w.account_id) > (heads.channel, heads.account_id)
+            ORDER BY channel, account_id, place LIMIT 1
+        ) AS next
+    ), due AS (
+        SELECT this.id FROM heads JOIN channel_updates AS this ON this.id = heads.id
+        WHERE this.status = 'waiting' AND this.ready_at <= clock_timestamp()
+        ORDER BY this.ready_at LIMIT :most FOR UPDATE OF this SKIP LOCKED
     )
     UPDATE channel_updates SET attempts = attempts + 1, ready_at = clock_timestamp() + :lease
     FROM due WHERE channel_updates.id = due.id

@@ -87,8 +87,8 @@ MUTANTS = (
     Mutant(
         "a lane goes out all at once",
         "models/channels/deliveries.py",
-        "              AND before.number < this.number\n",
-        "              AND before.number < this.number AND false\n",
+        "deliveries AS this ON this.id = heads.id\n",
+        "deliveries AS this ON (this.address, this.lane) = (heads.address, heads.lane)\n",
         (f"{OUTBOX}test_of_each_lane_the_first_is_claimed_and_the_next_when_it_is_over",),
     ),
     Mutant(
