@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from agent.meter.intake import MOST_BYTES
-from agent.meter.server import MOST_TURNED_DOWN
+from agent.meter.server import MOST_TURNED_DOWN, SHORTEN
 from tests.agent.meter.world import MODELS, TOKEN, MemoryBooks, World, eventually, run, turn, world
 from tests.hostile.meter_bodies import FLOODS, LEFT_OUT, MEGABYTE, REFUSED, head, over, said
 
@@ -182,6 +182,8 @@ def test_what_a_cell_sends_together_is_bounded(tmp_path: Path) -> None:
             half = over(head(b'"'), b"a", MOST_BYTES * 2 // 3)
             statuses = await asyncio.gather(sent(w, half()), sent(w, half()))
             assert [status for status, _ in statuses] == [422, 422]
+            # One of them had no room beside the other; of neither all was JSON.
+            assert any(SHORTEN.encode() in said for _, said in statuses)
             # What was counted is given back.
             assert (await w.ask("[[demo: say ok]]"))[0] == 200
 

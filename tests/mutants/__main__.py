@@ -12,6 +12,7 @@ import sys
 
 from settings import PROJECT_DIR
 from tests.mutants import (
+    attacks,
     leases,
     messengers,
     money,
@@ -34,6 +35,7 @@ MUTANTS = (
     *rendering.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
+    *attacks.MUTANTS,
 )
 
 
