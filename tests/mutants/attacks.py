@@ -203,8 +203,8 @@ MUTANTS = (
     Mutant(
         "anybody on the machine reads the mailbox",
         "embedded/mailbox/site.py",
-        '        if not hmac.compare_digest(given.encode(errors="replace"), self._token.encode()):\n',
-        "        if False:\n",
+        'given.encode(errors="replace"), self._token.encode()',
+        'b"", b""',
         (
             "tests/embedded/test_mailbox.py::test_nobody_reads_or_changes_anything_without_the_token",
         ),
