@@ -123,7 +123,7 @@ def serve(app: Flask, redis_url: str) -> Generator[Site]:
     serving.start()
     yield Site(f"http://127.0.0.1:{server.port}", Streams(redis_url))
     server.shutdown()
-    serving.join()
-    # A live stream would ask the database that its conversation is in, whenever it looks again.
+    # A live stream would ask the database that its conversation is in, whenever it looks again; and
+    # the server, which closes itself, waits for each until its next heartbeat.
     app.extensions["hub"].close()
-    server.server_close()
+    serving.join()
