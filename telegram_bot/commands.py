@@ -20,14 +20,17 @@ class Command:
     description: str
 
 
-# In the menu of every chat with the bot, whatever its user speaks.
+# In the menu of every chat with the bot, whatever its user speaks: what `actions.channels.notices`
+# says of them in English. A test holds the two together.
 MENU = (
     Command("new", "Begin a new conversation"),
-    Command("stop", "Stop the current answer"),
+    Command("stop", "Stop the answer"),
     Command("model", "Choose the model that answers"),
-    Command("usage", "See what you have used"),
-    Command("limits", "See your limits"),
-    Command("help", "See what I can do"),
+    Command("reminders", "See your reminders"),
+    Command("usage", "See what you have spent"),
+    Command("limits", "See what may be spent"),
+    Command("unlink", "Disconnect this chat"),
+    Command("help", "See what can be done here"),
 )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from actions import answers, offers
 from actions.channels import linking, notices
 from actions.channels.chats import Chat
+from actions.sentences import reminders as sentences
 from channels.inbound import CommandGiven
 from models.base import utc_now
 from models.channels import accounts
@@ -15,9 +16,13 @@ from models.jobs.queries import UNFINISHED
 from models.ledger import limits
 from models.people import users
 from models.periods import day_of, month_of
+from models.reminders import queries
 from models.schema.channels import ChannelAccount
 from models.schema.jobs import Job
 from models.schema.users import User
+
+# A page has the rest of them.
+MOST_REMINDERS = 10
 
 
 def obey(chat: Chat, command: CommandGiven) -> None:
@@ -74,6 +79,11 @@ def _show_limits(chat: Chat, _account: ChannelAccount, user: User, _argument: st
     chat.say(notices.limits(user, limits.message_limit(user)))
 
 
+def _show_reminders(chat: Chat, _account: ChannelAccount, user: User, _argument: str) -> None:
+    open_ones = queries.list_open(chat.db, user.id, limit=MOST_REMINDERS)
+    chat.say(notices.reminders([sentences.in_one_line(one, user.timezone) for one in open_ones]))
+
+
 def _ask_to_unlink(chat: Chat, _account: ChannelAccount, _user: User, _argument: str) -> None:
     chat.say(notices.unlink_question())
 
@@ -90,6 +100,7 @@ DONE: Mapping[str, Callable[[Chat, ChannelAccount, User, str], None]] = {
     "new": _begin,
     "stop": _stop,
     "model": _choose_model,
+    "reminders": _show_reminders,
     "usage": _show_usage,
     "limits": _show_limits,
     "unlink": _ask_to_unlink,

@@ -26,11 +26,12 @@ NEEDS_LIMITS = {"day_limit_reached", "month_limit_reached", "message_limit_reach
 COMMANDS = {
     "new": marked("Begin a new conversation"),
     "stop": marked("Stop the answer"),
-    "model": marked("Choose who answers"),
-    "usage": marked("What you have spent"),
-    "limits": marked("What may be spent"),
+    "model": marked("Choose the model that answers"),
+    "reminders": marked("See your reminders"),
+    "usage": marked("See what you have spent"),
+    "limits": marked("See what may be spent"),
     "unlink": marked("Disconnect this chat"),
-    "help": marked("What can be done here"),
+    "help": marked("See what can be done here"),
 }
 UNSUPPORTED = {
     Unsupported.VIDEO: marked(
@@ -189,6 +190,13 @@ def limits(user: User, message_micros: int) -> Notice:
         gettext("Each month: %(most)s", most=_amount(user.month_limit_micros, none)),
     ]
     return Notice("limits", "\n".join(f"- {line}" for line in lines), [[limits_button()]])
+
+
+def reminders(lines: Sequence[str]) -> Notice:
+    """Say what the user is reminded of next, a line each, and where to change it."""
+    button = Button(gettext("Open"), url=address_on_site("/reminders"))
+    words = "\n".join(f"- {plain(line)}" for line in lines)
+    return Notice("reminders", words or gettext("You have no reminders."), [[button]])
 
 
 def help_of() -> Notice:

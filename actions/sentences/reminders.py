@@ -81,6 +81,14 @@ def described(reminder: Reminder) -> str:
     return how_often(recurrence.of(reminder))
 
 
+def in_one_line(reminder: Reminder, timezone: str) -> str:
+    """Say of a reminder what it says, when it comes next, and how it repeats."""
+    due = reminder.due_at
+    when = gettext("paused") if due is None else on_the_clock(due, zone_of(timezone))
+    often = described(reminder)
+    return f"{reminder.words}: {when}, {often}" if often else f"{reminder.words}: {when}"
+
+
 def lateness(late: timedelta, due_at: datetime, missed: int, timezone: str) -> str:
     """Say how late something is told, and how often it was missed; "" for what is in time."""
     if late < IN_TIME and not missed:

@@ -1,16 +1,23 @@
 """What commands and buttons do, and whose they are; and what an edit does to a message."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
+from actions.channels import notices
 from channels.inbound import MessageArrived
+from models.base import utc_now
 from models.ledger import limits
 from models.ledger.limits import Limits
+from models.reminders import reminders
+from models.reminders.recurrence import Recurrence
 from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.schema.jobs import JobStatus
+from models.schema.reminders import Repeats
 from models.schema.users import User
+from telegram_bot.commands import MENU
 from tests import factories
 from tests.channels.loft import Hand, Loft, update_id
 
@@ -117,11 +124,30 @@ def test_a_command_that_is_none_is_answered(loft: Loft, adas_bird: Hand) -> None
         ("unlink", "unlink_question"),
         ("stop", "nothing_to_stop"),
         ("start", "help"),
+        ("reminders", "reminders"),
     ],
 )
 def test_each_command_is_answered(loft: Loft, adas_bird: Hand, command: str, code: str) -> None:
     adas_bird.command(command)
     assert loft.notices() == [code]
+
+
+def test_ones_own_reminders_are_listed_and_nobody_elses(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User, eve: User
+) -> None:
+    tomorrow = Recurrence(utc_now().replace(tzinfo=None) + timedelta(days=1), Repeats.ONCE)
+    reminders.create(db, ada.id, "Water the plants", tomorrow)
+    reminders.create(db, eve.id, "Rob a bank", tomorrow)
+    db.commit()
+    adas_bird.command("reminders")
+    said = loft.notice("reminders")
+    assert "Water the plants: " in said["text"]
+    assert "bank" not in said["text"]
+    assert said["rows"][0][0]["url"].endswith("/reminders")
+
+
+def test_the_menu_of_telegram_says_what_the_commands_do() -> None:
+    assert {one.name: one.description for one in MENU} == notices.COMMANDS
 
 
 def test_stop_stops_what_is_being_answered(loft: Loft, adas_bird: Hand) -> None:
