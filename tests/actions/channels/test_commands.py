@@ -141,7 +141,7 @@ def test_ones_own_reminders_are_listed_and_nobody_elses(
     db.commit()
     adas_bird.command("reminders")
     said = loft.notice("reminders")
-    assert "Water the plants: " in said["text"]
+    assert "Water the plants" in said["text"]
     assert "bank" not in said["text"]
     assert said["rows"][0][0]["url"].endswith("/reminders")
 
