@@ -49,6 +49,7 @@ from webapp.core import (
     request_log,
     security,
 )
+from webapp.files import downloads, files
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
 from webapp.reminders import calendar, reminders
@@ -64,6 +65,7 @@ PARTS = (
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),
     *(reminders, calendar),
+    *(files, downloads),
 )
 
 

@@ -4,6 +4,7 @@ from models.base import Base
 from models.schema import (
     admins,
     alerts,
+    answer_files,
     audits,
     channels,
     chat,
@@ -34,6 +35,7 @@ from models.schema import (
 TABLES = (
     admins,
     alerts,
+    answer_files,
     audits,
     channels,
     chat,
