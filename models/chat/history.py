@@ -23,7 +23,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, raiseload
 
-from models.chat import answer_files
 from models.chat.conversations import PAGE_LENGTH
 from models.schema.answer_files import AnswerFile
 from models.schema.chat import Conversation, Message, Role
@@ -182,12 +181,11 @@ def said_unasked_since(db: Session, conversation_id: UUID, since: datetime) -> S
 def _exchanges(db: Session, asked: Sequence[Message]) -> tuple[Exchange, ...]:
     jobs = _jobs_of(db, [message.id for message in asked])
     ids = [job.id for job in jobs]
-    answers, costs, files = _answers(db, ids), _costs(db, ids), answer_files.of_jobs(db, ids)
+    answers, costs = _answers(db, ids), _costs(db, ids)
     runs: dict[UUID, list[Run]] = {message.id: [] for message in asked}
-    for job in jobs:
+    for job, files in jobs.items():
         if job.message_id is not None:
-            cost_micros, handed_over = costs.get(job.id, 0), tuple(files.get(job.id, ()))
-            run = Run(job, answers.get(job.id), cost_micros, handed_over)
+            run = Run(job, answers.get(job.id), costs.get(job.id, 0), tuple(files))
             runs[job.message_id].append(run)
     return tuple(Exchange(message, _worth_showing(runs[message.id])) for message in asked)
 
@@ -239,13 +237,19 @@ def _worth_showing(runs: list[Run]) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.answer or run.files or run is runs[-1])
 
 
-def _jobs_of(db: Session, message_ids: Collection[UUID]) -> Sequence[Job]:
-    return db.scalars(
-        select(Job)
+def _jobs_of(db: Session, message_ids: Collection[UUID]) -> dict[Job, list[AnswerFile]]:
+    """Return the jobs of these messages, in order, each with what it handed over."""
+    rows = db.execute(
+        select(Job, AnswerFile)
+        .outerjoin(AnswerFile, AnswerFile.job_id == Job.id)
         .where(Job.message_id.in_(message_ids))
-        .order_by(Job.id)
+        .order_by(Job.id, AnswerFile.id)
         .execution_options(populate_existing=True)
     ).all()
+    found: dict[Job, list[AnswerFile]] = {}
+    for job, file in rows:
+        found.setdefault(job, []).extend([file] if file else [])
+    return found
 
 
 def _answers(db: Session, job_ids: Collection[UUID]) -> dict[UUID, Message]:
