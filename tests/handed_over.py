@@ -14,5 +14,4 @@ def handed_over(
     """Let a file go with the answer of a job, object and all."""
     stored = storing.keep(job.user_id, path, data, title=title)
     answer_files.attach(db, job, stored)
-    db.commit()
     return answer_files.of_jobs(db, [job.id])[job.id][-1]
