@@ -29,6 +29,10 @@ class RequestSettings(BaseSettings):
     # What their assistant's memory and workspace may take, as they would be restored. Of uploads
     # the workspace keeps the newest half a gibibyte; more than a gibibyte is restored nowhere.
     state_max_bytes_per_user: int = Field(default=1024**3, ge=1024**2, le=1024**3)
+    # What an archive of all that is a user's may hold, unpacked; files beyond that are left out of
+    # it and named. And how large one that is brought may be.
+    export_max_bytes: int = Field(default=2 * 1024**3, ge=1024**2)
+    import_max_bytes: int = Field(default=48 * 1024**2, ge=1024**2, le=60 * 1024**2)
     # All files of one message together are read for the assistant within this.
     upload_reading_seconds: float = Field(default=10, gt=0)
 

@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from settings import Settings
 from webapp.accounts import (
+    archives,
     credentials,
     google,
     google_connection,
@@ -65,7 +66,7 @@ PARTS = (
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),
     *(reminders, calendar),
-    *(files, downloads),
+    *(files, downloads, archives),
 )
 
 

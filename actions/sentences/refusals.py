@@ -228,6 +228,7 @@ REFUSALS: Mapping[str, str] = {
     "till_away": marked(
         "The payment page cannot be reached just now. Nothing was charged; please try again soon."
     ),
+    "too_many_exports": marked("You may have %(most)s exports a day. Please try again tomorrow."),
     "too_many_files": marked("Please send at most %(most)s files at once."),
     "too_many_handed_over": marked("An answer may have %(most)s files at most."),
     "too_many_reminders": marked(

@@ -26,6 +26,7 @@ from models.people.users import Profile
 from models.schema.admins import AdminRole
 from models.schema.alerts import Alert, AlertKind
 from models.schema.answer_files import AnswerFile
+from models.schema.archives import Export, ExportStatus
 from models.schema.chat import Conversation
 from models.schema.ledger import FreezeReason
 from models.schema.payments import Payment, PaymentKind
@@ -164,9 +165,23 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         "session_id": session.id,
         "subscription_id": subscriptions.subscribe(db, session, keys).id,
         "user_id": person.id,
+        "export_id": _export(db, person),
         "reminder_id": made(db, person, f"Feed {mark}").id,
         **_talk(db, person, mark),
     }
+
+
+def _export(db: Session, person: User) -> UUID:
+    """An archive that can be downloaded."""
+    export = Export(
+        user_id=person.id,
+        status=ExportStatus.READY,
+        storage_key=f"exports/{person.id}/{new_id()}",
+        size_bytes=5,
+    )
+    db.add(export)
+    db.flush()
+    return export.id
 
 
 def _talk(db: Session, person: User, mark: str) -> dict[str, UUID]:
