@@ -4,12 +4,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from actions import attachments, wakeups
+from actions import attachments, files, wakeups
 from actions.announcements import Publisher, announce_cancelled
 from gateways.live_events import ConversationDeleted
 from models import ledger
 from models.channels import accounts
-from models.chat import conversations, erasures
+from models.chat import answer_files, conversations, erasures
 from models.database import after_commit
 from models.jobs.cancellation import cancel_all
 from models.schema.users import User
@@ -25,8 +25,9 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     conversation = conversations.find_own(db, user.id, conversation_id)
     cancelled = cancel_all(db, user.id, conversation_id)
     accounts.release_conversation(db, conversation_id)
+    paths = files.removable(one.path for one in answer_files.of_conversation(db, conversation_id))
     keys = conversations.erase(db, conversation)
-    erasures.want(db, user.id, conversation_id)
+    erasures.want(db, user.id, conversation_id, paths)
     for job in cancelled:
         announce_cancelled(db, job, publisher)
 

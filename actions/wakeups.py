@@ -28,6 +28,7 @@ ANSWERS_QUEUE = "answers"
 ANSWER_LATER = "answer_later"
 WARM = "warm"
 FORGET = "forget"
+EXPORT = "export"
 MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
 SEND_PUSHES = "send_pushes"
@@ -85,6 +86,11 @@ def warm(user_id: UUID, tries: int = WARM_TRIES) -> None:
 def forget(user_id: UUID) -> None:
     """Tell the workers that a person's files are to forget something; it never raises."""
     _enqueue(FORGET, (str(user_id),), max_age_ms=MAX_AGE_MS)
+
+
+def export() -> None:
+    """Tell the workers that a user wants all that is theirs; it never raises."""
+    _enqueue(EXPORT, (), max_age_ms=MAX_AGE_MS)
 
 
 def mail() -> None:

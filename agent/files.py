@@ -100,12 +100,18 @@ class CellFiles:
         except (aiohttp.ClientError, TimeoutError, EOFError, ValueError) as error:
             raise FilesFailed(str(error)) from error
 
-    async def forget(self, conversations: Iterable[UUID], uploads: Iterable[str]) -> None:
-        """Take conversations out of the database, and uploads whose names begin so.
+    async def forget(
+        self, conversations: Iterable[UUID], uploads: Iterable[str], paths: Iterable[str] = ()
+    ) -> None:
+        """Take conversations out of the database, uploads whose names begin so, and `paths`.
 
         The assistant must not be at work, and its files not be read since they were put there.
         """
-        wanted = {"conversations": [str(one) for one in conversations], "uploads": [*uploads]}
+        wanted = {
+            "conversations": [str(one) for one in conversations],
+            "uploads": [*uploads],
+            "paths": [*paths],
+        }
         try:
             async with self._http.post("/forget", json=wanted) as response:
                 await _expect(response, 204)

@@ -47,7 +47,7 @@ async def forget(
         before = all_new(Known(restored.state, BLANK.tree, 0, {}))
         del restored
         uploads = [upload_prefix(job_id) for job_id in forgotten.jobs]
-        await files.forget(forgotten.conversations, uploads)
+        await files.forget(forgotten.conversations, uploads, forgotten.paths)
         saved = (await save_files(states, user_id, files, before, check)).state
     # Nothing will be left to fall back on.
     await asyncio.to_thread(states.get, (saved,))

@@ -12,7 +12,7 @@ import structlog
 
 from agent.quoting import one_line
 from agent.recollection import recollection
-from agent.state import UPLOADS
+from agent.state import UPLOADS, WORKSPACE
 from agent.turn import Attachment, Turn
 from gateways import values
 from untrusted import reading, uploads
@@ -29,6 +29,24 @@ INLINE_IMAGES = 8
 # Those that are checked when they come are no larger, so that all of a message fit.
 FITTED_BYTES = 1_500_000
 UNREADABLE = "(this file could not be read)"
+NOTHING = "(no text could be read from this file)"
+SHOWN, NOT_SHOWN = "(an image, shown with this message)", "(an image, not shown here)"
+LONGER = "(cut here: the file is longer)"
+CUT = "(cut here: the file is longer."
+# Of a file so much stands in the message, and is paid for with each one after it; the rest is read
+# when it is wanted.
+SHOWN_CHARS = 20_000
+# And so much of a PDF's text in the workspace.
+LAID_DOWN_CHARS = 1_000_000
+TEXT_SUFFIX = ".txt"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What could be read of a file, and whether there is more."""
+
+    text: str
+    is_cut: bool
 
 
 @dataclass(frozen=True)
@@ -54,11 +72,17 @@ def compose(
     notes: list[str] = []
     originals: dict[str, bytes] = {}
     for number, attachment in enumerate(attachments):
-        path = f"{UPLOADS}/{upload_prefix(turn.job_id)}{number}-{_file_name(attachment.name)}"
-        originals[path] = attachment.data
-        text = _text_of(attachment, room, turn, patience)
-        room -= len(text or "")
-        notes.append(_note(attachment, path, text, is_shown=number in images))
+        path = _upload_path(turn.job_id, number, attachment.name)
+        if attachment.is_image:
+            originals[f"{WORKSPACE}/{path}"] = attachment.data
+            notes.append(_note(attachment, path, SHOWN if number in images else NOT_SHOWN))
+            continue
+        read = _read(attachment, turn, patience)
+        path, data = _laid_down(attachment, path, read)
+        originals[f"{WORKSPACE}/{path}"] = data
+        text = _cut(read, path, min(room, SHOWN_CHARS))
+        room -= len(text)
+        notes.append(_note(attachment, path, text or NOTHING))
     return Message(
         text="\n\n".join(
             (
@@ -75,6 +99,17 @@ def compose(
 def upload_prefix(job_id: UUID) -> str:
     """How the names of all files begin that came with a job's message."""
     return job_id.hex[-8:]
+
+
+def upload_paths(job_id: UUID, name: str, most_files: int) -> list[str]:
+    """List where in the workspace a file of this name may lie that came with a job's message."""
+    paths = [_upload_path(job_id, number, name) for number in range(most_files)]
+    return [*paths, *(f"{path}{TEXT_SUFFIX}" for path in paths)]
+
+
+def _upload_path(job_id: UUID, number: int, name: str) -> str:
+    folder = UPLOADS.removeprefix(f"{WORKSPACE}/")
+    return f"{folder}/{upload_prefix(job_id)}{number}-{_file_name(name)}"
 
 
 def _reminded(turn: Turn) -> str | None:
@@ -98,7 +133,7 @@ def _local_time(timezone: str, now: datetime) -> str:
 
 def _shown(attachment: Attachment, turn: Turn, patience: Patience) -> Attachment:
     """Make a picture small that was sent before pictures were made small when they came."""
-    if not attachment.media_type.startswith("image/") or len(attachment.data) <= FITTED_BYTES:
+    if not attachment.is_image or len(attachment.data) <= FITTED_BYTES:
         return attachment
     try:
         fitted = uploads.fit(attachment.data, owner=turn.user_id, patience=patience)
@@ -112,41 +147,54 @@ def _inline_images(attachments: tuple[Attachment, ...]) -> list[int]:
     chosen: list[int] = []
     size = 0
     for number, attachment in enumerate(attachments):
-        if attachment.media_type.startswith("image/") and len(chosen) < INLINE_IMAGES:
+        if attachment.is_image and len(chosen) < INLINE_IMAGES:
             size += len(attachment.data)
             if size <= INLINE_IMAGE_BYTES:
                 chosen.append(number)
     return chosen
 
 
-def _note(attachment: Attachment, path: str, text: str | None, *, is_shown: bool) -> str:
+def _note(attachment: Attachment, path: str, body: str) -> str:
     # Nobody who writes a file can know the mark that ends it.
     mark = secrets.token_hex(4)
-    in_workspace = path.removeprefix("workspace/")
-    head = f'<file {mark} name="{_file_name(attachment.name)}" path="{in_workspace}">'
-    if text is None:
-        body = "(an image, shown with this message)" if is_shown else "(an image, not shown here)"
-    else:
-        body = text or "(no text could be read from this file)"
+    head = f'<file {mark} name="{_file_name(attachment.name)}" path="{path}">'
     return f"{head}\n{body}\n</file {mark}>"
 
 
-def _text_of(attachment: Attachment, room: int, turn: Turn, patience: Patience) -> str | None:
-    """Return the text of a file, cut to `room` characters; None for an image."""
-    if attachment.media_type.startswith("image/"):
-        return None
+def _read(attachment: Attachment, turn: Turn, patience: Patience) -> _Read:
+    """Read the text of a file, as much of it as is laid down in the workspace."""
     try:
         text, is_cut = reading.text_of(
             attachment.data,
             attachment.media_type,
-            most_chars=max(room, 0),
+            most_chars=LAID_DOWN_CHARS,
             owner=turn.user_id,
             patience=patience,
         )
     except Unreadable as error:
         log.info("upload.unreadable", job_id=str(turn.job_id), why=str(error))
-        return UNREADABLE
-    return f"{text}\n(cut here: the file is longer)" if is_cut else text
+        return _Read(UNREADABLE, is_cut=False)
+    return _Read(text, is_cut=is_cut)
+
+
+def _laid_down(attachment: Attachment, path: str, read: _Read) -> tuple[str, bytes]:
+    """Say where a file lies for the assistant, and what is in it: of a PDF its text alone.
+
+    What reads files in a cell would show the bytes of a PDF, and each is paid for.
+    """
+    text = f"{read.text}\n{LONGER}" if read.is_cut else read.text
+    if attachment.media_type == reading.PDF:
+        return f"{path}{TEXT_SUFFIX}", text.encode()
+    # In UTF-8, whatever it was written in.
+    return path, attachment.data if read.is_cut or read.text == UNREADABLE else text.encode()
+
+
+def _cut(read: _Read, path: str, most_chars: int) -> str:
+    """Return what is shown of a file, and where the rest of it can be read."""
+    shown = read.text[: max(most_chars, 0)]
+    if len(shown) < len(read.text):
+        return f"{shown}\n{CUT} Read on in {path}, from line {shown.count(chr(10)) + 1})"
+    return f"{shown}\n{LONGER}" if read.is_cut else shown
 
 
 def _data_url(image: Attachment) -> str:

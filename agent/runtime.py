@@ -159,6 +159,10 @@ class Runtime:
         """
         return self._do(self._save(user_id))
 
+    def restore(self, states: tuple[SavedState, ...]) -> Restored:
+        """Return the files of the newest saved version that is whole. Raises AgentFailed."""
+        return self._states.get(states)
+
     def forget(
         self,
         user_id: UUID,

@@ -15,6 +15,10 @@ class Attachment:
     media_type: str
     data: bytes
 
+    @property
+    def is_image(self) -> bool:
+        return self.media_type.startswith("image/")
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -67,10 +71,14 @@ class SavedState:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What a person's files are to have no word of any more: conversations, with their jobs."""
+    """What a person's files are to have no word of any more: conversations, with their jobs.
+
+    `paths` are files of the workspace that were deleted, by their places in it.
+    """
 
     conversations: tuple[UUID, ...]
     jobs: tuple[UUID, ...]
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Files in S3, or in anything that speaks its protocol."""
 
+from collections.abc import Generator
+from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
@@ -10,8 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
+PIECE_BYTES = 256 * 1024
 MISSING = {"NoSuchKey", "404", "NotFound"}
 
 
@@ -68,6 +72,24 @@ class Storage:
         except BotoCoreError as error:
             raise StorageFailed(str(error)) from error
 
+    def put_file(self, key: str, file: IO[bytes]) -> None:
+        """Store what is in `file` from its beginning on, without having all of it in memory."""
+        file.seek(0)
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file)
+        except (ClientError, BotoCoreError) as error:
+            raise StorageFailed(str(error)) from error
+
+    def stream(self, key: str) -> Generator[bytes]:
+        """Yield the bytes under `key` in pieces; NotStored comes before the first of them."""
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError as error:
+            raise _reason(error, key) from error
+        except BotoCoreError as error:
+            raise StorageFailed(str(error)) from error
+        return _pieces(body)
+
     def delete(self, key: str) -> None:
         """Remove what is under `key`; nothing happens if there is nothing."""
         try:
@@ -106,6 +128,14 @@ class Storage:
                 self._client.create_bucket(Bucket=self._bucket)
             except (ClientError, BotoCoreError) as error:
                 raise StorageFailed(str(error)) from error
+
+
+def _pieces(body: "StreamingBody") -> Generator[bytes]:
+    with closing(body):
+        try:
+            yield from body.iter_chunks(PIECE_BYTES)
+        except BotoCoreError as error:
+            raise StorageFailed(str(error)) from error
 
 
 def _reason(error: ClientError, key: str) -> NotStored | StorageFailed:

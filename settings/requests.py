@@ -19,13 +19,20 @@ class RequestSettings(BaseSettings):
     upload_max_bytes: int = 10 * 1024 * 1024
     upload_max_files: int = 5
     upload_text_max_chars: int = 200_000
-    # What one person's files may take in storage: those of sent messages, which stay until their
-    # conversation goes, and those that wait for a word whether a message may cost so much.
+    # A file that the assistant hands over with an answer.
+    handed_over_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
+    # What one person's files may take in storage: those of sent messages and of answers, which stay
+    # until they or their conversation go, and those that wait for a word whether a message may cost
+    # so much.
     uploads_max_bytes_per_user: int = Field(default=1_000_000_000, ge=1)
     staged_max_bytes_per_user: int = Field(default=100_000_000, ge=1)
     # What their assistant's memory and workspace may take, as they would be restored. Of uploads
     # the workspace keeps the newest half a gibibyte; more than a gibibyte is restored nowhere.
     state_max_bytes_per_user: int = Field(default=1024**3, ge=1024**2, le=1024**3)
+    # What an archive of all that is a user's may hold, unpacked; files beyond that are left out of
+    # it and named. And how large one that is brought may be.
+    export_max_bytes: int = Field(default=2 * 1024**3, ge=1024**2)
+    import_max_bytes: int = Field(default=48 * 1024**2, ge=1024**2, le=60 * 1024**2)
     # All files of one message together are read for the assistant within this.
     upload_reading_seconds: float = Field(default=10, gt=0)
 

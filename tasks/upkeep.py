@@ -10,6 +10,7 @@ from actions import billing_emails, notifications, wakeups
 from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
+from models.archives import exports
 from models.base import utc_now
 from models.chat import erasures, pending_uploads, transcriptions
 from models.database import unit_of_work
@@ -49,12 +50,15 @@ def sweep() -> None:
         forgetful = erasures.due(db, before=utc_now() - FORGET_AGAIN, limit=FORGOTTEN_AT_ONCE)
         has_mail = any(waits(db) for waits in WAITING_FOR_MAIL)
         has_pushes = pushes.has_due(db)
+        has_exports = exports.is_any_waiting(db)
     for _ in range(min(claimable, 16)):
         wakeups.answer()
     if has_mail:
         wakeups.mail()
     if has_pushes:
         wakeups.pushes()
+    if has_exports:
+        wakeups.export()
     for person in forgetful:
         wakeups.forget(person)
     forget_files()
@@ -119,9 +123,9 @@ def roll_up() -> None:
 
 
 def forget_files() -> None:
-    """Delete the files of messages that nobody gave the word for within a day."""
+    """Delete the files of messages that nobody gave the word for within a day, and old exports."""
     with unit_of_work() as db:
-        keys = pending_uploads.expire(db, STAGED_FOR)
+        keys = pending_uploads.expire(db, STAGED_FOR) + exports.expire(db, utc_now())
     for key in keys:
         try:
             _storage().delete(key)

@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 
 from untrusted import lanes
 from untrusted.helper import Failed, Patience, Result
-from untrusted.kinds import CHECK_PDF, CHECK_TEXT, FIT_PICTURE, Kind
+from untrusted.kinds import CHECK_PDF, CHECK_TEXT, FIT_PICTURE, MAKE_THUMBNAIL, Kind
 from untrusted.reading import PDF
 
 PICTURES = (
@@ -23,6 +23,7 @@ PDF_HEADER = re.compile(rb"%PDF-\d")
 PDF_HEADER_WITHIN = 1024
 PDF_ENDS_WITHIN = 2048
 FITTED = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+DECODED = FITTED | {"image/heif", "image/avif"}
 Fault = Literal["broken", "too_large", "too_hard", "encrypted", "no_pages", "no_text", "not_text"]
 
 
@@ -79,6 +80,32 @@ def fit(data: bytes, *, owner: Hashable, patience: Patience | None = None) -> Fi
     if media_type not in FITTED:
         raise BadFile("broken")
     return Fitted(media_type, done.body or data)
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture of a picture, safe to be shown, and what it was made of."""
+
+    media_type: str
+    data: bytes
+    made_of: str
+
+
+def thumbnail(data: bytes, *, owner: Hashable) -> Thumbnail | None:
+    """Return a small picture of a picture; None for what is none, or cannot be decoded.
+
+    Raises CannotCheck when nobody could look at it now.
+    """
+    if not any(signature.match(data) for signature in PICTURES):
+        return None
+    try:
+        done = _ask(MAKE_THUMBNAIL, data, owner)
+    except BadFile:
+        return None
+    media_type, made_of = str(done.note.get("media_type")), str(done.note.get("of"))
+    if media_type not in FITTED or made_of not in DECODED or not done.body:
+        return None
+    return Thumbnail(media_type, done.body, made_of)
 
 
 def _is_pdf(data: bytes) -> bool:

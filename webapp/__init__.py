@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from settings import Settings
 from webapp.accounts import (
+    archives,
     credentials,
     google,
     google_connection,
@@ -49,6 +50,7 @@ from webapp.core import (
     request_log,
     security,
 )
+from webapp.files import downloads, files
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
 from webapp.reminders import calendar, reminders
@@ -64,6 +66,7 @@ PARTS = (
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),
     *(reminders, calendar),
+    *(files, downloads, archives),
 )
 
 

@@ -222,12 +222,15 @@ REFUSALS: Mapping[str, str] = {
         "Your files cannot be taken in right now. Please try again in a moment."
     ),
     "storage_full": marked(
-        "Your files take all the room that you have. Delete conversations that you no longer need."
+        "Your files take all the room that you have. Delete some that you no longer need, on the"
+        " page of your files."
     ),
     "till_away": marked(
         "The payment page cannot be reached just now. Nothing was charged; please try again soon."
     ),
+    "too_many_exports": marked("You may have %(most)s exports a day. Please try again tomorrow."),
     "too_many_files": marked("Please send at most %(most)s files at once."),
+    "too_many_handed_over": marked("An answer may have %(most)s files at most."),
     "too_many_reminders": marked(
         "You have %(most)s reminders already. Please delete some that you no longer need."
     ),

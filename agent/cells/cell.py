@@ -28,6 +28,7 @@ from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
 from agent.tools.server import ToolPort
 from agent.turn import AgentFailed, Turn, TurnFailure, Watcher
+from agent.workspace_files import WorkspaceReader
 
 log = structlog.get_logger()
 
@@ -139,7 +140,10 @@ class Cell:
 
     async def _open_tools(self) -> str:
         token = secrets.token_urlsafe(32)
-        self._tools = ToolPort(self._sockets.tools, token, self._spec.tools)
+        home = self._spec.sandbox.inside(self.place, self._spec.engine).home
+        most_bytes = self._spec.settings.handed_over_max_bytes
+        reader = WorkspaceReader(self.files, home, most_bytes)
+        self._tools = ToolPort(self._sockets.tools, token, self._spec.tools, reader.read)
         await self._tools.listen()
         self.place.give(self._sockets.tools, self._spec.sandbox.mode)
         return token

@@ -11,7 +11,7 @@
 // The worker never opens the cell's files itself: whatever stands there, this process reads and
 // writes it with the cell's own rights and no others. When stdin ends, the cell ends.
 import {spawn} from 'node:child_process';
-import {createReadStream} from 'node:fs';
+import {createReadStream, realpathSync} from 'node:fs';
 import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
@@ -105,12 +105,25 @@ function within(name) {
 }
 
 /**
+ * Tells whether no folder on the way is a link: it may lead out of the person's files.
+ * @param {string} name
+ */
+function isReached(name) {
+  const folder = path.dirname(name);
+  try {
+    return realpathSync(folder) === folder;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * @param {Response} response
  * @param {string} name
  * @param {number} most
  */
 async function sendFile(response, name, most) {
-  const fd = most > 0 ? openPlain(name) : null;
+  const fd = most > 0 && isReached(name) ? openPlain(name) : null;
   if (fd === null) {
     response.writeHead(404).end();
     return;

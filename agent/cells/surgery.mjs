@@ -10,7 +10,8 @@ import zlib from 'node:zlib';
 
 export const DATABASE = 'agents/main/agent/openclaw-agent.sqlite';
 const [AGENT, DATABASE_BEFORE, AGENT_BEFORE] = ['main', 'agents/tenant/agent/openclaw-agent.sqlite', 'tenant'];
-const UPLOADS = 'workspace/uploads';
+const WORKSPACE = 'workspace';
+const UPLOADS = `${WORKSPACE}/uploads`;
 // The names of older sessions stand in these fields, whatever the table.
 const KEYS = /(^|_)(session_key|spawned_by)$/;
 // What a first message told of other conversations; each exchange ends its heading with a mark.
@@ -52,11 +53,16 @@ export async function adopt(root) {
 }
 
 /**
- * Takes out conversations, their uploads, and what other conversations were told of them.
+ * Takes out conversations, their uploads, what other conversations were told of them, and files.
  * @param {string} root
- * @param {{conversations: string[], uploads: string[]}} gone
+ * @param {{conversations: string[], uploads: string[], paths: string[]}} gone
  */
-export async function forget(root, {conversations, uploads}) {
+export async function forget(root, {conversations, uploads, paths}) {
+  const workspace = path.join(root, WORKSPACE) + path.sep;
+  for (const name of paths) {
+    const full = path.resolve(workspace, name);
+    if (full.startsWith(workspace) && isFile(full)) rmSync(full, {force: true});
+  }
   for (const name of filesIn(path.join(root, UPLOADS))) {
     if (uploads.some((start) => name.startsWith(start))) rmSync(path.join(root, UPLOADS, name), {force: true});
   }

@@ -21,6 +21,18 @@ Arguments = Mapping[str, Any]
 Handler = Callable[[Turn, Arguments], str]
 
 
+# Under this name a call has the file that its `takes_file` argument names; nobody outside sets it.
+FILE = "(file)"
+
+
+@dataclass(frozen=True)
+class WorkspaceFile:
+    """A file of the workspace that runs a turn, by its path in it, as it was when it was read."""
+
+    path: str
+    data: bytes
+
+
 class ToolRefused(Exception):
     """A call cannot be done; its words tell the model why, and what to do about it."""
 
@@ -35,6 +47,8 @@ class Tool:
     schema: Mapping[str, Any]
     prompt: str
     reads_only: bool = False
+    # The argument that is the path of a file in the workspace, which is read for the call.
+    takes_file: str = ""
 
     @property
     def full_name(self) -> str:
@@ -125,6 +139,23 @@ TOOLS = (
         prompt="`{name}` says what they have spent and may spend; they top up at /billing and set"
         " limits at /limits.",
         reads_only=True,
+    ),
+    Tool(
+        name="hand_over",
+        label="Handing a file over",
+        description="Give them a file of your workspace with this answer.",
+        schema=_takes(
+            ("path",),
+            path={
+                "type": "string",
+                "maxLength": 400,
+                "description": "As you wrote it, such as `files/plan.md`.",
+            },
+            title={"type": "string", "maxLength": 120, "description": "What they read of it."},
+        ),
+        prompt="`{name}` attaches a file that you wrote to your answer. They see no file otherwise:"
+        " when they ask for one, `write` it into files/, then hand it over.",
+        takes_file="path",
     ),
 )
 

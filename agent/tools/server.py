@@ -7,7 +7,7 @@ part of MCP's streamable HTTP that OpenClaw needs: one JSON answer to each reque
 import asyncio
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from agent.meter.sockets import Listener
-from agent.tools.registry import Arguments, OfferedTool, ToolRefused
+from agent.tools.registry import FILE, Arguments, OfferedTool, ToolRefused, WorkspaceFile
 from agent.turn import Turn
 
 log = structlog.get_logger()
@@ -29,6 +29,9 @@ MOST_ANSWER_CHARS = 8_000
 CALL_SECONDS = 20.0
 MOST_CALLS_A_TURN = 40
 
+# Reads a file of the workspace by what a model calls it; None for what is none.
+ReadFile = Callable[[object], Awaitable[WorkspaceFile | None]]
+
 NO_TURN = "There is no message to answer."
 TOO_MANY = "There were too many calls of tools for this message. Answer with what you have."
 TOO_SLOW = "This took too long. Say so, and do not try again for this message."
@@ -40,7 +43,15 @@ NOT_READABLE, NO_METHOD = -32700, -32601
 class ToolPort:
     """The socket of one cell. Between `begin` and `end` its calls are for the turn's person."""
 
-    def __init__(self, socket_path: Path, token: str, tools: Sequence[OfferedTool]) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        token: str,
+        tools: Sequence[OfferedTool],
+        read_file: ReadFile | None = None,
+    ) -> None:
+        """`read_file` reads files of the cell's workspace for the tools that take one."""
+        self._read_file = read_file
         self._socket_path = socket_path
         self._token = token
         self._tools = {one.tool.name: one for one in tools}
@@ -103,24 +114,30 @@ class ToolPort:
                 return _said(TOO_MANY, is_error=True)
             if one is None:
                 return _said(UNKNOWN, is_error=True)
-            return await _run(one, turn, _object(given.get("arguments")))
+            return await self._run(one, turn, _object(given.get("arguments")))
 
+    async def _run(self, one: OfferedTool, turn: Turn, given: Arguments) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                arguments = await self._with_file(one, given)
+                words = await asyncio.to_thread(one.handler, turn, arguments)
+        except ToolRefused as refusal:
+            return _said(str(refusal), is_error=True)
+        except TimeoutError:
+            log.warning("tool.slow", tool=one.tool.name, job_id=str(turn.job_id))
+            return _said(TOO_SLOW, is_error=True)
+        except Exception:
+            log.exception("tool.failed", tool=one.tool.name, job_id=str(turn.job_id))
+            return _said(BROKEN, is_error=True)
+        log.info("tool.used", tool=one.tool.name, job_id=str(turn.job_id))
+        return _said(words)
 
-async def _run(one: OfferedTool, turn: Turn, arguments: Arguments) -> Mapping[str, Any]:
-    name = one.tool.name
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            words = await asyncio.to_thread(one.handler, turn, arguments)
-    except ToolRefused as refusal:
-        return _said(str(refusal), is_error=True)
-    except TimeoutError:
-        log.warning("tool.slow", tool=name, job_id=str(turn.job_id))
-        return _said(TOO_SLOW, is_error=True)
-    except Exception:
-        log.exception("tool.failed", tool=name, job_id=str(turn.job_id))
-        return _said(BROKEN, is_error=True)
-    log.info("tool.used", tool=name, job_id=str(turn.job_id))
-    return _said(words)
+    async def _with_file(self, one: OfferedTool, given: Arguments) -> Arguments:
+        """Add the file that a tool takes, None for one that is not there."""
+        asked = {name: value for name, value in given.items() if name != FILE}
+        if one.tool.takes_file and self._read_file is not None:
+            asked[FILE] = await self._read_file(given.get(one.tool.takes_file))
+        return asked
 
 
 def _said(words: str, *, is_error: bool = False) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.errors import NotFound, Refused
+from models.schema.answer_files import AnswerFile
 from models.schema.chat import Conversation, Message, Role
 from models.schema.uploads import Upload
 
@@ -131,6 +132,9 @@ def erase(db: Session, conversation: Conversation) -> list[str]:
     keys = list(
         db.scalars(select(Upload.storage_key).where(Upload.conversation_id == conversation.id))
     )
+    handed_over = delete(AnswerFile).where(AnswerFile.conversation_id == conversation.id)
+    for file in db.scalars(handed_over.returning(AnswerFile)):
+        keys += [key for key in (file.storage_key, file.thumbnail_key) if key]
     db.execute(delete(Upload).where(Upload.conversation_id == conversation.id))
     db.execute(delete(Message).where(Message.conversation_id == conversation.id))
     conversation.title = ""

@@ -1,4 +1,4 @@
-"""Deleted conversations that a person's saved files still know of: what is yet to be done."""
+"""Deleted conversations and files that a person's saved state still has: what is yet to be done."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -13,9 +13,14 @@ from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
 
 
-def want(db: Session, user_id: UUID, conversation_id: UUID) -> None:
-    """Note that the files of a person are to forget a conversation, which was just deleted."""
-    db.add(Erasure(user_id=user_id, conversation_id=conversation_id))
+def want(
+    db: Session, user_id: UUID, conversation_id: UUID | None, paths: Sequence[str] = ()
+) -> None:
+    """Note that a person's files are to forget a conversation, which was just deleted.
+
+    Files at `paths` of the workspace go with it; or they alone, where there is no conversation.
+    """
+    db.add(Erasure(user_id=user_id, conversation_id=conversation_id, paths=list(paths)))
     db.flush()
 
 
@@ -60,7 +65,7 @@ def is_any(db: Session, user_id: UUID) -> bool:
 
 def jobs_of(db: Session, erasures: Collection[Erasure]) -> list[UUID]:
     """List the jobs of these conversations: their files are named by them."""
-    conversations = [one.conversation_id for one in erasures]
+    conversations = [one.conversation_id for one in erasures if one.conversation_id]
     return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(conversations))))
 
 

@@ -24,9 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, raiseload
 
 from models.chat.conversations import PAGE_LENGTH
+from models.schema.answer_files import AnswerFile
 from models.schema.chat import Conversation, Message, Role
 from models.schema.jobs import OVER, Job, JobStatus
 from models.schema.ledger import Transaction
+from models.schema.uploads import Upload
 
 MAX_UUID = UUID(int=2**128 - 1)
 _UNASKED = select(Message).where(Message.role == Role.ASSISTANT, Message.job_id.is_(None))
@@ -39,6 +41,8 @@ class Run:
     job: Job
     answer: Message | None
     cost_micros: int
+    # What was handed over with it.
+    files: tuple[AnswerFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class RunSummary(NamedTuple):
     is_stopping: bool
     answer_id: UUID | None
     cost_micros: int
+    file_count: int = 0
 
 
 class ExchangeSummary(NamedTuple):
@@ -68,6 +73,7 @@ class ExchangeSummary(NamedTuple):
 
     asked_id: UUID
     runs: tuple[RunSummary, ...]
+    upload_count: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -99,12 +105,15 @@ def page(
     has_earlier = len(said) > limit
     shown = said[1:] if has_earlier else said
     runs: dict[UUID, tuple[RunSummary, ...]] = {}
-    for message_id, begins, *run in rows:
+    uploads: dict[UUID, int] = {}
+    for message_id, begins, upload_count, *run in rows:
         if begins and message_id >= shown[0]:
             one = (RunSummary(*run),) if run[0] else ()
             runs[message_id] = runs.get(message_id, ()) + one
+            uploads[message_id] = upload_count
     summaries = tuple(
-        ExchangeSummary(message_id, tuple(found)) for message_id, found in runs.items()
+        ExchangeSummary(message_id, found, uploads[message_id])
+        for message_id, found in runs.items()
     )
     return History(summaries, shown[0] if has_earlier else None)
 
@@ -174,9 +183,9 @@ def _exchanges(db: Session, asked: Sequence[Message]) -> tuple[Exchange, ...]:
     ids = [job.id for job in jobs]
     answers, costs = _answers(db, ids), _costs(db, ids)
     runs: dict[UUID, list[Run]] = {message.id: [] for message in asked}
-    for job in jobs:
+    for job, files in jobs.items():
         if job.message_id is not None:
-            run = Run(job, answers.get(job.id), costs.get(job.id, 0))
+            run = Run(job, answers.get(job.id), costs.get(job.id, 0), tuple(files))
             runs[job.message_id].append(run)
     return tuple(Exchange(message, _worth_showing(runs[message.id])) for message in asked)
 
@@ -185,6 +194,7 @@ def _summaries() -> Executable:
     """Made once: to put it together takes longer than to have it answered."""
     said, answer = Message.__table__.alias("said"), Message.__table__.alias("answer")
     job, entry = Job.__table__, Transaction.__table__
+    upload, file = Upload.__table__, AnswerFile.__table__
     page = (
         select(said.c.id, _begins(said).label("begins"))
         .where(said.c.conversation_id == bindparam("of"), said.c.id < bindparam("before"))
@@ -193,16 +203,21 @@ def _summaries() -> Executable:
         .subquery()
     )
     cost = select(func.sum(entry.c.amount_micros)).where(entry.c.job_id == job.c.id)
+    # Files may be deleted one by one.
+    sent = select(func.count()).select_from(upload).where(upload.c.message_id == page.c.id)
+    handed_over = select(func.count()).select_from(file).where(file.c.job_id == job.c.id)
     return (
         select(
             page.c.id,
             page.c.begins,
+            sent.scalar_subquery(),
             job.c.id,
             job.c.status,
             job.c.attempt,
             job.c.stop_requested_at.is_not(None),
             answer.c.id,
             cast(-func.coalesce(cost.scalar_subquery(), 0), BigInteger),
+            handed_over.scalar_subquery(),
         )
         .outerjoin(job, job.c.message_id == page.c.id)
         .outerjoin(answer, (answer.c.job_id == job.c.id) & (answer.c.role == Role.ASSISTANT))
@@ -219,16 +234,22 @@ _SUMMARIES = _summaries()
 
 
 def _worth_showing(runs: list[Run]) -> tuple[Run, ...]:
-    return tuple(run for run in runs if run.answer is not None or run is runs[-1])
+    return tuple(run for run in runs if run.answer or run.files or run is runs[-1])
 
 
-def _jobs_of(db: Session, message_ids: Collection[UUID]) -> Sequence[Job]:
-    return db.scalars(
-        select(Job)
+def _jobs_of(db: Session, message_ids: Collection[UUID]) -> dict[Job, list[AnswerFile]]:
+    """Return the jobs of these messages, in order, each with what it handed over."""
+    rows = db.execute(
+        select(Job, AnswerFile)
+        .outerjoin(AnswerFile, AnswerFile.job_id == Job.id)
         .where(Job.message_id.in_(message_ids))
-        .order_by(Job.id)
+        .order_by(Job.id, AnswerFile.id)
         .execution_options(populate_existing=True)
     ).all()
+    found: dict[Job, list[AnswerFile]] = {}
+    for job, file in rows:
+        found.setdefault(job, []).extend([file] if file else [])
+    return found
 
 
 def _answers(db: Session, job_ids: Collection[UUID]) -> dict[UUID, Message]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import Refused
 from models.ops import snapshots
+from models.schema.answer_files import AnswerFile
 from models.schema.uploads import PendingUpload, Upload
 from settings import get_settings
 
@@ -28,7 +29,7 @@ class TooMuchStaged(Refused):
 class StorageUsed:
     """What a user has in storage, in bytes."""
 
-    # Of messages that were sent.
+    # Of messages that were sent, and of answers.
     uploads_bytes: int
     # Of messages that wait for the user's word whether they may cost so much.
     staged_bytes: int
@@ -40,19 +41,19 @@ def used(db: Session, user_id: UUID) -> StorageUsed:
     """Add up what a user has in storage."""
     saved = snapshots.newest(db, user_id, limit=1)
     return StorageUsed(
-        uploads_bytes=_sum(db, Upload, user_id),
+        uploads_bytes=_sum_files(db, user_id),
         staged_bytes=_sum(db, PendingUpload, user_id),
         state_bytes=saved[0].size_bytes if saved else 0,
     )
 
 
 def refuse_if_full(db: Session, user_id: UUID, more_bytes: int) -> None:
-    """Refuse files of so many bytes when they do not fit beside those that the user has sent.
+    """Refuse files of so many bytes when they do not fit beside those that the user has.
 
     Under the user's lock nothing else of theirs can take the room meanwhile.
     """
     limit = get_settings().uploads_max_bytes_per_user
-    if more_bytes and _sum(db, Upload, user_id) + more_bytes > limit:
+    if more_bytes and _sum_files(db, user_id) + more_bytes > limit:
         raise StorageFull
 
 
@@ -63,6 +64,12 @@ def refuse_if_much_staged(db: Session, user_id: UUID, more_bytes: int) -> None:
         raise TooMuchStaged
 
 
-def _sum(db: Session, table: type[Upload | PendingUpload], user_id: UUID) -> int:
+def _sum_files(db: Session, user_id: UUID) -> int:
+    return _sum(db, Upload, user_id) + _sum(db, AnswerFile, user_id)
+
+
+def _sum(
+    db: Session, table: type[Upload] | type[PendingUpload] | type[AnswerFile], user_id: UUID
+) -> int:
     size = func.coalesce(func.sum(table.size_bytes), 0)
     return int(db.scalar(select(size).where(table.user_id == user_id)) or 0)

@@ -1,9 +1,10 @@
-"""Deleted conversations that saved files still know of."""
+"""Deleted conversations and files that a user's saved state still has."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, PrimaryKey
@@ -14,9 +15,12 @@ class Erasure(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    conversation_id: Mapped[UUID] = mapped_column(
+    # None where only files were deleted.
+    conversation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("conversations.id", ondelete="CASCADE"), unique=True
     )
+    # Files of the workspace that go, by their paths in it.
+    paths: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
     created_at: Mapped[Created]
     # So that what failed is not tried again at once.
     tried_at: Mapped[datetime | None]

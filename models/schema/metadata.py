@@ -4,6 +4,8 @@ from models.base import Base
 from models.schema import (
     admins,
     alerts,
+    answer_files,
+    archives,
     audits,
     channels,
     chat,
@@ -34,6 +36,8 @@ from models.schema import (
 TABLES = (
     admins,
     alerts,
+    answer_files,
+    archives,
     audits,
     channels,
     chat,

@@ -1,20 +1,25 @@
 """Sends one claimed delivery, whatever its kind, and writes down how it went."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.channels import notices
+from actions.attachments import storage
+from actions.channels import answer_files, notices
 from actions.sentences import failures
 from channels.base import Channel, ChannelFailed, Trouble
-from channels.outbound import Button
+from channels.outbound import Button, OutgoingFile, Part
+from gateways.s3_files import NotStored, StorageFailed
 from models.channels import accounts, deliveries
 from models.channels.deliveries import ClaimedDelivery
+from models.chat import answer_files as handed_over
 from models.database import OUTAGES, unit_of_work
+from models.schema.answer_files import AnswerFile
 from models.schema.channels import ChannelAccount, DeliveryKind, DeliveryStatus
 from models.schema.chat import Message, Role
 from models.schema.failure_codes import FailureCode
@@ -37,6 +42,7 @@ class Answer:
 
     text: str
     rows: Rows = ()
+    files: Sequence[AnswerFile] = ()
 
 
 def deliver(claimed: ClaimedDelivery, channel: Channel, is_over: Callable[[], bool]) -> None:
@@ -131,24 +137,41 @@ def _send_outcome(sender: PartSender, claimed: ClaimedDelivery) -> None:
 
 def _send_words(sender: PartSender, answer: Answer) -> None:
     """Send words with their buttons; where there are none, links stand below the words."""
-    if sender.channel.capabilities.has_buttons:
-        sender.send_all(sender.channel.render(answer.text), answer.rows)
-        return
-    links = (f"{one.label}: {one.url}" for row in answer.rows for one in row if one.url)
-    sender.send_all(sender.channel.render("\n\n".join([answer.text, *links])))
+    rows, words = answer.rows, [answer.text]
+    if not sender.channel.capabilities.has_buttons:
+        words += (f"{one.label}: {one.url}" for row in rows for one in row if one.url)
+        rows = ()
+    parts = sender.channel.render("\n\n".join(words))
+    sender.send_all(parts, rows)
+    most_bytes = sender.channel.capabilities.outbound_file_limit_bytes
+    waiting = [partial(_fetch, sender.channel, file, most_bytes) for file in answer.files]
+    sender.send_files(waiting, after=len(parts))
+
+
+def _fetch(channel: Channel, file: AnswerFile, most_bytes: int) -> OutgoingFile | Part:
+    """Fetch a file to be sent, or say in its place that it is on the website."""
+    if file.size_bytes > most_bytes:
+        return channel.render(answer_files.not_sent(file.name))[0]
+    try:
+        return OutgoingFile(file.name, file.media_type, storage().get(file.storage_key))
+    except NotStored:
+        # It was deleted a moment ago.
+        return channel.render(answer_files.gone(file.name))[0]
+    except StorageFailed as failure:
+        raise ChannelFailed(Trouble.UNREACHABLE, "the storage is away") from failure
 
 
 def _answer_of(db: Session, job: Job | None) -> Answer | None:
     """Say what came of a job; None if its conversation is deleted."""
     if job is None or job.message_id is None:
         return None
-    said = _said(db, job)
+    said, files = _said(db, job), handed_over.of_jobs(db, [job.id]).get(job.id, ())
     if job.status is JobStatus.COMPLETED:
-        return Answer(said)
+        return Answer(said, files=files)
     if job.status is JobStatus.CANCELLED:
-        return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[_retry(job)]])
+        return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[_retry(job)]], files)
     words = notices.plain_lines(failures.of_job(job))
-    return Answer(_joined(said, f"*{words}*"), [_helping(job)])
+    return Answer(_joined(said, f"*{words}*"), [_helping(job)], files)
 
 
 def _helping(job: Job) -> list[Button]:

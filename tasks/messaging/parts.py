@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import structlog
 
+from actions.channels import answer_files
 from channels.base import Channel, ChannelFailed, Trouble
-from channels.outbound import Button, Part
+from channels.outbound import Button, OutgoingFile, Part
 from models.channels import deliveries
 from models.channels.deliveries import ClaimedDelivery
 from models.database import unit_of_work
@@ -59,6 +60,26 @@ class PartSender:
             below = rows if at == len(parts) - 1 else ()
             message_id = self._replace(part, below) if at == 0 else self._send(part, below)
             self._note_sent(message_id)
+
+    def send_files(self, files: Sequence[Callable[[], OutgoingFile | Part]], after: int) -> None:
+        """Send what is still to be sent of an answer's files, which follow `after` parts of words.
+
+        Each is fetched when its turn comes; one that the messenger does not take, or that has gone,
+        is a sentence. Raises ChannelFailed, and LeaseLost.
+        """
+        for fetch in files[max(len(self.sent_ids) - after, 0) :]:
+            fetched = fetch()
+            is_part = isinstance(fetched, Part)
+            self._note_sent(self._send(fetched, ()) if is_part else self._send_file(fetched))
+
+    def _send_file(self, file: OutgoingFile) -> str:
+        try:
+            return self.channel.send_file(self.claimed.address, file)
+        except ChannelFailed as failure:
+            if failure.trouble not in {Trouble.FILE_TOO_LARGE, Trouble.REFUSED}:
+                raise
+            log.warning("delivery.file_refused", delivery_id=str(self.claimed.id))
+            return self._send(self.channel.render(answer_files.not_sent(file.name))[0], ())
 
     def _replace(self, part: Part, rows: Rows) -> str:
         if self.preview_id is not None:

@@ -1,4 +1,4 @@
-"""Takes deleted conversations out of what a person's assistant has saved.
+"""Takes deleted conversations and files out of what a person's assistant has saved.
 
 Before their next turn, or some time later by whichever worker hears of it first. What is stored is
 a version without them; every version before it, and every pack, is deleted then. Only when all that
@@ -134,8 +134,11 @@ def _claim(user_id: UUID) -> _Wanted | bool:
         if not saved:
             erasures.done(db, ids)
             return True
-        conversations = tuple(one.conversation_id for one in found)
-        forgotten = Forgotten(conversations, tuple(erasures.jobs_of(db, found)))
+        forgotten = Forgotten(
+            conversations=tuple(one.conversation_id for one in found if one.conversation_id),
+            jobs=tuple(erasures.jobs_of(db, found)),
+            paths=tuple(path for one in found for path in one.paths),
+        )
         until = found[0].leased_until
         return _Wanted(ids, until, forgotten, saved_states(saved), saved[0].job_id)
 

@@ -14,13 +14,14 @@ from tasks.worker.process import WorkerProcess
 
 # Importing the actors registers them with the broker.
 from tasks.worker.answering import answer_later, begin  # isort: skip
+from tasks.worker.exporting import export  # isort: skip
 from tasks.worker.forgetting import forget  # isort: skip
 from tasks.mailing import send_mail  # isort: skip
 from tasks.pushing import send_pushes  # isort: skip
 from actions.automatic_charges import top_up  # isort: skip
 from tasks.worker.prewarm import warm  # isort: skip
 
-__all__ = ["answer_later", "forget", "send_mail", "send_pushes", "top_up", "warm"]
+__all__ = ["answer_later", "export", "forget", "send_mail", "send_pushes", "top_up", "warm"]
 
 
 class Cells(Middleware):

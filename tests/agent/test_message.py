@@ -92,7 +92,7 @@ def test_all_text_together_is_bounded() -> None:
     assert text.count("a") >= 900
     assert 80 <= len(re.findall("b{80,}", text)[0]) <= 100
     assert "ccc" not in text
-    assert text.count("(cut here: the file is longer)") == 2
+    assert text.count("(cut here: the file is longer.") == 2
 
 
 def test_images_go_as_images_and_are_named() -> None:
@@ -129,15 +129,45 @@ def test_a_pdf_that_cannot_be_read_is_named_all_the_same(data: bytes) -> None:
     assert len(made.originals) == 1
 
 
-def test_the_text_of_a_pdf_is_in_the_message() -> None:
-    assert "Invoice 4711" in composed(Attachment("a.pdf", "application/pdf", pdf())).text
+def test_the_text_of_a_pdf_is_in_the_message_and_in_the_workspace_in_its_place() -> None:
+    made = composed(Attachment("a.pdf", "application/pdf", pdf()))
+
+    assert "Invoice 4711" in made.text
+    ((path, data),) = made.originals.items()
+    assert path.endswith("0-a.pdf.txt")
+    assert path.removeprefix("workspace/") in made.text
+    assert b"Invoice 4711" in data
+    assert b"%PDF" not in data
+
+
+def test_of_a_long_file_the_beginning_is_shown_and_where_to_read_on() -> None:
+    whole = "".join(f"line {number}\n" for number in range(5_000))
+    made = composed(Attachment("long.txt", "text/plain", whole.encode()), text_max_chars=10**6)
+
+    assert len(made.text) < message.SHOWN_CHARS + 500
+    ((path, data),) = made.originals.items()
+    assert data == whole.encode()
+    begins = re.search(rf"Read on in {path.removeprefix('workspace/')}, from line (\d+)", made.text)
+    assert begins is not None
+    # What is read on there is in the message not at all, or not whole.
+    assert f"line {int(begins[1])}\n" not in made.text
+    assert f"line {int(begins[1]) - 2}\n" in made.text
+
+
+def test_every_place_is_known_at_which_an_upload_may_lie() -> None:
+    turn_job = uuid7()
+    paths = message.upload_paths(turn_job, "Notes (old).md", 2)
+    assert f"uploads/{message.upload_prefix(turn_job)}1-Notes _old_.md" in paths
+    assert f"uploads/{message.upload_prefix(turn_job)}0-Notes _old_.md.txt" in paths
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
 def test_text_is_decoded_as_it_was_written(encoding: str) -> None:
     words = "Straße und Größe"
     data = b"\xfe\xff" + words.encode("utf-16-be") if "be" in encoding else words.encode(encoding)
-    assert words in composed(Attachment("a.txt", "text/plain", data)).text
+    made = composed(Attachment("a.txt", "text/plain", data))
+    assert words in made.text
+    assert list(made.originals.values()) == [words.encode()]
 
 
 def test_a_large_picture_of_before_is_made_to_fit() -> None:

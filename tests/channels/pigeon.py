@@ -95,6 +95,7 @@ class Pigeon:
         self.chats[address] = kept
 
     def send_file(self, address: str, file: OutgoingFile, caption: str = "") -> str:
+        self._call("file")
         return self.send(address, Part(f"{file.name} {caption}".strip()))
 
     def typing(self, address: str) -> None:

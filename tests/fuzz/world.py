@@ -25,6 +25,8 @@ from models.people import sessions, users
 from models.people.users import Profile
 from models.schema.admins import AdminRole
 from models.schema.alerts import Alert, AlertKind
+from models.schema.answer_files import AnswerFile
+from models.schema.archives import Export, ExportStatus
 from models.schema.chat import Conversation
 from models.schema.ledger import FreezeReason
 from models.schema.payments import Payment, PaymentKind
@@ -163,13 +165,27 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         "session_id": session.id,
         "subscription_id": subscriptions.subscribe(db, session, keys).id,
         "user_id": person.id,
+        "export_id": _export(db, person),
         "reminder_id": made(db, person, f"Feed {mark}").id,
         **_talk(db, person, mark),
     }
 
 
+def _export(db: Session, person: User) -> UUID:
+    """An archive that can be downloaded."""
+    export = Export(
+        user_id=person.id,
+        status=ExportStatus.READY,
+        storage_key=f"exports/{person.id}/{new_id()}",
+        size_bytes=5,
+    )
+    db.add(export)
+    db.flush()
+    return export.id
+
+
 def _talk(db: Session, person: User, mark: str) -> dict[str, UUID]:
-    """A conversation with an answer and a file."""
+    """A conversation with an answer, a file that was sent and one that was handed over."""
     conversation: Conversation = factories.conversation(db, person)
     file = SentFile(f"{mark}.txt", "text/plain", 5, f"uploads/{person.id}/{new_id()}")
     asked = ask(db, conversation, f"What is {mark}?", model=factories.MODEL, files=[file])
@@ -180,4 +196,21 @@ def _talk(db: Session, person: User, mark: str) -> dict[str, UUID]:
     factories.answer(db, job, f"{mark} is a bird.", f"<p>{mark} is a bird.</p>")
     uploads = sa.text("SELECT id FROM uploads WHERE conversation_id = :one")
     upload = db.scalars(uploads, {"one": conversation.id}).one()
-    return {"conversation_id": conversation.id, "job_id": job.id, "upload_id": upload}
+    made = AnswerFile(
+        user_id=person.id,
+        conversation_id=conversation.id,
+        job_id=job.id,
+        path=f"files/{mark}.md",
+        name=f"{mark}.md",
+        media_type="text/markdown",
+        size_bytes=5,
+        storage_key=f"answers/{person.id}/{new_id()}",
+    )
+    db.add(made)
+    db.flush()
+    return {
+        "conversation_id": conversation.id,
+        "job_id": job.id,
+        "upload_id": upload,
+        "file_id": made.id,
+    }

@@ -51,6 +51,14 @@ def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
     return {"media_type": fitted.media_type}, fitted.data
 
 
+def _make_thumbnail(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        small = pictures.thumbnail(body)
+    except BadPicture as bad:
+        return {"fault": bad.fault}, b""
+    return {"media_type": small.media_type, "of": small.made_of}, small.data
+
+
 def _measure_recording(_job: dict[str, Any], body: bytes) -> Result:
     try:
         measured = recordings.measure(body)
@@ -82,6 +90,7 @@ def _load_what_comes_late() -> None:
         made = io.BytesIO()
         Image.new("RGB", (2, 2)).save(made, name)
         pictures.fit(made.getvalue())
+        pictures.thumbnail(made.getvalue())
 
 
 WORK = {
@@ -90,6 +99,7 @@ WORK = {
     "check_pdf": _check_pdf,
     "read_pdf": _read_pdf,
     "fit_picture": _fit_picture,
+    "make_thumbnail": _make_thumbnail,
     "measure_recording": _measure_recording,
 }
 _load_what_comes_late()

@@ -1,6 +1,8 @@
 """Pictures: decoded once to see that they are whole, and made as small as models take them."""
 
 import io
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +23,8 @@ MOST_BYTES = 1_500_000
 DECODED_PIXELS = 50_000_000
 JPEG_PIXELS = 250_000_000
 QUALITIES = (88, 75, 60)
+# Sharp on a phone where it is shown at a third of that.
+THUMBNAIL_SIDE = 480
 
 Fault = Literal["broken", "too_large"]
 
@@ -41,16 +45,39 @@ class Fitted:
     data: bytes = b""
 
 
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture without anything beside its pixels, and the media type it was made of."""
+
+    media_type: str
+    data: bytes
+    made_of: str
+
+
 def fit(data: bytes) -> Fitted:
     """Return a picture as it is if it is small and whole, or made so. Raises BadPicture."""
-    try:
-        image = _opened(data)
-        if image.format in {"JPEG", MPO}:
-            # At a half, a quarter or an eighth, if that is still large enough.
-            image.draft(None, (MOST_SIDE, MOST_SIDE))
-        _refuse_beyond(DECODED_PIXELS, image)
-        image.load()
+    with _refusing():
+        image = _loaded(data, MOST_SIDE)
         return Fitted(TAKEN[str(image.format)]) if _is_fine(image, data) else _shrunk(image)
+
+
+def thumbnail(data: bytes) -> Thumbnail:
+    """Return a picture of at most `THUMBNAIL_SIDE` pixels a side. Raises BadPicture."""
+    with _refusing():
+        given = _loaded(data, THUMBNAIL_SIDE)
+        made_of = "image/jpeg" if given.format == MPO else f"image/{str(given.format).lower()}"
+        image = ImageOps.exif_transpose(given)
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+        name = WEBP if image.mode == "RGBA" else "JPEG"
+        return Thumbnail(TAKEN[name], _saved(image, name, QUALITIES[1]), made_of)
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
+    """Let whatever a damaged picture raises be a BadPicture."""
+    try:
+        yield
     except MemoryError as error:
         raise BadPicture("too_large") from error
     except BadPicture:
@@ -58,6 +85,16 @@ def fit(data: bytes) -> Fitted:
     # Its parsers let errors of all kinds through when a file is damaged.
     except Exception as error:
         raise BadPicture("broken") from error
+
+
+def _loaded(data: bytes, side: int) -> Image.Image:
+    """Decode a picture; a JPEG at a fraction, if that is at least `side` pixels still."""
+    image = _opened(data)
+    if image.format in {"JPEG", MPO}:
+        image.draft(None, (side, side))
+    _refuse_beyond(DECODED_PIXELS, image)
+    image.load()
+    return image
 
 
 def _opened(data: bytes) -> Image.Image:

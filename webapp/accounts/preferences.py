@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from actions import offers
 from actions.sentences.refusals import sentence_of
+from models.archives import exports
 from models.chat import conversations, storage_quotas
 from models.errors import Refused
 from models.people import identities, sessions, sign_out, users
@@ -104,6 +105,7 @@ def page(
         on_phone=is_pocketable(request.user_agent.string),
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
+        export=exports.find_newest(db(), user.id),
         storage=storage_quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

@@ -12,6 +12,7 @@ from gateways.partial_answer import PartialAnswer, replay
 from models import jobs
 from models.base import utc_now
 from models.chat.history import Exchange, Run
+from models.schema.answer_files import AnswerFile
 from models.schema.chat import Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
@@ -55,6 +56,7 @@ class RunView:
     written: Rendered
     answer: Message | None
     cost_micros: int
+    files: tuple[AnswerFile, ...]
     may_retry: bool
     further_micros: int | None
 
@@ -113,6 +115,7 @@ def _view(db: Session, run: Run, told: PartialAnswer | None, *, is_newest: bool)
         written=written,
         answer=run.answer,
         cost_micros=run.cost_micros,
+        files=run.files,
         may_retry=may_retry,
         further_micros=jobs.further_allowance(job) if is_at_limit else None,
     )

@@ -7,6 +7,7 @@ from embedded.demo_model.prompt import Moment, moment
 from embedded.demo_model.replies import (
     attachments,
     beginnings,
+    handing_over,
     memory,
     product_tools,
     small_talk,
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     attachments.pictures,
     attachments.files,
     beginnings.suggested,
+    handing_over.write_file,
     product_tools.product_tools,
     memory.remember,
     memory.recall,

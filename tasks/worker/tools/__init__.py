@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent.tools.registry import Handler
-from tasks.worker.tools import history, reminders, spending
+from tasks.worker.tools import files, history, reminders, spending
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
@@ -12,4 +12,5 @@ HANDLERS: Mapping[str, Handler] = {
     "cancel_reminder": in_turn(reminders.cancel),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),
+    "hand_over": files.hand_over,
 }

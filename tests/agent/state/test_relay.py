@@ -170,6 +170,40 @@ def test_a_link_leads_nowhere(relay: Relay, tmp_path: Path) -> None:
     assert _ask(relay, by_name) == (b"note", None)
 
 
+def test_one_file_is_read_only_where_it_stands(relay: Relay, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not theirs")
+    relay.write("plan.md", b"theirs")
+    workspace = relay.root / "workspace"
+    (workspace / "folder").symlink_to(tmp_path)
+    (workspace / "link.md").symlink_to(tmp_path / "secret")
+    (workspace / "second.md").hardlink_to(tmp_path / "secret")
+    os.mkfifo(workspace / "pipe.md")
+
+    def _get(name: str) -> bytes | None:
+        return _ask(relay, lambda files: files.get(f"workspace/{name}", 100))
+
+    assert _get("plan.md") == b"theirs"
+    assert _ask(relay, lambda files: files.get("workspace/plan.md", 3)) == b"the"
+    for name in ("folder/secret", "link.md", "second.md", "pipe.md", "folder", "none.md"):
+        assert _get(name) is None
+
+
+def test_deleted_files_are_taken_out_and_nothing_beside_them(relay: Relay, tmp_path: Path) -> None:
+    (tmp_path / "outside.md").write_text("stays")
+    (relay.root / "openclaw.json").write_text("stays")
+    for name in ("files/plan.md", "files/plan.md.txt", "notes.md"):
+        relay.write(name, b"words")
+    paths = ["files/plan.md", "none.md", "../openclaw.json", "../../outside.md", "files", ""]
+    _ask(relay, lambda files: files.forget([], [], paths))
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {
+        "cell/openclaw.json",
+        "cell/workspace/files/plan.md.txt",
+        "cell/workspace/notes.md",
+        "outside.md",
+    }
+
+
 def _fill(database: sqlite3.Connection) -> None:
     database.execute(ROWS)
     database.executemany("INSERT INTO rows VALUES (?, ?)", ((n, "w" * 99) for n in range(2000)))

@@ -13,6 +13,7 @@ from actions.sending import Incoming, send
 from channels import registry
 from channels.base import Trouble
 from channels.outbound import Part
+from gateways.s3_files import Storage
 from models import jobs
 from models.base import utc_now
 from models.channels import accounts, deliveries
@@ -25,6 +26,7 @@ from tasks.messaging import delivering
 from tests import factories
 from tests.channels.loft import LEASE, Hand, Loft
 from tests.channels.pigeon import CAPABILITIES, Pigeon
+from tests.handed_over import handed_over
 from tests.payments import GRANT, spend
 from tests.tasks.messaging.steps import CHAT, always, answer, claim, deliver, once
 
@@ -279,3 +281,54 @@ def test_without_buttons_links_stand_in_the_words(loft: Loft, adas_bird: Hand) -
 def test_nothing_of_another_channel_is_claimed(loft: Loft, running: Job, db: Session) -> None:
     assert deliveries.claim(db, ["telegraph"], LEASE, most=5) == []
     assert registry.find("telegraph") is None
+
+
+def test_files_follow_the_words_and_what_cannot_be_sent_is_said(
+    loft: Loft, running: Job, db: Session, storage: Storage
+) -> None:
+    assert storage
+    handed_over(db, running, b"# Plan\n")
+    handed_over(db, running, b"x" * (CAPABILITIES.outbound_file_limit_bytes + 1), "files/big.csv")
+    gone = handed_over(db, running, b"x", "files/gone.txt")
+    storage.delete(gone.storage_key)
+    answer(db, running, "w" * 150)
+    deliver(loft)
+    words, rest, plan, *others = loft.pigeon.texts(CHAT)
+    assert (len(words), len(rest), plan) == (100, 50, "plan.md")
+    assert ["big" in others[0], "/files" in others[0], "gone" in others[1]] == [True] * 3
+
+
+def test_a_process_that_dies_between_files_leaves_the_rest_to_the_next(
+    loft: Loft, running: Job, db: Session, storage: Storage
+) -> None:
+    assert storage
+    for name in "abc":
+        handed_over(db, running, b"x", f"files/{name}.txt")
+    answer(db, running, "Here.")
+
+    class Killed(BaseException):
+        pass
+
+    def _die(what: str) -> None:
+        if len(loft.pigeon.chats.get(CHAT, [])) == 3:
+            raise Killed
+
+    loft.pigeon.mischief = _die
+    with pytest.raises(Killed):
+        deliver(loft)
+    loft.pigeon.mischief = lambda _: None
+    loft.work()
+    assert loft.pigeon.texts(CHAT) == ["Here.", "a.txt", "b.txt", "c.txt"]
+
+
+def test_a_file_that_is_refused_costs_the_answer_nothing(
+    loft: Loft, running: Job, db: Session, storage: Storage
+) -> None:
+    assert storage
+    handed_over(db, running, b"x", "files/odd.txt")
+    answer(db, running, "Here.")
+    loft.pigeon.mischief = once(Trouble.REFUSED, on="file")
+    deliver(loft)
+    words, said = loft.pigeon.texts(CHAT)
+    assert words == "Here."
+    assert "odd" in said

@@ -1,0 +1,64 @@
+"""What a user does with their files: those that they sent, and those that they were handed."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions import attachments, wakeups
+from agent.message import upload_paths
+from agent.workspace import KEPT_FILES
+from models import ledger
+from models.chat import answer_files, erasures, uploads
+from models.database import after_commit
+from models.schema.jobs import Job
+from models.schema.users import User
+from settings import get_settings
+
+# What the assistant itself lives on is not deleted because it once handed it over.
+NOTES_FOLDER = "memory/"
+
+
+def delete_upload(db: Session, user: User, upload_id: UUID) -> None:
+    """Delete a file that a user sent: its row now, its object and the assistant's copy soon.
+
+    What of it stands in the words of its conversation stays there. Raises NotFound for another
+    user's.
+    """
+    ledger.lock_account(db, user.id)
+    upload = uploads.find_own(db, user.id, upload_id)
+    jobs = db.scalars(select(Job.id).where(Job.message_id == upload.message_id)).all()
+    most = get_settings().upload_max_files
+    paths = [path for job_id in jobs for path in upload_paths(job_id, upload.name, most)]
+    db.delete(upload)
+    _forget(db, user, [upload.storage_key], paths)
+
+
+def delete_handed_over(db: Session, user: User, file_id: UUID) -> None:
+    """Delete a file that a user was handed, and the assistant's own copy of it.
+
+    Raises NotFound for another user's.
+    """
+    ledger.lock_account(db, user.id)
+    file = answer_files.find_own(db, user.id, file_id)
+    db.delete(file)
+    _forget(db, user, answer_files.keys_of(file), removable([file.path]))
+
+
+def removable(paths: Iterable[str]) -> list[str]:
+    """Leave out what the assistant lives on: its instructions, its notes and its memory."""
+    return [path for path in paths if path not in KEPT_FILES and not path.startswith(NOTES_FOLDER)]
+
+
+def _forget(db: Session, user: User, keys: list[str], paths: list[str]) -> None:
+    if paths:
+        erasures.want(db, user.id, None, paths)
+    db.flush()
+
+    def _tidy() -> None:
+        attachments.drop(keys)
+        if paths:
+            wakeups.forget(user.id)
+
+    after_commit(db, _tidy)

@@ -1,0 +1,1 @@
+"""What users take along when they go, and what they bring when they come."""

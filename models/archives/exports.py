@@ -1,0 +1,131 @@
+"""Exports: asked for by a user, put together by a worker, and kept for a while."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.base import utc_now
+from models.errors import NotFound, Refused
+from models.schema.archives import Export, ExportStatus
+
+# Each takes a worker some minutes.
+MOST_A_DAY = 5
+MOST_ATTEMPTS = 3
+KEPT_FOR = timedelta(days=7)
+
+
+class TooManyExports(Refused):
+    """A user has had `most` exports within a day."""
+
+    code = "too_many_exports"
+
+
+@dataclass(frozen=True)
+class ClaimedExport:
+    """An export that a worker has claimed; `attempt` proves that it is still theirs."""
+
+    id: UUID
+    user_id: UUID
+    attempt: int
+
+
+def ask(db: Session, user_id: UUID) -> Export:
+    """Ask for an export under the account's lock; one that waits already is found.
+
+    Refuses more than `MOST_A_DAY`.
+    """
+    newest = find_newest(db, user_id)
+    if newest is not None and newest.status is ExportStatus.WAITING:
+        return newest
+    since = Export.created_at > utc_now() - timedelta(days=1)
+    asked = select(func.count()).select_from(Export).where(Export.user_id == user_id, since)
+    if db.scalars(asked).one() >= MOST_A_DAY:
+        raise TooManyExports(most=MOST_A_DAY)
+    export = Export(user_id=user_id, status=ExportStatus.WAITING)
+    db.add(export)
+    db.flush()
+    return export
+
+
+def find_newest(db: Session, user_id: UUID) -> Export | None:
+    """Return what a user asked for last, if it is still kept."""
+    mine = select(Export).where(Export.user_id == user_id).order_by(Export.id.desc()).limit(1)
+    return db.scalar(mine)
+
+
+def find_ready(db: Session, user_id: UUID, export_id: UUID) -> Export:
+    """Find an export of this user's that can be downloaded, or raise NotFound."""
+    found = db.scalar(select(Export).where(Export.id == export_id, Export.user_id == user_id))
+    if found is None or found.status is not ExportStatus.READY or found.storage_key is None:
+        raise NotFound
+    return found
+
+
+def is_any_waiting(db: Session) -> bool:
+    """Tell whether a worker is wanted."""
+    return db.scalar(select(Export.id).where(_is_free()).limit(1)) is not None
+
+
+def claim(db: Session, lease: timedelta) -> ClaimedExport | None:
+    """Take the export that has waited longest; nobody else is given it until `lease` is over."""
+    export = db.scalar(
+        select(Export)
+        .where(_is_free())
+        .order_by(Export.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if export is None:
+        return None
+    export.attempts += 1
+    export.leased_until = utc_now() + lease
+    db.flush()
+    return ClaimedExport(export.id, export.user_id, export.attempts)
+
+
+def finish(db: Session, claimed: ClaimedExport, storage_key: str, size_bytes: int) -> bool:
+    """Note where a claimed export is; False if it is not one's own any more."""
+    return _close(
+        db, claimed, status=ExportStatus.READY, storage_key=storage_key, size_bytes=size_bytes
+    )
+
+
+def put_off(db: Session, claimed: ClaimedExport, wait: timedelta) -> None:
+    """Let a claimed export be tried again after `wait`, or fail after the last attempt."""
+    if claimed.attempt >= MOST_ATTEMPTS:
+        _close(db, claimed, status=ExportStatus.FAILED)
+        return
+    db.execute(update(Export).where(*_is_still(claimed)).values(leased_until=utc_now() + wait))
+
+
+def expire(db: Session, now: datetime) -> list[str]:
+    """Forget what was kept for long enough; return the storage keys, to be deleted too."""
+    old = delete(Export).where(
+        Export.status != ExportStatus.WAITING, Export.created_at < now - KEPT_FOR
+    )
+    return [key for key in db.scalars(old.returning(Export.storage_key)) if key]
+
+
+def _is_free() -> ColumnElement[bool]:
+    is_let_go = or_(Export.leased_until.is_(None), Export.leased_until < func.clock_timestamp())
+    return (Export.status == ExportStatus.WAITING) & is_let_go
+
+
+def _is_still(claimed: ClaimedExport) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Export.id == claimed.id,
+        Export.attempts == claimed.attempt,
+        Export.status == ExportStatus.WAITING,
+    )
+
+
+def _close(db: Session, claimed: ClaimedExport, **values: object) -> bool:
+    closing = (
+        update(Export)
+        .where(*_is_still(claimed))
+        .values(leased_until=None, finished_at=func.clock_timestamp(), **values)
+    )
+    return db.scalar(closing.returning(Export.id)) is not None

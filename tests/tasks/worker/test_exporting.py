@@ -1,0 +1,142 @@
+"""An archive has all that is its user's, and nothing of anybody else's."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from actions.archives import exporting
+from agent.files import CellFile
+from agent.state import BLANK, DATABASE, Restored
+from agent.turn import AgentFailed, SavedState, TurnFailure
+from gateways.s3_files import Storage
+from models import jobs
+from models.chat import conversations
+from models.schema.archives import Export, ExportStatus
+from models.schema.uploads import SentFile
+from models.schema.users import User
+from tasks.worker.exporting import carry_out
+from tasks.worker.process import WorkerProcess
+from tests import factories
+from tests.handed_over import handed_over
+
+MEMORY = b"# Memory\n- likes ferns\n"
+
+
+@dataclass
+class Runtime:
+    """Has one file of memory and a database for everybody."""
+
+    is_down: bool = False
+
+    def restore(self, states: tuple[SavedState, ...]) -> Restored:
+        if self.is_down:
+            raise AgentFailed(TurnFailure.STATE_UNAVAILABLE, permanent=False)
+        files = (CellFile("workspace/MEMORY.md", MEMORY), CellFile(DATABASE, b"SQLite"))
+        return Restored(files, {}, BLANK.state)
+
+
+@dataclass
+class Process:
+    storage: Storage
+    runtime: Runtime
+
+
+@pytest.fixture
+def process(storage: Storage) -> Process:
+    for prefix in ("exports/", "answers/", "uploads/"):
+        for key in storage.list(prefix):
+            storage.delete(key)
+    return Process(storage, Runtime())
+
+
+def _export(process: Process) -> bool:
+    return carry_out(cast(WorkerProcess, process))
+
+
+def _archive(db: Session, storage: Storage) -> zipfile.ZipFile:
+    db.expire_all()
+    export = db.scalars(sa.select(Export)).one()
+    assert export.status is ExportStatus.READY
+    data = b"".join(storage.stream(export.storage_key or ""))
+    assert len(data) == export.size_bytes
+    return zipfile.ZipFile(io.BytesIO(data))
+
+
+def _talk(db: Session, user: User, storage: Storage, words: str) -> None:
+    key = f"uploads/{user.id}/{words}"
+    storage.put(key, b"sent " + words.encode())
+    file = SentFile(f"{words}.txt", "text/plain", 5, key)
+    conversation = factories.conversation(db, user)
+    jobs.ask(db, conversation, f"About {words}", model=factories.MODEL, files=[file])
+    job = factories.claim(db, only=[user.id])
+    assert job is not None
+    handed_over(db, job, b"made " + words.encode(), f"files/{words}.md")
+    factories.answer(db, job, f"On {words}.")
+
+
+def test_all_that_is_ones_own_is_in_it(db: Session, ada: User, eve: User, process: Process) -> None:
+    _talk(db, ada, process.storage, "ferns")
+    _talk(db, eve, process.storage, "secrets")
+    gone = factories.conversation(db, ada)
+    gone.title = "deleted words"
+    conversations.erase(db, gone)
+    exporting.ask(db, ada)
+    db.commit()
+
+    assert _export(process)
+    assert not _export(process)
+
+    whole = _archive(db, process.storage)
+    assert whole.testzip() is None
+    read = {name: whole.read(name) for name in whole.namelist()}
+    everything = b"\n".join([*read.values(), *(name.encode() for name in read)])
+    assert b"secrets" not in everything
+    assert b"deleted words" not in everything
+    assert read["workspace/MEMORY.md"] == MEMORY
+    assert read[DATABASE] == b"SQLite"
+    assert b"cannot" not in read["workspace/AGENTS.md"]
+    (sent,) = (name for name in read if name.startswith("files/sent/"))
+    (made,) = (name for name in read if name.startswith("files/made/"))
+    assert (read[sent], read[made]) == (b"sent ferns", b"made ferns")
+    (document,) = (name for name in read if name.endswith(".json") and "conv" in name)
+    said = json.loads(read[document])["messages"]
+    assert [(one["role"], one["text"]) for one in said] == [
+        ("user", "About ferns"),
+        ("assistant", "On ferns."),
+    ]
+    assert said[0]["files"] == ["ferns.txt"]
+    assert b"On ferns." in read[document.removesuffix("json") + "md"]
+
+
+def test_what_there_is_no_room_for_is_named(
+    db: Session, ada: User, process: Process, adjust: Callable[..., None]
+) -> None:
+    _talk(db, ada, process.storage, "ferns")
+    file = handed_over(db, factories.running(db, ada), b"x" * 1_100_000, "files/large.csv")
+    adjust(EXPORT_MAX_BYTES=str(1024**2))
+    exporting.ask(db, ada)
+    _export(process)
+    whole = _archive(db, process.storage)
+    assert file.name in whole.read("README.txt").decode()
+    assert not any(file.name in name for name in whole.namelist())
+
+
+def test_what_fails_is_tried_again_and_leaves_nothing(
+    db: Session, ada: User, process: Process
+) -> None:
+    exporting.ask(db, ada)
+    process.runtime.is_down = True
+    assert _export(process)
+    assert process.storage.list("exports/") == []
+    assert not _export(process)
+    db.execute(sa.update(Export).values(leased_until=None))
+    process.runtime.is_down = False
+    assert _export(process)
+    _archive(db, process.storage)
