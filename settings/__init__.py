@@ -19,6 +19,7 @@ from settings.payments import PaymentSettings
 from settings.places import PROJECT_DIR
 from settings.providers import ProviderSettings
 from settings.requests import RequestSettings
+from settings.scaling import ScalingSettings
 from settings.sign_in import SignInSettings
 from settings.site import SiteSettings
 from settings.stores import StoreSettings
@@ -38,6 +39,7 @@ class Settings(
     SignInSettings,
     MessengerSettings,
     RequestSettings,
+    ScalingSettings,
 ):
     """All of them together, as the product is given them."""
 

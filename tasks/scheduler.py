@@ -1,4 +1,4 @@
-"""The clock: sweeps, reminders, audits, pruning and payments (`python -m tasks.scheduler`).
+"""The clock: sweeps, reminders, audits, scaling and payments (`python -m tasks.scheduler`).
 
 Two clocks do no harm.
 """
@@ -16,6 +16,7 @@ from gateways import logs
 from models import database
 from settings import get_settings
 from tasks import audits, upkeep
+from tasks.scaling import leader
 
 log = structlog.get_logger()
 
@@ -103,7 +104,7 @@ def over_at_a_signal() -> threading.Event:
 def main() -> None:
     settings = get_settings()
     logs.configure(settings)
-    database.connect(settings.database_url.get_secret_value(), pool_size=4)
+    database.connect(settings.database_url.get_secret_value(), pool_size=6)
     over = over_at_a_signal()
     # By itself: it asks Stripe, which may take its time, and no lease waits for that.
     threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
@@ -111,6 +112,10 @@ def main() -> None:
     threading.Thread(target=run_numbers, args=(over,), name="numbers", daemon=True).start()
     # So are these: a sweep that takes long makes no reminder late.
     threading.Thread(target=run_reminders, args=(over,), name="reminders", daemon=True).start()
+    if settings.ecs_worker_service:
+        # A burst waits for nothing else.
+        given = (over, settings)
+        threading.Thread(target=leader.run, args=given, name="scaling", daemon=True).start()
     run(over)
 
 

@@ -25,6 +25,7 @@ from models.schema.emails import Email, EmailStatus
 from models.schema.free_credit import FreeCreditRefusal
 from models.schema.ledger import Transaction
 from models.schema.notifications import Notification, Push, PushStatus
+from models.schema.scaling import ScalingDecision
 from models.schema.sessions import UserSession
 from models.schema.transcriptions import Transcription
 from models.schema.workers import Worker
@@ -83,6 +84,7 @@ def _over(before: datetime) -> Mapping[type[Base], ColumnElement[bool]]:
         FreeCreditRefusal: FreeCreditRefusal.user_id.is_(None) | has_had_credit,
         Transcription: true(),
         Worker: Worker.seen_at < before,
+        ScalingDecision: true(),
     }
 
 

@@ -29,20 +29,31 @@ def register(db: Session, worker_id: UUID, host: str) -> Worker:
 
 def report(
     db: Session, worker_id: UUID, *, sandbox: str, capacity: int, spare: int, hot: int, busy: int
-) -> None:
-    """Say that a worker lives, and what its cells are doing."""
-    db.execute(
+) -> bool:
+    """Say that a worker lives, and what its cells are doing; return whether it is to drain."""
+    draining_at = db.scalar(
         update(Worker)
         .where(Worker.id == worker_id)
         .values(
             sandbox=sandbox, capacity=capacity, spare=spare, hot=hot, busy=busy, seen_at=utc_now()
         )
+        .returning(Worker.draining_at)
     )
+    return draining_at is not None
 
 
 def drain(db: Session, worker_id: UUID) -> None:
-    """Say that a worker takes nothing more and will stop."""
-    db.execute(update(Worker).where(Worker.id == worker_id).values(draining_at=utc_now()))
+    """Say that a worker takes nothing more; it may be the worker that says so, or an operator.
+
+    It notices at its next heartbeat.
+    """
+    is_new = Worker.draining_at.is_(None)
+    db.execute(update(Worker).where(Worker.id == worker_id, is_new).values(draining_at=utc_now()))
+
+
+def release(db: Session, worker_id: UUID) -> None:
+    """Say that nothing runs in a draining worker any more: it may be stopped."""
+    db.execute(update(Worker).where(Worker.id == worker_id).values(released_at=utc_now()))
 
 
 def sign_off(db: Session, worker_id: UUID) -> None:

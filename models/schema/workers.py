@@ -22,6 +22,8 @@ class Worker(Base):
     busy: Mapped[int] = mapped_column(default=0, server_default="0")
     started_at: Mapped[Created]
     seen_at: Mapped[Created]
-    # From then on it takes nothing more, and saves what it has.
+    # From then on it takes nothing more, and saves what it has; others may ask it to.
     draining_at: Mapped[datetime | None]
+    # From then on nothing runs in it, and it lets itself be stopped.
+    released_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]

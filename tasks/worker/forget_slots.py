@@ -25,6 +25,11 @@ class Editing:
         self._background.release()
         return False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether files are being taken apart in the background."""
+        return self._background.locked()
+
     def done(self) -> None:
         """Give back the place that `begin` took; any thread may."""
         self._places.release()

@@ -29,6 +29,7 @@ from tasks.worker import boot_allocation
 from tasks.worker.commit_loop import LOOK_SECONDS, CommitLoop
 from tasks.worker.forget_slots import Editing
 from tasks.worker.leased_jobs import LeasedJobs
+from tasks.worker.protection import Protection
 from tasks.worker.tools import HANDLERS
 from tasks.worker.wake_listener import WakeListener
 from untrusted import lanes
@@ -66,12 +67,16 @@ class WorkerProcess:
         self._seen_within = timedelta(seconds=2.5 * settings.job_heartbeat_seconds)
         self.editing = Editing()
         self.draining = threading.Event()
+        self._protection = Protection(settings.ecs_agent_uri)
+        self._is_released = False
         self._over = threading.Event()
         self._next_look = 0.0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Report for work, boot the first cells and begin to keep the leases."""
+        # Before it takes a turn.
+        self._protection.renew()
         with unit_of_work() as db:
             workers.register(db, self.id, socket.gethostname())
         lanes.warm(TEXTS, FILES)
@@ -89,8 +94,7 @@ class WorkerProcess:
 
     def drain(self, grace_seconds: float) -> None:
         """Claim nothing more; after `grace_seconds` hand what still runs back to the queue."""
-        self.draining.set()
-        self._run("draining", self._tell_draining)
+        self._retire()
         for seconds, then in (
             (grace_seconds, self._hand_all_back),
             (self.settings.worker_stop_seconds, self._give_up),
@@ -99,6 +103,12 @@ class WorkerProcess:
             # A worker that is done before does not wait for it.
             timer.daemon = True
             timer.start()
+
+    def _retire(self) -> None:
+        """Claim nothing more, and send elsewhere whom that concerns; what runs goes on."""
+        if not self.draining.is_set():
+            self.draining.set()
+            self._run("draining", self._tell_draining)
 
     def stop(self) -> None:
         """Wait for the turns that run, destroy the cells and sign off."""
@@ -177,14 +187,31 @@ class WorkerProcess:
         while not self._over.wait(self.settings.job_heartbeat_seconds):
             try:
                 self.held.renew()
-                self._report()
+                self._follow(is_to_drain=self._report())
             except SQLAlchemyError as error:
                 log.warning("heartbeat.missed", worker_id=str(self.id), error=str(error))
 
-    def _report(self) -> None:
+    def _follow(self, *, is_to_drain: bool) -> None:
+        """Do what somebody has asked for in our row; once nothing runs here, let us be stopped."""
+        if not self.draining.is_set():
+            self._protection.renew()
+            if is_to_drain:
+                # A claim may be on just now: whether anything runs, the next heartbeat tells.
+                self._retire()
+        elif not self._is_released and not self._is_at_work() and self._protection.release():
+            with unit_of_work() as db:
+                workers.release(db, self.id)
+            self._is_released = True
+            log.info("worker.released", worker_id=str(self.id))
+
+    def _is_at_work(self) -> bool:
+        return len(self.held) > 0 or self.editing.is_busy
+
+    def _report(self) -> bool:
+        """Say that we live; return whether we are to drain."""
         stats = self.runtime.stats()
         with unit_of_work() as db:
-            workers.report(
+            return workers.report(
                 db,
                 self.id,
                 sandbox=stats.sandbox,

@@ -1,0 +1,1 @@
+"""Tests of how many workers there are."""
