@@ -22,6 +22,7 @@ from settings.requests import RequestSettings
 from settings.sign_in import SignInSettings
 from settings.site import SiteSettings
 from settings.stores import StoreSettings
+from settings.web import WebSettings
 
 __all__ = ["PROJECT_DIR", "Settings", "get_settings"]
 
@@ -38,6 +39,7 @@ class Settings(
     SignInSettings,
     MessengerSettings,
     RequestSettings,
+    WebSettings,
 ):
     """All of them together, as the product is given them."""
 
