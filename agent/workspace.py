@@ -49,8 +49,8 @@ AGENTS = dedent("""\
     - {limits}
     - They know nothing of OpenClaw: never send them to its commands, settings or documentation.
     """)
-CANNOT = "You cannot browse the web or run programs; say so when asked to."
-CANNOT_ACT = "You cannot browse the web, run programs or act after your answer; say so when asked."
+CANNOT = "You cannot {what}; say so when asked to."
+NO_WEB, NO_PROGRAMS, NO_LATER = "browse the web", "run programs", "act after your answer"
 TOOLS_HEAD = """
 ## What the service does for you
 """
@@ -90,13 +90,23 @@ def due(
 
 def agents(tools: Sequence[Tool]) -> str:
     """Return the assistant's instructions, with those of the tools that it has."""
-    can_remind = any(tool.name == "remind" for tool in tools)
-    whole = AGENTS.replace("{limits}", CANNOT if can_remind else CANNOT_ACT)
+    names = {tool.name for tool in tools}
+    can_remind = "remind" in names
+    lacking = [
+        *([] if "web_search" in names else [NO_WEB]),
+        NO_PROGRAMS,
+        *([] if can_remind else [NO_LATER]),
+    ]
+    whole = AGENTS.replace("{limits}", CANNOT.format(what=_listed(lacking)))
     if not tools:
         return whole
     lines = [f"- {tool.prompt.format(name=tool.full_name)}" for tool in tools]
     lines += [REMINDED] if can_remind else []
     return whole + "\n".join((TOOLS_HEAD.rstrip("\n"), *lines, MATERIAL, ""))
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _kept_part(profile: Profile) -> str:

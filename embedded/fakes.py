@@ -76,5 +76,18 @@ def telegram(folder: DataFolder, bot_name: str) -> Fake:
     return Fake(product.fake_telegram(port, tokens, data, bot_name), given)
 
 
+def made_up_web(folder: DataFolder) -> Fake:
+    """Be a search engine, and the web that it knows.
+
+    Its names are looked for on this machine, so it is for a machine of one's own alone.
+    """
+    port = folder.port("example-web")
+    given = {
+        "SEARXNG_BASE_URL": f"http://{LOCALHOST}:{port}",
+        "WEB_EXAMPLE_ADDRESS": f"{LOCALHOST}:{port}",
+    }
+    return Fake(product.fake_web(port), given)
+
+
 def _webhook_secret(folder: DataFolder) -> str:
     return f"whsec_{folder.secret('stripe_webhooks')}"

@@ -87,6 +87,18 @@ def fake_telegram(port: int, tokens: Environment, data: Path, name: str) -> Prog
     )
 
 
+def fake_web(port: int) -> Program:
+    """What the assistant searches and reads when no key of a search engine is given."""
+    return Program(
+        name="example-web",
+        command=(sys.executable, "-m", "embedded.fake_web", "--port", str(port)),
+        environment=_with({}),
+        directory=PROJECT_DIR,
+        is_ready=lambda: is_listening(port),
+        is_quiet=True,
+    )
+
+
 def migrations(settings: Environment) -> Program:
     """Bring the database to the newest shape."""
     return Program(

@@ -37,7 +37,7 @@ READY_SECONDS = 60.0
 MIGRATION_SECONDS = 300.0
 STOP_ORDER = (
     *("web", "bot", "clock", "worker", "messaging", "engine"),
-    *("mailbox", "telegram", "google", "stripe", "demo", "s3", "valkey", "postgres"),
+    *("mailbox", "telegram", "google", "example-web", "stripe", "demo", "s3", "valkey", "postgres"),
 )
 
 
@@ -229,6 +229,8 @@ class Stack(Services):
             self._start_fake(fakes.stripe(self.folder, self.url))
         if is_own and read.google_client_id is None and "GOOGLE_CLIENT_ID" not in self._environment:
             self._start_fake(fakes.google(self.folder))
+        if is_own and not self._has_search(read):
+            self._start_fake(fakes.made_up_web(self.folder))
         if is_own and not self._has_telegram(read):
             telegram = fakes.telegram(self.folder, read.product_name)
             self._start_fake(telegram)
@@ -237,6 +239,11 @@ class Stack(Services):
     def _start_fake(self, fake: fakes.Fake) -> None:
         wait_ready(self.supervisor.start(fake.program), READY_SECONDS)
         self._environment |= fake.settings
+
+    def _has_search(self, read: Settings) -> bool:
+        keys = (read.brave_search_api_key, read.exa_api_key, read.searxng_base_url)
+        names = ("BRAVE_SEARCH_API_KEY", "EXA_API_KEY", "SEARXNG_BASE_URL")
+        return any(keys) or any(name in self._environment for name in names)
 
     def _has_telegram(self, read: Settings) -> bool:
         return read.telegram_bot_token is not None or "TELEGRAM_BOT_TOKEN" in self._environment

@@ -23,6 +23,7 @@ from settings.scaling import ScalingSettings
 from settings.sign_in import SignInSettings
 from settings.site import SiteSettings
 from settings.stores import StoreSettings
+from settings.web import WebSettings
 
 __all__ = ["PROJECT_DIR", "Settings", "get_settings"]
 
@@ -40,6 +41,7 @@ class Settings(
     MessengerSettings,
     RequestSettings,
     ScalingSettings,
+    WebSettings,
 ):
     """All of them together, as the product is given them."""
 

@@ -41,10 +41,12 @@ class CellSettings(BaseSettings):
     # The first of the unprivileged uids that cells run under, when the worker runs as root.
     cell_uid_base: int = 64000
     # Parsers of answers and of files that people send run in helper processes, under this uid when
-    # the process that has them is root; so many at most, in each process, for words and for files.
+    # the process that has them is root; so many at most, in each process, for words, for files and
+    # for pages of the web.
     untrusted_uid: int = Field(default=63999, ge=1)
     untrusted_text_helpers: int = Field(default=4, ge=2)
     untrusted_file_helpers: int = Field(default=3, ge=2)
+    untrusted_page_helpers: int = Field(default=2, ge=2)
     # "bwrap" has no cells without namespaces, "jail" none without a root of their own and without
     # every network closed; "uid" accepts separation by uid alone and then runs one person's cell at
     # a time; "auto" takes the best of them and says so in the log. "none" separates cells from

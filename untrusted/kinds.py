@@ -25,6 +25,8 @@ class LaneLimits:
 TEXTS = LaneLimits("texts", memory_bytes=768 * MB, niceness=0, jobs=2_000, threads=0)
 # The decoder of HEIC does nothing without a thread of its own.
 FILES = LaneLimits("files", memory_bytes=1024 * MB, niceness=10, jobs=100, threads=64)
+# Pages of the web. Somebody waits for them, and what reads them is large.
+PAGES = LaneLimits("pages", memory_bytes=1024 * MB, niceness=5, jobs=100, threads=0)
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,6 @@ READ_PDF = Kind("read_pdf", FILES, 30, 10, 64 * MB, 8 * MB)
 FIT_PICTURE = Kind("fit_picture", FILES, 30, 10, 64 * MB, 4 * MB)
 MAKE_THUMBNAIL = Kind("make_thumbnail", FILES, 15, 5, 64 * MB, 1 * MB)
 MEASURE_RECORDING = Kind("measure_recording", FILES, 10, 3, 64 * MB, 0)
+
+READ_PAGE = Kind("read_page", PAGES, 8, 4, 4 * MB, 8 * MB)
+CHECK_ROBOTS = Kind("check_robots", PAGES, 4, 1, 1 * MB, 0)

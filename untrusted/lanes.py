@@ -6,7 +6,7 @@ from typing import Any
 
 from settings import get_settings
 from untrusted.helper import Patience, Result
-from untrusted.kinds import FILES, TEXTS, Kind, LaneLimits
+from untrusted.kinds import FILES, PAGES, TEXTS, Kind, LaneLimits
 from untrusted.lane import Lane
 
 _lanes: dict[str, Lane] = {}
@@ -47,6 +47,7 @@ def _lane(limits: LaneLimits) -> Lane:
         most = {
             TEXTS.name: settings.untrusted_text_helpers,
             FILES.name: settings.untrusted_file_helpers,
+            PAGES.name: settings.untrusted_page_helpers,
         }
         # Of two threads that come at once one loses its lane, which has started nothing yet.
         lane = _lanes.setdefault(limits.name, Lane(limits, settings, most[limits.name]))

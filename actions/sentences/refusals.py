@@ -192,6 +192,11 @@ REFUSALS: Mapping[str, str] = {
     "own_admin_account": marked(
         "This account is your own. Another administrator has to look at it."
     ),
+    "page_forbidden": marked("The site lets no assistant read this page."),
+    "page_not_public": marked("This address leads to nothing on the public web."),
+    "page_not_read": marked("This page could not be read."),
+    "page_unreachable": marked("The page could not be reached, or is not there."),
+    "page_unreadable": marked("There is no text on this page that can be read."),
     "reason_missing": marked("Please say why: it is kept with what you do."),
     "reason_too_long": marked("Please shorten the reason to %(most)s characters."),
     "push_subscription_taken": marked(
@@ -246,6 +251,7 @@ REFUSALS: Mapping[str, str] = {
     "transcriber_away": marked(
         "Your recording could not be turned into text just now. Please try again, or type it."
     ),
+    "search_not_offered": marked("The web cannot be searched on this site."),
     "two_amounts": marked(
         "You typed an amount while another one was chosen. Check which one you want, then go on."
     ),

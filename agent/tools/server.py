@@ -23,8 +23,6 @@ log = structlog.get_logger()
 PATH = "/mcp"
 PROTOCOLS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MOST_REQUEST_BYTES = 64 * 1024
-# OpenClaw cuts at 32,000 characters, and each is paid for.
-MOST_ANSWER_CHARS = 8_000
 # Well within what OpenClaw waits for, and what counts as a cell that is stuck.
 CALL_SECONDS = 20.0
 MOST_CALLS_A_TURN = 40
@@ -122,7 +120,7 @@ class ToolPort:
                 arguments = await self._with_file(one, given)
                 words = await asyncio.to_thread(one.handler, turn, arguments)
         except ToolRefused as refusal:
-            return _said(str(refusal), is_error=True)
+            return _said(str(refusal)[: one.tool.answer_chars], is_error=True)
         except TimeoutError:
             log.warning("tool.slow", tool=one.tool.name, job_id=str(turn.job_id))
             return _said(TOO_SLOW, is_error=True)
@@ -130,7 +128,7 @@ class ToolPort:
             log.exception("tool.failed", tool=one.tool.name, job_id=str(turn.job_id))
             return _said(BROKEN, is_error=True)
         log.info("tool.used", tool=one.tool.name, job_id=str(turn.job_id))
-        return _said(words)
+        return _said(words[: one.tool.answer_chars])
 
     async def _with_file(self, one: OfferedTool, given: Arguments) -> Arguments:
         """Add the file that a tool takes, None for one that is not there."""
@@ -141,7 +139,7 @@ class ToolPort:
 
 
 def _said(words: str, *, is_error: bool = False) -> Mapping[str, Any]:
-    content = [{"type": "text", "text": words[:MOST_ANSWER_CHARS]}]
+    content = [{"type": "text", "text": words}]
     return {"content": content, "isError": is_error}
 
 

@@ -114,6 +114,14 @@ def text_bytes(db: Session, conversation_id: UUID) -> int:
     return int(db.scalar(select(func.coalesce(func.sum(latest.c.size), 0))) or 0)
 
 
+def words_of_user(db: Session, conversation_id: UUID) -> list[str]:
+    """List what its user wrote lately in a conversation, the latest first."""
+    said = select(Message.text).where(
+        Message.conversation_id == conversation_id, Message.role == Role.USER
+    )
+    return list(db.scalars(said.order_by(Message.id.desc()).limit(LATEST)))
+
+
 def rename(conversation: Conversation, title: str) -> None:
     """Give it another name; refuse an empty or overlong one."""
     clean = " ".join(title.split())

@@ -36,22 +36,26 @@ def open_call(
 
     Raises OutOfCredit or SpendingFrozen. The caller proves the lease.
     """
+    call = ModelCall(
+        id=call_id,
+        kind=CallKind.ANSWER if job_id else CallKind.TRANSCRIPTION,
+        job_id=job_id,
+        attempt=attempt,
+        model=model,
+        held_micros=held,
+    )
+    hold(db, user, call)
+
+
+def hold(db: Session, user: User, call: ModelCall) -> None:
+    """Open a call of a locked account, and set aside what it holds. Raises as `open_call` does."""
     if user.is_frozen:
         raise SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
-    if held <= 0 or user.credits_available_micros < held:
+    if call.held_micros <= 0 or user.credits_available_micros < call.held_micros:
         raise OutOfCredit
-    user.credits_held_micros += held
-    db.add(
-        ModelCall(
-            id=call_id,
-            user_id=user.id,
-            kind=CallKind.ANSWER if job_id else CallKind.TRANSCRIPTION,
-            job_id=job_id,
-            attempt=attempt,
-            model=model,
-            held_micros=held,
-        )
-    )
+    user.credits_held_micros += call.held_micros
+    call.user_id = user.id
+    db.add(call)
     db.flush()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, false, func, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -15,6 +15,7 @@ from models.periods import midnight, zone_of
 from models.schema.chat import Conversation
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, Transaction
+from models.schema.model_calls import CallKind, ModelCall
 from models.schema.users import User
 
 # Every zone's midnight falls on one of these.
@@ -36,7 +37,8 @@ class Part:
     """What went to one model or conversation, and how many messages that was for.
 
     A conversation's `id` is None when it was deleted: those are counted together. With `is_voice`
-    it went to listening to recordings, before there was a message.
+    it went to listening to recordings, before there was a message; with `is_search` to searches of
+    the web, which are counted in place of messages.
     """
 
     id: UUID | None
@@ -44,6 +46,7 @@ class Part:
     micros: int
     messages: int
     is_voice: bool = False
+    is_search: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Usage:
 
     @property
     def messages(self) -> int:
-        return sum(part.messages for part in self.models if not part.is_voice)
+        return sum(part.messages for part in self.models if not (part.is_voice or part.is_search))
 
     @property
     def average_micros(self) -> int:
@@ -115,6 +118,7 @@ _SPENT = func.sum(-Transaction.amount_micros)
 # What was spoken has no job: each call is a message of its own.
 _MESSAGES = func.count(func.coalesce(Transaction.job_id, Transaction.call_id).distinct())
 _IS_VOICE = Transaction.job_id.is_(None) & Transaction.call_id.is_not(None)
+_IS_SEARCH = func.coalesce(ModelCall.kind == CallKind.SEARCH, false())
 
 
 def _by_day(db: Session, user: User, paid: Sequence[ColumnElement[bool]]) -> dict[date, int]:
@@ -129,13 +133,21 @@ def _by_day(db: Session, user: User, paid: Sequence[ColumnElement[bool]]) -> dic
 
 def _by_model(db: Session, paid: Sequence[ColumnElement[bool]]) -> list[Part]:
     rows = db.execute(
-        select(Transaction.model, _SPENT, _MESSAGES, _IS_VOICE)
+        select(
+            Transaction.model,
+            _SPENT,
+            case((_IS_SEARCH, func.count()), else_=_MESSAGES),
+            _IS_VOICE,
+            _IS_SEARCH,
+        )
+        .outerjoin(ModelCall, ModelCall.id == Transaction.call_id)
         .where(*paid)
-        .group_by(Transaction.model, _IS_VOICE)
+        .group_by(Transaction.model, _IS_VOICE, _IS_SEARCH)
         .order_by(_SPENT.desc())
     )
     return [
-        Part(None, model or "", int(micros), count, voice) for model, micros, count, voice in rows
+        Part(None, model or "", int(micros), count, is_voice=voice, is_search=search)
+        for model, micros, count, voice, search in rows
     ]
 
 
@@ -175,7 +187,12 @@ def latest_call(db: Session, conversation_id: UUID) -> LatestCall | None:
     )
     charge = db.scalar(
         select(Transaction)
-        .where(Transaction.job_id == answered, Transaction.kind == EntryKind.CHARGE)
+        .join(ModelCall, ModelCall.id == Transaction.call_id)
+        .where(
+            Transaction.job_id == answered,
+            Transaction.kind == EntryKind.CHARGE,
+            ModelCall.kind == CallKind.ANSWER,
+        )
         .order_by(Transaction.id.desc())
         .limit(1)
     )

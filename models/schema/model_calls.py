@@ -11,12 +11,14 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 
 
 class CallKind(enum.StrEnum):
-    """What a model was called for."""
+    """What a model, or an engine that searches the web, was called for."""
 
     # A part of the answer to a message: it belongs to a job.
     ANSWER = "answer"
     # To write down what was said, before there is a message.
     TRANSCRIPTION = "transcription"
+    # To search the web for an answer: no model, but an engine, which is named as one.
+    SEARCH = "search"
 
 
 class CallStatus(enum.StrEnum):

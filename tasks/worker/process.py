@@ -30,7 +30,7 @@ from tasks.worker.commit_loop import LOOK_SECONDS, CommitLoop
 from tasks.worker.forget_slots import Editing
 from tasks.worker.leased_jobs import LeasedJobs
 from tasks.worker.protection import Protection
-from tasks.worker.tools import HANDLERS
+from tasks.worker.tools import offered_handlers
 from tasks.worker.wake_listener import WakeListener
 from untrusted import lanes
 from untrusted.kinds import FILES, TEXTS
@@ -57,7 +57,7 @@ class WorkerProcess:
         self.lease = timedelta(seconds=settings.job_lease_seconds)
         self.storage = Storage(settings)
         self.streams = Streams(settings.redis_url.get_secret_value())
-        self.runtime = Runtime(settings, self.storage, HANDLERS)
+        self.runtime = Runtime(settings, self.storage, offered_handlers())
         self.held = LeasedJobs(self.lease, settings.job_time_limit_seconds + LIMIT_MARGIN_SECONDS)
         self.commit_loop = CommitLoop(self._close, self._claim, partial(begin, self))
         wake_queue = WakeQueue(settings.redis_url.get_secret_value())

@@ -16,7 +16,11 @@ from untrusted.inside.confinement import confine
 from untrusted.seccomp import HELPERS, install, program
 
 # Where each lane's work is: modules with a WORK.
-WORK_OF = {"texts": "untrusted.inside.text_work", "files": "untrusted.inside.file_work"}
+WORK_OF = {
+    "texts": "untrusted.inside.text_work",
+    "files": "untrusted.inside.file_work",
+    "pages": "untrusted.inside.page_work",
+}
 
 Work = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 

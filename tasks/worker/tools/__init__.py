@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from actions.web import searching
 from agent.tools.registry import Handler
-from tasks.worker.tools import files, history, reminders, spending
+from tasks.worker.tools import files, history, reading, reminders, spending, web_search
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
@@ -13,4 +14,15 @@ HANDLERS: Mapping[str, Handler] = {
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),
     "hand_over": files.hand_over,
+    "web_search": web_search.search,
+    "read_page": reading.read_page,
 }
+# Only where somebody searches: an address alone comes seldom.
+OF_THE_WEB = {"web_search", "read_page"}
+
+
+def offered_handlers() -> Mapping[str, Handler]:
+    """Return what can be done with the settings as they are, by the tools' names."""
+    if searching.is_offered():
+        return HANDLERS
+    return {name: handler for name, handler in HANDLERS.items() if name not in OF_THE_WEB}

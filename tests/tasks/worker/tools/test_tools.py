@@ -25,7 +25,7 @@ from tests.models.reminders.making import made
 Use = Callable[..., str]
 
 
-def _turn(job: Job) -> Turn:
+def turn_of(job: Job) -> Turn:
     return Turn(
         job_id=job.id,
         attempt=job.attempt,
@@ -51,7 +51,7 @@ def use(running: Job) -> Use:
     """Uses a tool in Ada's turn."""
 
     def _use(name: str, **given: object) -> str:
-        return HANDLERS[name](_turn(running), given)
+        return HANDLERS[name](turn_of(running), given)
 
     return _use
 
@@ -117,7 +117,7 @@ def test_nonsense_is_refused_with_the_time_it_is(
 
 
 def test_a_turn_that_was_lost_does_nothing(running: Job, db: Session, ada: User) -> None:
-    lost = replace(_turn(running), attempt=running.attempt + 1)
+    lost = replace(turn_of(running), attempt=running.attempt + 1)
     given = {"what": "Call mum", "at": f"{_tomorrow(ada)}T08:00", "number": 1, "query": "mum"}
     for handler in HANDLERS.values():
         with pytest.raises(ToolRefused, match="no message"):
