@@ -17,6 +17,7 @@ from tests.mutants import (
     money,
     notifications,
     ownership,
+    prompt,
     reminders,
     rendering,
     sandbox,
@@ -34,6 +35,7 @@ MUTANTS = (
     *rendering.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
+    *prompt.MUTANTS,
 )
 
 
