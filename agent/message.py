@@ -6,10 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 
+from agent.local_time import local_time
 from agent.quoting import one_line
 from agent.recollection import recollection
 from agent.state import UPLOADS, WORKSPACE
@@ -66,6 +66,7 @@ def compose(
     A file that cannot be read while `patience` lasts is named, and said to be unreadable. Raises
     `untrusted.helper.Failed`, with "stopped", when `patience` is told to stop.
     """
+    zone = turn.profile.timezone
     attachments = tuple(_shown(one, turn, patience) for one in turn.attachments)
     images = _inline_images(attachments) if accepts_images else []
     room = text_max_chars
@@ -86,8 +87,8 @@ def compose(
     return Message(
         text="\n\n".join(
             (
-                f"[{_local_time(turn.profile.timezone, now)}] {turn.text}",
-                *filter(None, (recollection(turn.recent), _reminded(turn))),
+                f"[{local_time(zone, now)}] {turn.text}",
+                *filter(None, (recollection(turn.recent, zone), _reminded(turn))),
                 *notes,
             )
         ),
@@ -118,17 +119,8 @@ def _reminded(turn: Turn) -> str | None:
         return None
     mark = secrets.token_hex(4)
     zone = turn.profile.timezone
-    lines = (f"- {_local_time(zone, one.at)}: {one_line(one.words)}" for one in turn.reminded)
+    lines = (f"- {local_time(zone, one.at)}: {one_line(one.words)}" for one in turn.reminded)
     return "\n".join((f"<reminded {mark}>", *lines, f"</reminded {mark}>"))
-
-
-def _local_time(timezone: str, now: datetime) -> str:
-    """Write the time as OpenClaw would have written it in front of the message, in UTC."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-    return f"{now.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key}"
 
 
 def _shown(attachment: Attachment, turn: Turn, patience: Patience) -> Attachment:

@@ -7,6 +7,7 @@ what changes in them is paid for again in every conversation.
 import secrets
 from collections.abc import Iterable
 
+from agent.local_time import local_time
 from agent.quoting import one_line, quoted
 from agent.turn import Exchange
 
@@ -16,12 +17,15 @@ ASKED_CHARS = 500
 ANSWERED_CHARS = 800
 
 
-def recollection(recent: Iterable[Exchange]) -> str | None:
-    """Write out the newest of `recent` (oldest first) that fit; None when there is nothing."""
+def recollection(recent: Iterable[Exchange], timezone: str) -> str | None:
+    """Write out the newest of `recent` (oldest first) that fit; None when there is nothing.
+
+    Times are those of `timezone`, the person's own.
+    """
     shown: list[str] = []
     size = 0
     for exchange in reversed(tuple(recent)):
-        text = _exchange(exchange)
+        text = _exchange(exchange, timezone)
         size += len(text.encode())
         if shown and size > MOST_BYTES:
             break
@@ -33,13 +37,13 @@ def recollection(recent: Iterable[Exchange]) -> str | None:
     return "\n".join((f"<earlier {mark}>", *shown, f"</earlier {mark}>"))
 
 
-def _exchange(exchange: Exchange) -> str:
+def _exchange(exchange: Exchange, timezone: str) -> str:
     # By the mark it is found again when the conversation is deleted: agent/cells/surgery.mjs.
     mark = f"(#{exchange.conversation_id.hex[-8:]})"
     title = one_line(exchange.conversation_title)
     return "\n".join(
         (
-            f"### {exchange.at:%Y-%m-%d %H:%M} UTC, in “{title}” {mark}",
+            f"### {local_time(timezone, exchange.at)}, in “{title}” {mark}",
             "They said:",
             quoted(exchange.asked, ASKED_CHARS),
             "You answered:",

@@ -28,6 +28,7 @@ from agent.message import Message, compose
 from agent.meter.call_ledger import CallLedger
 from agent.meter.server import Meter
 from agent.prices import Prices
+from agent.prompt.instructions import Product
 from agent.saving import save
 from agent.state import WORKSPACE, Restored, SavedStates
 from agent.tools import registry
@@ -305,7 +306,7 @@ class Runtime:
         due = workspace.due(
             standing,
             profile=turn.profile,
-            product_name=self._settings.product_name,
+            product=Product.of(self._settings),
             tools=[one.tool for one in self._tools],
         )
         for name, data in due.items():

@@ -11,10 +11,11 @@ from aiohttp import web
 from agent.catalogue import Wire
 from agent.meter.marks import unmarked_bytes
 from agent.meter.prefixes import Sent
+from agent.meter.rewriting import Prompt, rewrite
 from agent.meter.scan import JsonScan, TooMuch
 from agent.meter.shapes import SHAPES, Cut
 from agent.meter.shapes.base import as_object
-from agent.meter.wires import Body
+from agent.meter.wires import FORMATS, Body
 from agent.meter.wires.base import most_tokens
 
 # What the requests of one cell may have together: OpenClaw takes 14 MB of pictures with a message,
@@ -74,10 +75,13 @@ class Intake:
             raise TooMuch("bytes")
 
 
-async def parsed(wire: Wire, document: bytes) -> Asked:
-    """Read a request of a wire in a thread. Raises ValueError for no JSON, and NotAllowed."""
+async def parsed(wire: Wire, document: bytes, prompt: Prompt) -> Asked:
+    """Read a request of a wire in a thread. Raises ValueError for no JSON, and NotAllowed.
+
+    It has our instructions then.
+    """
     thread = _LARGE if len(document) > LARGE_BYTES else None
-    return await asyncio.get_running_loop().run_in_executor(thread, _parsed, wire, document)
+    return await asyncio.get_running_loop().run_in_executor(thread, _parsed, wire, document, prompt)
 
 
 def json_object(document: bytes) -> Body:
@@ -87,9 +91,10 @@ def json_object(document: bytes) -> Body:
     return as_object(json.loads(written, parse_constant=_finite, parse_float=_finite))
 
 
-def _parsed(wire: Wire, document: bytes) -> Asked:
+def _parsed(wire: Wire, document: bytes, prompt: Prompt) -> Asked:
     cut = Cut()
     body = as_object(SHAPES[wire](json_object(unmarked_bytes(document)), cut))
+    rewrite(FORMATS[wire], body, prompt)
     return Asked(body, most_tokens(body), Sent(body), cut.left_out)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from agent.meter.call_ledger import Usage
 from agent.meter.wires import Body
-from agent.meter.wires.base import likely_tokens, parts
+from agent.meter.wires.base import SUMMARIZING, likely_tokens, parts
 
 # Providers keep a prompt for five minutes after it was last used; a request is on its way a while.
 KEPT_SECONDS = 270.0
@@ -16,8 +16,6 @@ KEPT_SECONDS = 270.0
 SAID = ("messages", "input", "contents")
 # Moves from one message to the next as a conversation grows.
 MOVING = "cache_control"
-# How OpenClaw begins when it has a conversation summarized, which it does to go on with less.
-SUMMARIZING = "You are a context summarization assistant."
 
 
 @dataclass(frozen=True)

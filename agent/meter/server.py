@@ -15,6 +15,7 @@ from agent.meter.call import MeteredCall, Tools
 from agent.meter.call_ledger import CallLedger
 from agent.meter.intake import MOST_WARM_UP_BYTES, Asked, Intake, json_object, parsed
 from agent.meter.prefixes import Prefixes
+from agent.meter.rewriting import Prompt
 from agent.meter.running import RunningTurn
 from agent.meter.scan import TooMuch
 from agent.meter.shapes import NotAllowed
@@ -22,6 +23,7 @@ from agent.meter.sockets import Listener
 from agent.meter.upstream import EVENT_STREAM, Providers
 from agent.meter.wires import FORMATS
 from agent.prices import Prices
+from agent.prompt.instructions import Product
 from agent.turn import AgentFailed, Turn, TurnFailure
 from settings import Settings
 
@@ -145,7 +147,7 @@ class MeterPort:
         try:
             document = await self._intake.read(request)
             size = len(document)
-            asked = await parsed(wire, document)
+            asked = await parsed(wire, document, self._prompt(running.turn))
             # Its pictures are in memory twice until here.
             del document
             return await self._meter(running, request, provider, asked, in_path)
@@ -160,6 +162,11 @@ class MeterPort:
             return _refuse(wire, NOT_JSON)
         finally:
             self._intake.release(size)
+
+    def _prompt(self, turn: Turn) -> Prompt:
+        settings = self._tools.settings
+        model = catalogue.find(settings, turn.model)
+        return Prompt(Product.of(settings), model.display_name if model else turn.model)
 
     async def _meter(
         self,

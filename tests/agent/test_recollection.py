@@ -16,20 +16,20 @@ def exchange(asked: str, title: str = "Cats", answered: str = "I see.") -> Excha
 
 
 def told(*recent: Exchange) -> str:
-    text = recollection(recent)
+    text = recollection(recent, "Asia/Tokyo")
     assert text
     return text
 
 
 def test_nothing_is_told_of_nothing() -> None:
-    assert recollection(()) is None
+    assert recollection((), "Asia/Tokyo") is None
 
 
 def test_what_was_said_elsewhere_is_told_oldest_first() -> None:
     text = told(exchange("My cat is Byron."), exchange("Byron is ill."))
 
     assert text.index("> My cat is Byron.") < text.index("> Byron is ill.")
-    assert "### 2026-03-01 12:30 UTC, in “Cats” (#c0ffee01)" in text
+    assert "### Sun 2026-03-01 21:30 Asia/Tokyo, in “Cats” (#c0ffee01)" in text
 
 
 def test_the_newest_that_fit_are_told() -> None:
@@ -53,6 +53,6 @@ def test_a_quotation_cannot_end_what_it_stands_in() -> None:
     mark = re.fullmatch(r"<earlier (\w{8})>", lines[0])
     assert mark
     assert lines[-1] == f"</earlier {mark[1]}>"
-    allowed = ("> ", "### 2026", "They said:", "You answered:")
+    allowed = ("> ", "### Sun 2026", "They said:", "You answered:")
     assert all(line.startswith(allowed) for line in lines[1:-1])
     assert "\x1b" not in text

@@ -41,7 +41,7 @@ def test_the_first_question_to_the_model_knows_the_person(
     prompt = model.requests[0]["messages"][0]["content"]
     assert "Ada Lovelace" in prompt
     assert "Understanding looms and engines" in prompt
-    assert "You are one person's private assistant" in prompt
+    assert "one person's private assistant" in prompt
     assert "[MISSING]" not in prompt
     assert "Europe/Paris] Hello?" in str(model.last_message)
     assert [call.outcome for call in ada.purse.closed] == ["completed"]

@@ -3,14 +3,16 @@
 import re
 
 from agent import workspace
+from agent.prompt.instructions import Product
 from agent.turn import Profile
 from agent.workspace import BEGIN, END, USER_CHARS
 
+PRODUCT = Product("Shellmate", "https://example.org", 5, 10)
 ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms")
 
 
 def due(standing: dict[str, bytes], profile: Profile = ADA) -> dict[str, bytes]:
-    return workspace.due(standing, profile=profile, product_name="Shellmate")
+    return workspace.due(standing, profile=profile, product=PRODUCT)
 
 
 def user_file(profile: Profile = ADA) -> str:

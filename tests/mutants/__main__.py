@@ -18,6 +18,7 @@ from tests.mutants import (
     money,
     notifications,
     ownership,
+    prompt,
     reminders,
     rendering,
     sandbox,
@@ -36,6 +37,7 @@ MUTANTS = (
     *voice.MUTANTS,
     *messengers.MUTANTS,
     *attacks.MUTANTS,
+    *prompt.MUTANTS,
 )
 
 

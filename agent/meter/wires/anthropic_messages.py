@@ -11,8 +11,11 @@ from agent.meter.wires.base import (
     number,
     part,
     size,
+    texts,
     words_in,
 )
+
+CACHED = {"type": "ephemeral"}
 
 
 class AnthropicMessages(Format):
@@ -55,6 +58,14 @@ class AnthropicMessages(Format):
         block, delta = part(event, "content_block"), part(event, "delta")
         found = words_in(block, "text", at) if block.get("type") == "text" else []
         return [*found, *(words_in(delta, "text", at) if delta.get("type") == "text_delta" else [])]
+
+    def instructions(self, body: Body) -> list[str]:
+        return texts(body.get("system"))
+
+    def instruct(self, body: Body, shared: str, own: str) -> None:
+        # A breakpoint of the cache behind each: the first is everybody's.
+        told = [{"type": "text", "text": text, "cache_control": CACHED} for text in (shared, own)]
+        body["system"] = told
 
     def refusal(self, message: str) -> Body:
         return {"type": "error", "error": {"type": "invalid_request_error", "message": message}}

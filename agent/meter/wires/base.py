@@ -27,6 +27,11 @@ WORD_BYTES = (ascii_letters + whitespace).encode()
 ASCII_BYTES = bytes(range(128))
 # Longer than any word.
 NOISE_LENGTH = 64
+# How OpenClaw begins when it has a conversation summarized, which it does to go on with less.
+SUMMARIZING = "You are a context summarization assistant."
+# What it writes of itself behind a message, where a format has it not among the instructions. Only
+# the newest message has it, so the next request would not begin as this one does.
+RUNTIME = re.compile(r"\n\nRuntime: agent=[^\n]*\Z")
 # Of a longer text so much is counted at a time.
 SLICE_CHARS = 64 * 1024
 NOISE = re.compile(rf"[A-Za-z0-9+/=_-]{{{NOISE_LENGTH},}}")
@@ -99,6 +104,14 @@ class Format(ABC):
     @abstractmethod
     def words(self, event: Body) -> Iterable[Words]:
         """Find what one event of a stream says to the person: no thoughts and no tool calls."""
+
+    @abstractmethod
+    def instructions(self, body: Body) -> list[str]:
+        """List the texts of what the model is told to be, in order."""
+
+    @abstractmethod
+    def instruct(self, body: Body, shared: str, own: str) -> None:
+        """Tell the model what every assistant is told, and then what one has for itself."""
 
     def refusal(self, message: str) -> Body:
         """An error body that its clients understand."""
@@ -177,6 +190,20 @@ def drop_empty_tools(body: Body) -> None:
 def is_function(tool: Body) -> bool:
     """Whether a tool is run by whoever asks, in the formats that give tools a type."""
     return tool.get("type") in {None, "function", "custom"}
+
+
+def texts(content: object) -> list[str]:
+    """List the texts of a content that is one, or a list of parts."""
+    if isinstance(content, str):
+        return [content]
+    return [str(one["text"]) for one in parts({"": content}, "") if "text" in one]
+
+
+def tool_names(body: Body) -> set[str]:
+    """Return the names of the tools that a request offers."""
+    offered = parts(body, "tools")
+    offered += [one for tool in offered for one in parts(tool, "functionDeclarations")]
+    return {str(tool.get("name") or part(tool, "function").get("name")) for tool in offered}
 
 
 def number(value: object) -> int:

@@ -12,6 +12,7 @@ from agent.meter.wires.base import (
     part,
     parts,
     size,
+    texts,
     words_in,
 )
 
@@ -51,6 +52,12 @@ class Google(Format):
             if not piece.get("thought")
             for place in words_in(piece, "text", candidate.get("index"))
         ]
+
+    def instructions(self, body: Body) -> list[str]:
+        return texts(part(body, "systemInstruction").get("parts"))
+
+    def instruct(self, body: Body, shared: str, own: str) -> None:
+        body["systemInstruction"] = {"parts": [{"text": shared}, {"text": own}]}
 
     def refusal(self, message: str) -> Body:
         return {"error": {"code": 422, "status": "INVALID_ARGUMENT", "message": message}}

@@ -2,6 +2,7 @@
 
 from agent.meter.call_ledger import Usage
 from agent.meter.wires.base import (
+    RUNTIME,
     Body,
     Format,
     Tally,
@@ -12,8 +13,12 @@ from agent.meter.wires.base import (
     part,
     parts,
     size,
+    texts,
     words_in,
 )
+
+# The roles of instructions.
+TOLD = {"system", "developer"}
 
 
 class OpenAICompletions(Format):
@@ -44,6 +49,17 @@ class OpenAICompletions(Format):
             tally.usage = usage_of(usage, "prompt_tokens", "completion_tokens")
             tally.is_final = True
 
+    def instructions(self, body: Body) -> list[str]:
+        told = [one for one in parts(body, "messages")[:1] if one.get("role") in TOLD]
+        return [text for one in told for text in texts(one.get("content"))]
+
+    def instruct(self, body: Body, shared: str, own: str) -> None:
+        # In one text: not all compatible servers know parts of one.
+        body["messages"][0]["content"] = f"{shared}{own}"
+        for message in parts(body, "messages"):
+            if message.get("role") == "user":
+                _drop_runtime(message)
+
     def words(self, event: Body) -> list[Words]:
         choices = parts(event, "choices")
         return [
@@ -51,6 +67,16 @@ class OpenAICompletions(Format):
             for choice in choices
             for place in words_in(part(choice, "delta"), "content", choice.get("index"))
         ]
+
+
+def _drop_runtime(message: Body) -> None:
+    """Leave out what OpenClaw writes of itself behind a message."""
+    content = message.get("content")
+    if isinstance(content, str):
+        message["content"] = RUNTIME.sub("", content)
+    for piece in parts(message, "content"):
+        if isinstance(piece.get("text"), str):
+            piece["text"] = RUNTIME.sub("", piece["text"])
 
 
 def usage_of(usage: Body, input_name: str, output_name: str) -> Usage:

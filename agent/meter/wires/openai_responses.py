@@ -11,10 +11,13 @@ from agent.meter.wires.base import (
     part,
     parts,
     size,
+    texts,
     words_in,
 )
 from agent.meter.wires.openai_completions import usage_of
 
+# The roles of instructions.
+TOLD = {"system", "developer"}
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 
@@ -55,6 +58,21 @@ class OpenAIResponses(Format):
             contents.append(event)
         said = [one for one in contents if one.get("type") in {"output_text", kind}]
         return [place for one in said for place in words_in(one, "text", is_whole=True)]
+
+    def instructions(self, body: Body) -> list[str]:
+        told = [one for one in parts(body, "input")[:1] if one.get("role") in TOLD]
+        said = [text for one in told for text in texts(one.get("content"))]
+        return [*texts(body.get("instructions")), *said]
+
+    def instruct(self, body: Body, shared: str, own: str) -> None:
+        body.pop("instructions", None)
+        said = parts(body, "input")
+        told = said[0] if said and said[0].get("role") in TOLD else {"role": "developer"}
+        content = [{"type": "input_text", "text": text} for text in (shared, own)]
+        body["input"] = [
+            {**told, "type": "message", "content": content},
+            *(said[1:] if told in said[:1] else said),
+        ]
 
     def _finish(self, usage: Body, tally: Tally) -> None:
         if usage:
