@@ -13,11 +13,13 @@ from webapp.accounts import (
     google_connection,
     google_settings,
     login,
+    login_code,
     notifications,
     onboarding,
     password_reset,
     preferences,
     sign_ups,
+    two_factor,
     verification,
 )
 from webapp.admin import (
@@ -59,7 +61,7 @@ from webapp.reminders import calendar, reminders
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials, notifications),
-    *(google, google_connection, google_settings),
+    *(google, google_connection, google_settings, login_code, two_factor),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),

@@ -16,7 +16,15 @@ from models.base import utc_now
 from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
-from models.people import email_tokens, free_credit, identities, sessions, sign_ups, users
+from models.people import (
+    email_tokens,
+    free_credit,
+    identities,
+    sessions,
+    sign_ups,
+    two_factor,
+    users,
+)
 from models.people.email_tokens import Retirement
 from models.people.identities import IdentityTaken, ProvenIdentity
 from models.people.users import WrongCredentials, WrongPassword
@@ -143,6 +151,7 @@ def _take_over(db: Session, user: User) -> None:
     """Leave a locked account to the owner of its address, with nothing of whoever set it up."""
     user.password_hash, user.email_verified_at = None, utc_now()
     identities.disconnect_all(db, user.id)
+    two_factor.forget(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     db.flush()

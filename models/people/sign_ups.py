@@ -23,7 +23,15 @@ from models.base import new_id, utc_now
 from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
-from models.people import email_tokens, free_credit, identities, passwords, sessions, users
+from models.people import (
+    email_tokens,
+    free_credit,
+    identities,
+    passwords,
+    sessions,
+    two_factor,
+    users,
+)
 from models.people.email_tokens import LinkRule, LinkUsedUp, Retirement
 from models.people.users import TYPED_MAX_LENGTH, Profile
 from models.schema.sign_ups import SignUp
@@ -226,6 +234,7 @@ def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
     user = ledger.lock_account(db, _account_for(db, sign_up))
     user.password_hash, user.email_verified_at = password_hash, utc_now()
     identities.disconnect_all(db, user.id)
+    two_factor.forget(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     retire(db, sign_up.address)

@@ -9,7 +9,7 @@ from actions.sentences.refusals import sentence_of
 from models.archives import exports
 from models.chat import conversations, storage_quotas
 from models.errors import Refused
-from models.people import identities, sessions, sign_out, users
+from models.people import identities, sessions, sign_out, two_factor, users
 from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from models.reminders import reminders
 from settings import get_settings
@@ -106,6 +106,7 @@ def page(
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
         export=exports.find_newest(db(), user.id),
+        two_factor=two_factor.standing(db(), user.id),
         storage=storage_quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

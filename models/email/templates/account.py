@@ -187,6 +187,25 @@ def google_disconnected(google_address: str) -> EmailContent:
     )
 
 
+def two_factor_changed(*, is_on: bool) -> EmailContent:
+    """Tell that signing in asks for a code from now on, or no longer does."""
+    state = "on" if is_on else "off"
+    words = (
+        "From now on signing in asks for a code of your authenticator app as well.",
+        "Every other browser that was logged in has been logged out.",
+    )
+    if not is_on:
+        words = ("Signing in no longer asks for a code of your authenticator app.",)
+    return EmailContent(
+        EmailKind.TWO_FACTOR_CHANGED,
+        subject=f"Two-factor sign-in is {state}",
+        title=f"Two-factor sign-in is {state}",
+        words=words,
+        action=Action("See your settings", address_on_site("/settings")),
+        small_print=(NOT_YOU,),
+    )
+
+
 def channel_linked(messenger: str, name: str) -> EmailContent:
     """Tell that a messenger account writes for the user from now on."""
     whose = f"{messenger} ({name})" if name else messenger
