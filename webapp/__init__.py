@@ -21,10 +21,10 @@ from webapp.accounts import (
 )
 from webapp.admin import (
     access,
+    accounting,
     admin_log,
     overview,
     people,
-    profit,
     queue,
     reports,
     user_actions,
@@ -61,7 +61,7 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
-    *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
+    *(overview, reports, people, user_actions, queue, workers, accounting, admin_log),
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )

@@ -15,6 +15,7 @@ FREE = "tests/models/people/test_free_credit.py::"
 OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 FREEZES = "tests/models/ledger/test_freezes.py::"
 ADMINS = "tests/models/ops/test_user_actions.py::"
+ACCOUNTING = "tests/webapp/admin/test_accounting.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
@@ -34,9 +35,23 @@ MUTANTS = (
     ),
     Mutant(
         "money that went back is a provider's cost",
-        "models/ops/rollups.py",
+        "models/ops/rollup_statements.py",
         "OR kind = 'absorbed' AND NOT is_of_payments",
         "OR kind = 'absorbed'",
+        ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
+    ),
+    Mutant(
+        "profit forgets what Stripe keeps",
+        "models/ops/profit.py",
+        "return self.revenue_micros - spent - self.storage_micros - self.fees_micros",
+        "return self.revenue_micros - spent - self.storage_micros",
+        (f"{ACCOUNTING}test_profit_is_what_is_worked_out_by_hand",),
+    ),
+    Mutant(
+        "what was answered for a messenger counts for the website",
+        "models/ops/rollup_statements.py",
+        "_CHANNEL = \"coalesce(messages.channel, '') AS channel\"",
+        "_CHANNEL = \"'web' AS channel\"",
         ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
     ),
     Mutant(
