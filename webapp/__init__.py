@@ -27,6 +27,7 @@ from webapp.admin import (
     people,
     queue,
     reports,
+    simulator,
     user_actions,
     workers,
 )
@@ -61,7 +62,7 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
-    *(overview, reports, people, user_actions, queue, workers, accounting, admin_log),
+    *(overview, reports, people, user_actions, queue, workers, accounting, simulator, admin_log),
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )

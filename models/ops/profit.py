@@ -86,9 +86,9 @@ class Cohort:
 
 def read_sums(db: Session, month: datetime) -> Sums:
     """Add up the profit of everybody in the month that begins then."""
-    by_user = _by_user(month).subquery()
-    sums = (func.coalesce(func.sum(by_user.c[name]), 0) for name in NAMES)
-    active = func.count().filter(by_user.c.messages > 0)
+    found = by_user(month).subquery()
+    sums = (func.coalesce(func.sum(found.c[name]), 0) for name in NAMES)
+    active = func.count().filter(found.c.messages > 0)
     wanted: Rows = select(func.count(), active, *sums)
     users, active_users, *amounts = db.execute(wanted).one()
     return Sums(users, active_users, Amounts(*map(int, amounts)))
@@ -106,12 +106,12 @@ def read_all(db: Session, month: datetime) -> Iterator[Profit]:
 
 def read_cohorts(db: Session, month: datetime) -> Sequence[Cohort]:
     """Add the same up by the month in which users had signed up, the latest first."""
-    by_user = _by_user(month).subquery()
+    found = by_user(month).subquery()
     signed_up = func.date_trunc("month", User.created_at, "UTC")
-    sums = (func.sum(by_user.c[name]) for name in NAMES)
+    sums = (func.sum(found.c[name]) for name in NAMES)
     wanted: Rows = (
         select(signed_up, func.count(), *sums)
-        .join(by_user, by_user.c.user_id == User.id)
+        .join(found, found.c.user_id == User.id)
         .group_by(signed_up)
         .order_by(signed_up.desc())
     )
@@ -121,7 +121,7 @@ def read_cohorts(db: Session, month: datetime) -> Sequence[Cohort]:
 
 
 def _rows(db: Session, month: datetime, order: Order, most: int | None) -> Iterator[Profit]:
-    found = _by_user(month).subquery()
+    found = by_user(month).subquery()
     spent = (found.c[f"{name}_micros"] for name in ("gone", "cost", "compute", "storage", "fees"))
     profit = found.c.revenue_micros - sum(spent, literal(0, BigInteger))
     best = select(found).order_by(
@@ -137,7 +137,7 @@ def _rows(db: Session, month: datetime, order: Order, most: int | None) -> Itera
         yield Profit(user_id, email, name, Amounts(*map(int, numbers)))
 
 
-def _by_user(month: datetime) -> Rows:
+def by_user(month: datetime) -> Rows:
     columns = (
         UserMonth.messages,
         UserMonth.revenue_micros,

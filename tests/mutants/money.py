@@ -16,6 +16,7 @@ OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 FREEZES = "tests/models/ledger/test_freezes.py::"
 ADMINS = "tests/models/ops/test_user_actions.py::"
 ACCOUNTING = "tests/webapp/admin/test_accounting.py::"
+SIMULATOR = "tests/models/ops/test_simulator.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
@@ -53,6 +54,20 @@ MUTANTS = (
         "_CHANNEL = \"coalesce(messages.channel, '') AS channel\"",
         "_CHANNEL = \"'web' AS channel\"",
         ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
+    ),
+    Mutant(
+        "the simulator has users spend what they do not have",
+        "models/ops/simulator.py",
+        '(wants - missing).label("spent")',
+        'wants.label("spent")',
+        (f"{SIMULATOR}test_who_had_not_had_enough_runs_dry_and_writes_less",),
+    ),
+    Mutant(
+        "the simulator takes free credit for revenue",
+        "models/ops/simulator.py",
+        '(here.spent - free).label("revenue_micros")',
+        'here.spent.label("revenue_micros")',
+        (f"{SIMULATOR}test_what_changes_nothing_has_the_numbers_of_the_books",),
     ),
     Mutant(
         "a channel sends without asking whether it may cost so much",
