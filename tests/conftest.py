@@ -25,6 +25,7 @@ from embedded.stack import Services, Stack
 from gateways.s3_files import Storage
 from models import database
 from models.database import open_session
+from models.ops import switches
 from models.schema.users import User
 from settings import PROJECT_DIR, Settings, get_settings
 from tests import factories
@@ -155,6 +156,14 @@ def emptied(engine: sa.Engine) -> Generator[sa.Engine]:
         tables = sa.inspect(connection).get_table_names()
         names = ", ".join(f'"{table}"' for table in tables if table != "alembic_version")
         connection.execute(sa.text(f"TRUNCATE {names} CASCADE"))
+
+
+@pytest.fixture(autouse=True)
+def as_never_switched() -> Generator[None]:
+    """No test knows the switches of another."""
+    switches.forget()
+    yield
+    switches.forget()
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ WORDS: Mapping[AdminActionKind, str] = {
     AdminActionKind.NOTE_ADDED: marked("Note"),
     AdminActionKind.JOB_RETRIED: marked("Message tried again"),
     AdminActionKind.JOB_CANCELLED: marked("Message stopped"),
+    AdminActionKind.SWITCHES_CHANGED: marked("Switches changed"),
+    AdminActionKind.CLAIMING_PAUSED: marked("Answering paused"),
+    AdminActionKind.CLAIMING_RESUMED: marked("Answering resumed"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import freezes, reminders
+from actions.sentences import admin_refusals, freezes, reminders
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
@@ -12,6 +12,7 @@ from models.translation import gettext, marked
 from settings import get_settings
 
 REFUSALS: Mapping[str, str] = {
+    **admin_refusals.REFUSALS,
     "absorbed_limit_reached": marked(
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."

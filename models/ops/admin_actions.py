@@ -68,14 +68,7 @@ def begin(
     Refuses an admin whose role does not allow it, one without a reason, an action on one's own
     account, and one on another admin's by anybody but an owner. Raises NotFound for no account.
     """
-    refuse_unless(order.admin, needs)
-    if not order.reason.strip():
-        raise ReasonMissing
-    if len(order.reason) > REASON_MAX_LENGTH:
-        raise ReasonTooLong(most=REASON_MAX_LENGTH)
-    # Of two forms at once the second waits here, and then finds the entry of the first.
-    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(order.key), 0))))
-    if db.scalar(select(AdminAction.id).where(AdminAction.key == order.key)) is not None:
+    if not admit(db, order, needs=needs):
         return None
     if db.get(User, user_id) is None:
         raise NotFound
@@ -84,11 +77,26 @@ def begin(
     return user
 
 
+def admit(db: Session, order: Order, *, needs: Permission) -> bool:
+    """Let an action begin; False if it was done before.
+
+    Refuses an admin whose role does not allow it, and one without a reason.
+    """
+    refuse_unless(order.admin, needs)
+    if not order.reason.strip():
+        raise ReasonMissing
+    if len(order.reason) > REASON_MAX_LENGTH:
+        raise ReasonTooLong(most=REASON_MAX_LENGTH)
+    # Of two forms at once the second waits here, and then finds the entry of the first.
+    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(order.key), 0))))
+    return db.scalar(select(AdminAction.id).where(AdminAction.key == order.key)) is None
+
+
 def note(
     db: Session,
     order: Order,
     kind: AdminActionKind,
-    user_id: UUID,
+    user_id: UUID | None,
     *,
     change: Change | None = None,
     job_id: UUID | None = None,

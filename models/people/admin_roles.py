@@ -16,6 +16,8 @@ class Permission(enum.StrEnum):
     READ_MONEY = "read_money"
     ACT = "act"
     ACT_MONEY = "act_money"
+    # Changes the product for everybody.
+    SWITCH = "switch"
 
 
 PERMISSIONS: Mapping[AdminRole, frozenset[Permission]] = {

@@ -33,6 +33,9 @@ class AdminActionKind(enum.StrEnum):
     NOTE_ADDED = "note_added"
     JOB_RETRIED = "job_retried"
     JOB_CANCELLED = "job_cancelled"
+    SWITCHES_CHANGED = "switches_changed"
+    CLAIMING_PAUSED = "claiming_paused"
+    CLAIMING_RESUMED = "claiming_resumed"
 
 
 class AdminAction(Base):
@@ -56,7 +59,7 @@ class AdminAction(Base):
     admin_role: Mapped[AdminRole] = mapped_column(stored_as_text(AdminRole))
     kind: Mapped[AdminActionKind] = mapped_column(stored_as_text(AdminActionKind))
     # Whose account it was about, and which job, if it was about one.
-    user_id: Mapped[UUID]
+    user_id: Mapped[UUID | None]
     job_id: Mapped[UUID | None]
     reason: Mapped[str]
     # What the action changed.
