@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import admin_refusals, freezes, reminders
+from actions.sentences import admin_refusals, admission, freezes, reminders
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
@@ -13,6 +13,7 @@ from settings import get_settings
 
 REFUSALS: Mapping[str, str] = {
     **admin_refusals.REFUSALS,
+    **admission.REFUSALS,
     "absorbed_limit_reached": marked(
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.schema import (
+    abuse,
     admins,
     alerts,
     audits,
@@ -13,6 +14,7 @@ from models.schema import (
     free_credit,
     freezes,
     identities,
+    invitations,
     jobs,
     ledger,
     model_calls,
@@ -34,6 +36,7 @@ from models.schema import (
 )
 
 TABLES = (
+    abuse,
     admins,
     alerts,
     audits,
@@ -45,6 +48,7 @@ TABLES = (
     free_credit,
     freezes,
     identities,
+    invitations,
     jobs,
     ledger,
     model_calls,

@@ -30,6 +30,7 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
         "job_id": factories.job(db, ada).id,
         "worker_id": worker.id,
         "what": "people",
+        "invitation_id": factories.invitation(db).id,
     }
 
 
