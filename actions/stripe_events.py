@@ -144,6 +144,6 @@ def _note_card(db: Session, user_id: UUID, notice: Notice) -> None:
     if card is None:
         return
     if notice.happening == "card_saved":
-        cards.saved(db, user_id, card.id, card.brand, card.last4)
+        cards.saved(db, user_id, card.id, card.brand, card.last4, card.fingerprint)
     else:
         cards.removed(db, user_id, card.id)

@@ -80,6 +80,15 @@ def find(settings: Settings, model_id: str) -> Model | None:
     return next((model for model in models(settings) if model.id == model_id), None)
 
 
+def describe(settings: Settings, model_id: str) -> Model | None:
+    """Describe a model by its id, whether it is on offer or not; None for an unknown provider."""
+    provider, _, name = model_id.partition("/")
+    if provider == "demo":
+        return _demo(settings.context_window_tokens)
+    known: Provider | None = next((one for one in WIRES if one == provider), None)
+    return _known(known, name, settings.context_window_tokens) if known else None
+
+
 def default(settings: Settings) -> Model:
     """Return the model for people who chose none. Raises NoModel when there is none at all."""
     return default_of(models(settings), settings)

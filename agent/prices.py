@@ -62,7 +62,7 @@ class Prices:
 
     def price(self, model: Model, usage: Usage) -> Price:
         """Price a whole call. Raises PriceUnknown."""
-        return self.priced(self._cost(model, usage))
+        return self.priced(self.cost(model, usage))
 
     def priced(self, cost: Decimal) -> Price:
         """Say what a call that costs us so many dollars costs the person."""
@@ -80,8 +80,8 @@ class Prices:
         written = Usage(0, output_tokens, cached, fresh)
         return max(self.price(model, usage).charge_micros for usage in (plain, written))
 
-    def _cost(self, model: Model, usage: Usage) -> Decimal:
-        """Our cost in dollars; zero only for a call that used nothing."""
+    def cost(self, model: Model, usage: Usage) -> Decimal:
+        """Return our cost in dollars, zero only for what used nothing; raise PriceUnknown."""
         override = self._overrides.get(model.id)
         if override is None and model.provider == "demo":
             override = DEMO_PRICE

@@ -43,6 +43,7 @@ TYPES = ("checkout.session.completed", *CHECKOUT_EVENTS, *INTENT_EVENTS, *EVENTS
 # A hundred million dollars; Stripe itself takes less than one.
 MOST_CENTS = 10_000_000_000
 BRAND_LETTERS = 40
+FINGERPRINT_LETTERS = 64
 Body = Mapping[str, Any]
 
 
@@ -60,6 +61,8 @@ class SavedCard:
     id: str
     brand: str
     last4: str
+    # The same for whoever uses a card of this number; empty where Stripe says none.
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,8 @@ def _card(about: Body) -> SavedCard:
     card = _within(about, "card")
     brand = values.line(card.get("brand") or about.get("type") or "", most=BRAND_LETTERS)
     last4 = card.get("last4")
-    return SavedCard(_id(about), brand, values.digits(last4, count=4) if last4 else "")
+    mark = values.line(card.get("fingerprint") or "", most=FINGERPRINT_LETTERS)
+    return SavedCard(_id(about), brand, values.digits(last4, count=4) if last4 else "", mark)
 
 
 def _id(about: Body) -> str:

@@ -45,3 +45,14 @@ def month_from(timezone: str, day: date) -> Period:
 def midnight(timezone: str, day: date) -> datetime:
     """Return the moment at which `day` begins there, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone_of(timezone)).astimezone(UTC)
+
+
+def month_floor(moment: datetime) -> datetime:
+    """Return when the month of UTC began in which a moment lies."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def next_month(moment: datetime) -> datetime:
+    """Return when the month of UTC ends in which a moment lies."""
+    return (month_floor(moment) + timedelta(days=32)).replace(day=1)

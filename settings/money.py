@@ -36,6 +36,8 @@ class MoneySettings(BaseSettings):
     admin_adjustment_limit_micros: int = Field(default=100_000_000, ge=0)
     # What an hour of a busy cell is reckoned to cost us, for the profit of each user.
     compute_hour_micros: int = Field(default=60_000, ge=0)
+    # What a gigabyte of saved files costs us a month, for the same.
+    storage_gigabyte_month_micros: int = Field(default=23_000, ge=0)
     # Stripe's fee for a payment, for the same.
     stripe_fee_percent: float = Field(default=2.9, ge=0, le=20)
     stripe_fee_fixed_micros: int = Field(default=300_000, ge=0)

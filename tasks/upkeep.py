@@ -114,8 +114,8 @@ def prune() -> None:
 
 
 def roll_up() -> None:
-    """Add up the numbers of the hours and days since the last time; a backlog chunk by chunk."""
-    for roll in (rollups.roll_hours, rollups.roll_days):
+    """Add up the numbers of the hours, days and months that are new; a backlog chunk by chunk."""
+    for roll in (rollups.roll_hours, rollups.roll_days, rollups.roll_months):
         is_done = False
         while not is_done:
             with unit_of_work() as db:

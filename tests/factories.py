@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,9 +16,10 @@ from models.base import new_id, utc_now
 from models.chat import conversations
 from models.jobs import FinishedAnswer
 from models.ledger import CallCost
-from models.people import users
+from models.people import invitations, users
 from models.people.users import Profile
 from models.schema.chat import Conversation
+from models.schema.invitations import Invitation
 from models.schema.jobs import Job
 from models.schema.model_calls import CallStatus
 from models.schema.sessions import UserSession
@@ -175,3 +176,19 @@ def gift(db: Session, user_id: UUID, micros: int, reference: str = "gift") -> No
     """Grant credits, and resume what waited for them."""
     ledger.grant(db, user_id, micros, reference=reference)
     jobs.resume(db, user_id)
+
+
+def invitation(
+    db: Session, *, uses: int = 1, bonus: int = 0, expires_at: datetime | None = None
+) -> Invitation:
+    """A code with which so many may come."""
+    made = Invitation(
+        code=invitations.new_code(),
+        label="Friends",
+        uses_max=uses,
+        bonus_micros=bonus,
+        expires_at=expires_at,
+    )
+    db.add(made)
+    db.flush()
+    return made

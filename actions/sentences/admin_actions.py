@@ -21,6 +21,11 @@ WORDS: Mapping[AdminActionKind, str] = {
     AdminActionKind.SWITCHES_CHANGED: marked("Switches changed"),
     AdminActionKind.CLAIMING_PAUSED: marked("Answering paused"),
     AdminActionKind.CLAIMING_RESUMED: marked("Answering resumed"),
+    AdminActionKind.INVITATION_MADE: marked("Invitation made"),
+    AdminActionKind.INVITATION_ENDED: marked("Invitation ended"),
+    AdminActionKind.WAITING_INVITED: marked("People who waited were invited"),
+    AdminActionKind.RULE_SET: marked("Put on a list"),
+    AdminActionKind.RULE_ENDED: marked("Taken off a list"),
 }
 
 

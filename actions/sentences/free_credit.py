@@ -17,6 +17,11 @@ REFUSALS: Mapping[RefusalReason, str] = {
         "The free credit has been given very often in your network this week, so there is none left"
         " for you."
     ),
+    RefusalReason.HELD: marked(
+        "Somebody of ours looks at new accounts like yours first, usually within a day. Your free"
+        " credit comes then."
+    ),
+    RefusalReason.LISTED: marked("There is no free credit for your account."),
 }
 FOR_ADMINS: Mapping[RefusalReason, str] = {
     RefusalReason.CLAIMED: marked("The mailbox has had it before."),
@@ -25,6 +30,8 @@ FOR_ADMINS: Mapping[RefusalReason, str] = {
     ),
     RefusalReason.BLOCKED: marked("The settings block the address or the network."),
     RefusalReason.NETWORK: marked("It was given too often in the network that week."),
+    RefusalReason.HELD: marked("A list says that somebody is to look first."),
+    RefusalReason.LISTED: marked("A list blocks the user, the network or the domain."),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import admin_refusals, freezes, reminders, two_factor
+from actions.sentences import admin_refusals, admission, freezes, reminders, two_factor
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
@@ -14,6 +14,7 @@ from settings import get_settings
 REFUSALS: Mapping[str, str] = {
     **admin_refusals.REFUSALS,
     **two_factor.REFUSALS,
+    **admission.REFUSALS,
     "absorbed_limit_reached": marked(
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."

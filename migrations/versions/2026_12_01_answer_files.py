@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "c7d2f1a84e36"
-down_revision = "4b1d7c0e9a52"
+down_revision = "c5e81f20a7d4"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5c8e1f40b7d3"
-down_revision = "4b1d7c0e9a52"
+down_revision = "9e41b7d03c58"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "c0a7e4d2f916"
-down_revision = "4b1d7c0e9a52"
+down_revision = "5c8e1f40b7d3"
 branch_labels = None
 depends_on = None
 

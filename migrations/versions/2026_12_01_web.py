@@ -4,16 +4,16 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c2a87f5e1d30"
-down_revision = "4b1d7c0e9a52"
+down_revision = "d91b3f60a7c4"
 branch_labels = None
 depends_on = None
 
-KINDS = op.f("ck_model_calls_callkind")
+KINDS = "ck_model_calls_callkind"
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
-    op.drop_constraint(KINDS, "model_calls")
+    op.drop_constraint(op.f(KINDS), "model_calls")
     # Every row fits already, as the new list only adds to the old one: nothing is read under the
     # lock.
     op.execute(
@@ -68,5 +68,5 @@ def downgrade() -> None:
         END $$
     """)
     op.drop_table("answer_sources")
-    op.drop_constraint(KINDS, "model_calls")
-    op.create_check_constraint(KINDS, "model_calls", "kind IN ('answer', 'transcription')")
+    op.drop_constraint(op.f(KINDS), "model_calls")
+    op.create_check_constraint(op.f(KINDS), "model_calls", "kind IN ('answer', 'transcription')")

@@ -15,7 +15,7 @@ from models.jobs.affinity import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
-from models.people import verification
+from models.people import access_rules, verification
 from models.schema.chat import WEB, Conversation, Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
@@ -221,6 +221,7 @@ _ASK = text(f"""
 def refuse_if_unable(db: Session, user: User) -> None:
     """Refuse whatever a user would send, if it must be refused as their account stands."""
     if user.sending_suspended_at is not None:
+        access_rules.refuse_if_listed(db, user.id)
         raise SendingSuspended
     if user.is_frozen:
         raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)

@@ -7,12 +7,15 @@ each day the week before.
 """
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.schema.rollups import Rollup, RollupRun
+from models.ops import rollup_statements as statements
+from models.periods import month_floor, next_month
+from models.schema.rollups import Rollup, RollupRun, UserDay
 from models.schema.users import User
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -25,116 +28,10 @@ COHORT = 15 * DAY
 # So much is added up in one transaction.
 CHUNK = 31 * DAY
 LOCK = 7_305_118
-
-_MONEY = """
-    coalesce(-sum(amount_micros - promotional_micros)
-        FILTER (WHERE kind IN ('charge', 'refund')), 0)
-        AS revenue_micros,
-    coalesce(-sum(promotional_micros) FILTER (WHERE kind IN ('charge', 'refund')), 0)
-        AS free_credit_micros,
-    coalesce(sum(provider_cost_micros)
-        FILTER (WHERE kind = 'charge' OR kind = 'absorbed' AND NOT is_of_payments), 0)
-        AS cost_micros,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'refund'), 0) AS given_back_micros,
-    coalesce(sum(carried_micros) FILTER (WHERE NOT is_of_payments), 0) AS absorbed_micros,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'top_up'), 0) AS topped_up_micros,
-    count(*) FILTER (WHERE kind = 'top_up') AS top_ups,
-    coalesce(sum(CASE WHEN is_of_payments THEN carried_micros ELSE -amount_micros END)
-        FILTER (WHERE is_of_payments OR kind IN ('payment_refund', 'chargeback')
-                OR kind = 'adjustment' AND reverses_id IS NOT NULL), 0) AS refunds_micros,
-    coalesce(sum(carried_micros) FILTER (WHERE is_of_payments), 0) AS gone_micros,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'grant'), 0) AS granted_micros"""
-# What is added up of jobs and of the ledger, by the names of the columns.
-SUMS = (
-    *("messages", "answered", "failed", "cancelled", "busy_ms", "revenue_micros"),
-    *("free_credit_micros", "cost_micros", "given_back_micros", "absorbed_micros"),
-    *("topped_up_micros", "top_ups", "refunds_micros", "gone_micros", "granted_micros"),
+TABLES = (
+    *("hour_totals", "day_totals", "split_days", "user_days"),
+    *("user_months", "cohort_months", "user_model_months"),
 )
-_BEGIN = "date_bin(CAST(:width AS interval), {at}, TIMESTAMPTZ '2000-01-01 00:00Z') AS begins_at"
-_WINDOW = "{at} >= :since AND {at} < :until"
-
-
-def _at(pattern: str, column: str) -> str:
-    return pattern.format(at=column)
-
-
-# One row for each user and part of the window in which there was anything of theirs.
-_PARTS = f"""
-    asked AS (
-        SELECT {_at(_BEGIN, "created_at")}, user_id, count(*) AS messages
-        FROM jobs WHERE {_at(_WINDOW, "created_at")} GROUP BY 1, 2
-    ), ended AS (
-        SELECT {_at(_BEGIN, "finished_at")}, user_id,
-               count(*) FILTER (WHERE status = 'completed') AS answered,
-               count(*) FILTER (WHERE status = 'failed') AS failed,
-               count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-               coalesce(sum(floor(extract(epoch FROM finished_at - started_at) * 1000))::bigint, 0)
-                   AS busy_ms
-        FROM jobs WHERE {_at(_WINDOW, "finished_at")} GROUP BY 1, 2
-    ), entries AS (
-        SELECT {_at(_BEGIN, "created_at")}, user_id, {_MONEY}
-        FROM (SELECT *, coalesce(reason IN ('credits_gone', 'credits_back'), false)
-                        AS is_of_payments FROM transactions) AS entry
-        WHERE {_at(_WINDOW, "created_at")} GROUP BY 1, 2
-    ), parts AS (
-        SELECT begins_at, user_id, {", ".join(f"coalesce({name}, 0) AS {name}" for name in SUMS)}
-        FROM asked FULL JOIN ended USING (begins_at, user_id)
-        FULL JOIN entries USING (begins_at, user_id)
-    )"""  # noqa: S608  # only words of our own
-_NAMES = ", ".join(SUMS)
-_HOURS = text(f"""
-    WITH {_PARTS}, newcomers AS (
-        SELECT {_at(_BEGIN, "created_at")}, count(*) AS sign_ups
-        FROM users WHERE {_at(_WINDOW, "created_at")} GROUP BY 1
-    ), sums AS (
-        SELECT begins_at, count(*) FILTER (WHERE messages > 0) AS active_users,
-               {", ".join(f"sum({name}) AS {name}" for name in SUMS)}
-        FROM parts GROUP BY begins_at
-    )
-    INSERT INTO hour_totals (begins_at, sign_ups, active_users, {_NAMES})
-    SELECT begins_at, coalesce(sign_ups, 0), coalesce(active_users, 0),
-           {", ".join(f"coalesce({name}, 0)" for name in SUMS)}
-    FROM sums FULL JOIN newcomers USING (begins_at)
-""")  # noqa: S608
-_USER_DAYS = text(f"""
-    WITH {_PARTS}
-    INSERT INTO user_days (begins_at, user_id, {_NAMES})
-    SELECT begins_at, user_id, {_NAMES} FROM parts
-""")  # noqa: S608
-_DAYS = text(f"""
-    WITH newcomers AS (
-        SELECT {_at(_BEGIN, "created_at")}, count(*) AS sign_ups
-        FROM users WHERE {_at(_WINDOW, "created_at")} GROUP BY 1
-    ), sums AS (
-        SELECT begins_at, count(*) FILTER (WHERE messages > 0) AS active_users,
-               {", ".join(f"sum({name}) AS {name}" for name in SUMS)}
-        FROM user_days WHERE begins_at >= :since AND begins_at < :until GROUP BY begins_at
-    )
-    INSERT INTO day_totals (begins_at, sign_ups, active_users, {_NAMES})
-    SELECT begins_at, coalesce(sign_ups, 0), coalesce(active_users, 0),
-           {", ".join(f"coalesce({name}, 0)" for name in SUMS)}
-    FROM sums FULL JOIN newcomers USING (begins_at)
-""")  # noqa: S608
-_COHORTS = text(f"""
-    WITH newcomers AS (
-        SELECT {_at(_BEGIN, "users.created_at")}, EXISTS (
-                   SELECT 1 FROM jobs WHERE jobs.user_id = users.id
-                   AND jobs.created_at < users.created_at + interval '1 day'
-               ) AS is_activated, EXISTS (
-                   SELECT 1 FROM jobs WHERE jobs.user_id = users.id
-                   AND jobs.created_at >= users.created_at + interval '7 days'
-                   AND jobs.created_at < users.created_at + interval '14 days'
-               ) AS has_returned
-        FROM users WHERE {_at(_WINDOW, "users.created_at")}
-    )
-    UPDATE day_totals SET activated_users = cohort.activated, returned_users = cohort.returned
-    FROM (
-        SELECT begins_at, count(*) FILTER (WHERE is_activated) AS activated,
-               count(*) FILTER (WHERE has_returned) AS returned
-        FROM newcomers GROUP BY begins_at
-    ) AS cohort
-    WHERE cohort.begins_at = day_totals.begins_at
-""")  # noqa: S608
 
 
 def roll_hours(db: Session, now: datetime) -> bool:
@@ -156,10 +53,31 @@ def roll_days(db: Session, now: datetime) -> bool:
     return is_done
 
 
+def roll_months(db: Session, now: datetime) -> bool:
+    """Once a day, add up from the raw rows what is looked at by months alone; always True.
+
+    A month is gone over for a week after its end, for rows that were committed late.
+    """
+    _lock(db)
+    rolled = _rolled_until(db, Rollup.MONTHS)
+    begins = rolled - LATE if rolled else db.scalar(select(func.min(User.created_at)))
+    if begins is None or (rolled and _floor(rolled, DAY) == _floor(now, DAY)):
+        return True
+    since = month_floor(begins)
+    while since <= now:
+        window = {"since": since, "until": next_month(since)}
+        _delete(db, "user_model_months", window)
+        db.execute(statements.USER_MODEL_MONTHS, window)
+        db.execute(statements.STORAGE, window)
+        since = next_month(since)
+    _note(db, Rollup.MONTHS, now)
+    return True
+
+
 def forget(db: Session) -> None:
     """Drop all numbers, so that they are added up from the beginning."""
     _lock(db)
-    for table in ("hour_totals", "day_totals", "user_days", "rollup_runs"):
+    for table in (*TABLES, "rollup_runs"):
         db.execute(text(f"DELETE FROM {table}"))  # noqa: S608
 
 
@@ -182,13 +100,30 @@ def _replace(db: Session, rollup: Rollup, since: datetime, until: datetime) -> N
     window = {"since": since, "until": until}
     if rollup is Rollup.HOURS:
         _delete(db, "hour_totals", window)
-        db.execute(_HOURS, {**window, "width": HOUR})
+        db.execute(statements.HOURS, {**window, "width": HOUR})
         return
-    _delete(db, "user_days", window)
-    _delete(db, "day_totals", window)
-    db.execute(_USER_DAYS, {**window, "width": DAY})
-    db.execute(_DAYS, {**window, "width": DAY})
-    db.execute(_COHORTS, {"since": since - COHORT, "until": until, "width": DAY})
+    touched = _users_of(db, window)
+    for table in ("user_days", "day_totals", "split_days"):
+        _delete(db, table, window)
+    for statement in (statements.USER_DAYS, statements.DAYS, statements.SPLIT_DAYS):
+        db.execute(statement, {**window, "width": DAY})
+    db.execute(statements.ACTIVATION, {"since": since - COHORT, "until": until, "width": DAY})
+    _replace_months(db, touched | _users_of(db, window), since, until)
+
+
+def _users_of(db: Session, window: dict[str, datetime]) -> set[UUID]:
+    had = UserDay.begins_at >= window["since"], UserDay.begins_at < window["until"]
+    return set(db.scalars(select(UserDay.user_id).where(*had).distinct()))
+
+
+def _replace_months(db: Session, users: set[UUID], since: datetime, until: datetime) -> None:
+    """Add the months up again in which the days of these users have changed."""
+    window = {"since": month_floor(since), "until": next_month(until - DAY)}
+    of_users = {**window, "users": list(users)}
+    db.execute(statements.USER_MONTHS, of_users)
+    db.execute(statements.LEFT_MONTHS, of_users)
+    _delete(db, "cohort_months", window)
+    db.execute(statements.COHORT_MONTHS, window)
 
 
 def _delete(db: Session, table: str, window: dict[str, datetime]) -> None:

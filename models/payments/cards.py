@@ -9,9 +9,12 @@ from models.payments.failures import switch_off
 from models.schema.payments import TopUpOffReason
 
 
-def saved(db: Session, user_id: UUID, card_id: str, brand: str, last4: str) -> None:
+def saved(
+    db: Session, user_id: UUID, card_id: str, brand: str, last4: str, fingerprint: str = ""
+) -> None:
     """Keep the card that a person, whose account is locked, saved last."""
     account = account_of(db, user_id)
+    account.card_fingerprint = fingerprint or None
     account.card_id, account.card_brand, account.card_last4 = card_id, brand, last4
     db.flush()
 
@@ -23,5 +26,6 @@ def removed(db: Session, user_id: UUID, card_id: str) -> None:
         return
     if account.top_up_is_on:
         switch_off(account, TopUpOffReason.CARD_REMOVED)
+    # Its mark stays: whose card it was is asked when somebody else comes with it.
     account.card_id = account.card_brand = account.card_last4 = None
     db.flush()

@@ -11,13 +11,21 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import new_id
 from models.jobs.pausing import resume
+from models.people import access_rules
 from models.people.identity_keys import hashed, is_blocked, is_disposable, mailbox_of, network_of
+from models.schema.abuse import Verdict
 from models.schema.free_credit import FreeCreditClaim, FreeCreditRefusal, RefusalReason
 from models.schema.ledger import Transaction
 from models.schema.users import User
 from settings import get_settings
 
 WEEK = timedelta(days=7)
+# What a list of admins says of somebody, which comes before all else.
+LISTED: Mapping[Verdict, RefusalReason | None] = {
+    Verdict.ALLOW: None,
+    Verdict.HOLD: RefusalReason.HELD,
+    Verdict.BLOCK: RefusalReason.LISTED,
+}
 
 
 def decide(db: Session, user: User, network_address: str | None) -> RefusalReason | None:
@@ -61,6 +69,9 @@ def find_refusal(db: Session, user_id: UUID) -> RefusalReason | None:
 def _objection(
     db: Session, user: User, ip: str | None, network_hash: object
 ) -> RefusalReason | None:
+    verdict = access_rules.verdict_on(db, user.email, ip, user.id)
+    if verdict is not None:
+        return LISTED[verdict]
     if is_blocked(user.email, ip):
         return RefusalReason.BLOCKED
     if is_disposable(user.email):

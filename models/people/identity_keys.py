@@ -70,6 +70,11 @@ def is_blocked(address: str, ip: str | None) -> bool:
     return bool(named & blocked) or _is_in_blocked_network(get_settings(), ip)
 
 
+def domains_of(address: str) -> list[str]:
+    """Return the domain of an address and those above it, without what ends them all."""
+    return sorted(_and_above(address.rpartition("@")[2]))
+
+
 def _is_in_blocked_network(settings: Settings, ip: str | None) -> bool:
     try:
         address = ip_address(ip or "")

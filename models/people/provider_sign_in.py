@@ -17,6 +17,7 @@ from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
 from models.people import (
+    admission,
     email_tokens,
     free_credit,
     identities,
@@ -25,6 +26,7 @@ from models.people import (
     two_factor,
     users,
 )
+from models.people.admission import Newcomer
 from models.people.email_tokens import Retirement
 from models.people.identities import IdentityTaken, ProvenIdentity
 from models.people.users import WrongCredentials, WrongPassword
@@ -58,17 +60,20 @@ class Entry:
     is_new: bool
 
 
-def enter(db: Session, proven: ProvenIdentity, *, network_address: str | None) -> Entry:
+def enter(
+    db: Session, proven: ProvenIdentity, *, network_address: str | None, code: str = ""
+) -> Entry:
     """Open the account that a proven identity opens; begin one for who is new.
 
     Raises AddressKnown where an account has its address that it does not open, AddressReserved,
-    and BadAddress for addresses that no account may have.
+    BadAddress for addresses that no account may have, and what `admission.admit` raises of who is
+    new, whose invitation has this code.
     """
     user = identities.sign_in(db, proven)
     if user is not None:
         return Entry(user, is_new=False)
     try:
-        return Entry(_sign_up(db, proven, network_address), is_new=True)
+        return Entry(_sign_up(db, proven, network_address, code), is_new=True)
     except (AddressKnown, IdentityTaken):
         # Who pressed twice has an account by now.
         user = identities.sign_in(db, proven)
@@ -157,14 +162,16 @@ def _take_over(db: Session, user: User) -> None:
     db.flush()
 
 
-def _sign_up(db: Session, proven: ProvenIdentity, network_address: str | None) -> User:
+def _sign_up(db: Session, proven: ProvenIdentity, network_address: str | None, code: str) -> User:
     address = users.reachable_address(proven.email)
     sign_ups.lock_address(db, address)
     if users.find_id(db, address) is not None:
         raise AddressKnown
     if email_tokens.is_reserved(db, address):
         raise AddressReserved
+    invitation = admission.admit(db, Newcomer(address, network_address, code))
     user = ledger.lock_account(db, _begin(db, address, proven))
+    admission.welcome(db, user, invitation.id if invitation else None)
     sign_ups.retire(db, address)
     free_credit.decide(db, user, network_address)
     return user

@@ -24,6 +24,7 @@ from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
 from models.people import (
+    admission,
     email_tokens,
     free_credit,
     identities,
@@ -32,6 +33,7 @@ from models.people import (
     two_factor,
     users,
 )
+from models.people.admission import Newcomer
 from models.people.email_tokens import LinkRule, LinkUsedUp, Retirement
 from models.people.users import TYPED_MAX_LENGTH, Profile
 from models.schema.sign_ups import SignUp
@@ -59,10 +61,17 @@ def is_by_mail() -> bool:
     return settings.verify_email and settings.sign_up_by_mail
 
 
-def ask(db: Session, email: str, password: str) -> SignUp:
-    """Note that somebody wants an account; refuse bad addresses and passwords, not taken ones."""
+def ask(
+    db: Session, email: str, password: str, *, code: str = "", network_address: str | None = None
+) -> SignUp:
+    """Note that somebody wants an account; refuse bad addresses and passwords, not taken ones.
+
+    Refuses whom `admission` does not admit, with the code of an invitation or without.
+    """
     address = users.reachable_address(email)
+    invitation = admission.admit(db, Newcomer(address, network_address, code))
     sign_up = SignUp(
+        invitation_id=invitation.id if invitation else None,
         id=new_id(),
         address=address,
         password_hash=users.hashed_new(password, address),
@@ -74,16 +83,21 @@ def ask(db: Session, email: str, password: str) -> SignUp:
     return sign_up
 
 
-def at_once(db: Session, email: str, password: str) -> User:
+def at_once(
+    db: Session, email: str, password: str, *, code: str = "", network_address: str | None = None
+) -> User:
     """Begin an account without waiting for mail; raise SignUpRefused where there is one.
 
     The address of an account that is being moved away from it counts as taken for as long as that
-    can be undone.
+    can be undone. Refuses whom `admission` does not admit.
     """
+    newcomer = Newcomer(users.reachable_address(email), network_address, code)
+    invitation = admission.admit(db, newcomer)
     with db.begin_nested():
         user = users.sign_up(db, email, password)
         if email_tokens.is_reserved(db, user.email):
             raise users.SignUpRefused
+        admission.welcome(db, user, invitation.id if invitation else None)
     return user
 
 
@@ -230,9 +244,13 @@ def _lock_link(db: Session, secret: str, address: str) -> SignUp:
 
 
 def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
-    """Make the account the newcomer's, with this password, and retire all links to it."""
+    """Make the account the newcomer's, with this password, and retire all links to it.
+
+    Raises InvitationOver if somebody else has used up the invitation meanwhile.
+    """
     user = ledger.lock_account(db, _account_for(db, sign_up))
     user.password_hash, user.email_verified_at = password_hash, utc_now()
+    admission.welcome(db, user, sign_up.invitation_id)
     identities.disconnect_all(db, user.id)
     two_factor.forget(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)

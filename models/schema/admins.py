@@ -36,6 +36,11 @@ class AdminActionKind(enum.StrEnum):
     SWITCHES_CHANGED = "switches_changed"
     CLAIMING_PAUSED = "claiming_paused"
     CLAIMING_RESUMED = "claiming_resumed"
+    INVITATION_MADE = "invitation_made"
+    INVITATION_ENDED = "invitation_ended"
+    WAITING_INVITED = "waiting_invited"
+    RULE_SET = "rule_set"
+    RULE_ENDED = "rule_ended"
 
 
 class AdminAction(Base):

@@ -26,6 +26,8 @@ class EmailKind(enum.StrEnum):
     RECEIPT = "receipt"
     ALERT = "alert"
     LONG_WORK = "long_work"
+    WAITING_LISTED = "waiting_listed"
+    INVITATION = "invitation"
 
 
 class EmailStatus(enum.StrEnum):

@@ -14,12 +14,16 @@ class RefusalReason(enum.StrEnum):
     DISPOSABLE = "disposable"
     BLOCKED = "blocked"
     NETWORK = "network"
+    # An admin's list says so, of the network, the domain or the user: not yet, or not at all.
+    HELD = "held"
+    LISTED = "listed"
 
 
 class FreeCreditClaim(Base):
     __tablename__ = "free_credit_claims"
     __table_args__ = (
         Index("ix_free_credit_claims_network_hash_created_at", "network_hash", "created_at"),
+        Index("ix_free_credit_claims_created_at", "created_at"),
     )
 
     id: Mapped[PrimaryKey]
@@ -34,6 +38,7 @@ class FreeCreditClaim(Base):
 
 class FreeCreditRefusal(Base):
     __tablename__ = "free_credit_refusals"
+    __table_args__ = (Index("ix_free_credit_refusals_created_at", "created_at"),)
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID | None] = mapped_column(

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.schema import (
+    abuse,
     admins,
     alerts,
     answer_files,
@@ -15,11 +16,13 @@ from models.schema import (
     free_credit,
     freezes,
     identities,
+    invitations,
     jobs,
     ledger,
     model_calls,
     notifications,
     payments,
+    product_events,
     reminders,
     reset_requests,
     rollups,
@@ -38,6 +41,7 @@ from models.schema import (
 )
 
 TABLES = (
+    abuse,
     admins,
     alerts,
     answer_files,
@@ -51,11 +55,13 @@ TABLES = (
     free_credit,
     freezes,
     identities,
+    invitations,
     jobs,
     ledger,
     model_calls,
     notifications,
     payments,
+    product_events,
     reminders,
     reset_requests,
     rollups,

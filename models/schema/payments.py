@@ -199,6 +199,8 @@ class BillingAccount(Base):
     card_id: Mapped[str | None]
     card_brand: Mapped[str | None]
     card_last4: Mapped[str | None]
+    # Stripe's mark of its number, which is the same for whoever uses it.
+    card_fingerprint: Mapped[str | None] = mapped_column(index=True)
     # Automatic top-up: below what, by how much, and at most how much in a month.
     top_up_is_on: Mapped[bool] = mapped_column(default=False, server_default="false")
     top_up_below_micros: Mapped[int | None]

@@ -35,6 +35,11 @@ class Sums:
     refunds_micros: Mapped[int] = mapped_column(server_default="0")
     gone_micros: Mapped[int] = mapped_column(server_default="0")
     granted_micros: Mapped[int] = mapped_column(server_default="0")
+    # The part of that which was given for signing up.
+    sign_up_granted_micros: Mapped[int] = mapped_column(server_default="0")
+    # By how much all entries together changed the balance, and the granted part of it.
+    moved_micros: Mapped[int] = mapped_column(server_default="0")
+    moved_granted_micros: Mapped[int] = mapped_column(server_default="0")
 
     @property
     def margin_micros(self) -> int:
@@ -75,9 +80,72 @@ class UserDay(Sums, Base):
     begins_at: Mapped[datetime] = mapped_column(primary_key=True)
 
 
+class SplitDay(Sums, Base):
+    """The same of one channel and model; both are empty for what belongs to no message."""
+
+    __tablename__ = "split_days"
+
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UserMonth(Sums, Base):
+    """The same of one user, by months of UTC; with what their files took at its end."""
+
+    __tablename__ = "user_months"
+    __table_args__ = (Index("ix_user_months_begins_at_user_id", "begins_at", "user_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    stored_bytes: Mapped[int] = mapped_column(server_default="0")
+
+
+class CohortMonth(Base):
+    """Of those who signed up in one month, how many there are and who sent a message in another."""
+
+    __tablename__ = "cohort_months"
+
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    cohort_at: Mapped[datetime] = mapped_column(primary_key=True)
+    active_users: Mapped[int] = mapped_column(server_default="0")
+    paying_users: Mapped[int] = mapped_column(server_default="0")
+
+
+class UserModelMonth(Base):
+    """What one user's calls of a model used and cost in a month, at one margin.
+
+    The margin is that of the price list by which they were charged; 0 where it names none.
+    """
+
+    __tablename__ = "user_model_months"
+    __table_args__ = (Index("ix_user_model_months_begins_at_user_id", "begins_at", "user_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    margin_percent: Mapped[int] = mapped_column(primary_key=True)
+    calls: Mapped[int] = mapped_column(server_default="0")
+    tokens_in: Mapped[int] = mapped_column(server_default="0")
+    tokens_out: Mapped[int] = mapped_column(server_default="0")
+    tokens_cache_read: Mapped[int] = mapped_column(server_default="0")
+    tokens_cache_write: Mapped[int] = mapped_column(server_default="0")
+    cost_micros: Mapped[int] = mapped_column(server_default="0")
+    # Charges that were not given back, whichever bucket paid them.
+    charged_micros: Mapped[int] = mapped_column(server_default="0")
+
+
 class Rollup(enum.StrEnum):
     HOURS = "hours"
     DAYS = "days"
+    # What is added up by months from the raw rows.
+    MONTHS = "months"
+    # The steps of users, gathered from the raw rows.
+    EVENTS = "events"
     # The last days once more, for rows that came late.
     LATE = "late"
 

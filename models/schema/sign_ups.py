@@ -26,6 +26,10 @@ class SignUp(Base):
     needs: Mapped[str] = mapped_column(default="", server_default="")
     # Of the secret in its link, which can be made again from the id: every mail has the same.
     secret_hash: Mapped[str] = mapped_column(unique=True)
+    # The code that they came with.
+    invitation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("invitations.id", ondelete="SET NULL")
+    )
     is_mail_due: Mapped[bool] = mapped_column(default=True, server_default="true")
     # The account that began with it, and when. Of those that another one of the same address has
     # retired, only when: their browsers wait on, and learn nothing of it.

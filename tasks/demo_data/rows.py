@@ -103,7 +103,7 @@ class Rows:
         entry_id = self.new_id(one.at)
         provider = one.model.partition("/")[0] if one.model else None
         tokens = one.tokens or (None, None)
-        priced = "demo" if one.kind == "charge" else None
+        priced = "demo+m40" if one.kind == "charge" else None
         self.add(
             "transactions",
             *(entry_id, account.id, one.kind, one.amount, granted, one.reference, one.call),

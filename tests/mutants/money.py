@@ -15,6 +15,8 @@ FREE = "tests/models/people/test_free_credit.py::"
 OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 FREEZES = "tests/models/ledger/test_freezes.py::"
 ADMINS = "tests/models/ops/test_user_actions.py::"
+ACCOUNTING = "tests/webapp/admin/test_accounting.py::"
+SIMULATOR = "tests/models/ops/test_simulator.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
@@ -34,10 +36,38 @@ MUTANTS = (
     ),
     Mutant(
         "money that went back is a provider's cost",
-        "models/ops/rollups.py",
+        "models/ops/rollup_statements.py",
         "OR kind = 'absorbed' AND NOT is_of_payments",
         "OR kind = 'absorbed'",
         ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
+    ),
+    Mutant(
+        "profit forgets what Stripe keeps",
+        "models/ops/profit.py",
+        "return self.revenue_micros - spent - self.storage_micros - self.fees_micros",
+        "return self.revenue_micros - spent - self.storage_micros",
+        (f"{ACCOUNTING}test_profit_is_what_is_worked_out_by_hand",),
+    ),
+    Mutant(
+        "what was answered for a messenger counts for the website",
+        "models/ops/rollup_statements.py",
+        "_CHANNEL = \"coalesce(messages.channel, '') AS channel\"",
+        "_CHANNEL = \"'web' AS channel\"",
+        ("tests/models/ops/test_rollups.py::test_all_numbers_are_those_of_the_raw_rows",),
+    ),
+    Mutant(
+        "the simulator has users spend what they do not have",
+        "models/ops/simulator.py",
+        '(wants - missing).label("spent")',
+        'wants.label("spent")',
+        (f"{SIMULATOR}test_who_had_not_had_enough_runs_dry_and_writes_less",),
+    ),
+    Mutant(
+        "the simulator takes free credit for revenue",
+        "models/ops/simulator.py",
+        '(here.spent - free).label("revenue_micros")',
+        'here.spent.label("revenue_micros")',
+        (f"{SIMULATOR}test_what_changes_nothing_has_the_numbers_of_the_books",),
     ),
     Mutant(
         "a channel sends without asking whether it may cost so much",

@@ -8,7 +8,7 @@ from models.errors import Refused
 from models.people import identities, provider_sign_in
 from models.people.identities import ProvenIdentity
 from models.people.provider_sign_in import AddressKnown
-from webapp.accounts import google_flow, login, preferences
+from webapp.accounts import google_flow, invitations, login, preferences
 from webapp.accounts.google_flow import Attempt, AttemptOver, GoogleUntrusted, Purpose
 from webapp.core.auth import find_current_session, log_in, safe_next
 from webapp.core.db import db
@@ -28,6 +28,7 @@ def start() -> Answer:
     is_new = request.form.get("purpose") == Purpose.SIGN_UP
     purpose = Purpose.SIGN_UP if is_new else Purpose.LOG_IN
     next_page = request.form.get("next", "")
+    invitations.remember(invitations.typed_code())
     try:
         return go_to(google_flow.begin(purpose, next_page=next_page))
     except Refused as refusal:
@@ -56,7 +57,9 @@ def come_back() -> Answer:
 
 def _let_in(attempt: Attempt, proven: ProvenIdentity) -> Answer:
     try:
-        entry = provider_sign_in.enter(db(), proven, network_address=request.remote_addr)
+        entry = provider_sign_in.enter(
+            db(), proven, network_address=request.remote_addr, code=invitations.remembered()
+        )
     except AddressKnown:
         google_flow.hold(proven, attempt.next_page)
         return go_to(url_for("google_connection.show"))

@@ -8,7 +8,7 @@ from models.errors import Refused
 from models.people import sign_ups, users, verification
 from models.people.users import SignUpRefused
 from settings import get_settings
-from webapp.accounts import google_flow
+from webapp.accounts import google_flow, invitations
 from webapp.accounts.google_flow import Purpose
 from webapp.accounts.sign_ups import await_mail
 from webapp.core.auth import (
@@ -73,10 +73,11 @@ def _mail() -> None:
 
 
 def _take_in(email: str, password: str) -> None:
+    code, here = invitations.typed_code(), request.remote_addr
     if sign_ups.is_by_mail():
-        await_mail(sign_ups.ask(db(), email, password))
+        await_mail(sign_ups.ask(db(), email, password, code=code, network_address=here))
         return
-    user = sign_ups.at_once(db(), email, password)
+    user = sign_ups.at_once(db(), email, password, code=code, network_address=here)
     log_in(user)
     verification.send_link(db(), user)
 
@@ -123,13 +124,20 @@ def leave() -> Response:
 
 
 def signup_page(refusal: str = "") -> str:
-    """Draw the page on which an account is asked for, with what was typed."""
+    """Draw the page on which an account is asked for, with what was typed.
+
+    Or, while not everybody may begin one, that on which a code is typed or one's turn awaited.
+    """
+    door = invitations.door()
+    if not door.is_open:
+        return invitations.closed_page(door, refusal)
     return render_template(
         "accounts/login/signup.html",
         refusal=refusal,
         email=request.form.get("email", ""),
         grant_micros=get_settings().sign_up_grant_micros,
         google_purpose=google_flow.offered(Purpose.SIGN_UP),
+        invitation=door.invitation,
     )
 
 

@@ -13,6 +13,7 @@ from actions.sentences.refusals import sentence_of
 from gateways import values
 from models.people import sign_ups
 from models.people.email_tokens import LinkUsedUp
+from models.people.invitations import InvitationOver
 from models.people.sign_ups import HasAccount, NotItsPassword
 from models.people.users import BadPassword
 from models.schema.sign_ups import SignUp
@@ -121,7 +122,7 @@ def confirm() -> Answer:
         )
     except NotItsPassword as refusal:
         return _link_page(token, sentence_of(refusal))
-    except (LinkUsedUp, HasAccount) as refusal:
+    except (LinkUsedUp, HasAccount, InvitationOver) as refusal:
         return _over(refusal)
     if sign_up.id != here or not _goes_on(sign_up.id):
         _welcome(user)
@@ -140,7 +141,7 @@ def choose_own() -> Answer:
         )
     except BadPassword as refusal:
         return _link_page(token, sentence_of(refusal))
-    except (LinkUsedUp, HasAccount) as refusal:
+    except (LinkUsedUp, HasAccount, InvitationOver) as refusal:
         return _over(refusal)
     _welcome(user)
     return go_to(url_for("chat.show_latest"))
@@ -185,7 +186,7 @@ def _welcome(user: User) -> None:
     flash(trial_status.thanks(user))
 
 
-def _over(refusal: LinkUsedUp | HasAccount) -> tuple[str, int]:
+def _over(refusal: LinkUsedUp | HasAccount | InvitationOver) -> tuple[str, int]:
     is_known, has_account = find_current_user() is not None, isinstance(refusal, HasAccount)
     page = render_template(
         "accounts/login/link_over.html",

@@ -11,7 +11,8 @@ from uuid import UUID
 from flask import Response, after_this_request, current_app, g, request
 from itsdangerous import BadData, URLSafeSerializer
 
-from models.people import users
+from gateways import values
+from models.people import shared_devices, users
 from webapp.core.db import db
 
 # As long as browsers keep a cookie.
@@ -24,6 +25,9 @@ def remember(user_id: UUID) -> None:
     """Note with the next answer that this account was logged in here."""
     mine = str(user_id)
     known = _accounts()
+    others = [one for one in map(values.uuid_or_none, known) if one and one != user_id]
+    if others and mine not in known:
+        shared_devices.note(db(), user_id, others)
     device = known.pop(mine, "") or secrets.token_urlsafe(16)
     kept = dict([*known.items(), (mine, device)][-MOST_ACCOUNTS:])
 

@@ -18,24 +18,33 @@ from sqlalchemy.orm import Session
 
 from models import jobs, ledger
 from models.ledger.entries import record
-from models.ops import rollups
+from models.ops import rollup_statements, rollups
+from models.schema.chat import Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, EntryNote, Transaction, WriteOffReason
-from models.schema.rollups import DayTotals, HourTotals, UserDay
+from models.schema.rollups import (
+    CohortMonth,
+    DayTotals,
+    HourTotals,
+    SplitDay,
+    UserDay,
+    UserModelMonth,
+    UserMonth,
+)
 from models.schema.users import User
 from tasks import upkeep
 from tests import factories
 
 BEGAN = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=31)
 PAYMENTS = {WriteOffReason.CREDITS_GONE, WriteOffReason.CREDITS_BACK}
 OVER = {
     JobStatus.COMPLETED: "answered",
     JobStatus.FAILED: "failed",
     JobStatus.CANCELLED: "cancelled",
 }
-NAMES = rollups.SUMS
+NAMES = rollup_statements.SUMS
 
 
 @contextmanager
@@ -69,13 +78,30 @@ def entry_sums(one: Transaction) -> Mapping[str, int]:  # noqa: C901  # a case f
             return {"refunds_micros": -one.amount_micros}
         case EntryKind.ADJUSTMENT if one.reverses_id is not None:
             return {"refunds_micros": -one.amount_micros}
+        case EntryKind.GRANT if one.reference.startswith("sign-up:"):
+            return {
+                "granted_micros": one.amount_micros,
+                "sign_up_granted_micros": one.amount_micros,
+            }
         case EntryKind.GRANT:
             return {"granted_micros": one.amount_micros}
         case _:
             return {}
 
 
+def moved(one: Transaction) -> Mapping[str, int]:
+    """By how much an entry changes the balance, whatever its kind."""
+    return {"moved_micros": one.amount_micros, "moved_granted_micros": one.promotional_micros}
+
+
 Raw = dict[Any, Counter[str]]
+
+
+def begin_of(moment: datetime, width: timedelta) -> datetime:
+    """When the hour, the day or the month of UTC began."""
+    begins = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    begins = begins.replace(hour=0) if width >= DAY else begins
+    return begins.replace(day=1) if width == MONTH else begins
 
 
 def raw(db: Session, width: timedelta, *, by_user: bool = False) -> Raw:
@@ -83,13 +109,11 @@ def raw(db: Session, width: timedelta, *, by_user: bool = False) -> Raw:
     found: Raw = defaultdict(Counter)
 
     def _add(moment: datetime, user_id: UUID, sums: Mapping[str, int]) -> None:
-        utc = moment.astimezone(UTC)
-        begins = utc.replace(minute=0, second=0, microsecond=0)
-        begins = begins.replace(hour=0) if width == DAY else begins
+        begins = begin_of(moment, width)
         found[(begins, user_id) if by_user else begins].update(sums)
 
     for entry in db.scalars(sa.select(Transaction).execution_options(populate_existing=True)):
-        _add(entry.created_at, entry.user_id, entry_sums(entry))
+        _add(entry.created_at, entry.user_id, {**entry_sums(entry), **moved(entry)})
     for job in db.scalars(sa.select(Job).execution_options(populate_existing=True)):
         _add(job.created_at, job.user_id, {"messages": 1})
         if job.finished_at:
@@ -99,10 +123,39 @@ def raw(db: Session, width: timedelta, *, by_user: bool = False) -> Raw:
     return found
 
 
-def kept(db: Session, table: type[HourTotals | DayTotals | UserDay]) -> Raw:
+def raw_split(db: Session) -> Raw:
+    """Add every row up by day, channel and model."""
+    found: Raw = defaultdict(Counter)
+    channels = {
+        job.id: channel
+        for job, channel in db.execute(
+            sa.select(Job, Message.channel).join(Message, Message.id == Job.message_id)
+        )
+    }
+    for entry in db.scalars(sa.select(Transaction)):
+        channel = channels[entry.job_id] if entry.job_id else ""
+        key = (begin_of(entry.created_at, DAY), channel, entry.model or "")
+        found[key].update({**entry_sums(entry), **moved(entry)})
+    for job in db.scalars(sa.select(Job)):
+        found[begin_of(job.created_at, DAY), channels[job.id], job.model].update({"messages": 1})
+        if job.finished_at:
+            took = job.finished_at - job.started_at if job.started_at else timedelta(0)
+            sums = {OVER[job.status]: 1, "busy_ms": took // timedelta(milliseconds=1)}
+            found[begin_of(job.finished_at, DAY), channels[job.id], job.model].update(sums)
+    return found
+
+
+Summed = HourTotals | DayTotals | UserDay | UserMonth | SplitDay
+
+
+def kept(db: Session, table: type[Summed]) -> Raw:
     found: Raw = {}
     for row in db.scalars(sa.select(table).execution_options(populate_existing=True)):
-        key = (row.begins_at, row.user_id) if isinstance(row, UserDay) else row.begins_at
+        key: object = row.begins_at
+        if isinstance(row, SplitDay):
+            key = (row.begins_at, row.channel, row.model)
+        elif isinstance(row, UserDay | UserMonth):
+            key = (row.begins_at, row.user_id)
         found[key] = Counter({name: getattr(row, name) for name in NAMES})
     return found
 
@@ -118,6 +171,8 @@ def assert_equal_to_raw(db: Session) -> None:
     assert without_nothing(kept(db, HourTotals)) == without_nothing(raw(db, HOUR))
     assert without_nothing(kept(db, DayTotals)) == without_nothing(raw(db, DAY))
     assert without_nothing(kept(db, UserDay)) == without_nothing(raw(db, DAY, by_user=True))
+    assert without_nothing(kept(db, UserMonth)) == without_nothing(raw(db, MONTH, by_user=True))
+    assert without_nothing(kept(db, SplitDay)) == without_nothing(raw_split(db))
 
 
 def move(db: Session, rows: Iterable[Job | User], moment: datetime) -> None:
@@ -186,7 +241,7 @@ def _money_goes_back(db: Session, user: User, moment: datetime, number: int) -> 
 
 
 def roll(db: Session, now: datetime) -> None:
-    for one in (rollups.roll_hours, rollups.roll_days):
+    for one in (rollups.roll_hours, rollups.roll_days, rollups.roll_months):
         while not one(db, now):
             pass
 
@@ -275,3 +330,46 @@ def test_an_adjustment_is_neither_revenue_nor_a_refund(db: Session) -> None:
         assert record(db, ledger.lock_account(db, ada.id), less)
     roll(db, BEGAN + DAY)
     assert_equal_to_raw(db)
+
+
+def test_what_a_users_calls_used_is_added_up_by_month_model_and_margin(db: Session) -> None:
+    live(db, 4, days=12)
+    roll(db, BEGAN + 20 * DAY)
+    rows = db.scalars(sa.select(UserModelMonth)).all()
+    entries = db.scalars(sa.select(Transaction).where(Transaction.model.is_not(None))).all()
+    by_user: Raw = defaultdict(Counter)
+    for one in entries:
+        net = -one.amount_micros if one.kind in {EntryKind.CHARGE, EntryKind.REFUND} else 0
+        sums = {"charged": net, "cost": one.provider_cost_micros or 0, "in": one.tokens_in or 0}
+        by_user[begin_of(one.created_at, MONTH), one.user_id].update(sums)
+    kept_sums: Raw = defaultdict(Counter)
+    for row in rows:
+        sums = {"charged": row.charged_micros, "cost": row.cost_micros, "in": row.tokens_in}
+        kept_sums[row.begins_at, row.user_id].update(sums)
+    assert kept_sums == by_user
+    assert {(row.model, row.margin_percent) for row in rows} == {(factories.MODEL, 0)}
+
+
+def test_what_was_erased_leaves_the_months_too(db: Session) -> None:
+    ada = newcomer(db, "ada", BEGAN)
+    job = message(db, ada, BEGAN + HOUR, 1_000)
+    roll(db, BEGAN + 2 * HOUR)
+    with factories.rewriting(db):
+        db.execute(sa.delete(Transaction))
+        db.execute(sa.delete(Job).where(Job.id == job.id))
+    roll(db, BEGAN + 3 * HOUR)
+    assert kept(db, UserMonth) == {}
+
+
+def test_cohorts_count_who_was_active_and_who_paid(db: Session) -> None:
+    ada, eve = newcomer(db, "ada", BEGAN), newcomer(db, "eve", BEGAN)
+    later = BEGAN + 40 * DAY
+    for user in (ada, eve):
+        message(db, user, BEGAN + HOUR, 10)
+    with at(later):
+        ledger.top_up(db, ledger.lock_account(db, ada.id), 5_000_000, reference="payment:1")
+    message(db, ada, later, 1_500_000)
+    roll(db, later + DAY)
+    found = db.scalars(sa.select(CohortMonth).order_by(CohortMonth.begins_at)).all()
+    assert [(one.active_users, one.paying_users) for one in found] == [(2, 0), (1, 1)]
+    assert {one.cohort_at for one in found} == {begin_of(BEGAN, MONTH)}

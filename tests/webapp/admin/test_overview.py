@@ -77,7 +77,7 @@ def test_support_sees_no_money(sams: Browser, vics: Browser, earned: None) -> No
     page = sams.read("/admin")
     assert "metric-messages" in page
     assert "metric-revenue" not in page
-    assert "/admin/profit" not in page
+    assert "/admin/accounting" not in page
     assert "metric-revenue" in vics.read("/admin")
 
 

@@ -1,7 +1,5 @@
-"""The queue, one of its messages, the workers, and profit, as admins see and change them."""
+"""The queue, one of its messages, and the workers, as admins see and change them."""
 
-import csv
-import io
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -9,13 +7,12 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import jobs, ledger
+from models import jobs
 from models.base import new_id, utc_now
-from models.ops import profit, queue_stats, workers
+from models.ops import queue_stats, workers
 from models.schema.admins import AdminAction
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
-from models.schema.rollups import UserDay
 from models.schema.users import User
 from models.schema.workers import Worker
 from tests import factories
@@ -148,59 +145,3 @@ def test_workers_are_alive_draining_silent_or_gone(
         after = page.split(f"host-{name}</h2>")[1]
         assert f">{name}</span>" in after[:400], name
     assert "1 turn ended, 0 failed" in page.split("host-alive</h2>")[1][:3000]
-
-
-def test_profit_is_what_is_worked_out_by_hand(db: Session, ada: User, eve: User) -> None:
-    """By hand, in micro-dollars, at $0.06 an hour and 2.9 % + $0.30.
-
-    Ada: 2,000,000 revenue, 1,200,000 providers; 30 minutes are 30,000; two top-ups of $10 are
-    580,000 + 600,000 in fees: 2,000,000 - 1,200,000 - 30,000 - 1,180,000 = -410,000.
-    Eve: 9,000,000 revenue, 5,000,001 providers, 1 ms is 0.0167 and rounds to 0, no fees, and
-    1,000,000 went back: 2,999,999.
-    """
-    since, until = profit.month_of(utc_now(), 0)
-    db.add_all(
-        (
-            UserDay(
-                user_id=ada.id, begins_at=since, messages=10, revenue_micros=2_000_000,
-                cost_micros=1_200_000, busy_ms=1_800_000, topped_up_micros=20_000_000, top_ups=2,
-            ),
-            UserDay(
-                user_id=eve.id, begins_at=since, revenue_micros=4_000_000, cost_micros=5_000_001,
-                busy_ms=1,
-            ),
-            UserDay(
-                user_id=eve.id, begins_at=since + timedelta(days=27), revenue_micros=5_000_000,
-                gone_micros=1_000_000,
-            ),
-            UserDay(user_id=eve.id, begins_at=until, revenue_micros=77),
-            UserDay(user_id=eve.id, begins_at=since - timedelta(days=1), revenue_micros=77),
-        )
-    )  # fmt: skip
-    db.flush()
-    winners = profit.read(db, since, until, profit.Order.WINNERS)
-    losers = profit.read(db, since, until, profit.Order.LOSERS)
-    assert [(one.user_id, one.profit_micros) for one in winners] == [
-        (eve.id, 2_999_999),
-        (ada.id, -410_000),
-    ]
-    assert [one.user_id for one in losers] == [ada.id, eve.id]
-    assert losers[0].fees_micros == 1_180_000
-    assert losers[0].compute_micros == 30_000
-    sums = profit.read_sums(db, since, until)
-    assert (sums.users, sums.profit_micros) == (2, 2_589_999)
-
-
-def test_profit_is_handed_out_as_csv(olgas: Browser, db: Session, ada: User) -> None:
-    since, _ = profit.month_of(utc_now(), 0)
-    ada.email = "=cmd@example.org"
-    db.add(UserDay(user_id=ada.id, begins_at=since, revenue_micros=1_234_567))
-    db.commit()
-    assert "$1.23" in olgas.read("/admin/profit")
-    answer = olgas.get("/admin/profit.csv")
-    assert answer.mimetype == "text/csv"
-    (row,) = csv.DictReader(io.StringIO(answer.text))
-    assert row["revenue_usd"] == row["profit_usd"] == "1.234567"
-    assert row["email"] == "'=cmd@example.org"
-    assert "There was nothing." in olgas.read("/admin/profit?back=3")
-    assert ledger.drift(db, ada.id) == 0

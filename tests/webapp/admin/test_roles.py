@@ -25,7 +25,13 @@ from webapp.admin.access import permission_of
 def ids(db: Session, ada: User) -> Mapping[str, object]:
     """What stands in addresses."""
     worker = workers.register(db, new_id(), "here")
-    return {"user_id": ada.id, "job_id": factories.job(db, ada).id, "worker_id": worker.id}
+    return {
+        "user_id": ada.id,
+        "job_id": factories.job(db, ada).id,
+        "worker_id": worker.id,
+        "what": "people",
+        "invitation_id": factories.invitation(db).id,
+    }
 
 
 def addresses(app: Flask, ids: Mapping[str, object]) -> Iterator[tuple[str, str, Permission]]:

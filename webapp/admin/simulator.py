@@ -1,0 +1,109 @@
+"""The price simulator: a month that is over, once more at another margin, model or free credit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template, request
+
+from actions import price_simulation
+from gateways import values
+from gateways.values import BadValue
+from models.base import utc_now
+from models.ops import profit, simulator
+from models.ops.profit import Amounts
+from models.ops.simulator import Scenario
+from models.people.admin_roles import Permission
+from settings import get_settings
+from webapp.admin.access import allowed_to
+from webapp.core.db import db
+from webapp.core.htmx import Answer
+
+pages = Blueprint("admin_simulator", __name__)
+
+# Months that are over, of which there is a choice.
+MONTHS = 12
+MARGINS = range(30, 51)
+LARGEST_GRANT_MICROS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """An amount as it was, and as it would have been."""
+
+    title: str
+    was_micros: int
+    becomes_micros: int
+    # Whether more of it is better.
+    is_gain: bool
+
+    @property
+    def more_micros(self) -> int:
+        return self.becomes_micros - self.was_micros
+
+
+@pages.get("/admin/simulator")
+@allowed_to(Permission.READ_MONEY)
+def show() -> Answer:
+    """Ask what is to be otherwise, and show what becomes of the month beside the books."""
+    now, back = utc_now(), request.args.get("back", type=values.integer)
+    back = back if back is not None and 1 <= back <= MONTHS else 1
+    month, _ = profit.month_of(now, back)
+    scenario = _scenario()
+    outcome = price_simulation.replay(db(), month, scenario)
+    books = profit.read_sums(db(), month)
+    return render_template(
+        "admin/simulator/page.html",
+        scenario=scenario,
+        lines=_lines(books.amounts, outcome.amounts),
+        books=books,
+        outcome=outcome,
+        month=month,
+        back=back,
+        months=[(ago, profit.month_of(now, ago)[0]) for ago in range(1, MONTHS + 1)],
+        margins=MARGINS,
+        models=price_simulation.offered(),
+        today=get_settings(),
+        most=simulator.MOST,
+    )
+
+
+def _scenario() -> Scenario:
+    """Read what is to be otherwise; what is empty, or cannot be read, stays as it was."""
+    known = {model.id for model in price_simulation.offered()}
+    margin = _number("margin")
+    cached, wanted = _number("cached"), request.args.get("model", "")
+    return Scenario(
+        margin_percent=margin if margin in MARGINS else None,
+        default_model=wanted if wanted in known else None,
+        sign_up_grant_micros=_grant(),
+        cached_percent=cached if cached is not None and cached <= 100 else None,
+    )
+
+
+def _number(name: str) -> int | None:
+    return request.args.get(name, type=values.integer)
+
+
+def _grant() -> int | None:
+    try:
+        micros = values.dollars(request.args.get("grant"))
+    except BadValue:
+        return None
+    return micros if micros <= LARGEST_GRANT_MICROS else None
+
+
+def _lines(books: Amounts, becomes: Amounts) -> Sequence[Line]:
+    named = (
+        ("Profit", "profit_micros", True),
+        ("Revenue", "revenue_micros", True),
+        ("Providers", "cost_micros", False),
+        ("Computing", "compute_micros", False),
+        ("Storage", "storage_micros", False),
+        ("Stripe’s fees", "fees_micros", False),
+        ("Taken back", "gone_micros", False),
+        ("Free credit used", "free_credit_micros", False),
+    )
+    return [
+        Line(title, getattr(books, name), getattr(becomes, name), is_gain)
+        for title, name, is_gain in named
+    ]
