@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from actions.sentences import freezes, reminders
+from models.archives.imported import BadArchive
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
@@ -36,6 +37,10 @@ REFUSALS: Mapping[str, str] = {
     "already_in_that_state": marked("The account is in that state already."),
     "already_verified": marked("This address is verified already."),
     "amount_out_of_range": marked("Please choose an amount between %(lowest)s and %(highest)s."),
+    "archive_too_large": marked(
+        "The archive has more than %(most_mb)s MB. Leave its folders “files” and “agents” out and"
+        " try again."
+    ),
     "attempt_over": marked(
         "This attempt is over, or it began in another browser. Please try again."
     ),
@@ -43,6 +48,7 @@ REFUSALS: Mapping[str, str] = {
         "This does not look like an e-mail address. Please check it for typing mistakes."
     ),
     "bad_amount": marked("Please choose an amount from the list, or type one in dollars."),
+    "bad_archive": marked("Nothing could be taken from this archive. Please choose another one."),
     "bad_limit": marked(
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
@@ -277,6 +283,20 @@ FAULTS: Mapping[str, str] = {
         "“%(name)s” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or text."
     ),
 }
+# What is wrong with an archive: see `untrusted.archives.ArchiveFault`.
+ARCHIVE_FAULTS: Mapping[str, str] = {
+    "broken": marked("This is no whole ZIP archive of ours, so nothing was taken from it."),
+    "too_large": marked(
+        "There is more in this archive than can be taken in at once. Nothing was taken from it."
+    ),
+    "too_hard": marked("This archive takes too long to read. Nothing was taken from it."),
+    "encrypted": marked("This archive is locked with a password. Pack it without one."),
+    "odd_names": marked(
+        "This archive has links or names in it that cannot be taken over, so nothing was taken"
+        " from it."
+    ),
+    "nothing": marked("There are neither conversations nor a workspace in this archive."),
+}
 
 
 def sentence_of(refusal: Refused) -> str:
@@ -288,6 +308,8 @@ def sentence_of(refusal: Refused) -> str:
     values = dict(map(_written, refusal.details.items()))
     if isinstance(refusal, UnreadableFile):
         return gettext(FAULTS[refusal.fault], **values)
+    if isinstance(refusal, BadArchive) and refusal.fault in ARCHIVE_FAULTS:
+        return gettext(ARCHIVE_FAULTS[refusal.fault])
     return gettext(REFUSALS[refusal.code], support=get_settings().support_address, **values)
 
 
