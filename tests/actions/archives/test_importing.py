@@ -165,7 +165,7 @@ def test_a_turn_places_only_so_much_and_nobody_elses(
 
 
 def test_what_an_export_writes_is_taken(db: Session, ada: User) -> None:
-    document = {"format": 1, "title": "T", "created_at": "x", "messages": []}
+    document: dict[str, object] = {"title": "T", "created_at": "x", "messages": []}
     whole = packed({"conversations/a.json": json.dumps(document).encode(), "workspace/a": b"x"})
     assert brought(db, ada, whole) == Brought(conversations=0, files=1, set_aside=0)
     assert importing.ANY == "application/octet-stream"
