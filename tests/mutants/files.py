@@ -47,15 +47,15 @@ MUTANTS = (
     Mutant(
         "an export has everybody's conversations",
         "actions/archives/writing.py",
-        "        Conversation.user_id == user_id, Conversation.deleted_at.is_(None)\n",
-        "        Conversation.deleted_at.is_(None)\n",
+        "select(Conversation.id).where(Conversation.user_id == user_id)",
+        "select(Conversation.id)",
         (f"{EXPORTING}test_all_that_is_ones_own_is_in_it",),
     ),
     Mutant(
         "an export has deleted conversations",
         "actions/archives/writing.py",
-        "        Conversation.user_id == user_id, Conversation.deleted_at.is_(None)\n",
-        "        Conversation.user_id == user_id\n",
+        "if conversation is None or conversation.deleted_at is not None:",
+        "if conversation is None:",
         (f"{EXPORTING}test_a_deleted_conversation_is_not_in_it",),
     ),
     Mutant(
