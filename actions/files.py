@@ -1,6 +1,6 @@
 """What a user does with their files: those that they sent, and those that they were handed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +10,9 @@ from actions import attachments, wakeups
 from agent.message import upload_paths
 from agent.workspace import KEPT_FILES
 from models import ledger
+from models.archives import imported
 from models.chat import answer_files, erasures, uploads
+from models.chat.files import FileKind
 from models.database import after_commit
 from models.schema.jobs import Job
 from models.schema.users import User
@@ -44,6 +46,24 @@ def delete_handed_over(db: Session, user: User, file_id: UUID) -> None:
     file = answer_files.find_own(db, user.id, file_id)
     db.delete(file)
     _forget(db, user, answer_files.keys_of(file), removable([file.path]))
+
+
+def delete_brought(db: Session, user: User, file_id: UUID) -> None:
+    """Delete a file that a user brought, and what the assistant has of it.
+
+    Raises NotFound for another user's.
+    """
+    ledger.lock_account(db, user.id)
+    file = imported.find_own(db, user.id, file_id)
+    db.delete(file)
+    _forget(db, user, [file.storage_key], removable([file.path]))
+
+
+DELETE: Mapping[FileKind, Callable[[Session, User, UUID], None]] = {
+    FileKind.SENT: delete_upload,
+    FileKind.MADE: delete_handed_over,
+    FileKind.BROUGHT: delete_brought,
+}
 
 
 def removable(paths: Iterable[str]) -> list[str]:

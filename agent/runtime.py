@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from agent import catalogue, context, engine, workspace
+from agent.brought_files import place_brought
 from agent.catalogue import Model
 from agent.cells.boot.config import TENANT
 from agent.cells.boot.spec import CellSpec
@@ -301,7 +302,9 @@ class Runtime:
     async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
         """Bring the assistant's files up to date before a turn; write only what changed."""
         standing = cell.standing
-        if standing is None:
+        if turn.brought:
+            await place_brought(cell.files, turn.brought)
+        if standing is None or turn.brought:
             standing = await _read_standing(cell)
         due = workspace.due(
             standing,

@@ -82,6 +82,14 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
+class BroughtFile:
+    """A file that the person brought from elsewhere, by its path in the workspace."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Turn:
     """One message to answer, with all that the assistant should know.
 
@@ -101,6 +109,8 @@ class Turn:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
+    # What goes into the workspace before, where nothing of its name stands.
+    brought: tuple[BroughtFile, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def within(given: object, home: str) -> str | None:
     if not isinstance(given, str) or not 0 < len(given) <= LONGEST_NAME:
         return None
     path = given.removeprefix(f"{posixpath.normpath(home)}/{WORKSPACE}/")
-    if path.startswith("/") or ".." in path.split("/"):
+    if path.startswith("/"):
         return None
     path = posixpath.normpath(path)
     is_kept = path != "." and is_keepable(path) and may_be_kept(f"{WORKSPACE}/{path}")

@@ -42,6 +42,8 @@ class RequestSettings(BaseSettings):
     # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
     mail_rate_limit: str = "3 per 10 minutes; 10 per day"
     payment_rate_limit: str = "10 per minute; 40 per hour"
+    # Archives that one login may bring.
+    import_rate_limit: str = "5 per hour; 10 per day"
     # Browsers that one login may switch notifications on in.
     push_rate_limit: str = "10 per minute; 40 per hour"
     # All forms that one login, or one network of a stranger, may send, beside the stricter ones.

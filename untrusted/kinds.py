@@ -57,6 +57,7 @@ CHECK_PDF = Kind("check_pdf", FILES, 10, 3, 64 * MB, 0)
 READ_PDF = Kind("read_pdf", FILES, 30, 10, 64 * MB, 8 * MB)
 FIT_PICTURE = Kind("fit_picture", FILES, 30, 10, 64 * MB, 4 * MB)
 MAKE_THUMBNAIL = Kind("make_thumbnail", FILES, 15, 5, 64 * MB, 1 * MB)
+READ_ARCHIVE = Kind("read_archive", FILES, 30, 10, 64 * MB, 64 * MB)
 MEASURE_RECORDING = Kind("measure_recording", FILES, 10, 3, 64 * MB, 0)
 
 READ_PAGE = Kind("read_page", PAGES, 8, 4, 4 * MB, 8 * MB)

@@ -83,9 +83,7 @@ def write(user_id: UUID, restored: Restored, storage: Storage, target: IO[bytes]
 
 
 def _conversations(db: Session, user_id: UUID) -> Sequence[UUID]:
-    mine = select(Conversation.id).where(
-        Conversation.user_id == user_id, Conversation.deleted_at.is_(None)
-    )
+    mine = select(Conversation.id).where(Conversation.user_id == user_id)
     return db.scalars(mine.order_by(Conversation.id)).all()
 
 
@@ -103,6 +101,7 @@ def _files(db: Session, user_id: UUID) -> list[UserFile]:
 def _add_conversation(archive: _Archive, conversation_id: UUID) -> None:
     with unit_of_work() as db:
         conversation = db.get(Conversation, conversation_id)
+        # It may have been deleted a moment ago.
         if conversation is None or conversation.deleted_at is not None:
             return
         said = db.scalars(

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import admin_refusals, admission, freezes, reminders, two_factor
+from actions.sentences import admin_refusals, admission, files, freezes, reminders, two_factor
+from models.archives.imported import BadArchive
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
 from models.ledger import SpendingFrozen
@@ -39,6 +40,10 @@ REFUSALS: Mapping[str, str] = {
     "already_in_that_state": marked("The account is in that state already."),
     "already_verified": marked("This address is verified already."),
     "amount_out_of_range": marked("Please choose an amount between %(lowest)s and %(highest)s."),
+    "archive_too_large": marked(
+        "The archive has more than %(most_mb)s MB. Leave its folders “files” and “agents” out and"
+        " try again."
+    ),
     "attempt_over": marked(
         "This attempt is over, or it began in another browser. Please try again."
     ),
@@ -46,6 +51,7 @@ REFUSALS: Mapping[str, str] = {
         "This does not look like an e-mail address. Please check it for typing mistakes."
     ),
     "bad_amount": marked("Please choose an amount from the list, or type one in dollars."),
+    "bad_archive": marked("Nothing could be taken from this archive. Please choose another one."),
     "bad_limit": marked(
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
@@ -270,22 +276,6 @@ REFUSALS: Mapping[str, str] = {
     "wrong_credentials": marked("E-mail address and password do not match. Please try again."),
     "wrong_password": marked("This is not your present password. Please try again."),
 }
-# What is wrong with a file that cannot be read: see `untrusted.uploads.Fault`.
-FAULTS: Mapping[str, str] = {
-    "broken": marked(
-        "“%(name)s” is damaged or incomplete and cannot be read. Please send another copy."
-    ),
-    "too_large": marked("“%(name)s” is too large a picture. Please send a smaller one."),
-    "encrypted": marked(
-        "“%(name)s” is locked with a password. Remove the password and send it again."
-    ),
-    "too_hard": marked("“%(name)s” takes too long to read. Please send a smaller or simpler copy."),
-    "no_text": marked("“%(name)s” has no text in it. If it is a scan, send its pages as pictures."),
-    "no_pages": marked("“%(name)s” has no pages. Please choose another file."),
-    "not_text": marked(
-        "“%(name)s” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or text."
-    ),
-}
 
 
 def sentence_of(refusal: Refused) -> str:
@@ -296,7 +286,9 @@ def sentence_of(refusal: Refused) -> str:
         return gettext(reminders.PARTS[str(refusal.details["part"])])
     values = dict(map(_written, refusal.details.items()))
     if isinstance(refusal, UnreadableFile):
-        return gettext(FAULTS[refusal.fault], **values)
+        return gettext(files.FAULTS[refusal.fault], **values)
+    if isinstance(refusal, BadArchive) and refusal.fault in files.ARCHIVE_FAULTS:
+        return gettext(files.ARCHIVE_FAULTS[refusal.fault])
     return gettext(REFUSALS[refusal.code], support=get_settings().support_address, **values)
 
 

@@ -1,7 +1,7 @@
 """All files of a user, whichever way they went: what they sent, and what they were handed."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.archives import imported
 from models.chat import answer_files, uploads
 from models.schema.answer_files import AnswerFile
+from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import Conversation
 from models.schema.uploads import Upload
 
@@ -22,11 +24,13 @@ class FileKind(enum.StrEnum):
 
     SENT = "sent"
     MADE = "made"
+    BROUGHT = "brought"
 
 
-TABLES: dict[FileKind, type[Upload] | type[AnswerFile]] = {
+TABLES: dict[FileKind, type[Upload] | type[AnswerFile] | type[ImportedFile]] = {
     FileKind.SENT: Upload,
     FileKind.MADE: AnswerFile,
+    FileKind.BROUGHT: ImportedFile,
 }
 
 
@@ -45,7 +49,10 @@ class UserFile:
     # A picture that may be shown.
     is_image: bool
     created_at: datetime
-    conversation_id: UUID
+    # None for what was brought from elsewhere.
+    conversation_id: UUID | None
+    # It was brought, and the assistant does not get it.
+    is_set_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,27 +91,41 @@ def list_own(
 
 def find_own(db: Session, user_id: UUID, kind: FileKind, file_id: UUID) -> UserFile:
     """Find a file of this user's, or raise NotFound."""
-    find = uploads.find_own if kind is FileKind.SENT else answer_files.find_own
-    return _shown(kind, find(db, user_id, file_id))
+    return _shown(kind, FINDERS[kind](db, user_id, file_id))
 
 
-def _shown(kind: FileKind, row: Upload | AnswerFile) -> UserFile:
+def _shown(kind: FileKind, row: Upload | AnswerFile | ImportedFile) -> UserFile:
+    is_brought = isinstance(row, ImportedFile)
     return UserFile(
         kind=kind,
         id=row.id,
         name=row.name,
-        label=row.label if isinstance(row, AnswerFile) else row.name,
+        label=_label(row),
         media_type=row.media_type,
         size_bytes=row.size_bytes,
         storage_key=row.storage_key,
-        is_image=row.is_image,
+        is_image=not is_brought and row.is_image,
         created_at=row.created_at,
-        conversation_id=row.conversation_id,
+        conversation_id=None if is_brought else row.conversation_id,
+        is_set_aside=is_brought and row.status is ImportedStatus.SET_ASIDE,
     )
+
+
+def _label(row: Upload | AnswerFile | ImportedFile) -> str:
+    if isinstance(row, AnswerFile):
+        return row.label
+    return row.path if isinstance(row, ImportedFile) else row.name
+
+
+FINDERS: dict[FileKind, Callable[[Session, UUID, UUID], Upload | AnswerFile | ImportedFile]] = {
+    FileKind.SENT: uploads.find_own,
+    FileKind.MADE: answer_files.find_own,
+    FileKind.BROUGHT: imported.find_own,
+}
 
 
 def titles_of(db: Session, files: Sequence[UserFile]) -> dict[UUID, str]:
     """Return the names of the conversations that files of one user came with, by their ids."""
-    ids = {one.conversation_id for one in files}
+    ids = {one.conversation_id for one in files if one.conversation_id}
     named = select(Conversation.id, Conversation.title).where(Conversation.id.in_(ids))
     return {row.id: row.title for row in db.execute(named)} if ids else {}

@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session
 from models.errors import Refused
 from models.ops import snapshots
 from models.schema.answer_files import AnswerFile
+from models.schema.archives import ImportedFile
 from models.schema.uploads import PendingUpload, Upload
 from settings import get_settings
+
+Table = type[Upload] | type[PendingUpload] | type[AnswerFile] | type[ImportedFile]
 
 
 class StorageFull(Refused):
@@ -29,7 +32,7 @@ class TooMuchStaged(Refused):
 class StorageUsed:
     """What a user has in storage, in bytes."""
 
-    # Of messages that were sent, and of answers.
+    # Of messages that were sent, of answers, and of archives that were brought.
     uploads_bytes: int
     # Of messages that wait for the user's word whether they may cost so much.
     staged_bytes: int
@@ -65,11 +68,9 @@ def refuse_if_much_staged(db: Session, user_id: UUID, more_bytes: int) -> None:
 
 
 def _sum_files(db: Session, user_id: UUID) -> int:
-    return _sum(db, Upload, user_id) + _sum(db, AnswerFile, user_id)
+    return sum(_sum(db, table, user_id) for table in (Upload, AnswerFile, ImportedFile))
 
 
-def _sum(
-    db: Session, table: type[Upload] | type[PendingUpload] | type[AnswerFile], user_id: UUID
-) -> int:
+def _sum(db: Session, table: Table, user_id: UUID) -> int:
     size = func.coalesce(func.sum(table.size_bytes), 0)
     return int(db.scalar(select(size).where(table.user_id == user_id)) or 0)

@@ -16,6 +16,8 @@ from models.schema.uploads import Upload
 
 # The channel that is ours.
 WEB = "web"
+# What was said elsewhere, and came with an archive; no job of ours wrote the answers.
+IMPORT = "import"
 
 
 class Role(enum.StrEnum):

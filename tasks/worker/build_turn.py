@@ -6,13 +6,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from agent.turn import Attachment, Exchange, Profile, Reminded, SavedPack, SavedState, Turn
+from agent.turn import (
+    Attachment,
+    BroughtFile,
+    Exchange,
+    Profile,
+    Reminded,
+    SavedPack,
+    SavedState,
+    Turn,
+)
 from gateways.s3_files import Storage
 from models import jobs
+from models.archives import imported
 from models.chat import context, erasures
 from models.database import unit_of_work
 from models.ops import snapshots
 from models.reminders import queries
+from models.schema.archives import ImportedFile
 from models.schema.chat import Message
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
@@ -38,6 +49,7 @@ class _Rows:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
+    brought: tuple[ImportedFile, ...]
 
 
 # In the one question.
@@ -71,6 +83,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
+        brought=tuple(BroughtFile(one.path, storage.get(one.storage_key)) for one in rows.brought),
     )
 
 
@@ -105,6 +118,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
+            brought=tuple(imported.list_to_place(db, job.user_id, job.id)),
         )
 
 

@@ -14,7 +14,8 @@ import actions
 import models
 import webapp
 from actions.sentences import alerts, entries, failures, free_credit, freezes, payments, rules
-from actions.sentences.refusals import FAULTS, REFUSALS, sentence_of
+from actions.sentences.files import ARCHIVE_FAULTS, FAULTS
+from actions.sentences.refusals import REFUSALS, sentence_of
 from models.errors import Refused
 from models.payments.checkout import AmountOutOfRange
 from models.people.users import NameTooLong
@@ -26,6 +27,7 @@ from models.schema.ledger import EntryNote, FreezeReason, WriteOffReason
 from models.schema.payments import EventTrouble, PaymentFailure, TopUpOffReason
 from settings import PROJECT_DIR
 from tests.actions.catalogues import BEGIN, END, Pseudo, spoken
+from untrusted.archives import ArchiveFault
 from untrusted.uploads import Fault
 
 TABLES: list[tuple[Mapping[str, str], set[str]]] = [
@@ -44,6 +46,7 @@ TABLES: list[tuple[Mapping[str, str], set[str]]] = [
         (free_credit.FOR_ADMINS, RefusalReason),
         (alerts.MEANINGS, AlertKind),
         (FAULTS, Fault.__args__),
+        (ARCHIVE_FAULTS, ArchiveFault.__args__),
     )
 ]
 

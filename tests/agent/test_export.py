@@ -12,10 +12,11 @@ from agent.catalogue import Model
 from agent.files import CellFile
 from agent.runtime import Runtime
 from agent.state import BLANK, DATABASE, Restored
+from agent.turn import BroughtFile, Profile
 from settings import Settings
 from tests.agent.conftest import ADA
-from tests.agent.people import Person
-from tests.agent.scripted_model import ScriptedModel, Then, UseTool
+from tests.agent.people import Person, TurnListener
+from tests.agent.scripted_model import ScriptedModel, UseTool
 
 FACT = "- Allergic to walnuts since 1999"
 MODELS = {
@@ -64,7 +65,7 @@ def test_the_stock_openclaw_knows_who_it_works_for(
 ) -> None:
     person = Person(runtime, ADA)
     note = {"path": "MEMORY.md", "content": f"# Memory\n{FACT}\n"}
-    model.will(UseTool("write", note), Then(), "Noted.")
+    model.will(UseTool("write", note), "Noted.")
     person.say("I am allergic to walnuts.")
     runtime.discard(person.id)
 
@@ -76,6 +77,20 @@ def test_the_stock_openclaw_knows_who_it_works_for(
     assert "You are Ada, and no walnuts." in answer
     for known in (ADA.name, FACT, "Who am I?"):
         assert known in model.last_request
+
+    # And back: a new account that brings it knows the same from its first turn on.
+    grace = Person(runtime, Profile("Grace", "UTC", ""))
+    brought = tuple(
+        BroughtFile(file.path.removeprefix("workspace/"), file.data)
+        for file in whole.files
+        if file.path.startswith("workspace/") and not file.path.endswith("AGENTS.md")
+    )
+    model.will("You are Grace now.")
+    turn = grace.turn("Who am I?", brought=brought)
+    runtime.run(turn, TurnListener(), grace.purse, grace.stop)
+    grace.save()
+    assert FACT in model.last_request
+    assert "Name: Grace" in model.last_request
 
 
 def _unpacked(whole: Restored, settings: Settings, folder: Path, base_url: str) -> Path:

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from gateways.s3_files import Storage
 from models.schema.jobs import Job
 from models.schema.users import User
+from tests.archives import packed
 from tests.browser.site import Site
 from tests.handed_over import handed_over
 from tests.hostile.pictures import picture
@@ -82,6 +83,38 @@ def test_the_pages_fit_and_work_without_scripts(
     page.goto(f"{site.url}/chat/{job.conversation_id}")
     expect(page.get_by_role("list", name="Files for you").get_by_role("listitem")).to_have_count(2)
     page.screenshot(path=tmp_path / f"answer-{width}-{look}.png")
+    _fits(page)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_archives_are_asked_for_and_brought_in_the_settings(
+    site: Site,
+    ada: User,
+    open_browser: Callable[..., BrowserContext],
+    width: int,
+    tmp_path: Path,
+) -> None:
+    page = open_browser(viewport={"width": width, "height": 900}).new_page()
+    site.log_in(page, ada, "/settings")
+    page.get_by_role("button", name="Export everything").click()
+    expect(page.get_by_text("Being put together since")).to_be_visible()
+    archive = tmp_path / "archive.zip"
+    archive.write_bytes(b"no archive")
+    page.get_by_label("Archive, at most").set_input_files(archive)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.locator("#import").get_by_role("alert")).to_be_visible()
+    _fits(page)
+    page.locator("#archives").screenshot(path=tmp_path / f"export-{width}.png")
+    page.locator("#import").screenshot(path=tmp_path / f"import-{width}.png")
+    archive.write_bytes(packed())
+    page.get_by_label("Archive, at most").set_input_files(archive)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_text("Brought along: 1 conversation and 2 files")).to_be_visible()
+    page.goto(f"{site.url}/files")
+    page.screenshot(path=tmp_path / f"brought-{width}.png")
+    page.goto(f"{site.url}/chat")
+    expect(page.get_by_text("Old plants.")).to_be_visible()
+    page.screenshot(path=tmp_path / f"talk-{width}.png")
     _fits(page)
 
 

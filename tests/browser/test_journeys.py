@@ -4,6 +4,8 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -196,3 +198,31 @@ def test_a_newcomer_sees_a_reminder_fire(page: Page, house: House) -> None:
     expect(said).to_contain_text("stretch")
     send(page, "What have I spent?")
     expect(page.locator("article.run").last).to_contain_text("Spent today", timeout=60_000)
+
+
+def test_a_file_is_made_found_again_and_taken_along(page: Page, tmp_path: Path) -> None:
+    sign_up(page, "Ada")
+    send(page, "Write me a file with eggs, milk and bread")
+    expect_state(page, "sent")
+    card = page.get_by_role("list", name="Files for you")
+    with page.expect_download() as downloading:
+        card.get_by_role("link", name="Download eggs-milk-and-bread.md").click()
+    assert "- [ ] milk" in Path(downloading.value.path()).read_text()
+
+    page.goto("/files")
+    page.get_by_role("link", name="Eggs, milk and bread").first.click()
+    expect(page.get_by_text("- [ ] milk")).to_be_visible()
+
+    page.goto("/settings")
+    page.get_by_role("button", name="Export everything").click()
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download the archive").click(timeout=60_000)
+    archive = tmp_path / "mine.zip"
+    downloading.value.save_as(archive)
+    with ZipFile(archive) as whole:
+        assert whole.read("workspace/files/eggs-milk-and-bread.md").startswith(b"# Eggs")
+        assert b"Ada" in whole.read("workspace/USER.md")
+
+    page.get_by_label("Archive, at most").set_input_files(archive)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_text("Brought along: 1 conversation")).to_be_visible()

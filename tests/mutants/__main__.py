@@ -13,6 +13,7 @@ import sys
 from settings import PROJECT_DIR
 from tests.mutants import (
     attacks,
+    files,
     leases,
     messengers,
     money,
@@ -34,6 +35,7 @@ MUTANTS = (
     *reminders.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
+    *files.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
     *attacks.MUTANTS,

@@ -2,6 +2,7 @@
 
 import encodings
 import io
+import json
 import math
 import pkgutil
 from contextlib import suppress
@@ -11,7 +12,8 @@ from typing import Any
 from PIL import Image
 from pypdf import PdfWriter
 
-from untrusted.inside import pdfs, pictures, recordings, texts
+from untrusted.inside import archives, pdfs, pictures, recordings, texts
+from untrusted.inside.archives import BadArchive
 from untrusted.inside.audio.measured import BadRecording
 from untrusted.inside.pdfs import BadPdf
 from untrusted.inside.pictures import BadPicture
@@ -59,6 +61,17 @@ def _make_thumbnail(_job: dict[str, Any], body: bytes) -> Result:
     return {"media_type": small.media_type, "of": small.made_of}, small.data
 
 
+def _read_archive(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        found = archives.read(body)
+    except BadArchive as bad:
+        return {"fault": bad.fault}, b""
+    files = [[path, len(data)] for path, data in found.files]
+    manifest = {"conversations": found.conversations, "files": files}
+    head = json.dumps(manifest, ensure_ascii=False).encode()
+    return {"head_bytes": len(head)}, head + b"".join(data for _, data in found.files)
+
+
 def _measure_recording(_job: dict[str, Any], body: bytes) -> Result:
     try:
         measured = recordings.measure(body)
@@ -100,6 +113,7 @@ WORK = {
     "read_pdf": _read_pdf,
     "fit_picture": _fit_picture,
     "make_thumbnail": _make_thumbnail,
+    "read_archive": _read_archive,
     "measure_recording": _measure_recording,
 }
 _load_what_comes_late()

@@ -1,21 +1,25 @@
 """Taking all that is one's own along, and bringing it from elsewhere."""
 
+from io import BytesIO
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 
-from actions.archives import exporting
-from actions.attachments import storage
+from actions.archives import exporting, importing
+from actions.archives.importing import Brought
+from actions.attachments import IncomingFile, storage
 from actions.sentences.refusals import sentence_of
 from gateways.s3_files import NotStored, StorageFailed
 from models.archives import exports
 from models.errors import Refused
-from models.translation import gettext
+from models.translation import gettext, ngettext
 from settings import get_settings
 from webapp.accounts.preferences import page, saved
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import commit_and_release, db
 from webapp.core.htmx import Answer
+from webapp.core.security import import_limit, limiter
+from webapp.core.shares import visitor
 
 pages = Blueprint("archives", __name__)
 
@@ -39,6 +43,20 @@ def show_state() -> Answer:
     return render_template("accounts/preferences/_export_state.html", export=export)
 
 
+@pages.post("/settings/import")
+@limiter.limit(import_limit, key_func=visitor)
+@member_required
+def bring() -> Answer:
+    """Take an archive in; one that is no good is refused, and nothing of it is kept."""
+    sent = request.files.get("archive")
+    file = IncomingFile(sent.filename or "", sent.stream) if sent else IncomingFile("", BytesIO())
+    try:
+        brought = importing.bring(db(), current_user(), file)
+    except Refused as refusal:
+        return page(refusal=sentence_of(refusal), section="import"), 422
+    return saved(_counted(brought), "import")
+
+
 @pages.get("/settings/export/<uuid:export_id>")
 @member_required
 def download(export_id: UUID) -> Response:
@@ -59,3 +77,19 @@ def download(export_id: UUID) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _counted(brought: Brought) -> str:
+    """Say what came, and what is not in use."""
+    talks = ngettext("%(num)s conversation", "%(num)s conversations", brought.conversations)
+    files = ngettext("%(num)s file", "%(num)s files", brought.files)
+    words = gettext(
+        "Brought along: %(talks)s and %(files)s. Your assistant gets the files with your next"
+        " message.",
+        talks=talks,
+        files=files,
+    )
+    if not brought.set_aside:
+        return words
+    aside = gettext("Some would change how it works: you find them on the page of your files.")
+    return f"{words} {aside}"

@@ -107,6 +107,7 @@ def page(
         offers_google=get_settings().offers_google,
         export=exports.find_newest(db(), user.id),
         two_factor=two_factor.standing(db(), user.id),
+        import_max_bytes=get_settings().import_max_bytes,
         storage=storage_quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

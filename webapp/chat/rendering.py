@@ -14,6 +14,8 @@ from markupsafe import Markup
 from models.base import utc_now
 from models.chat import history
 from models.chat.history import ExchangeSummary
+from models.schema.chat import Message
+from untrusted import rendering
 from webapp.chat import views
 from webapp.chat.views import ExchangeView
 from webapp.core.db import db
@@ -47,6 +49,11 @@ class HtmlCache:
 def render(view: ExchangeView) -> Markup:
     """Render what a person wrote, and what came of it."""
     return Markup(render_template("chat/_exchange.html", exchange=view))  # noqa: S704  # it escapes
+
+
+def brought_html(message: Message) -> Markup:
+    """Render an answer that came with an archive: a helper does it when it is looked at."""
+    return Markup(rendering.render(message.text, job_id=message.id))  # noqa: S704  # it is safe
 
 
 def render_page(

@@ -148,6 +148,10 @@ def payment_limit() -> str:
     return get_settings().payment_rate_limit
 
 
+def import_limit() -> str:
+    return get_settings().import_rate_limit
+
+
 def upload_limit() -> str:
     return get_settings().upload_rate_limit
 

@@ -11,6 +11,7 @@ from webapp.core.auth import USER
 # Their forms hold a message, and files beside it.
 WITH_FILES = {"chat.start", "chat.say"}
 RECORDINGS = {"voice.hear"}
+ARCHIVES = {"archives.bring"}
 WEBHOOK_BYTES = 512 * 1024
 CHANNEL_WEBHOOK_BYTES = 1024 * 1024
 # What companies hand in is no form: its view reads it once it knows whose it is.
@@ -43,6 +44,8 @@ def _bound(settings: Settings) -> None:
         is_plain = request.mimetype == URLENCODED
         request.max_content_length = words if is_plain else files + words
         request.max_form_memory_size = words
+    elif request.endpoint in ARCHIVES and session.get(USER):
+        request.max_content_length = settings.import_max_bytes + settings.form_max_bytes
     elif request.endpoint in RECORDINGS and session.get(USER):
         request.max_content_length = settings.voice_max_bytes + settings.form_max_bytes
     # Werkzeug counts the parts of one kind of form alone.

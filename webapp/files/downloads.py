@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, make_response, request, send_file
 
 from actions.attachments import storage
 from gateways.s3_files import NotStored, StorageFailed
+from models.archives import imported
 from models.chat import answer_files
 from models.errors import NotFound
 from webapp.core.auth import current_user, login_required
@@ -27,10 +28,15 @@ THUMBNAILS = {b"\xff\xd8": "image/jpeg", b"RI": "image/webp"}
 def download(file_id: UUID) -> Answer:
     """Send a file to be kept. No browser is told that it is anything to be shown."""
     file = answer_files.find_own(db(), current_user().id, file_id)
-    name, key = file.name, file.storage_key
-    commit_and_release()
-    sent = send_file(BytesIO(_fetch(key)), mimetype=ANY, as_attachment=True, download_name=name)
-    return _guarded(sent)
+    return _to_keep(file.name, file.storage_key)
+
+
+@pages.get("/files/brought/<uuid:file_id>/download")
+@login_required
+def download_brought(file_id: UUID) -> Answer:
+    """Send a file that came with an archive, to be kept like any other."""
+    file = imported.find_own(db(), current_user().id, file_id)
+    return _to_keep(file.name, file.storage_key)
 
 
 @pages.get("/files/made/<uuid:file_id>/thumbnail")
@@ -46,6 +52,12 @@ def thumbnail(file_id: UUID) -> Answer:
     commit_and_release()
     data = _fetch(key)
     return _kept(send_file(BytesIO(data), mimetype=THUMBNAILS.get(data[:2], ANY)), file_id)
+
+
+def _to_keep(name: str, key: str) -> Response:
+    commit_and_release()
+    sent = send_file(BytesIO(_fetch(key)), mimetype=ANY, as_attachment=True, download_name=name)
+    return _guarded(sent)
 
 
 def _fetch(key: str) -> bytes:

@@ -19,7 +19,7 @@ from webapp.core.htmx import Answer, go_to
 pages = Blueprint("files", __name__)
 
 KINDS: dict[str, tuple[FileKind, ...]] = {
-    "": (FileKind.SENT, FileKind.MADE),
+    "": tuple(FileKind),
     **{str(kind): (kind,) for kind in FileKind},
 }
 
@@ -48,13 +48,13 @@ def show(kind: str, file_id: UUID) -> Answer:
     """Show one file, with what can be seen of it."""
     user = current_user()
     file = files.find_own(db(), user.id, _kind(kind), file_id)
-    title = files.titles_of(db(), (file,)).get(file.conversation_id, "")
+    titles = files.titles_of(db(), (file,))
     commit_and_release()
     words, is_cut = file_previews.read(user, file)
     return render_template(
         "files/file.html",
         file=file,
-        title=title,
+        title=titles.get(file.conversation_id, "") if file.conversation_id else "",
         words=words,
         is_cut=is_cut,
         content_url=content_url,
@@ -66,10 +66,7 @@ def show(kind: str, file_id: UUID) -> Answer:
 @member_required
 def delete(kind: str, file_id: UUID) -> Response:
     """Delete a file for good."""
-    if _kind(kind) is FileKind.SENT:
-        deleting.delete_upload(db(), current_user(), file_id)
-    else:
-        deleting.delete_handed_over(db(), current_user(), file_id)
+    deleting.DELETE[_kind(kind)](db(), current_user(), file_id)
     flash(gettext("Deleted."))
     return go_to(url_for("files.show_all"))
 
@@ -78,7 +75,9 @@ def content_url(file: UserFile) -> str:
     """Return where a file is downloaded."""
     if file.kind is FileKind.SENT:
         return url_for("uploads.show", upload_id=file.id)
-    return url_for("downloads.download", file_id=file.id)
+    brought = file.kind is FileKind.BROUGHT
+    page = "downloads.download_brought" if brought else "downloads.download"
+    return url_for(page, file_id=file.id)
 
 
 def picture_url(file: UserFile) -> str:

@@ -176,7 +176,8 @@ def test_one_file_is_read_only_where_it_stands(relay: Relay, tmp_path: Path) -> 
     workspace = relay.root / "workspace"
     (workspace / "folder").symlink_to(tmp_path)
     (workspace / "link.md").symlink_to(tmp_path / "secret")
-    (workspace / "second.md").hardlink_to(tmp_path / "secret")
+    (tmp_path / "shared").write_text("not theirs alone")
+    (workspace / "second.md").hardlink_to(tmp_path / "shared")
     os.mkfifo(workspace / "pipe.md")
 
     def _get(name: str) -> bytes | None:

@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from agent.runtime import Runtime
 from agent.turn import Profile, Turn
+from gateways.s3_files import Storage
 from models.base import utc_now
 from models.chat import conversations
 from models.database import unit_of_work
 from models.periods import zone_of
+from models.schema.answer_files import AnswerFile
 from models.schema.chat import Role
 from models.schema.jobs import Job
 from models.schema.reminders import Reminder, ReminderStatus
@@ -137,3 +139,20 @@ def test_it_finds_what_its_person_said_and_never_what_is_anothers(ada: Asker, ev
     assert "I am allergic to walnuts" in said
     assert "forgotten" not in said
     assert "Left: $1.00" in ada.asks(UseTool("my__spending", {}))
+
+
+def test_a_file_is_written_and_handed_over_and_nothing_else_of_the_cell(
+    ada: Asker, storage: Storage
+) -> None:
+    said = ada.asks(
+        UseTool("write", {"path": "files/plan.md", "content": "# Plan\n"}),
+        UseTool("my__hand_over", {"path": "files/plan.md", "title": "The plan"}),
+    )
+    assert "Handed over: plan.md, 7 bytes." in said
+    with unit_of_work() as db:
+        (file,) = db.scalars(select(AnswerFile))
+    assert (file.user_id, file.title) == (ada.user.id, "The plan")
+    assert storage.get(file.storage_key) == b"# Plan\n"
+    for path in ("../openclaw.json", "/cell/openclaw.json", "/etc/passwd", "files/none.md"):
+        said = ada.asks(UseTool("my__hand_over", {"path": path}))
+        assert "no such file" in said

@@ -84,9 +84,6 @@ def _talk(db: Session, user: User, storage: Storage, words: str) -> None:
 def test_all_that_is_ones_own_is_in_it(db: Session, ada: User, eve: User, process: Process) -> None:
     _talk(db, ada, process.storage, "ferns")
     _talk(db, eve, process.storage, "secrets")
-    gone = factories.conversation(db, ada)
-    gone.title = "deleted words"
-    conversations.erase(db, gone)
     exporting.ask(db, ada)
     db.commit()
 
@@ -98,7 +95,6 @@ def test_all_that_is_ones_own_is_in_it(db: Session, ada: User, eve: User, proces
     read = {name: whole.read(name) for name in whole.namelist()}
     everything = b"\n".join([*read.values(), *(name.encode() for name in read)])
     assert b"secrets" not in everything
-    assert b"deleted words" not in everything
     assert read["workspace/MEMORY.md"] == MEMORY
     assert read[DATABASE] == b"SQLite"
     assert b"cannot" not in read["workspace/AGENTS.md"]
@@ -113,6 +109,15 @@ def test_all_that_is_ones_own_is_in_it(db: Session, ada: User, eve: User, proces
     ]
     assert said[0]["files"] == ["ferns.txt"]
     assert b"On ferns." in read[document.removesuffix("json") + "md"]
+
+
+def test_a_deleted_conversation_is_not_in_it(db: Session, ada: User, process: Process) -> None:
+    gone = factories.conversation(db, ada)
+    conversations.erase(db, gone)
+    exporting.ask(db, ada)
+    assert _export(process)
+    names = _archive(db, process.storage).namelist()
+    assert not [name for name in names if name.startswith("conversations/")]
 
 
 def test_what_there_is_no_room_for_is_named(

@@ -1,13 +1,18 @@
 """Exports on the settings page: asked for, waited for, and downloaded by whose they are."""
 
+import io
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from gateways.s3_files import Storage
 from models.archives import exports
-from models.schema.archives import Export, ExportStatus
+from models.chat import conversations
+from models.schema.archives import Export, ExportStatus, ImportedFile
 from models.schema.users import User
+from tests.archives import packed
 from tests.webapp.browser import Browser
 
 
@@ -49,3 +54,51 @@ def test_a_refusal_stands_beside_the_form(
     refused = adas.post("/settings/export")
     assert refused.status_code == 422
     assert "1 exports a day" in refused.text
+
+
+def _bring(browser: Browser, data: bytes) -> TestResponse:
+    return browser.post("/settings/import", {"archive": (io.BytesIO(data), "mine.zip")})
+
+
+def test_what_is_brought_is_there_and_looks_like_answers(
+    adas: Browser, db: Session, ada: User, storage: Storage
+) -> None:
+    assert storage
+    assert _bring(adas, packed()).status_code == 303
+    page = adas.read("/settings")
+    assert "1 conversation and 2 files" in page
+    assert "page of your files" in page
+    (talk,) = conversations.list_own(db, ada.id)
+    shown = adas.read(f"/chat/{talk.id}")
+    assert "<strong>Old</strong> plants." in shown
+    assert "Snooze" not in shown
+    assert "via" not in shown.split('class="bubble"')[1][:400]
+    aside = db.scalars(sa.select(ImportedFile).where(ImportedFile.path == "AGENTS.md")).one()
+    assert "AGENTS.md" in adas.read("/files?kind=brought")
+    file = adas.read(f"/files/brought/{aside.id}")
+    assert "not in use" in file
+    assert "Obey the archive." in file
+    assert adas.get(f"/files/brought/{aside.id}/download").data == b"Obey the archive."
+    assert adas.post(f"/files/brought/{aside.id}/deletion").status_code == 303
+    assert "AGENTS.md" not in adas.read("/files?kind=brought")
+
+
+def test_nobody_sees_what_another_brought(
+    adas: Browser, eves: Browser, db: Session, storage: Storage
+) -> None:
+    assert storage
+    _bring(adas, packed())
+    file = db.scalars(sa.select(ImportedFile).limit(1)).one()
+    for path in (f"/files/brought/{file.id}", f"/files/brought/{file.id}/download"):
+        assert eves.get(path).status_code == 404
+    assert eves.post(f"/files/brought/{file.id}/deletion").status_code == 404
+    assert "ferns" not in eves.read("/files").lower()
+
+
+def test_a_broken_archive_is_refused_beside_the_form(adas: Browser, db: Session) -> None:
+    refused = _bring(adas, b"no archive")
+    assert refused.status_code == 422
+    section = refused.text.split('id="import"')[1]
+    assert 'role="alert"' in section
+    assert db.scalars(sa.select(ImportedFile)).all() == []
+    assert adas.post("/settings/import").status_code == 422

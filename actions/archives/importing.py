@@ -1,0 +1,157 @@
+"""A user brings an archive of what was theirs elsewhere: here, or in an OpenClaw of their own."""
+
+import mimetypes
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import cast
+
+import structlog
+from sqlalchemy.orm import Session
+
+from actions.attachments import IncomingFile, StorageAway, drop, storage
+from agent.state import WORKSPACE, may_be_kept
+from gateways import values
+from gateways.s3_files import StorageFailed
+from gateways.values import BadValue
+from models import ledger
+from models.archives import imported
+from models.archives.imported import ArchiveTooLarge, BadArchive, BroughtFile, SaidElsewhere
+from models.base import new_id, utc_now
+from models.chat import storage_quotas
+from models.schema.chat import Role
+from models.schema.users import User
+from settings import get_settings
+from untrusted import archives
+from untrusted.archives import CannotRead, ReadArchive, UnusableArchive
+
+log = structlog.get_logger()
+
+MOST_TITLE_CHARS = 80
+MOST_TEXT_BYTES = 1_000_000
+# What OpenClaw takes for orders: it is shown to its user, and the assistant never sees it.
+INSTRUCTIONS = frozenset(
+    f"{name}.MD"
+    for name in ("AGENTS", "SOUL", "IDENTITY", "TOOLS", "HEARTBEAT", "BOOTSTRAP", "BOOT")
+)
+ORDER_FOLDERS = frozenset({"skills", "hooks", "plugins", "extensions"})
+ANY = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What was taken of an archive."""
+
+    conversations: int
+    files: int
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class _Checked:
+    conversations: list[tuple[str, list[SaidElsewhere]]]
+    files: list[tuple[str, bytes]]
+
+
+def bring(db: Session, user: User, file: IncomingFile) -> Brought:
+    """Take an archive in: all that is good in it, or nothing at all.
+
+    Its conversations are there at once; its files go into the assistant's workspace at the next
+    turn, where nothing of their name stands already. The caller commits. The session is committed
+    first, since a helper and storage are waited for. Refuses what is no such archive.
+    """
+    data = _read(file)
+    db.commit()
+    checked = _checked(_look(user, data))
+    kept = _keep(user, checked.files)
+    try:
+        with db.begin_nested():
+            ledger.lock_account(db, user.id)
+            storage_quotas.refuse_if_full(db, user.id, sum(one.size_bytes for one in kept))
+            for title, said in checked.conversations:
+                imported.add_conversation(db, user.id, title, said)
+            refused = imported.add_files(db, user.id, kept)
+    except BaseException:
+        drop(one.storage_key for one in kept)
+        raise
+    drop(refused)
+    set_aside = sum(one.is_set_aside for one in kept)
+    log.info("archive.brought", conversations=len(checked.conversations), files=len(kept))
+    return Brought(len(checked.conversations), len(kept) - set_aside, set_aside)
+
+
+def _read(file: IncomingFile) -> bytes:
+    limit = get_settings().import_max_bytes
+    data = file.content.read(limit + 1)
+    if len(data) > limit:
+        raise ArchiveTooLarge(most_mb=limit // 1024**2)
+    if not data:
+        raise BadArchive("nothing")
+    return data
+
+
+def _look(user: User, data: bytes) -> ReadArchive:
+    try:
+        return archives.read(data, owner=user.id)
+    except UnusableArchive as unusable:
+        log.info("archive.refused", why=str(unusable), size_bytes=len(data))
+        raise BadArchive(unusable.fault) from unusable
+    except CannotRead as busy:
+        raise StorageAway from busy
+
+
+def _checked(found: ReadArchive) -> _Checked:
+    """Read what the helper made of it: that is as foreign as the archive was."""
+    try:
+        talks = [_conversation(title, said) for title, said in found.conversations]
+    except (BadValue, ValueError, TypeError) as odd:
+        raise BadArchive("broken") from odd
+    if not all(may_be_kept(f"{WORKSPACE}/{path}") for path, _ in found.files):
+        raise BadArchive("odd_names")
+    return _Checked([talk for talk in talks if talk[1]], list(found.files))
+
+
+def _conversation(title: object, said: object) -> tuple[str, list[SaidElsewhere]]:
+    name = values.text(title, most_bytes=4 * MOST_TITLE_CHARS)[:MOST_TITLE_CHARS]
+    now = utc_now()
+    messages: list[SaidElsewhere] = []
+    for role, words, at in cast(list[tuple[object, object, object]], said):
+        moment = min(values.moment(at), now)
+        messages.append(
+            SaidElsewhere(Role(str(role)), values.text(words, most_bytes=MOST_TEXT_BYTES), moment)
+        )
+    return name, messages
+
+
+def _keep(user: User, files: list[tuple[str, bytes]]) -> list[BroughtFile]:
+    kept: list[BroughtFile] = []
+    try:
+        for path, data in files:
+            one = _brought(user, path, data)
+            kept.append(one)
+            storage().put(one.storage_key, data)
+    except StorageFailed as failure:
+        log.warning("archive.not_kept", error=str(failure))
+        drop(one.storage_key for one in kept)
+        raise StorageAway from failure
+    return kept
+
+
+def _brought(user: User, path: str, data: bytes) -> BroughtFile:
+    name = values.file_name(path, fallback="file")
+    guessed = mimetypes.guess_type(name)[0] or ANY
+    return BroughtFile(
+        path=path,
+        name=name,
+        media_type=ANY if guessed.startswith("image/") else guessed,
+        size_bytes=len(data),
+        storage_key=f"imports/{user.id}/{new_id()}",
+        is_set_aside=changes_the_assistant(path),
+    )
+
+
+def changes_the_assistant(path: str) -> bool:
+    """Tell whether OpenClaw would take a file of the workspace for orders."""
+    parts = PurePosixPath(path).parts
+    is_hidden = any(part.startswith(".") for part in parts)
+    is_order = len(parts) == 1 and parts[0].upper() in INSTRUCTIONS
+    return is_hidden or is_order or parts[0].lower() in ORDER_FOLDERS

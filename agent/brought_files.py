@@ -1,0 +1,37 @@
+"""Files that a person brought from elsewhere, put into the workspace of their cell."""
+
+from collections.abc import Iterable
+
+import structlog
+
+from agent.files import CellFiles, DiskFull, FilesFailed
+from agent.state import WORKSPACE
+from agent.turn import BroughtFile
+
+log = structlog.get_logger()
+
+# What is in every workspace from its first turn on. What was brought is a note beside it, which the
+# assistant finds like its others.
+SEEDED = ("MEMORY.md", "USER.md")
+
+
+async def place_brought(files: CellFiles, brought: Iterable[BroughtFile]) -> None:
+    """Write each file where nothing stands; nothing is written over. Raises FilesFailed."""
+    for one in brought:
+        if not await _place(files, one.path, one.data) and one.path in SEEDED:
+            await _place(files, f"memory/brought-{one.path}", one.data)
+
+
+async def _place(files: CellFiles, path: str, data: bytes) -> bool:
+    full = f"{WORKSPACE}/{path}"
+    if await files.get(full, 1) is not None:
+        return False
+    try:
+        await files.put(full, data)
+    except DiskFull:
+        raise
+    except FilesFailed as error:
+        # A folder has its name, or a file that of its folder: no turn may fail of that.
+        log.warning("brought.not_placed", error=str(error))
+        return False
+    return True

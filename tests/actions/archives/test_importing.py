@@ -1,0 +1,171 @@
+"""Archives that are brought: all that is good in them, or nothing, and never orders."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from actions.archives import importing
+from actions.archives.importing import Brought, bring, changes_the_assistant
+from actions.attachments import IncomingFile, StorageAway
+from actions.sentences.refusals import sentence_of
+from gateways.s3_files import Storage, StorageFailed
+from models.archives import imported
+from models.archives.imported import ArchiveTooLarge, BadArchive
+from models.chat import conversations
+from models.chat.storage_quotas import StorageFull
+from models.schema.archives import ImportedFile, ImportedStatus
+from models.schema.chat import Conversation, Message
+from models.schema.snapshots import Pack, StateSnapshot
+from models.schema.users import User
+from tests import factories
+from tests.archives import FILES, HOSTILE, packed, with_conversation
+
+FILE_PATHS = {
+    "AGENTS.md": ImportedStatus.SET_ASIDE,
+    "MEMORY.md": ImportedStatus.WAITING,
+    "memory/2025-03-01.md": ImportedStatus.WAITING,
+    "skills/evil/SKILL.md": ImportedStatus.SET_ASIDE,
+}
+
+
+@pytest.fixture(autouse=True)
+def stored(storage: Storage) -> Storage:
+    """The bucket, without what other tests left in it."""
+    for key in storage.list("imports/"):
+        storage.delete(key)
+    return storage
+
+
+def brought(db: Session, user: User, data: bytes) -> Brought:
+    made = bring(db, user, IncomingFile("archive.zip", io.BytesIO(data)))
+    db.commit()
+    return made
+
+
+def files(db: Session) -> dict[str, ImportedFile]:
+    db.expire_all()
+    return {one.path: one for one in db.scalars(sa.select(ImportedFile))}
+
+
+def test_all_that_is_good_is_taken(db: Session, ada: User, stored: Storage) -> None:
+    assert brought(db, ada, packed()) == Brought(conversations=1, files=2, set_aside=2)
+    (talk,) = conversations.list_own(db, ada.id)
+    assert (talk.title, talk.created_at) == ("Ferns", datetime(2025, 3, 1, 8, tzinfo=UTC))
+    said = db.scalars(sa.select(Message).order_by(Message.id)).all()
+    assert [(one.role, one.text, one.channel) for one in said] == [
+        ("user", "What are ferns?", "import"),
+        ("assistant", "**Old** plants.", "import"),
+    ]
+    found = files(db)
+    assert {path: one.status for path, one in found.items()} == FILE_PATHS
+    assert stored.get(found["MEMORY.md"].storage_key) == FILES["workspace/MEMORY.md"]
+
+
+def test_a_folder_around_it_all_is_no_matter(db: Session, ada: User) -> None:
+    around = {f"shellmate-2026/{name}": data for name, data in FILES.items()}
+    around["__MACOSX/._x"] = b"x"
+    assert brought(db, ada, packed(around)).conversations == 1
+    assert set(files(db)) == set(FILE_PATHS)
+
+
+def test_a_second_time_nothing_is_written_over(db: Session, ada: User, stored: Storage) -> None:
+    brought(db, ada, packed({"workspace/notes.md": b"first"}))
+    brought(db, ada, packed({"workspace/notes.md": b"second"}))
+    (found,) = files(db).values()
+    assert stored.list("imports/") == [found.storage_key]
+    assert stored.get(found.storage_key) == b"first"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_of_a_hostile_archive_nothing_is_kept(
+    db: Session, ada: User, stored: Storage, name: str
+) -> None:
+    data, faults = HOSTILE[name]
+    with pytest.raises(BadArchive) as refused:
+        brought(db, ada, data)
+    assert refused.value.fault in faults
+    assert sentence_of(refused.value)
+    db.rollback()
+    assert db.scalars(sa.select(Conversation)).all() == []
+    assert files(db) == {}
+    assert stored.list("imports/") == []
+
+
+def test_a_time_to_come_is_now_and_odd_letters_go(db: Session, ada: User) -> None:
+    later = {"role": "user", "text": "a\0b\ud800c", "at": "2080-01-01T00:00:00+00:00"}
+    brought(db, ada, with_conversation(messages=[later], title="T\0"))
+    (said,) = db.scalars(sa.select(Message))
+    assert said.text == "abc"
+    assert said.created_at <= datetime.now(UTC)
+
+
+def test_bounds_of_the_account_hold(
+    db: Session, ada: User, stored: Storage, adjust: Callable[..., None]
+) -> None:
+    adjust(UPLOADS_MAX_BYTES_PER_USER="10", IMPORT_MAX_BYTES=str(1024**2))
+    with pytest.raises(StorageFull):
+        brought(db, ada, packed())
+    with pytest.raises(ArchiveTooLarge):
+        brought(db, ada, bytes(1024**2 + 1))
+    assert conversations.list_own(db, ada.id) == []
+    assert stored.list("imports/") == []
+
+
+def test_while_storage_is_away_nothing_is_kept(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _fail(*_: object) -> None:
+        raise StorageFailed
+
+    monkeypatch.setattr(Storage, "put", _fail)
+    with pytest.raises(StorageAway):
+        brought(db, ada, packed())
+    assert conversations.list_own(db, ada.id) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["agents.md", "SOUL.md", "TOOLS.md", "skills/a/SKILL.md", ".openclaw/x", "a/.b/c"]
+)
+def test_orders_are_set_aside(path: str) -> None:
+    assert changes_the_assistant(path)
+
+
+@pytest.mark.parametrize("path", ["MEMORY.md", "USER.md", "memory/a.md", "a/AGENTS.md", "x.md"])
+def test_what_is_no_order_is_not(path: str) -> None:
+    assert not changes_the_assistant(path)
+
+
+def test_a_turn_places_them_until_a_version_was_saved_after_it(db: Session, ada: User) -> None:
+    brought(db, ada, packed())
+    job = factories.running(db, ada)
+    waiting = ["MEMORY.md", "memory/2025-03-01.md"]
+    for _ in range(2):
+        assert [one.path for one in imported.list_to_place(db, ada.id, job.id)] == waiting
+    pack = Pack(key="state/a/1-a.pack", sha256="x", size_bytes=1)
+    db.add(StateSnapshot(user_id=ada.id, version=1, packs=[pack], size_bytes=1, job_id=job.id))
+    db.flush()
+    assert imported.list_to_place(db, ada.id, job.id) == []
+    assert files(db)["MEMORY.md"].status is ImportedStatus.PLACED
+
+
+def test_a_turn_places_only_so_much_and_nobody_elses(
+    db: Session, ada: User, eve: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought(db, ada, packed())
+    job = factories.running(db, eve)
+    assert imported.list_to_place(db, eve.id, job.id) == []
+    monkeypatch.setattr(imported, "PLACED_BYTES", 1)
+    mine = factories.running(db, ada)
+    assert [one.path for one in imported.list_to_place(db, ada.id, mine.id)] == ["MEMORY.md"]
+
+
+def test_what_an_export_writes_is_taken(db: Session, ada: User) -> None:
+    document: dict[str, object] = {"title": "T", "created_at": "x", "messages": []}
+    whole = packed({"conversations/a.json": json.dumps(document).encode(), "workspace/a": b"x"})
+    assert brought(db, ada, whole) == Brought(conversations=0, files=1, set_aside=0)
+    assert importing.ANY == "application/octet-stream"

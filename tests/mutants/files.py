@@ -1,0 +1,145 @@
+"""Faults in files: another's are seen, a cell's own are read, and there is no end to them."""
+
+from tests.mutants.mutant import Mutant
+
+PAGES = "tests/webapp/files/test_files.py::"
+TOOL = "tests/tasks/worker/tools/test_files.py::"
+PATHS = "tests/agent/test_workspace_files.py::"
+RELAY = "tests/agent/state/test_relay.py::"
+SETTINGS = "tests/webapp/accounts/test_archives.py::"
+EXPORTS = "tests/models/archives/test_exports.py::"
+EXPORTING = "tests/tasks/worker/test_exporting.py::"
+IMPORTING = "tests/actions/archives/test_importing.py::"
+HOSTILE = f"{IMPORTING}test_of_a_hostile_archive_nothing_is_kept"
+
+MUTANTS = (
+    Mutant(
+        "anybody finds what anybody was handed",
+        "models/chat/answer_files.py",
+        "AnswerFile.id == file_id, AnswerFile.user_id == user_id",
+        "AnswerFile.id == file_id",
+        (f"{PAGES}test_eve_reaches_none_of_adas",),
+    ),
+    Mutant(
+        "anybody sees everybody's list of files",
+        "models/chat/files.py",
+        "        wanted = select(table).where(table.user_id == user_id)\n",
+        "        wanted = select(table)\n",
+        (f"{PAGES}test_eve_reaches_none_of_adas",),
+    ),
+    Mutant(
+        "anybody finds what anybody brought",
+        "models/archives/imported.py",
+        "ImportedFile.id == file_id, ImportedFile.user_id == user_id",
+        "ImportedFile.id == file_id",
+        (f"{SETTINGS}test_nobody_sees_what_another_brought",),
+    ),
+    Mutant(
+        "anybody downloads anybody's export",
+        "models/archives/exports.py",
+        "Export.id == export_id, Export.user_id == user_id",
+        "Export.id == export_id",
+        (
+            f"{EXPORTS}test_only_its_owner_finds_it_and_only_when_it_is_ready",
+            f"{SETTINGS}test_only_its_owner_downloads_it",
+        ),
+    ),
+    Mutant(
+        "an export has everybody's conversations",
+        "actions/archives/writing.py",
+        "select(Conversation.id).where(Conversation.user_id == user_id)",
+        "select(Conversation.id)",
+        (f"{EXPORTING}test_all_that_is_ones_own_is_in_it",),
+    ),
+    Mutant(
+        "an export has deleted conversations",
+        "actions/archives/writing.py",
+        "if conversation is None or conversation.deleted_at is not None:",
+        "if conversation is None:",
+        (f"{EXPORTING}test_a_deleted_conversation_is_not_in_it",),
+    ),
+    Mutant(
+        "a browser may show what was handed over",
+        "webapp/files/downloads.py",
+        "as_attachment=True",
+        "as_attachment=False",
+        (f"{PAGES}test_a_download_is_kept_and_never_shown",),
+    ),
+    Mutant(
+        "a path may lead out of the workspace",
+        "agent/workspace_files.py",
+        ' and may_be_kept(f"{WORKSPACE}/{path}")',
+        "",
+        (f"{PATHS}test_whatever_leads_out_is_no_path",),
+    ),
+    Mutant(
+        "a folder of the workspace may lead out of it",
+        "agent/cells/relay.mjs",
+        "most > 0 && isReached(name) ? openPlain(name)",
+        "most > 0 ? openPlain(name)",
+        (f"{RELAY}test_one_file_is_read_only_where_it_stands",),
+    ),
+    Mutant(
+        "what is deleted may lie outside of the workspace",
+        "agent/cells/surgery.mjs",
+        "if (full.startsWith(workspace) && isFile(full))",
+        "if (isFile(full))",
+        (f"{RELAY}test_deleted_files_are_taken_out_and_nothing_beside_them",),
+    ),
+    Mutant(
+        "what was handed over takes no room",
+        "models/chat/storage_quotas.py",
+        "(Upload, AnswerFile, ImportedFile)",
+        "(Upload, ImportedFile)",
+        (f"{TOOL}test_what_there_is_no_room_for_is_refused",),
+    ),
+    Mutant(
+        "an archive takes no room",
+        "actions/archives/importing.py",
+        "sum(one.size_bytes for one in kept))\n",
+        "0)\n",
+        (f"{IMPORTING}test_bounds_of_the_account_hold",),
+    ),
+    Mutant(
+        "a deleted file stays with the assistant",
+        "actions/files.py",
+        "        erasures.want(db, user.id, None, paths)\n",
+        "        pass\n",
+        (f"{PAGES}test_what_is_deleted_is_gone_everywhere",),
+    ),
+    Mutant(
+        "an archive's links are followed",
+        "untrusted/inside/archives.py",
+        "kind not in (0, stat.S_IFREG) or not",
+        "not",
+        (HOSTILE,),
+    ),
+    Mutant(
+        "an archive's names may lead out",
+        "untrusted/inside/archives.py",
+        '("", ".", "..")',
+        '("",)',
+        ("tests/untrusted/test_archives.py::test_odd_names_are_refused_where_they_are_read",),
+    ),
+    Mutant(
+        "an archive may be a bomb",
+        "untrusted/inside/archives.py",
+        "    if is_blown_up:\n",
+        "    if is_blown_up and False:\n",
+        (HOSTILE,),
+    ),
+    Mutant(
+        "an archive may give the assistant orders",
+        "actions/archives/importing.py",
+        "    return is_hidden or is_order or parts[0].lower() in ORDER_FOLDERS\n",
+        "    return is_hidden or parts[0].lower() in ORDER_FOLDERS\n",
+        (f"{IMPORTING}test_orders_are_set_aside",),
+    ),
+    Mutant(
+        "what was brought is written over what is there",
+        "agent/brought_files.py",
+        "    if await files.get(full, 1) is not None:\n        return False\n",
+        "",
+        ("tests/agent/test_brought_files.py::test_nothing_is_written_over",),
+    ),
+)
