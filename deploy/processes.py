@@ -67,9 +67,10 @@ class Processes(Construct):
         self._add(task, "Web", "web", stop_seconds=60, port=WEB_PORT)
         return task
 
-    def clock(self) -> ecs.FargateTaskDefinition:
+    def clock(self, own: dict[str, str]) -> ecs.FargateTaskDefinition:
+        """Return the clock's task, with settings of its own."""
         task = self._task("Clock", cpu=256, memory_mib=512)
-        self._add(task, "Clock", "clock", stop_seconds=30)
+        self._add(task, "Clock", "clock", stop_seconds=30, own=own)
         return task
 
     def messaging(self) -> ecs.FargateTaskDefinition:
@@ -188,6 +189,7 @@ class Processes(Construct):
         region = cdk.Stack.of(self).region
         return {
             "PUBLIC_URL": f"https://{self._release.domain}",
+            "RELEASE": self._release.tag,
             "TRUSTED_PROXIES": "1",
             # The rest of the address comes by libpq's own variables.
             "DATABASE_URL": f"postgresql:///{DATABASE}",

@@ -3,7 +3,6 @@
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ses as ses
@@ -11,7 +10,7 @@ from background import Background
 from constructs import Construct
 from network import Network
 from processes import Processes, Release
-from profile_of import MOST_WORKERS, Profile
+from profile_of import Profile
 from stores import Stores
 from website import Website
 
@@ -69,7 +68,6 @@ class Shellmate(cdk.Stack):
         )
         for service in (website.service, *background.services):
             stores.admit(service)
-        self._bound(background.workers, profile)
         ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
         told = {
             "Address": website.balancer.load_balancer_dns_name,
@@ -78,15 +76,3 @@ class Shellmate(cdk.Stack):
         }
         for key, value in told.items():
             cdk.CfnOutput(self, key, value=value)
-
-    def _bound(self, workers: ecs.FargateService, profile: Profile) -> scaling.CfnScalableTarget:
-        """Let nobody, by hand or by a policy, have more workers than the most or fewer than any."""
-        return scaling.CfnScalableTarget(
-            self,
-            "WorkersBound",
-            service_namespace="ecs",
-            scalable_dimension="ecs:service:DesiredCount",
-            resource_id=f"service/{workers.cluster.cluster_name}/{workers.service_name}",
-            min_capacity=profile.fewest_workers,
-            max_capacity=MOST_WORKERS,
-        )

@@ -7,7 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 from processes import KEYS
 from profile_of import PROFILES
 from stack import Images, Shellmate
@@ -98,10 +98,15 @@ def test_a_release_changes_nothing_about_how_many_workers_there_are(template: Te
 
     assert len(without) == 1
     assert "Workers" in without[0]
-    template.has_resource_properties(
-        "AWS::ApplicationAutoScaling::ScalableTarget",
-        {"MaxCapacity": 50, "MinCapacity": Match.any_value()},
-    )
+
+
+def test_the_clock_keeps_as_many_workers_as_are_needed_and_never_more_than_50(
+    template: Template,
+) -> None:
+    clock = _containers(template)["clock"]
+    given = {one["Name"]: one["Value"] for one in clock["Environment"]}
+    assert (given["MOST_WORKERS"], int(given["FEWEST_WORKERS"]) >= 1) == ("50", True)
+    assert {"ECS_CLUSTER", "ECS_WORKER_SERVICE", "ECS_REGION"} <= given.keys()
 
 
 def test_stores_are_reached_by_our_processes_alone(template: Template) -> None:
