@@ -12,6 +12,7 @@ from network import Network
 from processes import Processes, Release
 from profile_of import Profile
 from stores import Stores
+from watching import Watching
 from website import Website
 
 KEPT_IMAGES = 30
@@ -38,7 +39,7 @@ class Images(cdk.Stack):
 
 
 class Shellmate(cdk.Stack):
-    """Takes the parameters Domain, CertificateArn and Tag (of both images)."""
+    """Takes the parameters Domain, CertificateArn, AlarmEmail and Tag (of both images)."""
 
     def __init__(
         self, scope: Construct, name: str, profile: Profile, images: Images, **given: Any
@@ -46,6 +47,9 @@ class Shellmate(cdk.Stack):
         super().__init__(scope, name, **given)
         domain = cdk.CfnParameter(self, "Domain", description="What people type").value_as_string
         certificate = cdk.CfnParameter(self, "CertificateArn").value_as_string
+        listener = cdk.CfnParameter(
+            self, "AlarmEmail", description="Who hears when something rings"
+        ).value_as_string
         tag = cdk.CfnParameter(self, "Tag", description="Of both images").value_as_string
         release = Release(images.web, images.worker, tag, domain)
         vpc = Network(self, "Network", profile).vpc
@@ -68,6 +72,15 @@ class Shellmate(cdk.Stack):
         )
         for service in (website.service, *background.services):
             stores.admit(service)
+        Watching(
+            self,
+            "Watching",
+            stores=stores,
+            website=website,
+            groups=processes.logs,
+            listener=listener,
+            profile=profile,
+        )
         ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
         told = {
             "Address": website.balancer.load_balancer_dns_name,
