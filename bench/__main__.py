@@ -19,6 +19,7 @@ BENCHES = {
     "pages": "how many chat pages a second, against a bare Flask hello",
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
     "rendering": "an answer as HTML, made by a helper against in the process itself",
+    "scaling": "how workers follow demand: waits, worker-hours and dollars of each way to do it",
     "state": "what it costs to save and to restore a person's files",
 }
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         # The verbs read the product's settings. Nobody here reads mail.
         chosen = {"PASSWORD_MEMORY_KIB": "64", "VERIFY_EMAIL": "false"}
         os.environ.update(services.environment() | chosen)  # noqa: TID251
-        engine = _connect()
+        engine = connect()
         ends = Month(random.Random(given.seed), given.people).live(given.messages)
         with unit_of_work() as db:
             sums, broken = _add_up(db), ledger.audit(db)
@@ -64,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     return _report(ends, sums, sum(map(len, broken.values())))
 
 
-def _connect() -> sa.Engine:
+def connect() -> sa.Engine:
+    """Bring an empty database of the settings to the newest shape, and connect to it."""
     engine = database.connect(get_settings().database_url.get_secret_value())
     with engine.begin() as connection:
         migrations = Config(PROJECT_DIR / "alembic.ini")

@@ -18,7 +18,7 @@ NOBODY = "10001"
 # The product's own keys, all of one secret. What is empty is not offered.
 KEYS = (
     *("SECRET_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"),
-    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "GOOGLE_CLIENT_SECRET"),
+    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "GOOGLE_CLIENT_SECRET", "SENTRY_DSN"),
 )
 # Of what Docker gives to a container: nothing here needs these.
 NOT_NEEDED = (
@@ -49,6 +49,7 @@ class Processes(Construct):
         super().__init__(scope, name)
         self._stores = stores
         self._release = release
+        self.logs: dict[str, logs.LogGroup] = {}
         self._keys = secrets.Secret(
             self,
             "Keys",
@@ -67,9 +68,10 @@ class Processes(Construct):
         self._add(task, "Web", "web", stop_seconds=60, port=WEB_PORT)
         return task
 
-    def clock(self) -> ecs.FargateTaskDefinition:
+    def clock(self, own: dict[str, str]) -> ecs.FargateTaskDefinition:
+        """Return the clock's task, with settings of its own."""
         task = self._task("Clock", cpu=256, memory_mib=512)
-        self._add(task, "Clock", "clock", stop_seconds=30)
+        self._add(task, "Clock", "clock", stop_seconds=30, own=own)
         return task
 
     def messaging(self) -> ecs.FargateTaskDefinition:
@@ -175,6 +177,7 @@ class Processes(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        self.logs[name] = group
         # A log that is slow stops no process.
         return ecs.LogDrivers.aws_logs(
             stream_prefix=name.lower(), log_group=group, mode=ecs.AwsLogDriverMode.NON_BLOCKING
@@ -188,6 +191,7 @@ class Processes(Construct):
         region = cdk.Stack.of(self).region
         return {
             "PUBLIC_URL": f"https://{self._release.domain}",
+            "RELEASE": self._release.tag,
             "TRUSTED_PROXIES": "1",
             # The rest of the address comes by libpq's own variables.
             "DATABASE_URL": f"postgresql:///{DATABASE}",

@@ -23,6 +23,8 @@ class Profile:
     database: str
     cache: str
     backup_days: int
+    # A month, of the whole account; it rings at 80 % and when it is spent.
+    budget_dollars: int
 
 
 PROFILES: dict[Name, Profile] = {
@@ -39,6 +41,7 @@ PROFILES: dict[Name, Profile] = {
         database="t4g.micro",
         cache="cache.t4g.micro",
         backup_days=1,
+        budget_dollars=250,
     ),
     "production": Profile(
         is_lasting=True,
@@ -52,5 +55,6 @@ PROFILES: dict[Name, Profile] = {
         database="m7g.large",
         cache="cache.t4g.small",
         backup_days=14,
+        budget_dollars=1500,
     ),
 }

@@ -3,7 +3,6 @@
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ses as ses
@@ -11,8 +10,9 @@ from background import Background
 from constructs import Construct
 from network import Network
 from processes import Processes, Release
-from profile_of import MOST_WORKERS, Profile
+from profile_of import Profile
 from stores import Stores
+from watching import Watching
 from website import Website
 
 KEPT_IMAGES = 30
@@ -39,7 +39,7 @@ class Images(cdk.Stack):
 
 
 class Shellmate(cdk.Stack):
-    """Takes the parameters Domain, CertificateArn and Tag (of both images)."""
+    """Takes the parameters Domain, CertificateArn, AlarmEmail and Tag (of both images)."""
 
     def __init__(
         self, scope: Construct, name: str, profile: Profile, images: Images, **given: Any
@@ -47,6 +47,9 @@ class Shellmate(cdk.Stack):
         super().__init__(scope, name, **given)
         domain = cdk.CfnParameter(self, "Domain", description="What people type").value_as_string
         certificate = cdk.CfnParameter(self, "CertificateArn").value_as_string
+        listener = cdk.CfnParameter(
+            self, "AlarmEmail", description="Who hears when something rings"
+        ).value_as_string
         tag = cdk.CfnParameter(self, "Tag", description="Of both images").value_as_string
         release = Release(images.web, images.worker, tag, domain)
         vpc = Network(self, "Network", profile).vpc
@@ -69,7 +72,15 @@ class Shellmate(cdk.Stack):
         )
         for service in (website.service, *background.services):
             stores.admit(service)
-        self._bound(background.workers, profile)
+        Watching(
+            self,
+            "Watching",
+            stores=stores,
+            website=website,
+            groups=processes.logs,
+            listener=listener,
+            profile=profile,
+        )
         ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
         told = {
             "Address": website.balancer.load_balancer_dns_name,
@@ -78,15 +89,3 @@ class Shellmate(cdk.Stack):
         }
         for key, value in told.items():
             cdk.CfnOutput(self, key, value=value)
-
-    def _bound(self, workers: ecs.FargateService, profile: Profile) -> scaling.CfnScalableTarget:
-        """Let nobody, by hand or by a policy, have more workers than the most or fewer than any."""
-        return scaling.CfnScalableTarget(
-            self,
-            "WorkersBound",
-            service_namespace="ecs",
-            scalable_dimension="ecs:service:DesiredCount",
-            resource_id=f"service/{workers.cluster.cluster_name}/{workers.service_name}",
-            min_capacity=profile.fewest_workers,
-            max_capacity=MOST_WORKERS,
-        )

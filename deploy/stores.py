@@ -86,7 +86,7 @@ class Stores(Construct):
             subnet_ids=[subnet.subnet_id for subnet in self._vpc.isolated_subnets],
         )
         word = password.secret_value.unsafe_unwrap()
-        group = elasticache.CfnReplicationGroup(
+        self.valkey = group = elasticache.CfnReplicationGroup(
             self,
             "Valkey",
             replication_group_description="Wake-ups, live events, rate limits",

@@ -7,7 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 from processes import KEYS
 from profile_of import PROFILES
 from stack import Images, Shellmate
@@ -15,7 +15,7 @@ from stack import Images, Shellmate
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 # What libpq reads by itself.
 LIBPQ = {"PGHOST", "PGUSER", "PGPASSWORD", "PGSSLMODE"}
-SECRET = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|REDIS_URL")
+SECRET = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|REDIS_URL|DSN")
 
 
 @pytest.fixture(scope="module", params=sorted(PROFILES))
@@ -98,10 +98,15 @@ def test_a_release_changes_nothing_about_how_many_workers_there_are(template: Te
 
     assert len(without) == 1
     assert "Workers" in without[0]
-    template.has_resource_properties(
-        "AWS::ApplicationAutoScaling::ScalableTarget",
-        {"MaxCapacity": 50, "MinCapacity": Match.any_value()},
-    )
+
+
+def test_the_clock_keeps_as_many_workers_as_are_needed_and_never_more_than_50(
+    template: Template,
+) -> None:
+    clock = _containers(template)["clock"]
+    given = {one["Name"]: one["Value"] for one in clock["Environment"]}
+    assert (given["MOST_WORKERS"], int(given["FEWEST_WORKERS"]) >= 1) == ("50", True)
+    assert {"ECS_CLUSTER", "ECS_WORKER_SERVICE", "ECS_REGION"} <= given.keys()
 
 
 def test_stores_are_reached_by_our_processes_alone(template: Template) -> None:
@@ -132,3 +137,36 @@ def test_the_load_balancer_asks_whether_the_process_lives(template: Template) ->
     template.has_resource_properties(
         "AWS::ElasticLoadBalancingV2::Listener", {"Port": 443, "Protocol": "HTTPS"}
     )
+
+
+def test_every_alarm_of_ours_watches_a_number_that_the_product_publishes(
+    template: Template,
+) -> None:
+    gauges = (PROJECT_DIR / "models/ops/gauges.py").read_text()
+    fields = re.findall(r"^    (\w+): (?:int|float)$", gauges, re.M)
+    published = {"".join(part.capitalize() for part in one.split("_")) for one in fields}
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    ours = {
+        one["Properties"]["MetricName"]
+        for one in alarms
+        if one["Properties"].get("Namespace") == "Shellmate"
+    }
+    assert len(ours) == 11
+    assert ours - {"ErrorLines"} <= published
+
+
+def test_somebody_hears_every_alarm_and_finds_what_to_do(template: Template) -> None:
+    page = (PROJECT_DIR / "docs/operations/alarms.md").read_text()
+    for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
+        given = alarm["Properties"]
+        if given["MetricName"] in {"CPUUtilization"} and "AlarmActions" not in given:
+            # Of the website's own scaling.
+            continue
+        assert given["AlarmActions"]
+        name = given.get("AlarmDescription", ", Errors").partition(", ")[2]
+        assert f"`{name}`" in page, name
+
+
+def test_costs_have_a_bound_that_rings(template: Template) -> None:
+    template.resource_count_is("AWS::Budgets::Budget", 1)
+    template.resource_count_is("AWS::SNS::Subscription", 1)

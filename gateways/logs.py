@@ -5,10 +5,20 @@ import sys
 
 import structlog
 
+from gateways import error_reports
 from settings import Settings
 
 # Libraries that tell what our own lines tell better.
-QUIET = ("httpx", "httpx2", "botocore", "boto3", "urllib3", "aiohttp.access", "dramatiq.broker")
+QUIET = (
+    "httpx",
+    "httpx2",
+    "botocore",
+    "boto3",
+    "urllib3",
+    "aiohttp.access",
+    "dramatiq.broker",
+    "stripe",
+)
 
 
 def configure(settings: Settings) -> None:
@@ -35,7 +45,8 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(settings))
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    reports = error_reports.install(settings)
+    root.handlers[:] = [handler, reports] if reports else [handler]
     root.setLevel(settings.log_level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

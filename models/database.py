@@ -1,16 +1,25 @@
 """The connection to PostgreSQL and the unit of work."""
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Engine, create_engine, event, func, select
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
+from settings import get_settings
+
 # How it shows that PostgreSQL is away, restarts or is too busy: the same may work in a moment.
 OUTAGES = (OperationalError, InterfaceError, NoConnection)
+
+# Enough of a statement to find it in the code.
+SHOWN = 300
+
+log = structlog.get_logger()
 
 open_session: sessionmaker[Session] = sessionmaker(expire_on_commit=False)
 
@@ -26,8 +35,22 @@ def connect(url: str, *, pool_size: int = 10, overflow: int = 20) -> Engine:
         # A forgotten transaction would hold back vacuum and double the cost of a claim.
         connect_args={"options": "-c idle_in_transaction_session_timeout=30000"},
     )
+    event.listen(engine, "before_cursor_execute", _begin)
+    event.listen(engine, "after_cursor_execute", _tell_slow)
     open_session.configure(bind=engine)
     return engine
+
+
+def _begin(connection: Connection, *_: object) -> None:
+    connection.info["began_at"] = time.perf_counter()
+
+
+def _tell_slow(connection: Connection, _: object, statement: str, *__: object) -> None:
+    """Log a statement that took long; never its values, which are what users wrote."""
+    seconds = time.perf_counter() - connection.info["began_at"]
+    if seconds > get_settings().slow_query_seconds:
+        shown = " ".join(statement.split())[:SHOWN]
+        log.warning("query.slow", seconds=round(seconds, 3), statement=shown)
 
 
 @contextmanager

@@ -22,6 +22,6 @@ class ScalingSettings(BaseSettings):
     most_workers: int = Field(default=MOST_WORKERS, ge=1, le=MOST_WORKERS)
     # How often the queue is looked at for it, and which part of all cells should be at work.
     scaling_seconds: float = Field(default=5, gt=0)
-    scaling_target_percent: int = Field(default=62, ge=10, le=100)
+    scaling_target_percent: int = Field(default=70, ge=10, le=100)
     # Fewer than now are wanted only after demand was lower for so long.
     scaling_calm_seconds: float = Field(default=120, ge=0)

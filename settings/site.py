@@ -3,7 +3,7 @@
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from settings.places import OWN_MACHINE
@@ -27,6 +27,11 @@ class SiteSettings(BaseSettings):
     secret_key: SecretStr
     log_format: Literal["json", "console"] = "json"
     log_level: str = "INFO"
+
+    # Who collects errors, by Sentry's protocol; unset, they are in the log alone.
+    sentry_dsn: SecretStr | None = None
+    # A statement of the database that takes longer stands in the log, without its values.
+    slow_query_seconds: float = Field(default=0.5, gt=0)
 
     # What is deployed, such as a tag or a revision: workers say it, and admins read it.
     release: str = ""

@@ -15,7 +15,7 @@ from actions import reminders, stripe_backfill
 from gateways import logs
 from models import database
 from settings import get_settings
-from tasks import audits, upkeep
+from tasks import audits, measuring, upkeep
 from tasks.scaling import leader
 
 log = structlog.get_logger()
@@ -112,6 +112,9 @@ def main() -> None:
     threading.Thread(target=run_numbers, args=(over,), name="numbers", daemon=True).start()
     # So are these: a sweep that takes long makes no reminder late.
     threading.Thread(target=run_reminders, args=(over,), name="reminders", daemon=True).start()
+    if settings.log_format == "json":
+        # For machines; nobody at a terminal reads them.
+        threading.Thread(target=measuring.run, args=(over,), name="measuring", daemon=True).start()
     if settings.ecs_worker_service:
         # A burst waits for nothing else.
         given = (over, settings)

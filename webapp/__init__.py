@@ -57,7 +57,7 @@ from webapp.core import (
 )
 from webapp.files import downloads, files
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
-from webapp.public import landing, prices
+from webapp.public import landing, prices, status
 from webapp.reminders import calendar, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
@@ -66,7 +66,7 @@ PARTS = (
     *(sign_ups, verification, password_reset, credentials, notifications),
     *(google, google_connection, google_settings, invitations, login_code, two_factor),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
-    *(alerts, limits, prices, receipts, usage),
+    *(alerts, limits, prices, receipts, status, usage),
     *(billing, stripe_webhooks),
     *(
         overview,

@@ -40,6 +40,7 @@ from models.ledger.entries import (
     lock_account,
     top_up,
 )
+from models.ledger.incremental_audit import audit_changes
 from models.ledger.lost_calls import absorb_abandoned, orphans
 from models.ledger.reversals import (
     GivenBack,
@@ -76,6 +77,7 @@ __all__ = [
     "WriteOffReason",
     "absorb_abandoned",
     "audit",
+    "audit_changes",
     "charged",
     "charged_by_call",
     "clawback",

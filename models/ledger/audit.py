@@ -19,8 +19,9 @@ from models.ledger.entries import lock_account
 from models.schema.audits import AuditFinding, AuditRule, AuditRun, Books
 from models.schema.ledger import FreezeReason
 
-# Each lists what breaks it: whose it is, what exactly, and by how many micros it is off.
-RULES: Mapping[AuditRule, str] = {
+# Each lists what breaks it: whose it is, what exactly, and by how many micros it is off. In braces
+# stands a whole table, or what is new in it: see `models.ledger.incremental_audit`.
+TEMPLATES: Mapping[AuditRule, str] = {
     AuditRule.BALANCE_IS_SUM: """
         SELECT users.id AS user_id, 'user:' || users.id AS subject,
                users.credits_balance_micros - coalesce(sum(amount_micros), 0) AS off_by_micros
@@ -43,7 +44,7 @@ RULES: Mapping[AuditRule, str] = {
         HAVING users.credits_held_micros <> coalesce(sum(held_micros), 0)""",
     AuditRule.CHARGE_HAS_CALL: """
         SELECT entry.user_id, entry.reference AS subject, entry.amount_micros AS off_by_micros
-        FROM transactions AS entry
+        FROM {entries} AS entry
         LEFT JOIN model_calls AS call
                ON call.id = entry.call_id AND call.user_id = entry.user_id
         WHERE (entry.kind = 'charge' OR entry.reason IN
@@ -52,7 +53,7 @@ RULES: Mapping[AuditRule, str] = {
     # One that failed before anything came has used nothing: `failed` is its reason.
     AuditRule.CALL_HAS_CHARGE: """
         SELECT call.user_id, 'call:' || call.id AS subject, 0 AS off_by_micros
-        FROM model_calls AS call
+        FROM {calls} AS call
         LEFT JOIN transactions AS entry
                ON entry.call_id = call.id
               AND (entry.kind = 'charge'
@@ -61,7 +62,7 @@ RULES: Mapping[AuditRule, str] = {
     AuditRule.REFUND_IS_WHOLE: """
         SELECT refund.user_id, refund.reference AS subject,
                refund.amount_micros + coalesce(charge.amount_micros, 0) AS off_by_micros
-        FROM transactions AS refund
+        FROM {entries} AS refund
         LEFT JOIN transactions AS charge
                ON charge.id = refund.reverses_id
               AND charge.kind = 'charge' AND charge.user_id = refund.user_id
@@ -69,20 +70,20 @@ RULES: Mapping[AuditRule, str] = {
           AND refund.amount_micros + coalesce(charge.amount_micros, 0) <> 0""",
     AuditRule.WRITE_OFF_HAS_REASON: """
         SELECT user_id, reference AS subject, amount_micros AS off_by_micros
-        FROM transactions
+        FROM {entries} AS entry
         WHERE (kind IN ('refund', 'absorbed')) <> (reason IS NOT NULL)""",
     # By days of UTC. Of several caps, as the setting was changed, the largest counts.
     AuditRule.WITHIN_DAILY_CAP: """
         SELECT user_id, date_trunc('day', created_at, 'UTC')::date::text AS subject,
                sum(carried_micros) - max(cap_micros) AS off_by_micros
-        FROM transactions
+        FROM {capped} AS capped
         WHERE cap_micros IS NOT NULL
         GROUP BY user_id, date_trunc('day', created_at, 'UTC')
         HAVING sum(carried_micros) > max(cap_micros)""",
     AuditRule.CHARGE_STANDS_OR_RETURNED: """
         SELECT stands.user_id, 'call:' || stands.call_id AS subject,
                coalesce(refund.amount_micros, -stands.charged_micros) AS off_by_micros
-        FROM standing_charges AS stands
+        FROM {standing} AS stands
         LEFT JOIN transactions AS charge
                ON charge.call_id = stands.call_id AND charge.kind = 'charge'
               AND charge.amount_micros = -stands.charged_micros
@@ -94,8 +95,8 @@ RULES: Mapping[AuditRule, str] = {
                coalesce(entry.reference, 'payment:' || payment.id) AS subject,
                coalesce(entry.amount_micros, 0) - coalesce(payment.amount_micros, 0)
                    AS off_by_micros
-        FROM (SELECT * FROM transactions WHERE kind = 'top_up') AS entry
-        FULL JOIN (SELECT * FROM payments WHERE status = 'paid') AS payment
+        FROM (SELECT * FROM {entries} AS entry WHERE kind = 'top_up') AS entry
+        FULL JOIN (SELECT * FROM {payments} AS payment WHERE status = 'paid') AS payment
                ON entry.reference = 'payment:' || payment.id AND entry.user_id = payment.user_id
         WHERE coalesce(entry.amount_micros, 0) <> coalesce(payment.amount_micros, 0)""",
     AuditRule.RETURNED_IS_REFUNDED: """
@@ -110,6 +111,14 @@ RULES: Mapping[AuditRule, str] = {
         HAVING payment.returned_micros
                <> coalesce(sum(refund.taken_micros + refund.absorbed_micros), 0)""",
 }
+WHOLE = {
+    "entries": "transactions",
+    "capped": "transactions",
+    "calls": "model_calls",
+    "standing": "standing_charges",
+    "payments": "payments",
+}
+RULES = {rule: template.format_map(WHOLE) for rule, template in TEMPLATES.items()}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from models.database import open_session
 
-# Any number that nothing else of ours locks.
+# Any numbers that nothing else of ours locks.
 FLEET = 7_204_113_519
+NUMBERS = 7_204_113_520
 
 
 class Leadership:

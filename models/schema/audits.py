@@ -82,3 +82,18 @@ class AuditRun(Base):
 
     books: Mapped[Books] = mapped_column(stored_as_text(Books), primary_key=True)
     began_at: Mapped[datetime]
+    # Up to when entries are added up in `audit_sums`; whom the rolling part audited last.
+    through_at: Mapped[datetime | None]
+    rolled_id: Mapped[UUID | None]
+
+
+class AuditSum(Base):
+    """What a user's entries were, added up to the moment that their audit names."""
+
+    __tablename__ = "audit_sums"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    amount_micros: Mapped[int]
+    granted_micros: Mapped[int]

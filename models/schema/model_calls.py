@@ -39,6 +39,8 @@ class ModelCall(Base):
         CheckConstraint("held_micros >= 0", name="held_not_negative"),
         CheckConstraint("(status = 'open') = (closed_at IS NULL)", name="closed_has_time"),
         CheckConstraint("(kind = 'transcription') = (job_id IS NULL)", name="answer_has_job"),
+        # The audit asks what was closed since it last looked.
+        Index("ix_model_calls_closed_at", "closed_at", postgresql_using="brin"),
         Index("ix_model_calls_open", "job_id", postgresql_where=text("status = 'open'")),
     )
 

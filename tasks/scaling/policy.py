@@ -19,7 +19,7 @@ class Rule:
     fewest: int = 1
     most: int = 50
     # So much of the cells is meant to be at work.
-    target_percent: int = 62
+    target_percent: int = 70
     # A worker takes about so long to its first cell: a wave that grows is met by that much.
     start_seconds: float = 45.0
     # Over so long its growth is measured.

@@ -1,7 +1,10 @@
 """The unit of work, and what happens only after its commit."""
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from models.database import after_commit, open_session, unit_of_work
 
@@ -41,3 +44,17 @@ def test_what_was_undone_is_not_done_by_a_later_commit_of_the_session() -> None:
             raise ZeroDivisionError
         db.commit()
     assert ran == ["kept"]
+
+
+def test_a_statement_that_takes_long_is_logged_without_its_values(
+    engine: sa.Engine, adjust: Callable[..., None]
+) -> None:
+    adjust(SLOW_QUERY_SECONDS="0.05")
+    with capture_logs() as lines, engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_sleep(0.1), CAST(:words AS text)"), {"words": "hush"})
+        connection.execute(sa.text("SELECT 1"))
+    (line,) = lines
+    assert line["event"] == "query.slow"
+    assert line["seconds"] >= 0.1
+    assert line["statement"].startswith("SELECT pg_sleep(0.1)")
+    assert "hush" not in str(line)

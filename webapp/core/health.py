@@ -45,10 +45,15 @@ def ready() -> tuple[Response, int]:
     What is missing is for who sends `readyz_token` alone. However many ask, it is looked up once a
     second.
     """
-    found = _lately().find()
+    found = find()
     is_ready = all(found.values())
     told = found if _may_know() else {"ready": is_ready}
     return jsonify(told), 200 if is_ready else 503
+
+
+def find() -> dict[str, bool]:
+    """Return, for each thing the product needs, whether it is there, as of a second ago."""
+    return _lately().find()
 
 
 def _may_know() -> bool:
@@ -63,8 +68,10 @@ def _may_know() -> bool:
 class Lately:
     """What was found a moment ago; one request at a time looks again, others wait for it."""
 
-    def __init__(self, look: Callable[[], dict[str, bool]]) -> None:
-        self._look = look
+    def __init__(
+        self, look: Callable[[], dict[str, bool]], fresh_seconds: float = FRESH_SECONDS
+    ) -> None:
+        self._look, self._fresh_seconds = look, fresh_seconds
         self._looking = threading.Lock()
         self._found: dict[str, bool] = {}
         self._looked_at = -math.inf
@@ -72,7 +79,7 @@ class Lately:
     def find(self) -> dict[str, bool]:
         """Return, for each thing the product needs, whether it is there."""
         with self._looking:
-            if time.monotonic() >= self._looked_at + FRESH_SECONDS:
+            if time.monotonic() >= self._looked_at + self._fresh_seconds:
                 self._found = self._look()
                 self._looked_at = time.monotonic()
             return self._found

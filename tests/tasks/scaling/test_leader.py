@@ -56,11 +56,11 @@ def test_more_wait_than_there_are_cells_so_more_workers_are_asked_for(
     scaler.look()
     scaler.look()
 
-    # Five users; two cells each, of which 62 % are meant to be at work.
-    assert service.asked == [5]
+    # Five users; two cells each, of which 70 % are meant to be at work.
+    assert service.asked == [4]
     with unit_of_work() as db:
         (decided,) = fleet.last_decisions(db)
-        assert (decided.reason, decided.demand, decided.desired) == (ScalingReason.DEMAND, 5, 5)
+        assert (decided.reason, decided.demand, decided.desired) == (ScalingReason.DEMAND, 5, 4)
         assert decided.oldest_at is not None
 
 

@@ -58,7 +58,7 @@ def test_none_goes_before_demand_was_lower_for_a_while(
 def test_the_same_demand_comes_to_rest(demand: int, cells: int) -> None:
     course = played(Rule(), [demand] * 400, cells, workers=50)
     assert len(set(course[-100:])) == 1
-    assert course[-1] == max(1, min(50, -(-demand * 100 // (cells * 62))))
+    assert course[-1] == max(1, min(50, -(-demand * 100 // (cells * 70))))
 
 
 def test_workers_go_a_part_at_a_time() -> None:
