@@ -12,6 +12,7 @@ from embedded.demo_model.replies import (
     small_talk,
     summaries,
     sums,
+    web,
 )
 from embedded.demo_model.reply import Reply
 
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     attachments.files,
     beginnings.suggested,
     product_tools.product_tools,
+    web.look_up,
     memory.remember,
     memory.recall,
     small_talk.local_time,
