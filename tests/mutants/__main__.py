@@ -21,6 +21,7 @@ from tests.mutants import (
     rendering,
     sandbox,
     voice,
+    web,
 )
 from tests.mutants.run import Verdict, misplaced, try_all
 
@@ -34,6 +35,7 @@ MUTANTS = (
     *rendering.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
+    *web.MUTANTS,
 )
 
 
