@@ -119,8 +119,8 @@ MUTANTS = (
     Mutant(
         "what another attempt found is a source",
         "models/chat/sources.py",
-        "        .join(Job, (Job.id == AnswerSource.job_id) & (Job.attempt == AnswerSource.attempt))\n",
-        "        .join(Job, Job.id == AnswerSource.job_id)\n",
+        "(Job.id == AnswerSource.job_id) & (Job.attempt == AnswerSource.attempt)",
+        "Job.id == AnswerSource.job_id",
         (f"{SHOWN}test_what_another_attempt_found_is_no_source",),
     ),
 )
