@@ -167,9 +167,19 @@ class Site:
             return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
         if what == "cookie":
             return web.Response(text="ok", headers={"Set-Cookie": "a=b; Path=/"})
+        if what == "endless":
+            return await _pour(request)
         if what == "slow":
             await asyncio.sleep(30)
         return web.Response(body=b"x" * 3_000_000, headers={"Cache-Control": "private"})
+
+
+async def _pour(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    while True:
+        await answer.write(b"x" * 100_000)
+        await asyncio.sleep(0.001)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +209,7 @@ def test_a_redirect_is_told_and_not_followed(site: tuple[Site, str]) -> None:
 
 
 def test_too_much_is_cut_however_it_is_packed(site: tuple[Site, str]) -> None:
-    for path in ("large", "bomb"):
+    for path in ("large", "bomb", "endless"):
         answer = _ask(site, path)
         assert (len(answer.body), answer.is_cut) == (web_pages.PAGE_BYTES, True)
 
