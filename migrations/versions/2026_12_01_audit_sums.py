@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "e2a94c7d1b60"
-down_revision = "5c8e1f40b7d3"
+down_revision = "e93a5d07c1b8"
 branch_labels = None
 depends_on = None
 

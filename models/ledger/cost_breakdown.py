@@ -7,13 +7,16 @@ from sqlalchemy.orm import Session, aliased
 
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, Transaction, WriteOffReason
-from models.schema.model_calls import ModelCall
+from models.schema.model_calls import CallKind, ModelCall
 from models.schema.standing_charges import StandingCharge
 
 
 @dataclass(frozen=True)
 class Line:
-    """One model call. `entry` is its charge or what we absorbed; without one it used nothing."""
+    """One model call or search of the web.
+
+    `entry` is its charge or what we absorbed; without one it used nothing.
+    """
 
     call: ModelCall
     entry: Transaction | None
@@ -22,6 +25,11 @@ class Line:
     beyond: Transaction | None = None
     # Why its charge was not given back although no answer came, whether or not it was later.
     stands: StandingCharge | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the web was searched, and no model called."""
+        return self.call.kind is CallKind.SEARCH
 
     @property
     def charged_micros(self) -> int:

@@ -18,6 +18,7 @@ from gateways.s3_files import NotStored, StorageFailed
 from models.channels import accounts, deliveries
 from models.channels.deliveries import ClaimedDelivery
 from models.chat import answer_files as handed_over
+from models.chat import sources
 from models.database import OUTAGES, unit_of_work
 from models.schema.answer_files import AnswerFile
 from models.schema.channels import ChannelAccount, DeliveryKind, DeliveryStatus
@@ -167,7 +168,7 @@ def _answer_of(db: Session, job: Job | None) -> Answer | None:
         return None
     said, files = _said(db, job), handed_over.of_jobs(db, [job.id]).get(job.id, ())
     if job.status is JobStatus.COMPLETED:
-        return Answer(said, files=files)
+        return Answer(_with_sources(db, job, said), files=files)
     if job.status is JobStatus.CANCELLED:
         return Answer(_joined(said, f"*{gettext('Stopped.')}*"), [[_retry(job)]], files)
     words = notices.plain_lines(failures.of_job(job))
@@ -192,6 +193,14 @@ def _retry(job: Job) -> Button:
 def _said(db: Session, job: Job) -> str:
     answer = select(Message.text).where(Message.job_id == job.id, Message.role == Role.ASSISTANT)
     return db.scalar(answer) or ""
+
+
+def _with_sources(db: Session, job: Job, said: str) -> str:
+    """List below an answer what it was made from, by the numbers that it cites."""
+    found = sources.of_answers(db, {job.id: said}).get(job.id, ())
+    listed = (f"\\[{one.number}\\] [{notices.plain(one.title)}](<{one.url}>)" for one in found)
+    lines = "\\\n".join((f"*{gettext('Sources')}*", *listed))
+    return _joined(said, lines) if found else said
 
 
 def _joined(said: str, outcome: str) -> str:

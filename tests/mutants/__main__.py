@@ -24,6 +24,7 @@ from tests.mutants import (
     rendering,
     sandbox,
     voice,
+    web,
 )
 from tests.mutants.run import Verdict, misplaced, try_all
 
@@ -40,6 +41,7 @@ MUTANTS = (
     *messengers.MUTANTS,
     *attacks.MUTANTS,
     *prompt.MUTANTS,
+    *web.MUTANTS,
 )
 
 

@@ -41,7 +41,7 @@ def strip(tree: HtmlElement) -> None:
     classes, ids = _hidden_by_style(tree)
     for element in list(tree.iter()):
         if _is_hidden(element, classes, ids):
-            _drop(element)
+            drop(element)
 
 
 def visible(text: str) -> str:
@@ -107,7 +107,7 @@ def _hidden_by_style(tree: HtmlElement) -> tuple[set[str], set[str]]:
     return found["."], found["#"]
 
 
-def _drop(element: HtmlElement) -> None:
+def drop(element: HtmlElement) -> None:
     """Take an element out, but not the words behind it."""
     parent = element.getparent()
     if parent is None:

@@ -25,6 +25,8 @@ BLOCKS = (
 )
 BESIDE = ("footer", "aside", "form", "button")
 NOTICE = re.compile(r"cookie|consent|gdpr|sidebar|breadcrumb", re.I)
+NOTICE_CHARS = 1_500
+WHOLE = ("html", "body", "main", "article")
 DATE = re.compile(r"\b(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]")
 DATES = (
     "//meta[@property='article:published_time']/@content",
@@ -59,6 +61,9 @@ def read(data: bytes, charset: str, url: str) -> Page:
     title, day = _title(tree), _day(tree)
     hidden.strip(tree)
     etree.strip_elements(tree, "nav", with_tail=False)
+    for element in list(tree.iter()):
+        if _is_notice(element):
+            hidden.drop(element)
     text = _words(tree, url)
     if not text:
         raise NoPage
@@ -136,7 +141,7 @@ def _whole(tree: HtmlElement, url: str) -> str:
 def _collect(top: HtmlElement, url: str, lines: list[str]) -> None:
     walk = etree.iterwalk(top, events=("start", "end"))
     for event, element in walk:
-        is_beside = element.tag in BESIDE or bool(NOTICE.search(_named(element)))
+        is_beside = element.tag in BESIDE
         if is_beside and event == "start":
             walk.skip_subtree()
             continue
@@ -162,5 +167,10 @@ def _around(element: HtmlElement, url: str) -> tuple[str, str]:
         return "", ""
 
 
-def _named(element: HtmlElement) -> str:
-    return f"{element.get('class', '')} {element.get('id', '')}"
+def _is_notice(element: HtmlElement) -> bool:
+    """Tell whether something is by its name beside the page; a body may be named so too."""
+    if element.getparent() is None or element.tag in WHOLE:
+        return False
+    if not NOTICE.search(f"{element.get('class', '')} {element.get('id', '')}"):
+        return False
+    return sum(map(len, element.itertext())) < NOTICE_CHARS

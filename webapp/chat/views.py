@@ -1,7 +1,7 @@
 """How messages and jobs look to a person: the words and states that templates show."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -16,6 +16,8 @@ from models.schema.answer_files import AnswerFile
 from models.schema.chat import Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
+from webapp.chat import answer_sources
+from webapp.chat.answer_sources import SourceView
 from webapp.chat.growing_answer import Rendered, render
 from webapp.chat.tool_names import in_words
 from webapp.core.formats import local_day, local_time, viewers_zone
@@ -59,6 +61,7 @@ class RunView:
     files: tuple[AnswerFile, ...]
     may_retry: bool
     further_micros: int | None
+    sources: tuple[SourceView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,17 @@ def show(
     db: Session, exchanges: Iterable[Exchange], told: Mapping[UUID, PartialAnswer]
 ) -> list[ExchangeView]:
     """Say how exchanges look now; what `told` lacks of a running answer is looked up in Redis."""
+    shown = tuple(exchanges)
+    sources = answer_sources.of_exchanges(db, shown)
     return [
-        ExchangeView(exchange.asked, tuple(_runs(db, exchange, told))) for exchange in exchanges
+        ExchangeView(
+            exchange.asked,
+            tuple(
+                replace(run, sources=sources.get(run.job.id, ()))
+                for run in _runs(db, exchange, told)
+            ),
+        )
+        for exchange in shown
     ]
 
 

@@ -13,6 +13,7 @@ from embedded.demo_model.replies import (
     small_talk,
     summaries,
     sums,
+    web,
 )
 from embedded.demo_model.reply import Reply
 
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     beginnings.suggested,
     handing_over.write_file,
     product_tools.product_tools,
+    web.look_up,
     memory.remember,
     memory.recall,
     small_talk.local_time,

@@ -39,7 +39,7 @@ class ServedWeb:
 def served_app(app: web.Application) -> Generator[int]:
     """Serve on a free port in a thread; yield the port."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 

@@ -17,6 +17,8 @@ from gateways.s3_files import Storage
 from models import jobs
 from models.base import utc_now
 from models.channels import accounts, deliveries
+from models.chat import sources
+from models.chat.sources import Page
 from models.jobs.cancellation import cancel
 from models.schema.channels import ChannelAccount, Delivery, DeliveryStatus
 from models.schema.failure_codes import FailureCode
@@ -39,6 +41,18 @@ def test_an_answer_goes_out_in_parts_and_buttons_stand_below_the_last(
     deliver(loft)
     assert [len(text) for text in loft.pigeon.texts(CHAT)] == [100, 100, 62]
     assert [bool(message.rows) for message in loft.pigeon.chats[CHAT]] == [False, False, True]
+
+
+def test_sources_are_listed_below_the_answer(loft: Loft, running: Job, db: Session) -> None:
+    found = [Page("http://a.example/(x)", "A [b](http://evil.example) *c*")]
+    sources.note(db, running, found, is_read=True)
+    answer(db, running, "At 7 [1].")
+    deliver(loft)
+    (text,) = loft.pigeon.texts(CHAT)
+    assert text.startswith("At 7 [1].")
+    # The pigeon shows Markdown as it is: a title is words in it, and the link is the page's.
+    assert r"\[1\] [A \[b\]\(http" in text
+    assert text.endswith("(<http://a.example/(x)>)")
 
 
 def test_a_process_that_dies_between_parts_leaves_the_rest_to_the_next(

@@ -37,7 +37,7 @@ TIMETABLE = "http://ferries.example/timetable"
 @pytest.fixture
 def web(settings: Settings, adjust: Callable[..., None]) -> Generator[ServedWeb]:
     """The made-up web, whose pages nobody has read yet."""
-    connect(settings.redis_url.get_secret_value()).flushdb()
+    connect(settings.redis_url.get_secret_value()).flushdb()  # pyright: ignore[reportUnknownMemberType]
     with served_web() as served:
         adjust(**served.environment())
         yield served
