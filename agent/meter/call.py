@@ -18,7 +18,7 @@ from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS
-from agent.meter.wires.base import Counter
+from agent.meter.wires.base import Counter, Keeping
 from agent.prices import Prices, PriceUnknown, most_payable
 from agent.turn import AgentFailed, TurnFailure
 from settings import Settings
@@ -33,6 +33,10 @@ SUMMARIES_SHARE = 2
 # An answer that could not even be this long is not begun.
 SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
+# Up to this size a request is kept for an hour by who lets us choose. Most pauses in a talk are
+# longer than five minutes; but to write a long one anew must not cost more than a message may.
+MOST_HOUR_TOKENS = 16_000
+LONGEST_KEY = 64
 
 # What another try may mend.
 PASSING = {TurnFailure.LEASE_LOST, TurnFailure.BOOKS_UNAVAILABLE}
@@ -68,6 +72,12 @@ class MeteredCall:
         self._wire = FORMATS[model.wire]
         self._size = asked.most_tokens
         self._sent = asked.sent
+        # Long ones are dear enough to be written for five minutes; a summary is not sent again.
+        self._is_for_hour = (
+            asked.most_tokens <= MOST_HOUR_TOKENS
+            and not asked.sent.is_summary
+            and tools.prices.has_hour(model)
+        )
         # What so many output tokens cost at most, and likely: worked out before the account is
         # locked, as all other calls of its person wait for that.
         self._most_micros: dict[int, int] = {}
@@ -82,6 +92,7 @@ class MeteredCall:
         The provider's answer is closed as soon as the cell hangs up.
         """
         counter = Counter(self._wire, is_stream=is_stream)
+        counter.tally.is_for_hour = self._is_for_hour
         try:
             wanted = self._wanted()
         except Refused as refusal:
@@ -157,6 +168,14 @@ class MeteredCall:
             log.error("meter.not_opened", job_id=str(running.turn.job_id), error=str(trouble))
             self._give_up(TurnFailure.BOOKS_UNAVAILABLE)
         self._wire.prepare(self._body, self._cap)
+        if not self._sent.is_summary:
+            self._wire.keep(self._body, self._keeping())
+
+    def _keeping(self) -> Keeping:
+        """Say how the provider is to keep the request: alike for all who use a model here."""
+        name, product = self._model.name, self._tools.settings.product_name
+        key = f"{product}:{name}"[:LONGEST_KEY]
+        return Keeping(name, key, self._is_for_hour)
 
     def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
         """Set the output cap to what can be paid for; return what to hold for it. Raises NoRoom.
@@ -192,14 +211,18 @@ class MeteredCall:
             turn = self._running.turn
             found = self._running.prefixes.likely(turn.conversation_id, self._model.id, self._sent)
             self._likely_micros[output_tokens] = self._tools.prices.likely(
-                self._model, found.cached_tokens, found.fresh_tokens, output_tokens
+                self._model,
+                found.cached_tokens,
+                found.fresh_tokens,
+                output_tokens,
+                is_for_hour=self._is_for_hour,
             )
         return self._likely_micros[output_tokens]
 
     def _most(self, output_tokens: int) -> int:
         if output_tokens not in self._most_micros:
             self._most_micros[output_tokens] = self._tools.prices.worst_case(
-                self._model, self._size, output_tokens
+                self._model, self._size, output_tokens, is_for_hour=self._is_for_hour
             )
         return self._most_micros[output_tokens]
 
@@ -245,7 +268,11 @@ class MeteredCall:
         tally, turn = counter.tally, self._running.turn
         if tally.is_final:
             self._running.prefixes.note(
-                turn.conversation_id, self._model.id, self._sent, tally.usage
+                turn.conversation_id,
+                self._model.id,
+                self._sent,
+                tally.usage,
+                is_for_hour=self._is_for_hour,
             )
         if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
             failure = AgentFailed(self._bound.code, permanent=True)

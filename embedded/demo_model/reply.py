@@ -24,6 +24,8 @@ class Usage:
     cache_write: int = 0
     thoughts: int = 0
     tool_prompt: int = 0
+    # Of those written, how many are kept for an hour.
+    cache_write_hour: int = 0
 
     @property
     def whole_input(self) -> int:

@@ -11,6 +11,7 @@
 [[demo: linger]]              say everything, and leave the connection open
 [[demo: status 429 x2]]       refuse with this status, here twice, otherwise always
 [[demo: usage input=1 output=2 cache_read=3 cache_write=4 thoughts=1 tool_prompt=1]]
+                              and cache_write_hour=4, which is among what is written
 [[demo: no usage]]            end a stream without telling the usage
 """
 

@@ -90,7 +90,9 @@ class DemoModel:
                 return _refusal(wire, recorded, 401, "A key is needed; any will do.")
             asked = wire.read(body)
             try:
-                plan = self._planner.plan(asked, pays_for_writing=wire.pays_for_writing)
+                plan = self._planner.plan(
+                    asked, wire.blocks(body), pays_for_writing=wire.pays_for_writing
+                )
             except NoSuchDirective as error:
                 return _refusal(wire, recorded, 400, str(error))
             if plan.status:

@@ -4,7 +4,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_letters, whitespace
 from typing import Any, cast
 
@@ -54,6 +54,8 @@ class Tally:
         # What the provider said when it gave up in the middle of a stream.
         self.error: str | None = None
         self.words_bytes = 0
+        # Whether the request asked for what is written to be kept for an hour.
+        self.is_for_hour = False
 
     def counted(self, input_tokens_sent: int) -> Usage:
         """The usage: told if it was told, else counted from what went over the wire."""
@@ -62,7 +64,7 @@ class Tally:
         told = self.usage
         output = max(told.output_tokens, math.ceil(self.words_bytes / LIKELY_BYTES_PER_TOKEN))
         fresh = told.input_tokens if self.has_input else input_tokens_sent
-        return Usage(fresh, output, told.cache_read_tokens, told.cache_write_tokens)
+        return replace(told, input_tokens=fresh, output_tokens=output)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ def words_in(
     """Return the place, if there are words at it."""
     said = holder.get(name)
     return [Words(holder, name, text, is_whole)] if isinstance(said, str) and said else []
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How a provider's cache is to keep a request.
+
+    `key` brings requests that begin alike to the same of its machines.
+    """
+
+    model: str
+    key: str
+    is_for_hour: bool
 
 
 class Format(ABC):
@@ -112,6 +126,10 @@ class Format(ABC):
     @abstractmethod
     def instruct(self, body: Body, shared: str, own: str) -> None:
         """Tell the model what every assistant is told, and then what one has for itself."""
+
+    def keep(self, body: Body, keeping: Keeping) -> None:
+        """Say how the provider's cache is to keep the request; some need no telling."""
+        del body, keeping
 
     def refusal(self, message: str) -> Body:
         """An error body that its clients understand."""

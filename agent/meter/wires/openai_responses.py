@@ -1,8 +1,11 @@
 """OpenAI's Responses API."""
 
+import re
+
 from agent.meter.wires.base import (
     Body,
     Format,
+    Keeping,
     Tally,
     Words,
     drop_empty_tools,
@@ -18,6 +21,11 @@ from agent.meter.wires.openai_completions import usage_of
 
 # The roles of instructions.
 TOLD = {"system", "developer"}
+# The first models for which it can be said where a kept beginning ends; older ones find out for
+# themselves. One end of four in all is set by the provider, behind all of a request.
+MARKED_SINCE = re.compile(r"gpt-(\d+)(?:\.(\d+))?(?:-|$)")
+FIRST_MARKED = (5, 6)
+MOST_TOLD = 2
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 
@@ -73,6 +81,15 @@ class OpenAIResponses(Format):
             {**told, "type": "message", "content": content},
             *(said[1:] if told in said[:1] else said),
         ]
+
+    def keep(self, body: Body, keeping: Keeping) -> None:
+        body["prompt_cache_key"] = keeping.key
+        version = MARKED_SINCE.match(keeping.model)
+        if version is None or (int(version[1]), int(version[2] or 0)) < FIRST_MARKED:
+            return
+        told = [one for one in parts(body, "input")[:1] if one.get("role") in TOLD]
+        for piece in [piece for one in told for piece in parts(one, "content")][:MOST_TOLD]:
+            piece["prompt_cache_breakpoint"] = {"mode": "explicit"}
 
     def _finish(self, usage: Body, tally: Tally) -> None:
         if usage:

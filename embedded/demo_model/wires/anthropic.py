@@ -2,6 +2,7 @@
 
 import json
 
+from embedded.demo_model.cache import HOUR, MINUTES, Block, block
 from embedded.demo_model.conversation import (
     Asked,
     Body,
@@ -46,6 +47,14 @@ class Anthropic(Writer):
             max_output_tokens=body.get("max_tokens"),
             is_stream=bool(body.get("stream")),
         )
+
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        found = [_block(one) for one in objects(body.get("tools"))]
+        found += [_block(one) for one in _contents(body.get("system"))]
+        for message in objects(body.get("messages")):
+            found += [_block(one) for one in _contents(message.get("content"))]
+        return found
 
     def begin(self) -> bytes:
         counted = {**_input_usage(self.usage), "output_tokens": 1}
@@ -100,10 +109,21 @@ class Anthropic(Writer):
         return {"type": "content_block_stop", "index": self._block}
 
 
+def _contents(content: object) -> list[Body]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
+
+
+def _block(one: Body) -> Block:
+    """Nothing is kept but what ends where the request says so."""
+    kept = part(one, "cache_control")
+    seconds = HOUR if kept.get("ttl") == "1h" else 5 * MINUTES
+    return block(one, seconds if kept else None)
+
+
 def _said(message: Body) -> list[Said]:
     """A message may hold the results of several tools, and words beside them."""
     content = message.get("content")
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
+    blocks = _contents(content)
     said = [
         Said("tool", words(block.get("content")), _pictures(objects(block.get("content"))))
         for block in blocks
@@ -133,8 +153,13 @@ def _stop(reply: Reply) -> Body:
 
 
 def _input_usage(usage: Usage) -> Body:
+    created = {
+        "ephemeral_1h_input_tokens": usage.cache_write_hour,
+        "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_hour,
+    }
     return {
         "input_tokens": usage.input,
         "cache_creation_input_tokens": usage.cache_write,
+        "cache_creation": created,
         "cache_read_input_tokens": usage.cache_read,
     }

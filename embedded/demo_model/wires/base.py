@@ -4,9 +4,10 @@ import base64
 import binascii
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from embedded.demo_model.cache import Block
 from embedded.demo_model.conversation import Asked, Body, Picture
 from embedded.demo_model.reply import Reply, Usage
 
@@ -31,6 +32,11 @@ class Writer(ABC):
     @abstractmethod
     def read(body: Body) -> Asked:
         """Understand a request."""
+
+    @staticmethod
+    @abstractmethod
+    def blocks(body: Body) -> Sequence[Block]:
+        """List the parts of a request, in the order in which the provider's cache has them."""
 
     @abstractmethod
     def begin(self) -> bytes:

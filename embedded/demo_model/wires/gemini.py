@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from embedded.demo_model.cache import MINUTES, Block, block, in_pieces
 from embedded.demo_model.conversation import Asked, Body, Said, ToolCall, objects, part, words
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.wires.base import Writer, data, picture
@@ -31,6 +32,13 @@ class Gemini(Writer):
             max_output_tokens=part(body, "generationConfig").get("maxOutputTokens"),
             is_stream=bool(body.get("stream")),
         )
+
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        instruction = part(body, "systemInstruction") or part(body, "system_instruction")
+        found = [*objects(body.get("tools")), *objects(instruction.get("parts"))]
+        found += [one for turn in objects(body.get("contents")) for one in objects(turn["parts"])]
+        return list(in_pieces([block(one) for one in found], 5 * MINUTES))
 
     def begin(self) -> bytes:
         return b""

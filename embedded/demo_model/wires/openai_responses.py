@@ -2,17 +2,22 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import cast
 
+from embedded.demo_model.cache import MINUTES, Block, block
 from embedded.demo_model.conversation import Asked, Body, Said, ToolCall, objects, part, words
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.wires.base import Writer, json_object, named, picture_of_url
 from embedded.demo_model.wires.openai_chat import INSTRUCTIONS, OpenAIChat
 
+KEPT = 30 * MINUTES
+
 
 class OpenAIResponses(Writer):
     """Every event has a number; the last has the whole response, with its usage."""
 
+    pays_for_writing = True
     _number = 0
     _text = ""
 
@@ -31,6 +36,16 @@ class OpenAIResponses(Writer):
             max_output_tokens=body.get("max_output_tokens"),
             is_stream=bool(body.get("stream")),
         )
+
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        found = [block(one) for one in objects(body.get("tools"))]
+        found += [block(str(body["instructions"]))] if body.get("instructions") else []
+        for item in objects(body.get("input")):
+            contents = objects(item.get("content")) or [item]
+            found += [_block(one) for one in contents]
+        # The provider sets one mark of its own, behind all of it.
+        return [*found[:-1], replace(found[-1], kept_seconds=KEPT)] if found else []
 
     def begin(self) -> bytes:
         begun = self._response("in_progress", [])
@@ -125,6 +140,10 @@ def _said(item: Body) -> Said | None:
         return Said("user", words(content), tuple(picture_of_url(str(url)) for url in urls))
     # Reasoning that is sent back has nothing to say to us.
     return None
+
+
+def _block(one: Body) -> Block:
+    return block(one, KEPT if "prompt_cache_breakpoint" in one else None)
 
 
 def _text_part(text: str) -> Body:

@@ -423,4 +423,6 @@ def test_no_further_call_is_made_after_one_beyond_its_hold(tmp_path: Path, name:
 def _price_of(w: World, *, input_tokens: int, output_tokens: int) -> int:
     model = catalogue.find(w.settings, MODELS[w.name])
     assert model
-    return Prices(w.settings).worst_case(model, input_tokens, output_tokens)
+    prices = Prices(w.settings)
+    is_for_hour = prices.has_hour(model)
+    return prices.worst_case(model, input_tokens, output_tokens, is_for_hour=is_for_hour)
