@@ -93,6 +93,8 @@ class Turn:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
+    # The person wants this message thought about for longer than is usual.
+    thinks_longer: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,10 @@ class Watcher(Protocol):
 
     def tool(self, name: str) -> None:
         """The assistant uses a tool."""
+        ...
+
+    def thought(self, words: str) -> None:
+        """The model thinks of this, in a line; it is no part of the answer."""
         ...
 
     def text(self, delta: str) -> None:

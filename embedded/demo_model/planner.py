@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embedded.demo_model import replies
 from embedded.demo_model.cache import Block, PromptCache
@@ -41,6 +41,7 @@ class Planner:
         if is_last and script.status and self._refuses(asked, script):
             return Plan(Reply(), Usage(), 0, status=script.status)
         reply = _reply(asked, script).within(asked.max_output_tokens)
+        reply = replace(reply, thoughts=script.thoughts, refusal=script.refusal)
         counted = self._cache.usage(
             asked.model, blocks, reply.tokens, pays_for_writing=pays_for_writing
         )

@@ -143,6 +143,11 @@ class Answer:
         await response.prepare(self.request)
         plan = self.plan
         await self._write(response, self.writer.begin())
+        if plan.reply.thoughts:
+            await self._write(response, self.writer.think(plan.reply.thoughts))
+            await asyncio.sleep(plan.pause_seconds)
+        if plan.reply.refusal:
+            await self._write(response, self.writer.refuse(plan.reply.refusal))
         for at, word in enumerate(plan.reply.words):
             if await self._stops(at):
                 return await self._broken_off(response)

@@ -7,6 +7,7 @@ from agent.meter.wires.base import (
     Keeping,
     Tally,
     Words,
+    are_said,
     drop_empty_tools,
     note_error,
     number,
@@ -62,6 +63,17 @@ class AnthropicMessages(Format):
         block, delta = part(event, "content_block"), part(event, "delta")
         found = words_in(block, "text", at) if block.get("type") == "text" else []
         return [*found, *(words_in(delta, "text", at) if delta.get("type") == "text_delta" else [])]
+
+    def thoughts(self, event: Body) -> str:
+        delta = part(event, "delta")
+        return str(delta.get("thinking")) if delta.get("type") == "thinking_delta" else ""
+
+    def says(self, event: Body) -> bool:
+        return part(event, "content_block").get("type") == "tool_use" or are_said(self.words(event))
+
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        if is_longer and part(body, "thinking").get("type") == "adaptive":
+            body["output_config"] = {**part(body, "output_config"), "effort": "high"}
 
     def instructions(self, body: Body) -> list[str]:
         return texts(body.get("system"))

@@ -9,7 +9,6 @@ from string import ascii_letters, whitespace
 from typing import Any, cast
 
 from agent.meter.call_ledger import Usage
-from agent.meter.sse import JsonEvents
 
 Body = dict[str, Any]
 
@@ -54,6 +53,8 @@ class Tally:
         # What the provider said when it gave up in the middle of a stream.
         self.error: str | None = None
         self.words_bytes = 0
+        # Whether anything was said, or a tool was called: thoughts alone are no answer.
+        self.has_said = False
         # Whether the request asked for what is written to be kept for an hour.
         self.is_for_hour = False
 
@@ -78,6 +79,11 @@ class Words:
     name: str
     text: object = None
     is_whole: bool = False
+
+
+def are_said(found: Iterable[Words]) -> bool:
+    """Whether any of these words are more than blanks."""
+    return any(str(place.holder[place.name]).strip() for place in found)
 
 
 def words_in(
@@ -120,6 +126,18 @@ class Format(ABC):
         """Find what one event of a stream says to the person: no thoughts and no tool calls."""
 
     @abstractmethod
+    def thoughts(self, event: Body) -> str:
+        """Return what one event of a stream adds to the thoughts, as far as they are told."""
+
+    @abstractmethod
+    def says(self, event: Body) -> bool:
+        """Whether one event of a stream says anything, refuses, or calls a tool."""
+
+    @abstractmethod
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        """Let the model think longer than is usual, if it thinks at all and `is_longer`."""
+
+    @abstractmethod
     def instructions(self, body: Body) -> list[str]:
         """List the texts of what the model is told to be, in order."""
 
@@ -140,24 +158,6 @@ def note_error(error: Body, tally: Tally) -> None:
     """Note that the provider gave up, if it did."""
     if error:
         tally.error = str(error.get("message") or error.get("type") or "unknown")
-
-
-class Counter:
-    """Feeds a tally from the bytes of an answer, streamed or whole."""
-
-    def __init__(self, wire: Format, *, is_stream: bool) -> None:
-        self.tally = Tally()
-        self._wire = wire
-        self._events = JsonEvents(is_stream=is_stream)
-
-    def feed(self, chunk: bytes) -> None:
-        for event in self._events.feed(chunk):
-            self._wire.read(event, self.tally)
-
-    def finish(self) -> None:
-        """Say that no more bytes will come."""
-        for event in self._events.finish():
-            self._wire.read(event, self.tally)
 
 
 def likely_tokens(body: Body) -> int:

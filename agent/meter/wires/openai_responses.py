@@ -8,6 +8,7 @@ from agent.meter.wires.base import (
     Keeping,
     Tally,
     Words,
+    are_said,
     drop_empty_tools,
     note_error,
     number,
@@ -66,6 +67,23 @@ class OpenAIResponses(Format):
             contents.append(event)
         said = [one for one in contents if one.get("type") in {"output_text", kind}]
         return [place for one in said for place in words_in(one, "text", is_whole=True)]
+
+    def thoughts(self, event: Body) -> str:
+        kind = event.get("type")
+        if kind == "response.reasoning_summary_part.added":
+            # Each part begins with a title in a line of its own.
+            return "\n\n"
+        return str(event.get("delta")) if kind == "response.reasoning_summary_text.delta" else ""
+
+    def says(self, event: Body) -> bool:
+        kind = event.get("type")
+        is_call = part(event, "item").get("type") == "function_call"
+        is_refusal = kind == "response.refusal.delta" and bool(event.get("delta"))
+        return is_call or is_refusal or are_said(self.words(event))
+
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        if is_longer and part(body, "reasoning"):
+            body["reasoning"]["effort"] = "high"
 
     def instructions(self, body: Body) -> list[str]:
         told = [one for one in parts(body, "input")[:1] if one.get("role") in TOLD]

@@ -34,6 +34,7 @@ class Anthropic(Writer):
     pays_for_writing = True
     # The index of the content block that is being written.
     _block = -1
+    _is_in_text = False
 
     @staticmethod
     def read(body: Body) -> Asked:
@@ -61,15 +62,23 @@ class Anthropic(Writer):
         message: Body = {**self._head(), "content": [], "stop_reason": None, "usage": counted}
         return named([{"type": "message_start", "message": message}, {"type": "ping"}])
 
+    def think(self, thoughts: str) -> bytes:
+        begun = self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
+        told = self._delta({"type": "thinking_delta", "thinking": thoughts})
+        signed = self._delta({"type": "signature_delta", "signature": "c2lnbmVk"})
+        ended = self._end_block()
+        return named([begun, told, signed, ended])
+
     def word(self, delta: str) -> bytes:
         events: list[Body] = []
-        if self._block < 0:
+        if not self._is_in_text:
+            self._is_in_text = True
             events.append(self._begin_block({"type": "text", "text": ""}))
         events.append(self._delta({"type": "text_delta", "text": delta}))
         return named(events)
 
     def end(self, reply: Reply, *, tells_usage: bool) -> bytes:
-        events: list[Body] = [self._end_block()] if self._block >= 0 else []
+        events: list[Body] = [self._end_block()] if self._is_in_text else []
         for call in reply.calls:
             empty: Body = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
             arguments = {"type": "input_json_delta", "partial_json": json.dumps(call.arguments)}

@@ -43,6 +43,14 @@ class Writer(ABC):
         """Write what comes before the first word."""
 
     @abstractmethod
+    def think(self, thoughts: str) -> bytes:
+        """Write what is told of the thoughts before the words."""
+
+    def refuse(self, words: str) -> bytes:
+        """Write a refusal, which is an answer as any other where formats have no field for it."""
+        return self.word(words)
+
+    @abstractmethod
     def word(self, delta: str) -> bytes:
         """Write the next piece of the text."""
 

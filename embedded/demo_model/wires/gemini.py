@@ -43,6 +43,9 @@ class Gemini(Writer):
     def begin(self) -> bytes:
         return b""
 
+    def think(self, thoughts: str) -> bytes:
+        return data([self._chunk([{"text": thoughts, "thought": True}])])
+
     def word(self, delta: str) -> bytes:
         return data([self._chunk([{"text": delta}])])
 

@@ -36,6 +36,12 @@ class OpenAIChat(Writer):
     def begin(self) -> bytes:
         return data([self._chunk({"role": "assistant", "content": ""})])
 
+    def think(self, thoughts: str) -> bytes:
+        return data([self._chunk({"reasoning_content": thoughts})])
+
+    def refuse(self, words: str) -> bytes:
+        return data([self._chunk({"refusal": words})])
+
     def word(self, delta: str) -> bytes:
         return data([self._chunk({"content": delta})])
 

@@ -20,6 +20,8 @@ class OpenAIResponses(Writer):
     pays_for_writing = True
     _number = 0
     _text = ""
+    # At which place among what it puts out the words stand: thoughts come before.
+    _first = 0
 
     @staticmethod
     def read(body: Body) -> Asked:
@@ -54,11 +56,46 @@ class OpenAIResponses(Writer):
             {"type": "response.in_progress", "response": begun},
         )
 
+    def think(self, thoughts: str) -> bytes:
+        """Tell the thoughts, if they were asked for."""
+        item: Body = {"id": f"rs_{self.id}", "type": "reasoning", "summary": []}
+        told = {"type": "summary_text", "text": thoughts}
+        place = {"item_id": item["id"], "output_index": 0, "summary_index": 0}
+        kind = "response.reasoning_summary"
+        whole = {**item, "summary": [told], "encrypted_content": "c2VhbGVk"}
+        events: list[Body] = [{"type": "response.output_item.added", "output_index": 0}]
+        events[0]["item"] = item
+        if part(self.body, "reasoning").get("summary"):
+            blank = {**told, "text": ""}
+            events.append({"type": f"{kind}_part.added", **place, "part": blank})
+            events.append({"type": f"{kind}_text.delta", **place, "delta": thoughts})
+            events.append({"type": f"{kind}_text.done", **place, "text": thoughts})
+            events.append({"type": f"{kind}_part.done", **place, "part": told})
+        events.append({"type": "response.output_item.done", "output_index": 0, "item": whole})
+        self._first = 1
+        return self._events(*events)
+
+    def refuse(self, words: str) -> bytes:
+        bare: Body = {**self._message(""), "status": "in_progress", "content": []}
+        refusal = {"type": "refusal", "refusal": words}
+        whole = {**self._message(""), "content": [refusal]}
+        place = {"output_index": self._first, "item": bare}
+        return self._events(
+            {"type": "response.output_item.added", **place},
+            {**self._at("content_part.added"), "part": {"type": "refusal", "refusal": ""}},
+            {**self._at("refusal.delta"), "delta": words},
+            {**self._at("refusal.done"), "refusal": words},
+            {**self._at("content_part.done"), "part": refusal},
+            {"type": "response.output_item.done", **place, "item": whole},
+        )
+
     def word(self, delta: str) -> bytes:
         events: list[Body] = []
         if not self._text:
             bare: Body = {**self._message(""), "status": "in_progress", "content": []}
-            events.append({"type": "response.output_item.added", "output_index": 0, "item": bare})
+            events.append(
+                {"type": "response.output_item.added", "output_index": self._first, "item": bare}
+            )
             events.append({**self._at("content_part.added"), "part": _text_part("")})
         self._text += delta
         events.append({**self._at("output_text.delta"), "delta": delta})
@@ -70,8 +107,10 @@ class OpenAIResponses(Writer):
             done = self._message(self._text)
             events.append({**self._at("output_text.done"), "text": self._text})
             events.append({**self._at("content_part.done"), "part": _text_part(self._text)})
-            events.append({"type": "response.output_item.done", "output_index": 0, "item": done})
-        for at, call in enumerate(reply.calls, start=len(events) and 1):
+            events.append(
+                {"type": "response.output_item.done", "output_index": self._first, "item": done}
+            )
+        for at, call in enumerate(reply.calls, start=self._first + (len(events) and 1)):
             events += _call_events(at, call)
         status = "incomplete" if reply.is_cut else "completed"
         response = self._response(status, self._output(reply), tells_usage=tells_usage)
@@ -97,7 +136,8 @@ class OpenAIResponses(Writer):
         return named(numbered)
 
     def _at(self, kind: str) -> Body:
-        place = {"item_id": f"msg_{self.id}", "output_index": 0, "content_index": 0}
+        place: Body = {"item_id": f"msg_{self.id}", "output_index": self._first}
+        place["content_index"] = 0
         return {"type": f"response.{kind}", **place}
 
     def _output(self, reply: Reply) -> list[Body]:
