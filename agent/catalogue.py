@@ -26,6 +26,8 @@ PRICE_PROVIDERS: dict[Provider, str] = {
     "openai": "openai",
     "gemini": "google",
 }
+# Of other servers nobody knows what theirs can do.
+THINKING: set[Provider] = {"anthropic", "openai", "gemini", "demo"}
 DEMO_MODEL = "demo"
 # More than anyone reads in a chat; a larger cap would also hold more than a new account has.
 MAX_OUTPUT_TOKENS = 8192
@@ -42,6 +44,8 @@ class Model:
     context_window: int
     max_output_tokens: int
     accepts_images: bool
+    # Whether it is asked to think before it answers.
+    thinks: bool = False
 
     @property
     def id(self) -> str:
@@ -114,6 +118,7 @@ def _known(provider: Provider, name: str, most_tokens: int) -> Model:
         context_window=min(window, most_tokens),
         max_output_tokens=MAX_OUTPUT_TOKENS,
         accepts_images=True,
+        thinks=provider in THINKING,
     )
 
 
@@ -125,4 +130,5 @@ def _demo(most_tokens: int) -> Model:
         context_window=min(UNKNOWN_CONTEXT_WINDOW, most_tokens),
         max_output_tokens=MAX_OUTPUT_TOKENS,
         accepts_images=True,
+        thinks=True,
     )

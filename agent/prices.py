@@ -23,6 +23,10 @@ from settings import Settings
 from settings.providers import PriceOverride
 
 MICROS = Decimal(1_000_000)
+# What is kept for an hour costs so many times the input.
+HOUR_FACTOR = 2
+# By so many tokens it is seen whether a table tells the two prices apart.
+HOUR_PROBE = 1_000
 # So that money works in the demo as it does elsewhere.
 DEMO_PRICE = PriceOverride(
     input=Decimal("0.5"),
@@ -68,17 +72,44 @@ class Prices:
         """Say what a call that costs us so many dollars costs the person."""
         return Price(_micros(cost), _micros(cost / self._share), self._version)
 
-    def worst_case(self, model: Model, input_tokens: int, output_tokens: int) -> int:
-        """The most that a call of this size can cost the person, however it is cached."""
-        plain = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        written = Usage(cache_write_tokens=input_tokens, output_tokens=output_tokens)
-        return max(self.price(model, usage).charge_micros for usage in (plain, written))
+    def worst_case(
+        self, model: Model, input_tokens: int, output_tokens: int, *, is_for_hour: bool = False
+    ) -> int:
+        """The most that a call of this size can cost the person, however it is cached.
 
-    def likely(self, model: Model, cached: int, fresh: int, output_tokens: int) -> int:
+        With `is_for_hour` its request asks for what is written to be kept for an hour.
+        """
+        return self.likely(model, 0, input_tokens, output_tokens, is_for_hour=is_for_hour)
+
+    def likely(
+        self,
+        model: Model,
+        cached: int,
+        fresh: int,
+        output_tokens: int,
+        *,
+        is_for_hour: bool = False,
+    ) -> int:
         """What a call costs the person when `cached` tokens of its input are still in the cache."""
         plain = Usage(fresh, output_tokens, cached, 0)
-        written = Usage(0, output_tokens, cached, fresh)
+        written = Usage(0, output_tokens, cached, fresh, fresh if is_for_hour else 0)
         return max(self.price(model, usage).charge_micros for usage in (plain, written))
+
+    def has_hour(self, model: Model) -> bool:
+        """Tell whether it is known what it costs that something is kept for an hour.
+
+        Only Anthropic does that; what has no price is never asked for.
+        """
+        if model.provider != "anthropic":
+            return False
+        try:
+            usual, hour = (
+                self.cost(model, Usage(cache_write_tokens=HOUR_PROBE, cache_write_hour_tokens=of))
+                for of in (0, HOUR_PROBE)
+            )
+        except PriceUnknown:
+            return False
+        return hour > usual
 
     def cost(self, model: Model, usage: Usage) -> Decimal:
         """Return our cost in dollars, zero only for what used nothing; raise PriceUnknown."""
@@ -104,11 +135,13 @@ def by_override(price: PriceOverride, usage: Usage) -> Decimal:
     """Return in dollars what a call costs us by a price that the settings name."""
     read = price.cache_read or price.input
     write = price.cache_write or price.input
+    write_hour = price.cache_write_hour or max(write, HOUR_FACTOR * price.input)
     total = (
         usage.input_tokens * price.input
         + usage.output_tokens * price.output
         + usage.cache_read_tokens * read
-        + usage.cache_write_tokens * write
+        + (usage.cache_write_tokens - usage.cache_write_hour_tokens) * write
+        + usage.cache_write_hour_tokens * write_hour
     )
     return total / MICROS
 
@@ -122,6 +155,7 @@ def _by_table(model: Model, usage: Usage) -> Decimal:
         input_tokens=everything,
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_hour_tokens,
         output_tokens=usage.output_tokens,
     )
     try:

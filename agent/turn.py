@@ -111,6 +111,8 @@ class Turn:
     reminded: tuple[Reminded, ...] = ()
     # What goes into the workspace before, where nothing of its name stands.
     brought: tuple[BroughtFile, ...] = ()
+    # The person wants this message thought about for longer than is usual.
+    thinks_longer: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,10 @@ class Watcher(Protocol):
 
     def tool(self, name: str) -> None:
         """The assistant uses a tool."""
+        ...
+
+    def thought(self, words: str) -> None:
+        """The model thinks of this, in a line; it is no part of the answer."""
         ...
 
     def text(self, delta: str) -> None:

@@ -13,6 +13,8 @@ class PriceOverride(BaseModel, frozen=True):
     output: Decimal = Field(gt=0)
     cache_read: Decimal | None = Field(default=None, gt=0)
     cache_write: Decimal | None = Field(default=None, gt=0)
+    # What is written to be kept for an hour; without it, Anthropic's twice the input.
+    cache_write_hour: Decimal | None = Field(default=None, gt=0)
 
 
 class AudioPriceOverride(BaseModel, frozen=True, extra="forbid"):

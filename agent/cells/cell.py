@@ -190,7 +190,7 @@ class Cell:
         self.is_saved = False
         self.standing = None
         self._gateway.on_tool = watcher.tool
-        port.begin(turn, books)
+        port.begin(turn, books, watcher.thought)
         tools = self._require_tools()
         tools.begin(turn)
         try:

@@ -1,9 +1,9 @@
 """One metered call: held before it goes out, forwarded as it streams, settled exactly once."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import structlog
@@ -11,28 +11,26 @@ from aiohttp import web
 
 from agent.catalogue import Model
 from agent.meter.call_ledger import BooksUnavailable, Bound, NoRoom, TurnLost
+from agent.meter.counter import Counter
 from agent.meter.intake import Asked
 from agent.meter.marks import Marking
 from agent.meter.pictures import without_earlier
 from agent.meter.running import RunningTurn
 from agent.meter.settlement import Hold, Settlement
+from agent.meter.sizing import Sizing
+from agent.meter.thought_summaries import ThoughtSummaries
+from agent.meter.thoughts import Thoughts
 from agent.meter.upstream import ProviderFailed, Providers, Upstream
 from agent.meter.wires import FORMATS
-from agent.meter.wires.base import Counter
-from agent.prices import Prices, PriceUnknown, most_payable
+from agent.meter.wires.base import Keeping
+from agent.prices import Prices, PriceUnknown
 from agent.turn import AgentFailed, TurnFailure
 from settings import Settings
 
 log = structlog.get_logger()
 
-# The bound that is its person's wish for one message, and no promise of money that is not there.
-MESSAGE_LIMIT = TurnFailure.MESSAGE_LIMIT
-# How many times that limit the summaries within one message may cost. OpenClaw makes them in some
-# calls one after the other; where they do not fit, the conversation cannot go on.
-SUMMARIES_SHARE = 2
-# An answer that could not even be this long is not begun.
-SMALLEST_OUTPUT_TOKENS = 256
 DETAIL_CHARS = 500
+LONGEST_KEY = 64
 
 # What another try may mend.
 PASSING = {TurnFailure.LEASE_LOST, TurnFailure.BOOKS_UNAVAILABLE}
@@ -51,6 +49,7 @@ class Tools:
     settings: Settings
     prices: Prices
     providers: Providers
+    summaries: ThoughtSummaries = field(default_factory=ThoughtSummaries)
 
 
 class Refused(Exception):
@@ -66,22 +65,17 @@ class MeteredCall:
         self._model = model
         self._body = asked.body
         self._wire = FORMATS[model.wire]
-        self._size = asked.most_tokens
         self._sent = asked.sent
-        # What so many output tokens cost at most, and likely: worked out before the account is
-        # locked, as all other calls of its person wait for that.
-        self._most_micros: dict[int, int] = {}
-        self._likely_micros: dict[int, int] = {}
-        # The output cap, and what it was lowered for, if it was.
-        self._cap = 0
-        self._bound: Bound | None = None
+        self._sizing = Sizing(tools.prices, running, model, asked)
+        self._thoughts = Thoughts(running.on_thought)
 
     async def answer(self, request: web.Request, *, is_stream: bool) -> web.StreamResponse:
         """Make the call and stream its answer to the cell; 422 says that it was refused.
 
         The provider's answer is closed as soon as the cell hangs up.
         """
-        counter = Counter(self._wire, is_stream=is_stream)
+        counter = Counter(self._wire, is_stream=is_stream, on_thought=self._think)
+        counter.tally.is_for_hour = self._sizing.is_for_hour
         try:
             wanted = self._wanted()
         except Refused as refusal:
@@ -113,11 +107,15 @@ class MeteredCall:
             await settlement.settle()
 
     async def _send(self, headers: Mapping[str, str], *, is_stream: bool) -> Upstream:
-        """Send the request; once more without what it may have been refused for, if anything."""
-        send = self._tools.providers.send
+        """Send the request; again without what it may have been refused for, if anything."""
+        send, summaries = self._tools.providers.send, self._tools.summaries
+        summaries.prepare(self._body)
         try:
             return await send(self._model, self._body, headers, is_stream=is_stream)
         except ProviderFailed as failure:
+            if summaries.is_refused(self._body, failure):
+                log.info("provider.summaries_refused", model=self._model.id)
+                return await self._send(headers, is_stream=is_stream)
             if not _is_refusal(failure) or not without_earlier(self._body):
                 raise
             log.warning("provider.pictures_refused", job_id=str(self._running.turn.job_id))
@@ -131,14 +129,10 @@ class MeteredCall:
         running.calls += 1
         if running.calls > settings.turn_max_calls:
             self._give_up(TurnFailure.TOO_MANY_CALLS)
-        wanted = self._wire.output_cap(self._body) or self._model.max_output_tokens
-        wanted = min(wanted, self._model.max_output_tokens)
         try:
-            self._most(wanted)
-            self._likely(wanted)
+            return self._sizing.wanted(self._wire.output_cap(self._body))
         except PriceUnknown:
             self._give_up(TurnFailure.MODEL_UNPRICED)
-        return wanted
 
     async def _open(self, hold: Hold, wanted: int) -> None:
         """Hold the money, and lower the request's output cap to what is held. Raises Refused."""
@@ -147,7 +141,7 @@ class MeteredCall:
         own = Bound(TurnFailure.TOO_COSTLY, left)
         try:
             # Of equals the person's own come first: those they can do something about.
-            await hold.open(running, lambda bounds: self._fit(wanted, (*bounds, own)))
+            await hold.open(running, lambda bounds: self._sizing.fit(wanted, (*bounds, own)))
         except NoRoom as missing:
             self._give_up(missing.bound.code)
         except TurnLost:
@@ -156,52 +150,20 @@ class MeteredCall:
         except BooksUnavailable as trouble:
             log.error("meter.not_opened", job_id=str(running.turn.job_id), error=str(trouble))
             self._give_up(TurnFailure.BOOKS_UNAVAILABLE)
-        self._wire.prepare(self._body, self._cap)
+        self._wire.prepare(self._body, self._sizing.cap)
+        if not self._sent.is_summary:
+            self._wire.keep(self._body, self._keeping())
+            self._wire.think(self._body, is_longer=running.turn.thinks_longer)
 
-    def _fit(self, wanted: int, bounds: Sequence[Bound]) -> int:
-        """Set the output cap to what can be paid for; return what to hold for it. Raises NoRoom.
+    def _keeping(self) -> Keeping:
+        """Say how the provider is to keep the request: alike for all who use a model here."""
+        name, product = self._model.name, self._tools.settings.product_name
+        key = f"{product}:{name}"[:LONGEST_KEY]
+        return Keeping(name, key, self._sizing.is_for_hour)
 
-        Called from the thread of the books, while the account is locked: where there is enough for
-        the whole answer, nothing is priced here.
-        """
-        caps = [(self._affordable(bound, wanted), bound.left_micros, bound) for bound in bounds]
-        cap, _, bound = min(caps, key=lambda found: found[:2])
-        if cap < min(wanted, SMALLEST_OUTPUT_TOKENS):
-            raise NoRoom(bound)
-        self._cap, self._bound = cap, bound if cap < wanted else None
-        return self._most(cap)
-
-    def _affordable(self, bound: Bound, wanted: int) -> int:
-        """Return how long the answer may be by one bound.
-
-        The limit of a message is held against what the call is likely to cost. Summaries, which the
-        person did not ask for, have as much for themselves, some times over. All else bounds the
-        worst case.
-        """
-        if bound.code != MESSAGE_LIMIT:
-            return most_payable(self._most, wanted, bound.left_micros)
-        running = self._running
-        left = bound.left_micros + running.summaries_micros
-        if self._sent.is_summary:
-            limit = bound.left_micros + running.spent_micros
-            left = SUMMARIES_SHARE * limit - running.summaries_micros
-        return most_payable(self._likely, wanted, left)
-
-    def _likely(self, output_tokens: int) -> int:
-        if output_tokens not in self._likely_micros:
-            turn = self._running.turn
-            found = self._running.prefixes.likely(turn.conversation_id, self._model.id, self._sent)
-            self._likely_micros[output_tokens] = self._tools.prices.likely(
-                self._model, found.cached_tokens, found.fresh_tokens, output_tokens
-            )
-        return self._likely_micros[output_tokens]
-
-    def _most(self, output_tokens: int) -> int:
-        if output_tokens not in self._most_micros:
-            self._most_micros[output_tokens] = self._tools.prices.worst_case(
-                self._model, self._size, output_tokens
-            )
-        return self._most_micros[output_tokens]
+    def _think(self, text: str) -> None:
+        if not self._sent.is_summary:
+            self._thoughts.add(text)
 
     async def _forward(
         self,
@@ -245,10 +207,19 @@ class MeteredCall:
         tally, turn = counter.tally, self._running.turn
         if tally.is_final:
             self._running.prefixes.note(
-                turn.conversation_id, self._model.id, self._sent, tally.usage
+                turn.conversation_id,
+                self._model.id,
+                self._sent,
+                tally.usage,
+                is_for_hour=self._sizing.is_for_hour,
             )
-        if self._bound and tally.is_final and tally.usage.output_tokens >= self._cap:
-            failure = AgentFailed(self._bound.code, permanent=True)
+        if tally.is_final and not tally.has_said and not self._sent.is_summary:
+            log.warning("provider.said_nothing", job_id=str(turn.job_id), model=self._model.id)
+            # OpenClaw would ask again, and at last say something of its own.
+            self._running.trouble = AgentFailed(TurnFailure.NO_ANSWER, permanent=False)
+        bound = self._sizing.bound
+        if bound and tally.is_final and tally.usage.output_tokens >= self._sizing.cap:
+            failure = AgentFailed(bound.code, permanent=True)
             self._running.cut_short = self._running.trouble = failure
 
     def _blame(self, failure: ProviderFailed) -> str:

@@ -36,12 +36,16 @@ class BooksUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call. `input_tokens` has neither those read from nor written to a cache."""
+    """Tokens of one call. `input_tokens` has neither those read from nor written to a cache.
+
+    Of those written, `cache_write_hour_tokens` are kept for an hour, which costs more.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_hour_tokens: int = 0
 
 
 # Says how many micros to hold for a call, given all that bounds it; raises NoRoom when these do not

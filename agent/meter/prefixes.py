@@ -10,8 +10,10 @@ from agent.meter.call_ledger import Usage
 from agent.meter.wires import Body
 from agent.meter.wires.base import SUMMARIZING, likely_tokens, parts
 
-# Providers keep a prompt for five minutes after it was last used; a request is on its way a while.
+# Providers keep a prompt for five minutes after it was last used, or for as long as it is said; a
+# request is on its way a while.
 KEPT_SECONDS = 270.0
+KEPT_HOUR_SECONDS = 3_570.0
 # Where the formats have what was said so far.
 SAID = ("messages", "input", "contents")
 # Moves from one message to the next as a conversation grows.
@@ -32,7 +34,7 @@ class _Prefix:
     likely_tokens: int
     # As the provider counted it.
     tokens: int
-    at: float
+    ends: float
 
 
 class Sent:
@@ -53,18 +55,27 @@ class Prefixes:
     def likely(self, conversation_id: UUID, model: str, sent: Sent) -> Likely:
         """Say how a request is likely to be counted; what nobody knows of is not cached."""
         known = self._latest.get((conversation_id, model))
-        is_warm = known is not None and time.monotonic() - known.at < KEPT_SECONDS
+        is_warm = known is not None and time.monotonic() < known.ends
         if known is None or not is_warm or known.beginning != sent.beginning:
             return Likely(0, sent.likely_tokens)
         return Likely(known.tokens, max(0, sent.likely_tokens - known.likely_tokens))
 
-    def note(self, conversation_id: UUID, model: str, sent: Sent, usage: Usage) -> None:
+    def note(
+        self,
+        conversation_id: UUID,
+        model: str,
+        sent: Sent,
+        usage: Usage,
+        *,
+        is_for_hour: bool = False,
+    ) -> None:
         """Note that a provider has read all of a request. Summaries are no part of what follows."""
         if sent.is_summary:
             return
+        ends = time.monotonic() + (KEPT_HOUR_SECONDS if is_for_hour else KEPT_SECONDS)
         tokens = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
         self._latest[conversation_id, model] = _Prefix(
-            sent.beginning, sent.likely_tokens, tokens, time.monotonic()
+            sent.beginning, sent.likely_tokens, tokens, ends
         )
 
 

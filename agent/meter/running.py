@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,8 @@ class RunningTurn:
     held_micros: int = 0
     # What summaries cost, which OpenClaw makes of a conversation that has become long.
     summaries_micros: int = 0
+    # Is told in a line what the model thinks of, while it does.
+    on_thought: Callable[[str], object] = len
     # What providers are likely to have in their caches of it.
     prefixes: Prefixes = field(default_factory=Prefixes)
     # How many requests were no calls: too large, of no known shape, for another model.

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -96,10 +97,17 @@ class MeterPort:
         """Why the answer of the latest turn ended early, if the money for it did."""
         return self._latest.cut_short if self._latest else None
 
-    def begin(self, turn: Turn, books: CallLedger) -> None:
-        """Let the cell's calls be those of `turn` from now on."""
+    def begin(
+        self, turn: Turn, books: CallLedger, on_thought: Callable[[str], object] = len
+    ) -> None:
+        """Let the cell's calls be those of `turn` from now on.
+
+        `on_thought` is told in a line what the model thinks of, while it does.
+        """
         self.is_warming = False
-        self._running = self._latest = RunningTurn(turn, books, prefixes=self._prefixes)
+        self._running = self._latest = RunningTurn(
+            turn, books, prefixes=self._prefixes, on_thought=on_thought
+        )
 
     async def end(self) -> None:
         """Let the cell make no more calls, cut those under way; return when all are settled."""

@@ -1,10 +1,11 @@
 """Decides what is answered to a request: by its script if it has one, else by the rules."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from embedded.demo_model import replies
-from embedded.demo_model.cache import PromptCache
+from embedded.demo_model.cache import Block, PromptCache
 from embedded.demo_model.conversation import Asked, ToolCall
 from embedded.demo_model.prompt import sent
 from embedded.demo_model.replies.summaries import is_asked_for
@@ -33,14 +34,17 @@ class Planner:
         self._cache = PromptCache()
         self._refused: Counter[str] = Counter()
 
-    def plan(self, asked: Asked, *, pays_for_writing: bool) -> Plan:
+    def plan(self, asked: Asked, blocks: Sequence[Block], *, pays_for_writing: bool) -> Plan:
         """Plan the answer to a request. Raises NoSuchDirective."""
         script = self._script(asked)
         is_last = len(asked.done) >= len(script.tools)
         if is_last and script.status and self._refuses(asked, script):
             return Plan(Reply(), Usage(), 0, status=script.status)
         reply = _reply(asked, script).within(asked.max_output_tokens)
-        counted = self._cache.usage(asked, reply, pays_for_writing=pays_for_writing)
+        reply = replace(reply, thoughts=script.thoughts, refusal=script.refusal)
+        counted = self._cache.usage(
+            asked.model, blocks, reply.tokens, pays_for_writing=pays_for_writing
+        )
         pause = script.pause_seconds
         return Plan(
             reply=reply,

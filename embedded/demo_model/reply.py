@@ -24,6 +24,8 @@ class Usage:
     cache_write: int = 0
     thoughts: int = 0
     tool_prompt: int = 0
+    # Of those written, how many are kept for an hour.
+    cache_write_hour: int = 0
 
     @property
     def whole_input(self) -> int:
@@ -38,6 +40,10 @@ class Reply:
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     is_cut: bool = False
+    # What is told of the thoughts before it.
+    thoughts: str = ""
+    # Words that stand where a provider refuses, which only some have apart from the others.
+    refusal: str = ""
 
     @property
     def words(self) -> list[str]:
@@ -48,7 +54,7 @@ class Reply:
     def tokens(self) -> int:
         """How long it is."""
         called = sum(len(call.name) + len(str(call.arguments)) for call in self.calls)
-        return tokens(self.text) + math.ceil(called / BYTES_PER_TOKEN)
+        return tokens(self.text + self.thoughts) + math.ceil(called / BYTES_PER_TOKEN)
 
     def within(self, cap: int | None) -> "Reply":
         """Shorten it to the output cap."""

@@ -2,6 +2,8 @@
 
 [[demo: say TEXT]]            answer with this text, to the letter
 [[demo: words N]]             answer with N words
+[[demo: think TEXT]]          think this first, and tell it
+[[demo: refuse TEXT]]         refuse in words, in the field that a provider has for that
 [[demo: slow 200ms]]          let this much time pass before each word
 [[demo: tool NAME {...}]]     call this tool before answering; several in turn; x3 repeats it
 [[demo: stall after N]]       send nothing more after N words; without "after", not even a header
@@ -11,6 +13,7 @@
 [[demo: linger]]              say everything, and leave the connection open
 [[demo: status 429 x2]]       refuse with this status, here twice, otherwise always
 [[demo: usage input=1 output=2 cache_read=3 cache_write=4 thoughts=1 tool_prompt=1]]
+                              and cache_write_hour=4, which is among what is written
 [[demo: no usage]]            end a stream without telling the usage
 """
 
@@ -47,6 +50,8 @@ class Script:
     """What a message tells the model to do."""
 
     text: str | None = None
+    thoughts: str = ""
+    refusal: str = ""
     pause_seconds: float | None = None
     tools: tuple[tuple[str, Body], ...] = ()
     stop: Stop | None = None
@@ -90,6 +95,10 @@ def _apply(script: Script, directive: str) -> Script:
     name, _, value = directive.partition(" ")
     if name == "say":
         return replace(script, text=value)
+    if name == "think":
+        return replace(script, thoughts=value)
+    if name == "refuse":
+        return replace(script, text="", refusal=value)
     if directive == "no usage":
         return replace(script, tells_usage=False)
     if stop := STOPS.fullmatch(directive):

@@ -90,7 +90,9 @@ class DemoModel:
                 return _refusal(wire, recorded, 401, "A key is needed; any will do.")
             asked = wire.read(body)
             try:
-                plan = self._planner.plan(asked, pays_for_writing=wire.pays_for_writing)
+                plan = self._planner.plan(
+                    asked, wire.blocks(body), pays_for_writing=wire.pays_for_writing
+                )
             except NoSuchDirective as error:
                 return _refusal(wire, recorded, 400, str(error))
             if plan.status:
@@ -141,6 +143,11 @@ class Answer:
         await response.prepare(self.request)
         plan = self.plan
         await self._write(response, self.writer.begin())
+        if plan.reply.thoughts:
+            await self._write(response, self.writer.think(plan.reply.thoughts))
+            await asyncio.sleep(plan.pause_seconds)
+        if plan.reply.refusal:
+            await self._write(response, self.writer.refuse(plan.reply.refusal))
         for at, word in enumerate(plan.reply.words):
             if await self._stops(at):
                 return await self._broken_off(response)

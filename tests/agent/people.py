@@ -38,10 +38,14 @@ class TurnListener:
 
     heard: list[str] = field(default_factory=list[str])
     tools: list[str] = field(default_factory=list[str])
+    thoughts: list[str] = field(default_factory=list[str])
     on_text: Callable[[str], object] = lambda _: None
 
     def tool(self, name: str) -> None:
         self.tools.append(name)
+
+    def thought(self, words: str) -> None:
+        self.thoughts.append(words)
 
     def text(self, delta: str) -> None:
         self.heard.append(delta)

@@ -37,6 +37,8 @@ DEMO = model("demo", "demo")
         (SONNET, Usage(1_000, 100, 0, 0), 2_000 + 1_000),
         (SONNET, Usage(0, 0, 10_000, 1_000), 1_000 + 2_500),
         (SONNET, Usage(1, 0, 0, 0), 2),
+        # What is kept for an hour costs twice the input; it is among what is written.
+        (SONNET, Usage(0, 0, 0, 1_000, 600), 1_000 + 2_400),
         # 1 and 5 dollars, reading 0.05 and writing 1.25.
         (TERRA, Usage(1_000, 100, 10_000, 1_000), 1_000 + 500 + 500 + 1_250),
         # It is all of the input that decides on the tier, cached or not.
@@ -125,8 +127,25 @@ tokens = st.integers(0, 400_000)
 def test_no_call_costs_more_than_its_worst_case(
     fresh: int, read: int, written: int, output: int, priced: Model
 ) -> None:
-    worst = PRICES.worst_case(priced, fresh + read + written, output)
+    total = fresh + read + written
+    worst = PRICES.worst_case(priced, total, output)
     assert PRICES.price(priced, Usage(fresh, output, read, written)).charge_micros <= worst
+    hourly = Usage(fresh, output, read, written, written if PRICES.has_hour(priced) else 0)
+    most = PRICES.worst_case(priced, total, output, is_for_hour=PRICES.has_hour(priced))
+    assert PRICES.price(priced, hourly).charge_micros <= most
+
+
+def test_only_what_has_a_price_is_kept_for_an_hour() -> None:
+    assert [one for one in (SONNET, HAIKU, GEMINI, TERRA, LLAMA, DEMO) if PRICES.has_hour(one)] == [
+        SONNET,
+        HAIKU,
+    ]
+    assert not PRICES.has_hour(model("anthropic", "claude-unheard-of"))
+    given = {"anthropic/claude-own": {"input": 3, "output": 15, "cache_write": "3.75"}}
+    prices = Prices(settings("demo", "http://nowhere", price_overrides=given))
+    own = model("anthropic", "claude-own")
+    assert prices.has_hour(own)
+    assert prices.price(own, Usage(0, 0, 0, 1_000, 1_000)).provider_cost_micros == 6_000
 
 
 @given(tokens, st.integers(1, 8_192), st.integers(0, 2_000_000), st.sampled_from([SONNET, GEMINI]))

@@ -10,7 +10,10 @@ from agent import catalogue
 from agent.meter.rewriting import MODEL, OWN, unrecognized
 from agent.meter.wires import FORMATS
 from agent.prompt.instructions import Product, instructions
+from agent.runtime import Runtime
 from agent.tools.registry import TOOLS
+from agent.turn import Profile
+from models.base import new_id
 from settings import Settings
 from tests.agent.people import MODEL as SCRIPTED
 from tests.agent.people import Person
@@ -84,3 +87,33 @@ def test_a_provider_is_told_our_instructions_and_the_persons_files_alone(
     ):
         assert upstream_s not in written
     assert len(expected.encode()) <= 15_000
+
+
+EVE = Profile("Eve Moneypenny", "Asia/Tokyo", "A quiet life and a good pension")
+
+
+def test_most_of_what_is_asked_is_read_from_the_cache(
+    ada: Person, runtime: Runtime, agent_settings: Settings
+) -> None:
+    """In two conversations by turns, and for the next person when somebody was there before."""
+    companies = [chosen(agent_settings, name) for name in ("anthropic", "openai", "gemini")]
+    for name in companies:
+        talks = [new_id(), new_id()]
+        for number in range(3):
+            for ada.conversation in talks:
+                share = read_share(ada, f"[[demo: words 40]] Number {number}, please.", name)
+                assert number == 0 or share >= 0.9, (name, number, share)
+    eve = Person(runtime, EVE)
+    for name in companies:
+        eve.begin_conversation()
+        share = read_share(eve, "[[demo: words 40]] Good morning.", name)
+        assert share >= 0.6, (name, share)
+    runtime.discard(eve.id)
+
+
+def read_share(person: Person, words: str, name: str) -> float:
+    """How much of what a message asks the provider reads from its cache."""
+    person.say(words, saved=False, model=name)
+    used = person.purse.closed[-1].usage
+    read = used.cache_read_tokens
+    return read / (used.input_tokens + used.cache_write_tokens + read)

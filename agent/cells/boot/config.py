@@ -117,7 +117,7 @@ def _model(model: Model) -> dict[str, Any]:
     return {
         "id": model.name,
         "name": model.display_name,
-        "reasoning": False,
+        "reasoning": model.thinks,
         "input": ["text", "image"] if model.accepts_images else ["text"],
         # The meter knows the prices; these would only be shown inside OpenClaw.
         "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
@@ -133,6 +133,8 @@ def _agents(wiring: Wiring, models: Sequence[Model], default: Model) -> dict[str
         "ownership": "explicit",
         "defaults": {
             "model": {"primary": default.id},
+            # Without it some would think long before each answer, and others for a while.
+            "thinkingDefault": "low",
             # A provider other than Anthropic's own caches the prompt only when told to.
             "params": {"cacheRetention": "short"},
             "skipBootstrap": True,

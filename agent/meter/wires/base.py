@@ -4,12 +4,11 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_letters, whitespace
 from typing import Any, cast
 
 from agent.meter.call_ledger import Usage
-from agent.meter.sse import JsonEvents
 
 Body = dict[str, Any]
 
@@ -54,6 +53,10 @@ class Tally:
         # What the provider said when it gave up in the middle of a stream.
         self.error: str | None = None
         self.words_bytes = 0
+        # Whether anything was said, or a tool was called: thoughts alone are no answer.
+        self.has_said = False
+        # Whether the request asked for what is written to be kept for an hour.
+        self.is_for_hour = False
 
     def counted(self, input_tokens_sent: int) -> Usage:
         """The usage: told if it was told, else counted from what went over the wire."""
@@ -62,7 +65,7 @@ class Tally:
         told = self.usage
         output = max(told.output_tokens, math.ceil(self.words_bytes / LIKELY_BYTES_PER_TOKEN))
         fresh = told.input_tokens if self.has_input else input_tokens_sent
-        return Usage(fresh, output, told.cache_read_tokens, told.cache_write_tokens)
+        return replace(told, input_tokens=fresh, output_tokens=output)
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,29 @@ class Words:
     is_whole: bool = False
 
 
+def are_said(found: Iterable[Words]) -> bool:
+    """Whether any of these words are more than blanks."""
+    return any(str(place.holder[place.name]).strip() for place in found)
+
+
 def words_in(
     holder: Body, name: str, text: object = None, *, is_whole: bool = False
 ) -> list[Words]:
     """Return the place, if there are words at it."""
     said = holder.get(name)
     return [Words(holder, name, text, is_whole)] if isinstance(said, str) and said else []
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How a provider's cache is to keep a request.
+
+    `key` brings requests that begin alike to the same of its machines.
+    """
+
+    model: str
+    key: str
+    is_for_hour: bool
 
 
 class Format(ABC):
@@ -106,12 +126,28 @@ class Format(ABC):
         """Find what one event of a stream says to the person: no thoughts and no tool calls."""
 
     @abstractmethod
+    def thoughts(self, event: Body) -> str:
+        """Return what one event of a stream adds to the thoughts, as far as they are told."""
+
+    @abstractmethod
+    def says(self, event: Body) -> bool:
+        """Whether one event of a stream says anything, refuses, or calls a tool."""
+
+    @abstractmethod
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        """Let the model think longer than is usual, if it thinks at all and `is_longer`."""
+
+    @abstractmethod
     def instructions(self, body: Body) -> list[str]:
         """List the texts of what the model is told to be, in order."""
 
     @abstractmethod
     def instruct(self, body: Body, shared: str, own: str) -> None:
         """Tell the model what every assistant is told, and then what one has for itself."""
+
+    def keep(self, body: Body, keeping: Keeping) -> None:
+        """Say how the provider's cache is to keep the request; some need no telling."""
+        del body, keeping
 
     def refusal(self, message: str) -> Body:
         """An error body that its clients understand."""
@@ -122,24 +158,6 @@ def note_error(error: Body, tally: Tally) -> None:
     """Note that the provider gave up, if it did."""
     if error:
         tally.error = str(error.get("message") or error.get("type") or "unknown")
-
-
-class Counter:
-    """Feeds a tally from the bytes of an answer, streamed or whole."""
-
-    def __init__(self, wire: Format, *, is_stream: bool) -> None:
-        self.tally = Tally()
-        self._wire = wire
-        self._events = JsonEvents(is_stream=is_stream)
-
-    def feed(self, chunk: bytes) -> None:
-        for event in self._events.feed(chunk):
-            self._wire.read(event, self.tally)
-
-    def finish(self) -> None:
-        """Say that no more bytes will come."""
-        for event in self._events.finish():
-            self._wire.read(event, self.tally)
 
 
 def likely_tokens(body: Body) -> int:

@@ -6,6 +6,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
+    are_said,
     drop_empty_tools,
     note_error,
     number,
@@ -53,6 +54,20 @@ class Google(Format):
             for place in words_in(piece, "text", candidate.get("index"))
         ]
 
+    def thoughts(self, event: Body) -> str:
+        pieces = [piece for piece in _pieces(event) if piece.get("thought")]
+        return "".join(text for text in texts(pieces))
+
+    def says(self, event: Body) -> bool:
+        return any("functionCall" in piece for piece in _pieces(event)) or are_said(
+            self.words(event)
+        )
+
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        config = part(part(body, "generationConfig"), "thinkingConfig")
+        if is_longer and "thinkingLevel" in config:
+            config["thinkingLevel"] = "HIGH"
+
     def instructions(self, body: Body) -> list[str]:
         return texts(part(body, "systemInstruction").get("parts"))
 
@@ -61,6 +76,11 @@ class Google(Format):
 
     def refusal(self, message: str) -> Body:
         return {"error": {"code": 422, "status": "INVALID_ARGUMENT", "message": message}}
+
+
+def _pieces(event: Body) -> list[Body]:
+    found = (part(candidate, "content") for candidate in parts(event, "candidates"))
+    return [piece for content in found for piece in parts(content, "parts")]
 
 
 def _usage(usage: Body) -> Usage:

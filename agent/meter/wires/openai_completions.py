@@ -7,6 +7,7 @@ from agent.meter.wires.base import (
     Format,
     Tally,
     Words,
+    are_said,
     drop_empty_tools,
     note_error,
     number,
@@ -19,6 +20,9 @@ from agent.meter.wires.base import (
 
 # The roles of instructions.
 TOLD = {"system", "developer"}
+# Thoughts, by the names that servers have for them; and what else stands beside the words.
+THOUGHTS = ("reasoning_content", "reasoning")
+UNSAID = (*THOUGHTS, "refusal")
 
 
 class OpenAICompletions(Format):
@@ -40,7 +44,7 @@ class OpenAICompletions(Format):
     def read(self, event: Body, tally: Tally) -> None:
         for choice in parts(event, "choices"):
             delta = part(choice, "delta")
-            tally.words_bytes += size(delta.get("content")) + size(delta.get("reasoning_content"))
+            tally.words_bytes += sum(size(delta.get(name)) for name in ("content", *UNSAID))
             for call in parts(delta, "tool_calls"):
                 tally.words_bytes += size(part(call, "function").get("arguments"))
         note_error(part(event, "error"), tally)
@@ -48,6 +52,20 @@ class OpenAICompletions(Format):
         if usage:
             tally.usage = usage_of(usage, "prompt_tokens", "completion_tokens")
             tally.is_final = True
+
+    def thoughts(self, event: Body) -> str:
+        deltas = [part(choice, "delta") for choice in parts(event, "choices")]
+        found = (delta.get(name) for delta in deltas for name in THOUGHTS)
+        return "".join(text for text in found if isinstance(text, str))
+
+    def says(self, event: Body) -> bool:
+        deltas = [part(choice, "delta") for choice in parts(event, "choices")]
+        is_more = any(delta.get("refusal") or parts(delta, "tool_calls") for delta in deltas)
+        return is_more or are_said(self.words(event))
+
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        if is_longer and "reasoning_effort" in body:
+            body["reasoning_effort"] = "high"
 
     def instructions(self, body: Body) -> list[str]:
         told = [one for one in parts(body, "messages")[:1] if one.get("role") in TOLD]

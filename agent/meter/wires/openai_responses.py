@@ -1,10 +1,14 @@
 """OpenAI's Responses API."""
 
+import re
+
 from agent.meter.wires.base import (
     Body,
     Format,
+    Keeping,
     Tally,
     Words,
+    are_said,
     drop_empty_tools,
     note_error,
     number,
@@ -18,6 +22,11 @@ from agent.meter.wires.openai_completions import usage_of
 
 # The roles of instructions.
 TOLD = {"system", "developer"}
+# The first models for which it can be said where a kept beginning ends; older ones find out for
+# themselves. One end of four in all is set by the provider, behind all of a request.
+MARKED_SINCE = re.compile(r"gpt-(\d+)(?:\.(\d+))?(?:-|$)")
+FIRST_MARKED = (5, 6)
+MOST_TOLD = 2
 ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
 
@@ -59,6 +68,23 @@ class OpenAIResponses(Format):
         said = [one for one in contents if one.get("type") in {"output_text", kind}]
         return [place for one in said for place in words_in(one, "text", is_whole=True)]
 
+    def thoughts(self, event: Body) -> str:
+        kind = event.get("type")
+        if kind == "response.reasoning_summary_part.added":
+            # Each part begins with a title in a line of its own.
+            return "\n\n"
+        return str(event.get("delta")) if kind == "response.reasoning_summary_text.delta" else ""
+
+    def says(self, event: Body) -> bool:
+        kind = event.get("type")
+        is_call = part(event, "item").get("type") == "function_call"
+        is_refusal = kind == "response.refusal.delta" and bool(event.get("delta"))
+        return is_call or is_refusal or are_said(self.words(event))
+
+    def think(self, body: Body, *, is_longer: bool) -> None:
+        if is_longer and part(body, "reasoning"):
+            body["reasoning"]["effort"] = "high"
+
     def instructions(self, body: Body) -> list[str]:
         told = [one for one in parts(body, "input")[:1] if one.get("role") in TOLD]
         said = [text for one in told for text in texts(one.get("content"))]
@@ -73,6 +99,15 @@ class OpenAIResponses(Format):
             {**told, "type": "message", "content": content},
             *(said[1:] if told in said[:1] else said),
         ]
+
+    def keep(self, body: Body, keeping: Keeping) -> None:
+        body["prompt_cache_key"] = keeping.key
+        version = MARKED_SINCE.match(keeping.model)
+        if version is None or (int(version[1]), int(version[2] or 0)) < FIRST_MARKED:
+            return
+        told = [one for one in parts(body, "input")[:1] if one.get("role") in TOLD]
+        for piece in [piece for one in told for piece in parts(one, "content")][:MOST_TOLD]:
+            piece["prompt_cache_breakpoint"] = {"mode": "explicit"}
 
     def _finish(self, usage: Body, tally: Tally) -> None:
         if usage:

@@ -2,6 +2,7 @@
 
 import json
 
+from embedded.demo_model.cache import HOUR, MINUTES, Block, block
 from embedded.demo_model.conversation import (
     Asked,
     Body,
@@ -33,6 +34,7 @@ class Anthropic(Writer):
     pays_for_writing = True
     # The index of the content block that is being written.
     _block = -1
+    _is_in_text = False
 
     @staticmethod
     def read(body: Body) -> Asked:
@@ -47,20 +49,36 @@ class Anthropic(Writer):
             is_stream=bool(body.get("stream")),
         )
 
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        found = [_block(one) for one in objects(body.get("tools"))]
+        found += [_block(one) for one in _contents(body.get("system"))]
+        for message in objects(body.get("messages")):
+            found += [_block(one) for one in _contents(message.get("content"))]
+        return found
+
     def begin(self) -> bytes:
         counted = {**_input_usage(self.usage), "output_tokens": 1}
         message: Body = {**self._head(), "content": [], "stop_reason": None, "usage": counted}
         return named([{"type": "message_start", "message": message}, {"type": "ping"}])
 
+    def think(self, thoughts: str) -> bytes:
+        begun = self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
+        told = self._delta({"type": "thinking_delta", "thinking": thoughts})
+        signed = self._delta({"type": "signature_delta", "signature": "c2lnbmVk"})
+        ended = self._end_block()
+        return named([begun, told, signed, ended])
+
     def word(self, delta: str) -> bytes:
         events: list[Body] = []
-        if self._block < 0:
+        if not self._is_in_text:
+            self._is_in_text = True
             events.append(self._begin_block({"type": "text", "text": ""}))
         events.append(self._delta({"type": "text_delta", "text": delta}))
         return named(events)
 
     def end(self, reply: Reply, *, tells_usage: bool) -> bytes:
-        events: list[Body] = [self._end_block()] if self._block >= 0 else []
+        events: list[Body] = [self._end_block()] if self._is_in_text else []
         for call in reply.calls:
             empty: Body = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
             arguments = {"type": "input_json_delta", "partial_json": json.dumps(call.arguments)}
@@ -100,10 +118,21 @@ class Anthropic(Writer):
         return {"type": "content_block_stop", "index": self._block}
 
 
+def _contents(content: object) -> list[Body]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
+
+
+def _block(one: Body) -> Block:
+    """Nothing is kept but what ends where the request says so."""
+    kept = part(one, "cache_control")
+    seconds = HOUR if kept.get("ttl") == "1h" else 5 * MINUTES
+    return block(one, seconds if kept else None)
+
+
 def _said(message: Body) -> list[Said]:
     """A message may hold the results of several tools, and words beside them."""
     content = message.get("content")
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
+    blocks = _contents(content)
     said = [
         Said("tool", words(block.get("content")), _pictures(objects(block.get("content"))))
         for block in blocks
@@ -133,8 +162,13 @@ def _stop(reply: Reply) -> Body:
 
 
 def _input_usage(usage: Usage) -> Body:
+    created = {
+        "ephemeral_1h_input_tokens": usage.cache_write_hour,
+        "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_hour,
+    }
     return {
         "input_tokens": usage.input,
         "cache_creation_input_tokens": usage.cache_write,
+        "cache_creation": created,
         "cache_read_input_tokens": usage.cache_read,
     }

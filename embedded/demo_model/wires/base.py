@@ -4,9 +4,10 @@ import base64
 import binascii
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from embedded.demo_model.cache import Block
 from embedded.demo_model.conversation import Asked, Body, Picture
 from embedded.demo_model.reply import Reply, Usage
 
@@ -32,9 +33,22 @@ class Writer(ABC):
     def read(body: Body) -> Asked:
         """Understand a request."""
 
+    @staticmethod
+    @abstractmethod
+    def blocks(body: Body) -> Sequence[Block]:
+        """List the parts of a request, in the order in which the provider's cache has them."""
+
     @abstractmethod
     def begin(self) -> bytes:
         """Write what comes before the first word."""
+
+    @abstractmethod
+    def think(self, thoughts: str) -> bytes:
+        """Write what is told of the thoughts before the words."""
+
+    def refuse(self, words: str) -> bytes:
+        """Write a refusal, which is an answer as any other where formats have no field for it."""
+        return self.word(words)
 
     @abstractmethod
     def word(self, delta: str) -> bytes:

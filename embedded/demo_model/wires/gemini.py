@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from embedded.demo_model.cache import MINUTES, Block, block, in_pieces
 from embedded.demo_model.conversation import Asked, Body, Said, ToolCall, objects, part, words
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.wires.base import Writer, data, picture
@@ -32,8 +33,18 @@ class Gemini(Writer):
             is_stream=bool(body.get("stream")),
         )
 
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        instruction = part(body, "systemInstruction") or part(body, "system_instruction")
+        found = [*objects(body.get("tools")), *objects(instruction.get("parts"))]
+        found += [one for turn in objects(body.get("contents")) for one in objects(turn["parts"])]
+        return list(in_pieces([block(one) for one in found], 5 * MINUTES))
+
     def begin(self) -> bytes:
         return b""
+
+    def think(self, thoughts: str) -> bytes:
+        return data([self._chunk([{"text": thoughts, "thought": True}])])
 
     def word(self, delta: str) -> bytes:
         return data([self._chunk([{"text": delta}])])

@@ -3,6 +3,7 @@
 import json
 import time
 
+from embedded.demo_model.cache import MINUTES, Block, block, in_pieces
 from embedded.demo_model.conversation import Asked, Body, Said, ToolCall, objects, part, words
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.wires.base import Writer, data, json_object, picture_of_url
@@ -27,8 +28,19 @@ class OpenAIChat(Writer):
             is_stream=bool(body.get("stream")),
         )
 
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        found = [*objects(body.get("tools")), *objects(body.get("messages"))]
+        return list(in_pieces([block(one) for one in found], 5 * MINUTES))
+
     def begin(self) -> bytes:
         return data([self._chunk({"role": "assistant", "content": ""})])
+
+    def think(self, thoughts: str) -> bytes:
+        return data([self._chunk({"reasoning_content": thoughts})])
+
+    def refuse(self, words: str) -> bytes:
+        return data([self._chunk({"refusal": words})])
 
     def word(self, delta: str) -> bytes:
         return data([self._chunk({"content": delta})])

@@ -2,19 +2,26 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import cast
 
+from embedded.demo_model.cache import MINUTES, Block, block
 from embedded.demo_model.conversation import Asked, Body, Said, ToolCall, objects, part, words
 from embedded.demo_model.reply import Reply, Usage
 from embedded.demo_model.wires.base import Writer, json_object, named, picture_of_url
 from embedded.demo_model.wires.openai_chat import INSTRUCTIONS, OpenAIChat
 
+KEPT = 30 * MINUTES
+
 
 class OpenAIResponses(Writer):
     """Every event has a number; the last has the whole response, with its usage."""
 
+    pays_for_writing = True
     _number = 0
     _text = ""
+    # At which place among what it puts out the words stand: thoughts come before.
+    _first = 0
 
     @staticmethod
     def read(body: Body) -> Asked:
@@ -32,6 +39,16 @@ class OpenAIResponses(Writer):
             is_stream=bool(body.get("stream")),
         )
 
+    @staticmethod
+    def blocks(body: Body) -> list[Block]:
+        found = [block(one) for one in objects(body.get("tools"))]
+        found += [block(str(body["instructions"]))] if body.get("instructions") else []
+        for item in objects(body.get("input")):
+            contents = objects(item.get("content")) or [item]
+            found += [_block(one) for one in contents]
+        # The provider sets one mark of its own, behind all of it.
+        return [*found[:-1], replace(found[-1], kept_seconds=KEPT)] if found else []
+
     def begin(self) -> bytes:
         begun = self._response("in_progress", [])
         return self._events(
@@ -39,11 +56,46 @@ class OpenAIResponses(Writer):
             {"type": "response.in_progress", "response": begun},
         )
 
+    def think(self, thoughts: str) -> bytes:
+        """Tell the thoughts, if they were asked for."""
+        item: Body = {"id": f"rs_{self.id}", "type": "reasoning", "summary": []}
+        told = {"type": "summary_text", "text": thoughts}
+        place = {"item_id": item["id"], "output_index": 0, "summary_index": 0}
+        kind = "response.reasoning_summary"
+        whole = {**item, "summary": [told], "encrypted_content": "c2VhbGVk"}
+        events: list[Body] = [{"type": "response.output_item.added", "output_index": 0}]
+        events[0]["item"] = item
+        if part(self.body, "reasoning").get("summary"):
+            blank = {**told, "text": ""}
+            events.append({"type": f"{kind}_part.added", **place, "part": blank})
+            events.append({"type": f"{kind}_text.delta", **place, "delta": thoughts})
+            events.append({"type": f"{kind}_text.done", **place, "text": thoughts})
+            events.append({"type": f"{kind}_part.done", **place, "part": told})
+        events.append({"type": "response.output_item.done", "output_index": 0, "item": whole})
+        self._first = 1
+        return self._events(*events)
+
+    def refuse(self, words: str) -> bytes:
+        bare: Body = {**self._message(""), "status": "in_progress", "content": []}
+        refusal = {"type": "refusal", "refusal": words}
+        whole = {**self._message(""), "content": [refusal]}
+        place = {"output_index": self._first, "item": bare}
+        return self._events(
+            {"type": "response.output_item.added", **place},
+            {**self._at("content_part.added"), "part": {"type": "refusal", "refusal": ""}},
+            {**self._at("refusal.delta"), "delta": words},
+            {**self._at("refusal.done"), "refusal": words},
+            {**self._at("content_part.done"), "part": refusal},
+            {"type": "response.output_item.done", **place, "item": whole},
+        )
+
     def word(self, delta: str) -> bytes:
         events: list[Body] = []
         if not self._text:
             bare: Body = {**self._message(""), "status": "in_progress", "content": []}
-            events.append({"type": "response.output_item.added", "output_index": 0, "item": bare})
+            events.append(
+                {"type": "response.output_item.added", "output_index": self._first, "item": bare}
+            )
             events.append({**self._at("content_part.added"), "part": _text_part("")})
         self._text += delta
         events.append({**self._at("output_text.delta"), "delta": delta})
@@ -55,8 +107,10 @@ class OpenAIResponses(Writer):
             done = self._message(self._text)
             events.append({**self._at("output_text.done"), "text": self._text})
             events.append({**self._at("content_part.done"), "part": _text_part(self._text)})
-            events.append({"type": "response.output_item.done", "output_index": 0, "item": done})
-        for at, call in enumerate(reply.calls, start=len(events) and 1):
+            events.append(
+                {"type": "response.output_item.done", "output_index": self._first, "item": done}
+            )
+        for at, call in enumerate(reply.calls, start=self._first + (len(events) and 1)):
             events += _call_events(at, call)
         status = "incomplete" if reply.is_cut else "completed"
         response = self._response(status, self._output(reply), tells_usage=tells_usage)
@@ -82,7 +136,8 @@ class OpenAIResponses(Writer):
         return named(numbered)
 
     def _at(self, kind: str) -> Body:
-        place = {"item_id": f"msg_{self.id}", "output_index": 0, "content_index": 0}
+        place: Body = {"item_id": f"msg_{self.id}", "output_index": self._first}
+        place["content_index"] = 0
         return {"type": f"response.{kind}", **place}
 
     def _output(self, reply: Reply) -> list[Body]:
@@ -125,6 +180,10 @@ def _said(item: Body) -> Said | None:
         return Said("user", words(content), tuple(picture_of_url(str(url)) for url in urls))
     # Reasoning that is sent back has nothing to say to us.
     return None
+
+
+def _block(one: Body) -> Block:
+    return block(one, KEPT if "prompt_cache_breakpoint" in one else None)
 
 
 def _text_part(text: str) -> Body:

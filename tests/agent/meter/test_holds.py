@@ -32,8 +32,10 @@ def test_the_most_that_a_call_can_honestly_use_is_held(
     tmp_path: Path, name: str, text: str
 ) -> None:
     words, tokens = TEXTS[text]
-    # All of it written to the cache, which is dearer; and thoughts up to the cap.
-    how = "input" if name == "gemini" else "input=0 cache_write"
+    # All of it written to the cache, which is dearer, most of all for an hour; and thoughts up to
+    # the cap.
+    hour = f"cache_write_hour={tokens} " if name == "anthropic" else ""
+    how = "input" if name == "gemini" else f"input=0 {hour}cache_write"
     thoughts = f" thoughts={CAP - 10}" if name == "gemini" else ""
     told = f"[[demo: say ok]] [[demo: usage {how}={tokens} output={CAP}{thoughts}]] {words}"
 

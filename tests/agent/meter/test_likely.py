@@ -7,8 +7,8 @@ import pytest
 
 from agent import catalogue
 from agent.meter import prefixes
-from agent.meter.call import SUMMARIES_SHARE
 from agent.meter.prefixes import SUMMARIZING
+from agent.meter.sizing import SUMMARIES_SHARE
 from agent.prices import Prices
 from tests.agent.meter.world import DOLLAR, MODELS, World, run, world
 

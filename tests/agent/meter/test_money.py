@@ -65,12 +65,12 @@ def test_the_worst_case_is_held_before_the_provider_is_asked(tmp_path: Path) -> 
 def test_the_output_cap_is_lowered_to_what_can_be_paid(tmp_path: Path, name: str) -> None:
     async def scenario() -> None:
         async with world(tmp_path, name) as w:
-            w.books.balance = _price_of(w, input_tokens=100, output_tokens=400)
+            w.books.balance = _price_of(w, input_tokens=100, output_tokens=1_400)
             assert (await w.ask("Hello", cap=100_000))[0] == 200
             [recorded] = await w.recorded()
             body = recorded["body"]
             cap: int = body.get("generationConfig", body)[CAPS[name]]
-            assert 256 <= cap < 500
+            assert 1_024 <= cap < 1_500
             assert w.books.opened[0].held_micros <= DOLLAR
             assert w.books.balance >= 0
 
@@ -152,11 +152,11 @@ def test_a_short_answer_is_served_with_little_credit_when_no_more_was_asked(
 def test_the_output_cap_is_lowered_to_the_limit_of_the_message(tmp_path: Path, name: str) -> None:
     async def scenario() -> None:
         async with world(tmp_path, name) as w:
-            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=1_400)
             assert (await w.ask("Hello", cap=100_000))[0] == 200
             [recorded] = await w.recorded()
             body = recorded["body"]
-            assert 256 <= body.get("generationConfig", body)[CAPS[name]] < 600
+            assert 1_024 <= body.get("generationConfig", body)[CAPS[name]] < 1_600
             assert w.port.trouble is None
 
     run(scenario())
@@ -179,8 +179,8 @@ def test_a_call_beyond_the_limit_of_the_message_is_refused(tmp_path: Path) -> No
 def test_an_answer_that_ends_at_its_lowered_cap_is_no_whole_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
-            full = "[[demo: say a]] [[demo: usage input=10 output=500]]"
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=1_400)
+            full = "[[demo: say a]] [[demo: usage input=10 output=1600]]"
             assert (await w.ask(full, cap=100_000))[0] == 200
             await w.settled()
             assert w.port.cut_short
@@ -197,8 +197,8 @@ def test_an_answer_that_ends_at_its_lowered_cap_is_no_whole_one(tmp_path: Path) 
 def test_a_lowered_cap_counts_too_when_the_cell_hangs_up_at_the_end(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
-            full = "[[demo: say a]] [[demo: usage input=10 output=500]] [[demo: linger]]"
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=1_400)
+            full = "[[demo: say a]] [[demo: usage input=10 output=1600]] [[demo: linger]]"
             async with w.post(w.request(full, cap=100_000)) as response:
                 await response.content.readuntil(b"message_stop")
                 await w.port.end()
@@ -213,7 +213,7 @@ def test_a_lowered_cap_counts_too_when_the_cell_hangs_up_at_the_end(tmp_path: Pa
 def test_an_answer_that_ends_before_its_lowered_cap_is_whole(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            w.books.limit = _price_of(w, input_tokens=100, output_tokens=400)
+            w.books.limit = _price_of(w, input_tokens=100, output_tokens=1_400)
             brief = "[[demo: say a]] [[demo: usage input=10 output=20]]"
             assert (await w.ask(brief, cap=100_000))[0] == 200
             await w.settled()
@@ -423,4 +423,6 @@ def test_no_further_call_is_made_after_one_beyond_its_hold(tmp_path: Path, name:
 def _price_of(w: World, *, input_tokens: int, output_tokens: int) -> int:
     model = catalogue.find(w.settings, MODELS[w.name])
     assert model
-    return Prices(w.settings).worst_case(model, input_tokens, output_tokens)
+    prices = Prices(w.settings)
+    is_for_hour = prices.has_hour(model)
+    return prices.worst_case(model, input_tokens, output_tokens, is_for_hour=is_for_hour)

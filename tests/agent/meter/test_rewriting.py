@@ -105,4 +105,3 @@ def test_the_beginning_is_the_same_for_everybody() -> None:
 
     assert one["system"][0] == other["system"][0]
     assert one["system"][1] != other["system"][1]
-    assert [bool(block.get("cache_control")) for block in one["system"]] == [True, True]

@@ -201,8 +201,8 @@ def events(raw: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip() != "[DONE]"]
 
 
-def turn(model: str) -> Turn:
-    return Turn(
+def turn(model: str, **changes: Any) -> Turn:
+    usual = Turn(
         job_id=uuid7(),
         attempt=1,
         user_id=uuid7(),
@@ -214,6 +214,7 @@ def turn(model: str) -> Turn:
         recent=(),
         states=(),
     )
+    return replace(usual, **changes)
 
 
 def settings(name: str, url: str, **changes: Any) -> Settings:

@@ -250,20 +250,29 @@ def test_what_was_sent_before_is_read_from_the_cache(demo: Served) -> None:
         instructions = "All work and no play. " * 400
         said: Any = [{"role": "user", "content": "[[demo: say one]] cache test"}]
 
-        async def usage() -> anthropic.types.Usage:
+        async def usage(**kept: str) -> anthropic.types.Usage:
+            told: Any = {"type": "text", "text": instructions}
+            if kept:
+                told["cache_control"] = kept
             message = await client.messages.create(
-                model="demo", max_tokens=99, system=instructions, messages=said
+                model="demo", max_tokens=99, system=[told], messages=said
             )
             return message.usage
 
-        first = await usage()
+        # Where nothing says where a beginning ends, none is kept.
+        assert (await usage()).cache_creation_input_tokens == 0
+        hour = {"type": "ephemeral", "ttl": "1h"}
+        first = await usage(**hour)
         assert first.cache_read_input_tokens == 0
         assert (first.cache_creation_input_tokens or 0) > 2_000
+        assert first.cache_creation
+        kept = first.cache_creation.ephemeral_1h_input_tokens
+        assert kept == first.cache_creation_input_tokens
         said += [
             {"role": "assistant", "content": "one"},
             {"role": "user", "content": "[[demo: say two]]"},
         ]
-        second = await usage()
+        second = await usage(**hour)
         assert second.cache_read_input_tokens == first.cache_creation_input_tokens
 
     asyncio.run(scenario())
