@@ -25,10 +25,12 @@ from webapp.admin import (
     access,
     admin_log,
     overview,
+    pauses,
     people,
     profit,
     queue,
     reports,
+    switches,
     user_actions,
     workers,
 )
@@ -50,6 +52,7 @@ from webapp.core import (
     messengers,
     request_log,
     security,
+    switched,
 )
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
@@ -63,7 +66,8 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
-    *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
+    *(overview, reports, people, user_actions, queue, pauses, workers, profit, admin_log),
+    switches,
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )
@@ -85,7 +89,7 @@ def create_app(settings: Settings) -> Flask:
     db.install(app)
     auth.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, languages, messengers, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, messengers, switched, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

@@ -75,8 +75,7 @@ def _created() -> sa.Column[object]:
 def _allowed() -> set[str]:
     """Return the kinds of letters that are allowed as it is, whatever came before."""
     definition = sa.text(
-        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conname = 'ck_emails_letterkind'"
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ck_emails_letterkind'"
     )
     return set(re.findall(r"'([a-z_]+)'::", op.get_bind().execute(definition).scalar_one()))
 
