@@ -24,6 +24,8 @@ from webapp.accounts import (
 from webapp.admin import (
     access,
     admin_log,
+    bulk,
+    money_orders,
     overview,
     pauses,
     people,
@@ -67,7 +69,7 @@ PARTS = (
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, profit, admin_log),
-    switches,
+    *(switches, bulk, money_orders),
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )

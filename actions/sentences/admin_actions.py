@@ -21,6 +21,18 @@ WORDS: Mapping[AdminActionKind, str] = {
     AdminActionKind.SWITCHES_CHANGED: marked("Switches changed"),
     AdminActionKind.CLAIMING_PAUSED: marked("Answering paused"),
     AdminActionKind.CLAIMING_RESUMED: marked("Answering resumed"),
+    AdminActionKind.JOBS_CANCELLED: marked("Messages stopped in bulk"),
+    AdminActionKind.JOBS_RETRIED: marked("Messages tried again in bulk"),
+    AdminActionKind.ADJUSTMENT_ASKED: marked("Adjustment asked for"),
+    AdminActionKind.ADJUSTMENT_APPROVED: marked("Adjustment approved"),
+    AdminActionKind.ADJUSTMENT_REFUSED: marked("Adjustment refused"),
+    AdminActionKind.REFUND_ORDERED: marked("Refund ordered"),
+    AdminActionKind.LIMITS_RESET: marked("Limits reset"),
+    AdminActionKind.CELL_DESTROYED: marked("Hot cell ended"),
+    AdminActionKind.SNAPSHOT_RESTORED: marked("Older files restored"),
+    AdminActionKind.DELETION_ORDERED: marked("Deletion ordered"),
+    AdminActionKind.DELETION_UNDONE: marked("Deletion undone"),
+    AdminActionKind.WORKER_DRAINED: marked("Worker drained"),
 }
 
 
