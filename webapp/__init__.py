@@ -28,11 +28,15 @@ from webapp.admin import (
     accounting,
     admin_invitations,
     admin_log,
+    bulk,
+    money_orders,
     overview,
+    pauses,
     people,
     queue,
     reports,
     simulator,
+    switches,
     user_actions,
     workers,
 )
@@ -54,6 +58,7 @@ from webapp.core import (
     messengers,
     request_log,
     security,
+    switched,
 )
 from webapp.files import downloads, files
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
@@ -68,18 +73,8 @@ PARTS = (
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, status, usage),
     *(billing, stripe_webhooks),
-    *(
-        overview,
-        reports,
-        people,
-        user_actions,
-        queue,
-        workers,
-        accounting,
-        simulator,
-        admin_invitations,
-        admin_log,
-    ),
+    *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
+    *(admin_invitations, admin_log, switches, bulk, money_orders),
     *(webhooks, connection, linking),
     *(reminders, calendar),
     *(files, downloads, archives),
@@ -102,7 +97,7 @@ def create_app(settings: Settings) -> Flask:
     db.install(app)
     auth.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, languages, messengers, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, messengers, switched, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

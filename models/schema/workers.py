@@ -26,4 +26,6 @@ class Worker(Base):
     draining_at: Mapped[datetime | None]
     # From then on nothing runs in it, and it lets itself be stopped.
     released_at: Mapped[datetime | None]
+    # When an admin wanted it to; it hears of that with its next report.
+    drain_asked_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]

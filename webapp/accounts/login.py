@@ -5,9 +5,9 @@ from flask import Blueprint, Response, g, render_template, request, url_for
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
 from models.errors import Refused
+from models.ops import switches
 from models.people import sign_ups, users, verification
 from models.people.users import SignUpRefused
-from settings import get_settings
 from webapp.accounts import google_flow, invitations
 from webapp.accounts.google_flow import Purpose
 from webapp.accounts.sign_ups import await_mail
@@ -135,7 +135,7 @@ def signup_page(refusal: str = "") -> str:
         "accounts/login/signup.html",
         refusal=refusal,
         email=request.form.get("email", ""),
-        grant_micros=get_settings().sign_up_grant_micros,
+        grant_micros=switches.current(db()).sign_up_grant_micros,
         google_purpose=google_flow.offered(Purpose.SIGN_UP),
         invitation=door.invitation,
     )

@@ -11,7 +11,7 @@ from gateways import values
 from gateways.values import BadValue
 from models.database import after_commit
 from models.errors import NotFound, Refused
-from models.ops import user_actions
+from models.ops import adjustment_approvals, user_actions
 from models.ops.admin_actions import Order
 from models.ops.user_actions import NothingToAdjust
 from models.people.admin_roles import Permission
@@ -34,8 +34,12 @@ def adjust_credits(user_id: UUID) -> Answer:
 
     def _adjust(order: Order) -> None:
         _tell(user_actions.adjust_credits(db(), order, user_id, _micros()))
+        if adjustment_approvals.is_asked(db(), order.key):
+            flash("That is more than one administrator may do alone: another owner has to approve.")
+        else:
+            flash("The credits were adjusted.")
 
-    return _do(user_id, "credits", _adjust, "The credits were adjusted.")
+    return _do(user_id, "credits", _adjust, "")
 
 
 @pages.post("/admin/people/<uuid:user_id>/freeze-end")
@@ -118,7 +122,8 @@ def _do(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
         raise
     except Refused as refusal:
         return render(user_id, refused=name, refusal=sentence_of(refusal)), 422
-    flash(said)
+    if said:
+        flash(said)
     return go_to(address_of(user_id))
 
 

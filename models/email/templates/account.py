@@ -2,6 +2,7 @@
 
 from models.email.templates.content import Action, EmailContent, address_on_site
 from models.money import money
+from models.ops import switches
 from models.schema.emails import EmailKind
 from settings import get_settings
 
@@ -37,7 +38,7 @@ def verification(secret: str) -> EmailContent:
 
 def _welcome(kind: EmailKind, link: str) -> EmailContent:
     settings = get_settings()
-    grant = settings.sign_up_grant_micros
+    grant = switches.last_read().sign_up_grant_micros
     gift = f" and {money(grant)} of credit is yours to try it" if grant else ""
     return EmailContent(
         kind,

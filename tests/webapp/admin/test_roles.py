@@ -4,17 +4,20 @@ The addresses are those that the site has, so a new page is among them by itself
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import cast
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import users
 from models.people.admin_roles import PERMISSIONS, Permission
 from models.schema.admins import AdminRole
+from models.schema.payments import Payment, PaymentKind
+from models.schema.pending_adjustments import PendingAdjustment
 from models.schema.users import User
 from tests import factories
 from tests.webapp.browser import Browser
@@ -25,12 +28,25 @@ from webapp.admin.access import permission_of
 def ids(db: Session, ada: User) -> Mapping[str, object]:
     """What stands in addresses."""
     worker = workers.register(db, new_id(), "here")
+    asked = PendingAdjustment(
+        user_id=ada.id,
+        amount_micros=1,
+        reason="x",
+        asked_by_id=new_id(),
+        asked_by_email="olga@example.org",
+        expires_at=utc_now() + timedelta(days=1),
+    )
+    payment = Payment(user_id=ada.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
+    db.add_all([asked, payment])
+    db.flush()
     return {
         "user_id": ada.id,
         "job_id": factories.job(db, ada).id,
         "worker_id": worker.id,
         "what": "people",
         "invitation_id": factories.invitation(db).id,
+        "adjustment_id": asked.id,
+        "payment_id": payment.id,
     }
 
 
