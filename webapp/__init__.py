@@ -21,6 +21,7 @@ from webapp.accounts import (
     verification,
 )
 from webapp.admin import (
+    abuse,
     access,
     accounting,
     admin_invitations,
@@ -71,6 +72,7 @@ PARTS = (
         user_actions,
         queue,
         workers,
+        abuse,
         accounting,
         simulator,
         admin_invitations,

@@ -154,6 +154,11 @@ def _note(db: Session, rollup: Rollup, until: datetime) -> None:
     )
 
 
+def day_floor(moment: datetime) -> datetime:
+    """Return when the day of UTC began."""
+    return _floor(moment, DAY)
+
+
 def _floor(moment: datetime, width: timedelta) -> datetime:
     epoch = datetime(2000, 1, 1, tzinfo=UTC)
     return moment - (moment - epoch) % width

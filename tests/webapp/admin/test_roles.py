@@ -14,6 +14,7 @@ from models.base import new_id
 from models.ops import workers
 from models.people import users
 from models.people.admin_roles import PERMISSIONS, Permission
+from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminRole
 from models.schema.users import User
 from tests import factories
@@ -25,12 +26,22 @@ from webapp.admin.access import permission_of
 def ids(db: Session, ada: User) -> Mapping[str, object]:
     """What stands in addresses."""
     worker = workers.register(db, new_id(), "here")
+    blocked = AccessRule(
+        subject_kind=SubjectKind.DOMAIN,
+        subject="example.net",
+        shown="example.net",
+        verdict=Verdict.BLOCK,
+        reason="A test.",
+    )
+    db.add(blocked)
+    db.flush()
     return {
         "user_id": ada.id,
         "job_id": factories.job(db, ada).id,
         "worker_id": worker.id,
         "what": "people",
         "invitation_id": factories.invitation(db).id,
+        "rule_id": blocked.id,
     }
 
 
