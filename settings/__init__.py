@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
+from settings.analytics import AnalyticsSettings
 from settings.cells import CellSettings
 from settings.jobs import JobSettings
 from settings.mail import MailSettings
@@ -38,6 +39,7 @@ class Settings(
     SignInSettings,
     MessengerSettings,
     RequestSettings,
+    AnalyticsSettings,
 ):
     """All of them together, as the product is given them."""
 

@@ -11,6 +11,7 @@ from models.money import money
 from models.ops import overview, right_now
 from models.ops.overview import Overview, Part, Range, Totals
 from models.people.admin_roles import Permission, may
+from models.schema.product_events import ProductEventKind
 from webapp.admin.access import allowed_to
 from webapp.core import charts
 from webapp.core.auth import current_user
@@ -26,6 +27,16 @@ TITLES = {
     Range.WEEK: "7 days",
     Range.MONTH: "30 days",
     Range.YEAR: "1 year",
+}
+STEPS = {
+    ProductEventKind.SIGNED_UP: "Signed up",
+    ProductEventKind.VERIFIED: "Address verified",
+    ProductEventKind.ONBOARDED: "Introduced themselves",
+    ProductEventKind.FIRST_MESSAGE: "Sent a message",
+    ProductEventKind.FIRST_ANSWER: "Had an answer",
+    ProductEventKind.MESSENGER_LINKED: "Linked a messenger",
+    ProductEventKind.FIRST_REMINDER: "Set a reminder",
+    ProductEventKind.FIRST_TOP_UP: "Topped up",
 }
 # Of what a change for the better is one upwards, or downwards.
 UP, DOWN = 1, -1
@@ -100,6 +111,7 @@ def show() -> Answer:
         troubles=right_now.troubles(db(), queue, workers),
         wanted=wanted,
         ranges=TITLES,
+        steps=STEPS,
     )
 
 
