@@ -100,7 +100,6 @@ class Overview:
     parts: Sequence[Part]
     now: Totals
     before: Totals
-    active: Mapping[int, int]
     retention: Retention
     # Of those who signed up in the range: who has taken each step by now; and in the one before.
     funnel: Mapping[ProductEventKind, int]
@@ -124,7 +123,6 @@ def read(db: Session, wanted: Range, now: datetime) -> Overview:
         parts,
         _sum(db, since, until),
         _sum(db, since - length, until - length),
-        {days: _active(db, now, days) for days in (1, 7, 30)},
         _retention(db, now, since),
         product_events.read_funnel(db, _floor(since, DAY), until),
         product_events.read_funnel(db, _floor(since - length, DAY), _floor(since, DAY)),
@@ -154,8 +152,12 @@ def _sums() -> list[ColumnElement[int]]:
     return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
 
 
+def active(db: Session, now: datetime) -> Mapping[int, int]:
+    """Count who sent a message today, and on the last 7 and 30 days, today among them."""
+    return {days: _active(db, now, days) for days in (1, 7, 30)}
+
+
 def _active(db: Session, now: datetime, days: int) -> int:
-    """Count who sent a message on the last days, today among them."""
     since = _floor(now, DAY) - (days - 1) * DAY
     wrote = select(func.count(UserDay.user_id.distinct())).where(
         UserDay.begins_at >= since, UserDay.messages > 0

@@ -85,7 +85,7 @@ def read_funnel(db: Session, since: datetime, until: datetime) -> Mapping[Produc
     wanted = select(FunnelDay.kind, func.sum(FunnelDay.users)).where(
         FunnelDay.begins_at >= since, FunnelDay.begins_at < until
     )
-    found = dict(db.execute(wanted.group_by(FunnelDay.kind)).tuples().all())
+    found = dict(db.execute(wanted.group_by(FunnelDay.kind)).all())
     return {kind: int(found.get(kind, 0)) for kind in ProductEventKind}
 
 
