@@ -10,6 +10,7 @@ from agent.meter.call_ledger import Usage
 from agent.prices import Prices, PriceUnknown
 from models.errors import Refused
 from models.money import money
+from models.ops import switches
 from models.schema.users import User
 from settings import get_settings
 
@@ -75,18 +76,18 @@ def listed() -> list[ListedPrice]:
             cache_write_micros=_charge(model, Usage(cache_write_tokens=MILLION)),
             written_micros=_charge(model, Usage(output_tokens=MILLION)),
         )
-        for model, micros in _priced(catalogue.models(get_settings()))
+        for model, micros in _priced(_models())
     ]
 
 
 def names() -> list[str]:
     """List the models on offer by the names people know."""
-    return [model.display_name for model, _ in _priced(catalogue.models(get_settings()))]
+    return [model.display_name for model, _ in _priced(_models())]
 
 
 def find(model_id: str) -> Model:
     """Find an offered model, or raise NotOffered."""
-    wanted = catalogue.find(get_settings(), model_id)
+    wanted = next((model for model in _models() if model.id == model_id), None)
     if wanted is None or not list(_priced([wanted])):
         raise NotOffered
     return wanted
@@ -100,16 +101,16 @@ def display_name(model_id: str) -> str:
 
 def current(user: User) -> Model:
     """Return the model that answers this person: theirs while it is offered, else the default."""
-    return _current(user, catalogue.models(get_settings()))
+    return _current(user, _models())
 
 
 def offered(user: User) -> list[Choice]:
     """List what can be chosen, in the catalogue's order."""
     # Looked up once: each conversation's page has this list.
-    models = catalogue.models(get_settings())
+    models = _models()
     if not models:
         return []
-    current, default = _current(user, models), catalogue.default_of(models, get_settings())
+    current, default = _current(user, models), _default_of(models)
     return [
         Choice(
             id=model.id,
@@ -142,7 +143,20 @@ def window(model: Model) -> int:
 
 def _current(user: User, models: Sequence[Model]) -> Model:
     chosen = next((model for model in models if model.id == user.model), None)
-    return chosen or catalogue.default_of(models, get_settings())
+    return chosen or _default_of(models)
+
+
+def _models() -> Sequence[Model]:
+    """The catalogue, without what an admin has switched off; all of it if that were everything."""
+    known = catalogue.models(get_settings())
+    off = switches.last_read().models_off
+    return [model for model in known if model.id not in off] or known
+
+
+def _default_of(models: Sequence[Model]) -> Model:
+    wanted = switches.last_read().default_model
+    switched = next((model for model in models if model.id == wanted), None)
+    return switched or catalogue.default_of(models, get_settings())
 
 
 def _priced(models: Sequence[Model]) -> Iterator[tuple[Model, int]]:
@@ -170,4 +184,4 @@ def _in_words(message_micros: int) -> str:
 
 @lru_cache(maxsize=1)
 def _prices() -> Prices:
-    return Prices(get_settings())
+    return Prices(get_settings(), lambda: switches.last_read().margin_percent)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from actions.sentences import free_credit as sentences
 from models.money import money
+from models.ops import switches
 from models.people import free_credit, verification
 from models.schema.users import User
 from models.translation import gettext, marked
@@ -34,7 +35,7 @@ def read_status(db: Session, user: User) -> Newcomer:
     return Newcomer(
         is_awaited=is_awaited,
         email=user.email,
-        grant_micros=settings.sign_up_grant_micros,
+        grant_micros=switches.current(db).sign_up_grant_micros,
         mailbox_url=settings.mailbox_url,
         refusal="" if is_awaited else refusal(db, user),
     )

@@ -24,6 +24,7 @@ from models.chat import transcriptions
 from models.errors import Refused
 from models.jobs.enqueue import MESSAGE_MAX_LENGTH
 from models.ledger import CallCost
+from models.ops import switches
 from models.schema.model_calls import CallStatus
 from models.schema.transcriptions import Transcription
 from models.schema.users import User
@@ -290,4 +291,4 @@ def _heard(db: Session, before: Transcription) -> Heard:
 
 
 def _prices() -> AudioPrices:
-    return AudioPrices(get_settings())
+    return AudioPrices(get_settings(), lambda: switches.last_read().margin_percent)

@@ -5,6 +5,7 @@ names a price for each minute of what it lacks, or for tokens.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -35,9 +36,9 @@ USUAL_MINUTE = AudioUsage(
 class AudioPrices:
     """The prices of one set of settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, margin: Callable[[], int] | None = None) -> None:
         self._overrides = dict(settings.price_overrides)
-        self._prices = Prices(settings)
+        self._prices = Prices(settings, margin)
 
     def price(self, transcriber: Transcriber, usage: AudioUsage) -> Price:
         """Price a whole call. Raises PriceUnknown, also when the usage lacks what is priced."""

@@ -46,19 +46,20 @@ class Price:
 
 
 class Prices:
-    """The prices of one set of settings."""
+    """The prices of one set of settings, by the margin as it is when a call is priced."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, margin: Callable[[], int] | None = None) -> None:
+        """`margin` says it in percent at any moment; without, it is that of the settings."""
         given = settings.price_overrides
         self._overrides = {
             name: one for name, one in given.items() if isinstance(one, PriceOverride)
         }
-        self._share = 1 - Decimal(settings.margin_percent) / 100
+        self._margin = margin or (lambda: settings.margin_percent)
         written = json.dumps(
             {name: one.model_dump(mode="json") for name, one in sorted(given.items())}
         )
         mark = sha256(written.encode()).hexdigest()[:8] if given else "0"
-        self._version = f"{_table_version()}+{mark}+m{settings.margin_percent}"
+        self._version = f"{_table_version()}+{mark}"
 
     def price(self, model: Model, usage: Usage) -> Price:
         """Price a whole call. Raises PriceUnknown."""
@@ -66,7 +67,9 @@ class Prices:
 
     def priced(self, cost: Decimal) -> Price:
         """Say what a call that costs us so many dollars costs the person."""
-        return Price(_micros(cost), _micros(cost / self._share), self._version)
+        margin = self._margin()
+        share = 1 - Decimal(margin) / 100
+        return Price(_micros(cost), _micros(cost / share), f"{self._version}+m{margin}")
 
     def worst_case(self, model: Model, input_tokens: int, output_tokens: int) -> int:
         """The most that a call of this size can cost the person, however it is cached."""

@@ -56,9 +56,17 @@ class Runtime:
     """
 
     def __init__(
-        self, settings: Settings, storage: Storage, handlers: Mapping[str, Handler] | None = None
+        self,
+        settings: Settings,
+        storage: Storage,
+        handlers: Mapping[str, Handler] | None = None,
+        *,
+        margin: Callable[[], int] | None = None,
     ) -> None:
-        """`handlers` do the product's own tools, by name; a tool without one is not offered."""
+        """`handlers` do the product's own tools, by name; a tool without one is not offered.
+
+        `margin` says in percent what calls are priced by; without, the settings do.
+        """
         self._tools = registry.offered(handlers or {})
         self.on_free: Callable[[], object] = lambda: None
         self._settings = settings
@@ -71,8 +79,8 @@ class Runtime:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
         self._spec: CellSpec | None = None
-        self._meter = Meter(settings)
-        self._prices = Prices(settings)
+        self._prices = Prices(settings, margin)
+        self._meter = Meter(settings, self._prices)
         self._pool = Pool(settings, self._worker_dir, self._find_spec, self._announce_room)
         if self._sandbox is None:
             self._pool.capacity = 0

@@ -13,11 +13,13 @@ from webapp.accounts import (
     google_settings,
     invitations,
     login,
+    login_code,
     notifications,
     onboarding,
     password_reset,
     preferences,
     sign_ups,
+    two_factor,
     verification,
 )
 from webapp.admin import (
@@ -27,10 +29,12 @@ from webapp.admin import (
     admin_invitations,
     admin_log,
     overview,
+    pauses,
     people,
     queue,
     reports,
     simulator,
+    switches,
     user_actions,
     workers,
 )
@@ -52,6 +56,7 @@ from webapp.core import (
     messengers,
     request_log,
     security,
+    switched,
 )
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
@@ -61,23 +66,12 @@ from webapp.reminders import calendar, reminders
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials, notifications),
-    *(google, google_connection, google_settings, invitations),
+    *(google, google_connection, google_settings, invitations, login_code, two_factor),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
-    *(
-        overview,
-        reports,
-        people,
-        user_actions,
-        queue,
-        workers,
-        abuse,
-        accounting,
-        simulator,
-        admin_invitations,
-        admin_log,
-    ),
+    *(overview, reports, people, user_actions, queue, pauses, workers, switches, admin_log),
+    *(accounting, simulator, abuse, admin_invitations),
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )
@@ -99,7 +93,7 @@ def create_app(settings: Settings) -> Flask:
     db.install(app)
     auth.install(app)
     live.install(app, settings)
-    for layer in (htmx, assets, es_modules, formats, languages, messengers, errors):
+    for layer in (htmx, assets, es_modules, formats, languages, messengers, switched, errors):
         layer.install(app)
     for part in PARTS:
         app.register_blueprint(part.pages)

@@ -11,7 +11,9 @@ from actions.channels import following, linking, notices, wording
 from actions.channels.chats import Chat
 from actions.quotes import CostConfirmationRequired
 from actions.sending import Incoming, Sent
+from actions.sentences import pauses
 from channels.inbound import MessageArrived, MessageEdited
+from models import jobs
 from models.channels import accounts, updates
 from models.errors import Refused
 from models.jobs.rewriting import rewrite
@@ -68,6 +70,9 @@ def _send(chat: Chat, user: User, incoming: Incoming, group: Sequence[ChannelUpd
 
 
 def _note_sent(chat: Chat, sent: Sent, group: Sequence[ChannelUpdate]) -> None:
+    pause = jobs.find_pause(chat.db, sent.job)
+    if pause is not None:
+        chat.say(notices.not_answered_yet(pauses.sentence(pause)))
     if chat.account is not None and chat.account.conversation_id != sent.conversation.id:
         # It has begun one; its answer comes here, as all that follows.
         accounts.show(chat.account, sent.conversation.id)

@@ -60,6 +60,11 @@ class Notice:
         return {"code": self.code, "text": self.text, "rows": rows}
 
 
+def not_answered_yet(words: str) -> Notice:
+    """Say why a message that was taken waits, in an admin's words."""
+    return Notice("not_answered_yet", plain(words))
+
+
 def plain(words: str) -> str:
     """Write somebody's words so that Markdown takes none of them for its own."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~&:=/@])", r"\\\1", " ".join(words.split()))

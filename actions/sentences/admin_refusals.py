@@ -17,7 +17,31 @@ REFUSALS: Mapping[str, str] = {
         "One administrator may promise %(most)s of credit in 24 hours, and not more."
     ),
     "rule_over": marked("This is not on the list any more."),
+    "account_of_an_admin": marked(
+        "This account is an administrator's. An owner has to look at it."
+    ),
+    "adjustment_too_large": marked(
+        "One administrator may adjust credits by %(most)s in 24 hours, and not by more."
+    ),
+    "bad_switches": marked(
+        "Something does not fit: the margin is 30 to 50, free credit at most $20.00, and numbers"
+        " are whole."
+    ),
+    "already_in_that_state": marked("The account is in that state already."),
+    "already_verified": marked("This address is verified already."),
+    "no_model_left": marked("At least one model has to stay on."),
+    "no_such_model": marked("The default has to be a model that is on."),
+    "no_such_scope": marked("Please choose from the list what to pause."),
+    "not_confirmed": marked("Please tick the box to confirm it."),
+    "not_enough_to_take": marked(
+        "The account has %(available)s that can be taken. Choose a smaller amount."
+    ),
+    "not_of_this_role": marked("Your role does not allow this. An owner can do it."),
     "nothing_switched": marked("That is so already: nothing would change."),
+    "nothing_to_adjust": marked("Please write an amount in dollars that is not zero."),
+    "own_admin_account": marked(
+        "This account is your own. Another administrator has to look at it."
+    ),
     "switches_changed": marked(
         "Another administrator changed the switches meanwhile. Look at them once more."
     ),

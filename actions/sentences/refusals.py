@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 
-from actions.sentences import admin_refusals, admission, freezes, reminders
+from actions.sentences import (
+    admin_refusals,
+    admission,
+    freezes,
+    pauses,
+    reminders,
+    two_factor,
+)
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
+from models.jobs.enqueue import UnderMaintenance
 from models.ledger import SpendingFrozen
 from models.money import money
 from models.reminders.recurrence import BadRecurrence
@@ -14,12 +22,10 @@ from settings import get_settings
 REFUSALS: Mapping[str, str] = {
     **admin_refusals.REFUSALS,
     **admission.REFUSALS,
+    **two_factor.REFUSALS,
     "absorbed_limit_reached": marked(
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."
-    ),
-    "account_of_an_admin": marked(
-        "This account is an administrator's. An owner has to look at it."
     ),
     "address_known": marked(
         "You have an account with this address already. Connect Google to it first."
@@ -31,12 +37,7 @@ REFUSALS: Mapping[str, str] = {
         "An account had this address until lately and may take it back. Please use another one."
     ),
     "address_taken": marked("Another account has this address by now, so yours keeps the old one."),
-    "adjustment_too_large": marked(
-        "One administrator may adjust credits by %(most)s in 24 hours, and not by more."
-    ),
     "already_answered": marked("This message is being answered, or has been."),
-    "already_in_that_state": marked("The account is in that state already."),
-    "already_verified": marked("This address is verified already."),
     "amount_out_of_range": marked("Please choose an amount between %(lowest)s and %(highest)s."),
     "attempt_over": marked(
         "This attempt is over, or it began in another browser. Please try again."
@@ -144,10 +145,6 @@ REFUSALS: Mapping[str, str] = {
     "not_a_recording": marked(
         "This is no recording that can be played. Please record it again, or type your message."
     ),
-    "not_confirmed": marked("Please tick the box to confirm it."),
-    "not_enough_to_take": marked(
-        "The account has %(available)s that can be taken. Choose a smaller amount."
-    ),
     "not_found": marked("This page does not exist, or it is not yours."),
     "not_frozen": marked("This account is not frozen."),
     "not_its_password": marked(
@@ -156,7 +153,6 @@ REFUSALS: Mapping[str, str] = {
     "not_kept": marked(
         "There is an invisible character in this that cannot be kept. Please type it yourself."
     ),
-    "not_of_this_role": marked("Your role does not allow this. An owner can do it."),
     "not_offered": marked("This model is not offered (any more). Please choose one from the list."),
     "not_the_browser_that_asked": marked(
         "Open this link in the browser in which you asked for it, or ask there for a new one."
@@ -167,7 +163,6 @@ REFUSALS: Mapping[str, str] = {
     "nothing_on_sale": marked(
         "Credits cannot be bought on this site yet. Whoever runs it can change that."
     ),
-    "nothing_to_adjust": marked("Please write an amount in dollars that is not zero."),
     "nothing_to_send": marked("Write something, or add a file, before you send."),
     "odd_name": marked(
         "Your name has characters in it that cannot be shown. Please type it without them."
@@ -190,9 +185,6 @@ REFUSALS: Mapping[str, str] = {
     ),
     "recording_too_long": marked(
         "This recording is longer than %(most_minutes)s minutes. Please send a shorter one."
-    ),
-    "own_admin_account": marked(
-        "This account is your own. Another administrator has to look at it."
     ),
     "reason_missing": marked("Please say why: it is kept with what you do."),
     "reason_too_long": marked("Please shorten the reason to %(most)s characters."),
@@ -248,6 +240,7 @@ REFUSALS: Mapping[str, str] = {
     "two_amounts": marked(
         "You typed an amount while another one was chosen. Check which one you want, then go on."
     ),
+    "under_maintenance": pauses.MAINTENANCE,
     "unknown_account": marked("There is no account of this address or id."),
     "unreachable_address": marked(
         "We cannot send mail to this address. Use one with plain letters (a to z) before the @."
@@ -282,6 +275,8 @@ def sentence_of(refusal: Refused) -> str:
     """Say why something is refused, and what to do about it."""
     if isinstance(refusal, SpendingFrozen) and refusal.reason is not None:
         return freezes.freeze(refusal.reason, refusal.details)
+    if isinstance(refusal, UnderMaintenance):
+        return pauses.maintenance(refusal.sentence)
     if isinstance(refusal, BadRecurrence) and refusal.details["part"] in reminders.PARTS:
         return gettext(reminders.PARTS[str(refusal.details["part"])])
     values = dict(map(_written, refusal.details.items()))

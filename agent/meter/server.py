@@ -208,10 +208,10 @@ class MeterPort:
 class Meter:
     """All the ports of one worker, and the connections to the providers that they share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, prices: Prices) -> None:
         self._settings = settings
         self._providers = Providers(settings)
-        self._tools = Tools(settings, Prices(settings), self._providers)
+        self._tools = Tools(settings, prices, self._providers)
         self._loading: asyncio.Task[None] | None = None
 
     async def listen(self, socket_path: Path, token: str) -> MeterPort:

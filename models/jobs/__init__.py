@@ -34,7 +34,7 @@ from models.jobs.leases import (
     retry_delay,
 )
 from models.jobs.pausing import is_paused, pause, resume
-from models.jobs.queries import MOST_COUNTED, find_own, position, written_so_far
+from models.jobs.queries import MOST_COUNTED, find_own, find_pause, position, written_so_far
 from models.schema.jobs import Job, JobStatus
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "drop_affinity_of_dead",
     "fail",
     "find_own",
+    "find_pause",
     "further_allowance",
     "go_on",
     "is_paused",

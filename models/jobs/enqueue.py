@@ -15,6 +15,7 @@ from models.jobs.affinity import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
+from models.ops import switches
 from models.people import access_rules, verification
 from models.schema.chat import WEB, Conversation, Message
 from models.schema.failure_codes import FailureCode
@@ -66,6 +67,16 @@ class SendingSuspended(Refused):
     """An admin keeps an account from sending."""
 
     code = "sending_suspended"
+
+
+class UnderMaintenance(Refused):
+    """Nobody can send while an admin has switched to maintenance; `sentence` is theirs, or ""."""
+
+    code = "under_maintenance"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
 class AlreadySent(Exception):
@@ -220,6 +231,9 @@ _ASK = text(f"""
 
 def refuse_if_unable(db: Session, user: User) -> None:
     """Refuse whatever a user would send, if it must be refused as their account stands."""
+    now = switches.current(db)
+    if now.is_maintenance:
+        raise UnderMaintenance(now.maintenance_sentence)
     if user.sending_suspended_at is not None:
         access_rules.refuse_if_listed(db, user.id)
         raise SendingSuspended

@@ -6,7 +6,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound
-from models.schema.chat import Message, Role
+from models.ops import switches
+from models.ops.switches import Pause
+from models.schema.chat import WEB, Message, Role
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 
@@ -24,6 +26,15 @@ def find_own(db: Session, user_id: UUID, job_id: UUID, *, lock: bool = False) ->
     if job is None:
         raise NotFound
     return job
+
+
+def find_pause(db: Session, job: Job) -> Pause | None:
+    """Return the pause by which an admin keeps a waiting job from being claimed, or None."""
+    now = switches.current(db)
+    if not now.pauses or job.status is not JobStatus.PENDING:
+        return None
+    channel = db.scalar(select(Message.channel).where(Message.id == job.message_id))
+    return now.find_pause(job.model.partition("/")[0], channel or WEB)
 
 
 def written_so_far(db: Session, job: Job) -> str:

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.ledger.entries import CallCost, OutOfCredit, SpendingFrozen, lock_account, record
 from models.ledger.write_offs import room_today, write_off
+from models.ops import switches
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, EntryNote, Transaction, WriteOffReason
 from models.schema.model_calls import CallKind, CallStatus, ModelCall
 from models.schema.users import User
-from settings import get_settings
 
 NOTES = {CallStatus.CUT: EntryNote.CALL_CUT, CallStatus.LOST: EntryNote.CALL_LOST}
 
@@ -142,7 +142,7 @@ def _absorb_unheard(db: Session, user: User, call: ModelCall, cost: CallCost) ->
 
 def _most_cost(call: ModelCall) -> int:
     """Return what of a call's hold the provider would get, in micros."""
-    return call.held_micros * (100 - get_settings().margin_percent) // 100
+    return call.held_micros * (100 - switches.last_read().margin_percent) // 100
 
 
 def _charge(db: Session, user: User, call: ModelCall, cost: CallCost) -> int:

@@ -65,7 +65,7 @@ class ProviderNow:
     failed: int
 
     @property
-    def is_ill(self) -> bool:
+    def is_unhealthy(self) -> bool:
         """Whether it fails more than every tenth message."""
         return self.failed * 10 > self.answered + self.failed
 

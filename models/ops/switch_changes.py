@@ -12,7 +12,7 @@ from models.database import after_commit
 from models.errors import Refused
 from models.ops import admin_actions, switches
 from models.ops.admin_actions import Change, Order
-from models.ops.switches import Pause, PauseScope, Switches
+from models.ops.switches import Pause, PauseScope, Switches, Versioned
 from models.people.admin_roles import Permission
 from models.schema.admins import AdminActionKind
 from models.schema.switches import SwitchVersion
@@ -116,4 +116,4 @@ def _write(
         {"version": version + 1, **{name: is_now[name] for name in changed}},
     )
     admin_actions.note(db, order, kind, None, change=shown)
-    after_commit(db, switches.forget)
+    after_commit(db, lambda: switches.keep(Versioned(version + 1, after)))

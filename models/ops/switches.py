@@ -5,6 +5,7 @@ asking costs hardly a query. What was never switched follows the settings. `swit
 """
 
 import enum
+import threading
 import time
 from typing import Annotated, NamedTuple
 
@@ -73,6 +74,11 @@ class Switches(BaseModel):
     network_requests: Annotated[int, Field(ge=1, le=10_000)] | None = None
     pauses: tuple[Pause, ...] = ()
 
+    def find_pause(self, provider: str, channel: str) -> Pause | None:
+        """Return the pause that keeps a message from being answered, if there is one."""
+        named = {PauseScope.ALL: "", PauseScope.PROVIDER: provider, PauseScope.CHANNEL: channel}
+        return next((one for one in self.pauses if one.name == named[one.scope]), None)
+
     @property
     def margin_percent(self) -> int:
         return get_settings().margin_percent if self.margin is None else self.margin
@@ -86,11 +92,6 @@ class Switches(BaseModel):
     def free_grants_per_network(self) -> int:
         given = self.network_grants
         return get_settings().free_grants_per_network if given is None else given
-
-    @property
-    def requests_at_once_per_network(self) -> int:
-        given = self.network_requests
-        return get_settings().requests_at_once_per_network if given is None else given
 
 
 class Versioned(NamedTuple):
@@ -107,14 +108,15 @@ class _Kept:
     """What this process read last."""
 
     found = NEVER_SWITCHED
+    # Zero before it has read them at all.
     fresh_until = 0.0
+    reading = threading.Lock()
 
 
 def current(db: Session) -> Switches:
     """Return the switches as they are, or were FRESH_SECONDS ago."""
     if time.monotonic() >= _Kept.fresh_until:
-        _Kept.found = latest(db)
-        _Kept.fresh_until = time.monotonic() + FRESH_SECONDS
+        _read(db)
     return _Kept.found.switches
 
 
@@ -132,8 +134,26 @@ def latest(db: Session) -> Versioned:
     return NEVER_SWITCHED if row is None else _versioned(row)
 
 
+def _read(db: Session) -> None:
+    """Read them anew; of several threads one does, and only the first time the others wait."""
+    if not _Kept.reading.acquire(blocking=_Kept.fresh_until == 0):
+        return
+    try:
+        if time.monotonic() >= _Kept.fresh_until:
+            _Kept.found = latest(db)
+            _Kept.fresh_until = time.monotonic() + FRESH_SECONDS
+    finally:
+        _Kept.reading.release()
+
+
+def keep(changed: Versioned) -> None:
+    """Know at once what this process has just changed and committed."""
+    if changed.version > _Kept.found.version:
+        _Kept.found = changed
+
+
 def forget() -> None:
-    """Read them anew at the next question."""
+    """Begin as a process that has read nothing."""
     _Kept.found, _Kept.fresh_until = NEVER_SWITCHED, 0.0
 
 

@@ -17,6 +17,7 @@ from models.people import (
     identities,
     password_reset,
     sessions,
+    two_factor,
     users,
     verification,
 )
@@ -119,6 +120,7 @@ def undo(db: Session, secret: str) -> str:
     user.password_hash = None
     # A thief may have connected one of their own.
     identities.disconnect_all(db, user.id)
+    two_factor.forget(db, user.id, since=link.created_at)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.UNDONE)
     return password_reset.send_link(db, user, reference=f"address-undone:{link.id}")

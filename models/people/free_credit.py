@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import new_id
 from models.jobs.pausing import resume
+from models.ops import switches
 from models.people import access_rules
 from models.people.identity_keys import hashed, is_blocked, is_disposable, mailbox_of, network_of
 from models.schema.abuse import Verdict
 from models.schema.free_credit import FreeCreditClaim, FreeCreditRefusal, RefusalReason
 from models.schema.ledger import Transaction
 from models.schema.users import User
-from settings import get_settings
 
 WEEK = timedelta(days=7)
 # What a list of admins says of somebody, which comes before all else.
@@ -33,7 +33,7 @@ def decide(db: Session, user: User, network_address: str | None) -> RefusalReaso
 
     The account's address must be verified, and `network_address` is where that was done.
     """
-    amount, reference = get_settings().sign_up_grant_micros, f"sign-up:{user.id}"
+    amount, reference = switches.current(db).sign_up_grant_micros, f"sign-up:{user.id}"
     if not amount or ledger.is_booked(db, reference):
         return None
     network = network_of(network_address)
@@ -82,7 +82,7 @@ def _objection(
 
 
 def _is_exhausted(db: Session, network_hash: str) -> bool:
-    limit = get_settings().free_grants_per_network
+    limit = switches.current(db).free_grants_per_network
     if not limit:
         return False
     # Counting and claiming go in single file, or several at once would each be the last.

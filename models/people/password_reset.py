@@ -14,7 +14,7 @@ from models import ledger
 from models.base import new_id, utc_now
 from models.email import outbox
 from models.email.templates import account
-from models.people import email_tokens, free_credit, identities, sessions, users
+from models.people import email_tokens, free_credit, identities, sessions, two_factor, users
 from models.people.email_tokens import Retirement
 from models.schema.email_tokens import LinkPurpose
 from models.schema.reset_requests import ResetRequest
@@ -71,6 +71,7 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
     is_first_proof = user.email_verified_at is None
     if is_first_proof:
         identities.disconnect_all(db, user.id)
+        two_factor.forget(db, user.id)
     _replace(db, user, new_hash, keep=None)
     if is_first_proof:
         user.email_verified_at = utc_now()

@@ -30,6 +30,7 @@ from models.people import (
     identities,
     passwords,
     sessions,
+    two_factor,
     users,
 )
 from models.people.admission import Newcomer
@@ -251,6 +252,7 @@ def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
     user.password_hash, user.email_verified_at = password_hash, utc_now()
     admission.welcome(db, user, sign_up.invitation_id)
     identities.disconnect_all(db, user.id)
+    two_factor.forget(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     retire(db, sign_up.address)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import utc_now
 from models.errors import Refused
+from models.ops import switches
 from models.people import common_passwords, passwords
 from models.schema.admins import AdminRole
 from models.schema.users import User
@@ -129,7 +130,7 @@ def sign_up(db: Session, email: str, password: str) -> User:
             db.flush()
     except IntegrityError as taken:
         raise SignUpRefused from taken
-    grant = get_settings().sign_up_grant_micros
+    grant = switches.current(db).sign_up_grant_micros
     if grant and not get_settings().verify_email:
         ledger.grant(db, user.id, grant, reference=f"sign-up:{user.id}")
     return user

@@ -21,6 +21,7 @@ class EmailKind(enum.StrEnum):
     GOOGLE_CONNECTION = "google_connection"
     GOOGLE_CONNECTED = "google_connected"
     GOOGLE_DISCONNECTED = "google_disconnected"
+    TWO_FACTOR_CHANGED = "two_factor_changed"
     CHANNEL_LINKED = "channel_linked"
     RECEIPT = "receipt"
     ALERT = "alert"

@@ -20,5 +20,9 @@ class UserSession(Base):
     seen_at: Mapped[Created]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    # Whether this login still lacks the code of an app: until it has come, nobody is logged in.
+    awaits_code: Mapped[bool] = mapped_column(default=False, server_default="false")
+    # When a code was shown here, which the pages of admins ask for.
+    two_factor_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise")

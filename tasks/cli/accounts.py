@@ -7,6 +7,7 @@
     make account ARGS="admin ada@example.org"
     make account ARGS="admin ada@example.org --role viewer"
     make account ARGS="no-admin ada@example.org"
+    make account ARGS="no-two-factor ada@example.org"
 
 Accounts are named by their address or their id.
 """
@@ -27,7 +28,7 @@ from models.database import unit_of_work
 from models.errors import Refused
 from models.ledger import freezes
 from models.money import money
-from models.people import users
+from models.people import two_factor, users
 from models.schema.admins import AdminRole
 from models.schema.jobs import Job
 from models.schema.users import User
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
             _set_admin_role(asked.account, AdminRole(asked.role))
         elif asked.verb == "no-admin":
             _set_admin_role(asked.account, None)
+        elif asked.verb == "no-two-factor":
+            _remove_two_factor(asked.account)
         _show(asked.account)
     except Refused as refusal:
         print(sentence_of(refusal), file=sys.stderr)
@@ -57,14 +60,17 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make account")
     verbs = parser.add_subparsers(
-        dest="verb", required=True, metavar="show | unfreeze | give-back | admin | no-admin"
+        dest="verb",
+        required=True,
+        metavar="show | unfreeze | give-back | admin | no-admin | no-two-factor",
     )
     show = verbs.add_parser("show", help="say whether an account is frozen, and why")
     unfreeze = verbs.add_parser("unfreeze", help="let it spend again, and its messages go on")
     back = verbs.add_parser("give-back", help="give back all that it paid for what failed")
     admin = verbs.add_parser("admin", help="let its person see the pages of admins")
     no_admin = verbs.add_parser("no-admin", help="let them see these no more, from now on")
-    for verb in (show, unfreeze, back, admin, no_admin):
+    no_code = verbs.add_parser("no-two-factor", help="let its user in without the lost phone")
+    for verb in (show, unfreeze, back, admin, no_admin, no_code):
         verb.add_argument("account", help="an address or an id")
     admin.add_argument(
         "--role", choices=list(AdminRole), default=AdminRole.OWNER, help="owner unless it is said"
@@ -100,6 +106,12 @@ def _wake_workers(resumed: Sequence[Job]) -> None:
 def _set_admin_role(who: str, role: AdminRole | None) -> None:
     with unit_of_work() as db:
         users.set_admin_role(freezes.find_account(db, who), role)
+
+
+def _remove_two_factor(who: str) -> None:
+    with unit_of_work() as db:
+        two_factor.remove_by_hand(db, freezes.find_account(db, who))
+    print("Two-factor sign-in is off, and every browser is logged out.")
 
 
 def _show(who: str) -> None:

@@ -23,7 +23,7 @@ from models import jobs
 from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer
-from models.ops import workers
+from models.ops import switches, workers
 from settings import Settings
 from tasks.worker import boot_allocation
 from tasks.worker.commit_loop import LOOK_SECONDS, CommitLoop
@@ -44,6 +44,11 @@ LIMIT_MARGIN_SECONDS = 120
 STOP_SECONDS = 15
 
 
+def _margin() -> int:
+    # The commit loop reads the switches every other second.
+    return switches.last_read().margin_percent
+
+
 class WorkerProcess:
     """Everything an actor needs. Made once per process, after Dramatiq has forked it."""
 
@@ -56,7 +61,7 @@ class WorkerProcess:
         self.lease = timedelta(seconds=settings.job_lease_seconds)
         self.storage = Storage(settings)
         self.streams = Streams(settings.redis_url.get_secret_value())
-        self.runtime = Runtime(settings, self.storage, HANDLERS)
+        self.runtime = Runtime(settings, self.storage, HANDLERS, margin=_margin)
         self.held = LeasedJobs(self.lease, settings.job_time_limit_seconds + LIMIT_MARGIN_SECONDS)
         self.commit_loop = CommitLoop(self._close, self._claim, partial(begin, self))
         wake_queue = WakeQueue(settings.redis_url.get_secret_value())

@@ -113,6 +113,8 @@ class Site:
             page.locator("input[name=password]").fill(factories.PASSWORD)
             page.get_by_role("button", name="Log in").click()
             page.wait_for_url(f"**{path}*")
+            with unit_of_work() as db:
+                factories.show_codes(db)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class Fuzz:
         draw = Draw(report.seed, places, self._site.world, self._site.webhook_secret)
         began = time.monotonic()
         self._wire.log_in()
+        self._site.show_codes()
         for number, sent in enumerate(draw.requests(self._count), start=1):
             self._look_at(sent, self._fastest(sent))
             if number % RESTORED_EVERY == 0:
@@ -97,6 +98,7 @@ class Fuzz:
             self._find("the website restarted", f"before request {number}")
         self._site.restore()
         self._wire.log_in()
+        self._site.show_codes()
         if number % 5_000 == 0:
             self._say(f"{number} requests")
 

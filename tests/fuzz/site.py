@@ -12,6 +12,7 @@ from channels import registry
 from embedded.stack import Stack
 from models.database import open_session
 from settings import get_settings
+from tests import factories
 from tests.channels.pigeon import Pigeon
 from tests.fuzz import world
 from tests.fuzz.fields import Finder, Place, Visitor
@@ -69,6 +70,11 @@ class Site:
         """Undo what requests have done to people, and give Max new things."""
         with self.house.database() as db, db.begin():
             world.restore(db, self.world, self._kept)
+
+    def show_codes(self) -> None:
+        """Let the admin have shown the code of an app, without which nothing opens."""
+        with self.house.database() as db:
+            factories.show_codes(db)
 
     def changed_of_adas(self) -> list[str]:
         """List the tables in which something of Ada's is not as it was."""
@@ -133,6 +139,8 @@ def visitors_of(app: Flask) -> Mapping[Role, Visitor]:
         browser = Browser(app)
         if role != "stranger":
             assert browser.log_in(ADDRESSES[role]).status_code == 303
+            with open_session() as db:
+                factories.show_codes(db)
         token = browser.token()
         cookie = browser.client.get_cookie("session")
         assert cookie

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.schema.users import User
 from settings import Settings
+from tests import factories
 from tests.webapp.browser import Browser
 from webapp import create_app
 from webapp.core import live, security
@@ -66,12 +67,14 @@ def browser(app: Flask) -> Browser:
 
 
 @pytest.fixture
-def log_in(app: Flask) -> Callable[[User], Browser]:
-    """Opens another browser in which this person is logged in."""
+def log_in(app: Flask, db: Session) -> Callable[[User], Browser]:
+    """Opens another browser in which this person is logged in; an admin has shown a code there."""
 
     def _log_in(user: User) -> Browser:
         opened = Browser(app)
         opened.log_in(user.email)
+        if user.is_admin:
+            factories.show_codes(db)
         return opened
 
     return _log_in

@@ -5,13 +5,19 @@ from flask import Blueprint, Response, g, render_template, request, url_for
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
 from models.errors import Refused
+from models.ops import switches
 from models.people import sign_ups, users, verification
 from models.people.users import SignUpRefused
-from settings import get_settings
 from webapp.accounts import google_flow, invitations
 from webapp.accounts.google_flow import Purpose
 from webapp.accounts.sign_ups import await_mail
-from webapp.core.auth import find_current_user, log_in, log_out, safe_next
+from webapp.core.auth import (
+    find_awaiting_code,
+    find_current_user,
+    log_in,
+    log_out,
+    safe_next,
+)
 from webapp.core.db import commit_and_release, db
 from webapp.core.htmx import Answer, go_to
 from webapp.core.security import (
@@ -79,8 +85,10 @@ def _take_in(email: str, password: str) -> None:
 @pages.get("/login")
 def show_login() -> Answer:
     """Ask who it is."""
-    wanted = safe_next(request.args.get("next"))
-    return go_to(wanted) if find_current_user() else login_page(request.args.get("next", ""))
+    wanted = request.args.get("next", "")
+    if find_awaiting_code() is not None:
+        return go_to(url_for("login_code.show", next=wanted or None))
+    return go_to(safe_next(wanted)) if find_current_user() else login_page(wanted)
 
 
 @pages.post("/login")
@@ -95,6 +103,8 @@ def log_into() -> Answer:
         log_in(user)
     except Refused as refusal:
         return login_page(request.values.get("next", ""), sentence_of(refusal)), 422
+    if find_awaiting_code() is not None:
+        return go_to(url_for("login_code.show", next=request.values.get("next") or None))
     return go_to(safe_next(request.values.get("next")))
 
 
@@ -125,7 +135,7 @@ def signup_page(refusal: str = "") -> str:
         "accounts/login/signup.html",
         refusal=refusal,
         email=request.form.get("email", ""),
-        grant_micros=get_settings().sign_up_grant_micros,
+        grant_micros=switches.current(db()).sign_up_grant_micros,
         google_purpose=google_flow.offered(Purpose.SIGN_UP),
         invitation=door.invitation,
     )

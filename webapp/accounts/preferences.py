@@ -8,7 +8,7 @@ from actions import offers
 from actions.sentences.refusals import sentence_of
 from models.chat import conversations, storage_quotas
 from models.errors import Refused
-from models.people import identities, sessions, sign_out, users
+from models.people import identities, sessions, sign_out, two_factor, users
 from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
 from models.reminders import reminders
 from settings import get_settings
@@ -104,6 +104,7 @@ def page(
         on_phone=is_pocketable(request.user_agent.string),
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
+        two_factor=two_factor.standing(db(), user.id),
         storage=storage_quotas.used(db(), user.id),
         storage_limits={
             "uploads_bytes": get_settings().uploads_max_bytes_per_user,

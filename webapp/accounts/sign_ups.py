@@ -11,6 +11,7 @@ from flask import Blueprint, Response, flash, render_template, request, session,
 from actions import trial_status, wakeups
 from actions.sentences.refusals import sentence_of
 from gateways import values
+from models.ops import switches
 from models.people import sign_ups
 from models.people.email_tokens import LinkUsedUp
 from models.people.invitations import InvitationOver
@@ -160,7 +161,7 @@ def _link_page(token: str, refusal: str = "") -> Answer:
         token=token,
         email=sign_up.address,
         refusal=refusal,
-        grant_micros=get_settings().sign_up_grant_micros,
+        grant_micros=switches.current(db()).sign_up_grant_micros,
         action=url_for("sign_ups.confirm"),
     )
     return page, 422 if refusal else 200

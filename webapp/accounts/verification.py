@@ -7,10 +7,10 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from actions import trial_status, wakeups
 from actions.sentences.refusals import sentence_of
+from models.ops import switches
 from models.people import email_tokens, verification
 from models.people.email_tokens import LinkUsedUp
 from models.schema.email_tokens import LinkPurpose
-from settings import get_settings
 from webapp.accounts import mail_again
 from webapp.core.auth import current_user, find_current_user, login_required, refuse_anybody_but
 from webapp.core.db import db
@@ -33,7 +33,7 @@ def show() -> Answer:
         "accounts/verification/page.html",
         token=token,
         email=link.address,
-        grant_micros=get_settings().sign_up_grant_micros,
+        grant_micros=switches.current(db()).sign_up_grant_micros,
         action=url_for("verification.verify"),
     )
 

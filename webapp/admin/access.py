@@ -1,18 +1,21 @@
 """Who is let to the pages of admins, by their role. For everybody else there is nothing beneath it.
 
+An admin whose login has shown no code of an app is sent to set two-factor sign-in up.
+
 Each view says by `allowed_to` what it asks of a role; one that says nothing is shown to nobody.
 """
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, url_for
 
 from models.errors import NotFound
 from models.people.admin_roles import Permission, may
 from models.schema.users import User
-from webapp.core.auth import find_current_user
+from webapp.core.auth import current_session, find_current_user
 from webapp.core.errors import close
+from webapp.core.htmx import go_to
 
 View = TypeVar("View", bound=Callable[..., object])
 ASKED = "admin_permission"
@@ -55,6 +58,8 @@ def _guard() -> Response | None:
     person = find_current_user()
     if person is None or not person.is_admin:
         raise NotFound
+    if current_session().two_factor_at is None:
+        return go_to(url_for("two_factor.show", admin="yes"))
     if request.endpoint is None:
         return None
     asked = permission_of(current_app.view_functions[request.endpoint])

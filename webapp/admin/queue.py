@@ -1,6 +1,6 @@
 """The queue, as admins see it: how it does, the jobs in it, and one of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,15 +8,19 @@ from flask import Blueprint, flash, render_template, request, url_for
 
 from actions import admin_jobs
 from actions.sentences.refusals import sentence_of
+from agent import catalogue
+from channels import registry
 from gateways import values
 from models.base import new_id, utc_now
 from models.errors import NotFound, Refused
-from models.ops import job_list, queue_stats, right_now
+from models.ops import job_list, queue_stats, right_now, switches
 from models.ops.admin_actions import Order
 from models.ops.job_list import Wanted
 from models.people.admin_roles import Permission
+from models.schema.chat import WEB
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import JobStatus
+from settings import get_settings
 from webapp.admin.access import allowed_to
 from webapp.admin.orders import ordered
 from webapp.core.db import db
@@ -43,6 +47,11 @@ STEPS = {
 @allowed_to(Permission.READ)
 def show() -> Answer:
     """Show how the queue does, and the jobs that are looked for."""
+    return draw()
+
+
+def draw(*, refused: str = "", refusal: str = "") -> str:
+    """Draw the page of the queue; a refusal stands with the action that was refused."""
     hours = request.args.get("hours", type=values.integer)
     hours = hours if hours in HOURS else USUAL_HOURS
     wanted = _wanted()
@@ -56,7 +65,28 @@ def show() -> Answer:
         page=job_list.find(db(), wanted),
         states=list(JobStatus),
         codes=list(FailureCode),
+        pauses=switches.latest(db()).switches.pauses,
+        scopes=_scopes(),
+        refused=refused,
+        refusal=refusal,
+        typed=request.form,
+        new_key=new_id,
     )
+
+
+def providers() -> Sequence[str]:
+    """List the providers of the models on offer."""
+    return sorted({model.provider for model in catalogue.models(get_settings())})
+
+
+def _scopes() -> Mapping[str, str]:
+    """Name what can be paused, by what its form sends."""
+    channels = {WEB: "The website"} | {one.name: one.label for one in registry.installed()}
+    return {
+        "all:": "Everything",
+        **{f"provider:{name}": f"Models of {name}" for name in providers()},
+        **{f"channel:{name}": label for name, label in channels.items()},
+    }
 
 
 @pages.get("/admin/queue/<uuid:job_id>")

@@ -38,6 +38,7 @@ from webapp.core.db import db
 from webapp.core.engine_banner import engine_is_ready
 from webapp.core.formats import viewers_zone
 from webapp.core.messengers import list_messengers
+from webapp.core.switched import announcements
 
 # For the chooser of files: what `chat_files.check` lets through, as far as names can tell.
 ACCEPTED = (
@@ -200,6 +201,7 @@ def _fingerprint(page: Page, listed: ConversationList) -> str:
         _csrf_secret(),
         utc_now().astimezone(viewers_zone()).date(),
         engine_is_ready(),
+        announcements(),
         current_user(),
         open_alerts(),
         languages.choose(),

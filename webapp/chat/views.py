@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from actions.sentences import pauses
 from gateways.partial_answer import PartialAnswer, replay
 from models import jobs
 from models.base import utc_now
@@ -37,6 +38,8 @@ class Standing:
     is_stopping: bool
     # How many are before it, for a head that waits; None for any other.
     place: int | None
+    # What is said while an admin keeps it from being answered; empty while nobody does.
+    pause: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def standing(db: Session, job: Job) -> Standing:
     """Say how a job stands; one query for a head that waits, none for others."""
     waits = job.status is JobStatus.PENDING and job.is_head
     place = jobs.position(db, job) if waits else None
-    return Standing(job.status, job.attempt, job.stop_requested_at is not None, place)
+    pause = jobs.find_pause(db, job)
+    said = pauses.sentence(pause) if pause else ""
+    return Standing(job.status, job.attempt, job.stop_requested_at is not None, place, said)
 
 
 def show(
@@ -132,7 +137,7 @@ def _words(job: Job, stands: Standing, told: PartialAnswer) -> str:
     if job.status is JobStatus.PAUSED:
         return "Waits for credits"
     if job.status is JobStatus.PENDING:
-        return _reason_to_wait(job, stands.place)
+        return stands.pause or _reason_to_wait(job, stands.place)
     if stands.is_stopping:
         return "Stopping"
     if told.tool:

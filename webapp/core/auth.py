@@ -21,7 +21,7 @@ from werkzeug.exceptions import Unauthorized
 
 from gateways import values
 from models.errors import Refused
-from models.people import sessions
+from models.people import sessions, two_factor
 from models.schema.sessions import UserSession
 from models.schema.users import User
 from webapp.core import detours, devices
@@ -31,7 +31,9 @@ from webapp.core.htmx import go_to, is_partial
 # In the signed cookie: whose login it is, for what must not wait for the database.
 USER = "user"
 # What there makes a page one person's: their login, what they signed up for or have proven.
-PRIVATE = ("_user_id", "sign_up", "google_proven")
+PRIVATE = ("_user_id", "sign_up", "google_proven", "awaits_code")
+# In the cookie of a browser that still lacks the code of an app: its session.
+_AWAITS_CODE = "awaits_code"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -65,9 +67,35 @@ def install(app: Flask) -> None:
 
 
 def log_in(user: User) -> None:
-    """Make this browser `user`'s, under a new session: what it was before is forgotten."""
+    """Make this browser `user`'s, under a new session: what it was before is forgotten.
+
+    Where two-factor sign-in is on it is nobody's until a code has come: wherever it goes that asks
+    for a login, it is asked for that.
+    """
     forget()
-    opened = sessions.open_for(db(), user, request.user_agent.string)
+    if not two_factor.is_on(db(), user.id):
+        _open(user, has_shown_code=False)
+        return
+    waiting = sessions.await_code(db(), user, request.user_agent.string)
+    session[_AWAITS_CODE] = str(waiting.id)
+
+
+def log_in_by_code(waiting: UserSession, code: str) -> None:
+    """Make this browser its user's by a code; raise WrongCode, TooManyWrongCodes."""
+    two_factor.prove(db(), waiting.user_id, code)
+    forget()
+    _open(waiting.user, has_shown_code=True)
+
+
+def find_awaiting_code() -> UserSession | None:
+    """Return the login of this browser that still lacks a code, or None."""
+    wanted = values.uuid_or_none(session.get(_AWAITS_CODE))
+    return sessions.find_awaiting(db(), wanted) if wanted else None
+
+
+def _open(user: User, *, has_shown_code: bool) -> None:
+    agent = request.user_agent.string
+    opened = sessions.open_for(db(), user, agent, has_shown_code=has_shown_code)
     login_user(SignedIn(opened))
     session[USER] = str(user.id)
     session.permanent = True
@@ -86,9 +114,10 @@ def forget() -> None:
 
     But for the page that it was going to when it was asked who it is.
     """
-    known = _signed_in()
-    if known is not None:
-        sessions.revoke(db(), known.session.user_id, known.session.id)
+    known, waiting = _signed_in(), find_awaiting_code()
+    for ended in (known.session if known else None, waiting):
+        if ended is not None:
+            sessions.revoke(db(), ended.user_id, ended.id)
     detour = detours.take()
     session.clear()
     if detour is not None:
@@ -181,7 +210,9 @@ def to_login() -> Response:
     if request.headers.get("Accept", "").startswith("text/event-stream"):
         # A stream would follow to the login page, and try again for ever.
         raise Unauthorized
-    return go_to(url_for("account.show_login", next=_page_looked_at()))
+    awaits_code = find_awaiting_code() is not None
+    page = "login_code.show" if awaits_code else "account.show_login"
+    return go_to(url_for(page, next=_page_looked_at()))
 
 
 def _page_looked_at() -> str | None:

@@ -13,6 +13,7 @@ from actions.sentences import (
     failures,
     free_credit,
     freezes,
+    pauses,
     payments,
     rules,
 )
@@ -38,6 +39,7 @@ def install(app: Flask) -> None:
     known = cast(dict[str, object], app.jinja_env.globals)
     known.update(
         action_words=admin_actions.words,
+        pause_words=pauses.sentence,
         alert_meaning=alerts.meaning,
         change_words=admin_actions.changes,
         alert_words=alerts.words,

@@ -12,6 +12,7 @@ from flask import Flask, Response, request, session
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import TooManyRequests
 
+from models.ops import switches
 from settings import Settings, get_settings
 from webapp.core.auth import USER, find_current_user
 
@@ -99,7 +100,8 @@ def _begin(settings: Settings) -> None:
     if user_id:
         _take(("user", str(user_id)), settings.requests_at_once_per_user)
     if not _is_own_machine():
-        _take(("network", network()), settings.requests_at_once_per_network)
+        switched = switches.last_read().network_requests
+        _take(("network", network()), switched or settings.requests_at_once_per_network)
 
 
 def _take(key: Key, most: int) -> None:

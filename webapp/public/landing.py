@@ -3,8 +3,10 @@
 from flask import Blueprint, Response, jsonify, render_template
 
 from actions import offers
+from models.ops import switches
 from settings import get_settings
 from webapp.core.assets import address
+from webapp.core.db import db
 
 pages = Blueprint("landing", __name__)
 
@@ -12,11 +14,10 @@ pages = Blueprint("landing", __name__)
 @pages.get("/")
 def show() -> str:
     """Explain the product."""
-    settings = get_settings()
     return render_template(
         "public/landing/page.html",
-        grant_micros=settings.sign_up_grant_micros,
-        margin_percent=settings.margin_percent,
+        grant_micros=switches.current(db()).sign_up_grant_micros,
+        margin_percent=switches.current(db()).margin_percent,
         models=offers.names(),
     )
 

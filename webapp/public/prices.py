@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template
 
 from actions import offers, voice
-from settings import get_settings
+from models.ops import switches
+from webapp.core.db import db
 
 pages = Blueprint("prices", __name__)
 
@@ -11,11 +12,10 @@ pages = Blueprint("prices", __name__)
 @pages.get("/prices")
 def show() -> str:
     """List the prices of all models, and say what a usual message is."""
-    settings = get_settings()
     return render_template(
         "public/prices/page.html",
         prices=offers.listed(),
         usual=offers.USUAL_MESSAGE,
         spoken=voice.minute_prices(),
-        margin_percent=settings.margin_percent,
+        margin_percent=switches.current(db()).margin_percent,
     )

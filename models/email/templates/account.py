@@ -2,6 +2,7 @@
 
 from models.email.templates.content import Action, EmailContent, address_on_site
 from models.money import money
+from models.ops import switches
 from models.schema.emails import EmailKind
 from settings import get_settings
 
@@ -37,7 +38,7 @@ def verification(secret: str) -> EmailContent:
 
 def _welcome(kind: EmailKind, link: str) -> EmailContent:
     settings = get_settings()
-    grant = settings.sign_up_grant_micros
+    grant = switches.last_read().sign_up_grant_micros
     gift = f" and {money(grant)} of credit is yours to try it" if grant else ""
     return EmailContent(
         kind,
@@ -182,6 +183,25 @@ def google_disconnected(google_address: str) -> EmailContent:
             f"The Google account {google_address} no longer opens your account.",
             "You log in with your address and your password.",
         ),
+        action=Action("See your settings", address_on_site("/settings")),
+        small_print=(NOT_YOU,),
+    )
+
+
+def two_factor_changed(*, is_on: bool) -> EmailContent:
+    """Tell that signing in asks for a code from now on, or no longer does."""
+    state = "on" if is_on else "off"
+    words = (
+        "From now on signing in asks for a code of your authenticator app as well.",
+        "Every other browser that was logged in has been logged out.",
+    )
+    if not is_on:
+        words = ("Signing in no longer asks for a code of your authenticator app.",)
+    return EmailContent(
+        EmailKind.TWO_FACTOR_CHANGED,
+        subject=f"Two-factor sign-in is {state}",
+        title=f"Two-factor sign-in is {state}",
+        words=words,
         action=Action("See your settings", address_on_site("/settings")),
         small_print=(NOT_YOU,),
     )

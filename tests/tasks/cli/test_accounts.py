@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import database, jobs, ledger
 from models.database import unit_of_work
 from models.ledger import freezes
+from models.people import two_factor
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import FreezeReason
 from models.schema.users import User
@@ -20,6 +21,7 @@ from tasks.cli import accounts
 from tests import factories
 from tests.models.ledger.test_entries import GRANT
 from tests.models.ledger.test_write_offs import failed
+from tests.models.people.test_two_factor import switched_on
 
 ADDRESS = "grace@example.org"
 
@@ -168,3 +170,14 @@ def test_the_command_itself_is_run_in_a_process_of_its_own(emptied: sa.Engine) -
     assert done.returncode == 0, done.stderr
     assert "not frozen" in done.stdout
     assert not is_frozen(emptied)
+
+
+def test_two_factor_sign_in_is_taken_off_by_hand(by_hand: ByHand) -> None:
+    with unit_of_work() as db:
+        grace_id = factories.user(db, ADDRESS).id
+    assert by_hand("no-two-factor", ADDRESS).returncode == 1
+    with unit_of_work() as db:
+        switched_on(db, db.get_one(User, grace_id))
+    assert by_hand("no-two-factor", ADDRESS).returncode == 0
+    with unit_of_work() as db:
+        assert not two_factor.is_on(db, grace_id)

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from embedded.fake_google.mischief import Mischief
 from models.schema.users import User
 from tests.embedded.fake_google.served import ServedGoogle
+from tests.models.people.test_two_factor import switched_on
 from tests.webapp.browser import Browser
 from tests.webapp.google_person import GRACE, Person, by_mail, find, known, person
 from webapp.accounts.google_flow import ATTEMPT_SECONDS
@@ -57,6 +58,21 @@ def test_a_new_person_signs_up_introduces_themselves_and_has_the_credit(
     grace = find(db, GRACE)
     assert grace
     assert grace.email_verified_at
+
+
+def test_google_alone_opens_nothing_where_a_code_is_asked_for(
+    app: Flask, google: ServedGoogle, person: Person, db: Session
+) -> None:
+    person.go(GRACE)
+    person.browser.post("/onboarding", {"name": "Grace", "timezone": "UTC", "needs": ""})
+    grace = find(db, GRACE)
+    assert grace
+    codes = switched_on(db, grace)
+    other = Person(Browser(app), google)
+    other.go(GRACE)
+    assert other.browser.get("/settings").location == "/login/code?next=/settings"
+    other.browser.post("/login/code", {"code": codes[0]})
+    assert other.browser.get("/settings").status_code == 200
 
 
 def test_who_was_there_before_logs_in_and_goes_on_where_they_wanted_to(

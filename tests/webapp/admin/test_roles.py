@@ -104,4 +104,5 @@ def test_a_page_that_says_nothing_is_shown_to_nobody(
     db.commit()
     adas = Browser(own_app)
     adas.log_in(ada.email)
+    factories.show_codes(db)
     assert adas.get("/admin/forgotten").status_code == 404

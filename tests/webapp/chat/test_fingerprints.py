@@ -29,7 +29,15 @@ THE_SAME_FOR_ALL = {
     # In one language, which is one of the parts.
     *("alert_meaning", "alert_words"),
 }
-NAMED = {"csrf", "csrf_token", "engine_is_ready", "messengers", "open_alerts", "person"}
+NAMED = {
+    "announcements",
+    "csrf",
+    "csrf_token",
+    "engine_is_ready",
+    "messengers",
+    "open_alerts",
+    "person",
+}
 # New with each answer, which keeps it: a page with flashes is never kept.
 OF_ONE_ANSWER = {"csp_nonce", "get_flashed_messages", "new_key", "request"}
 

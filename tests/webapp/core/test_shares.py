@@ -52,6 +52,7 @@ def test_every_form_has_a_rate_unless_it_is_named(
 ) -> None:
     ada.admin_role = AdminRole.OWNER
     db.commit()
+    factories.show_codes(db)
     token = adas.token()
     adjust(POST_RATE_LIMIT="1 per minute")
     statuses = {

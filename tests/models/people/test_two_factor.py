@@ -1,0 +1,173 @@
+"""Two-factor sign-in: a code of the app, each once; recovery codes, each once; guessing ends."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlalchemy.orm import Session
+
+from models.base import utc_now
+from models.people import sessions, totp, two_factor
+from models.people.two_factor import TooManyWrongCodes, TwoFactorOff, TwoFactorOn, WrongCode
+from models.people.users import WrongPassword
+from models.schema.emails import Email, EmailKind
+from models.schema.sessions import UserSession
+from models.schema.two_factor import RecoveryCode, TwoFactor
+from models.schema.users import User
+from tests import factories
+
+STEP = timedelta(seconds=totp.STEP_SECONDS)
+# The example of RFC 6238, with six digits.
+SECRET = b"12345678901234567890"
+
+
+def secret_of(db: Session, user: User) -> bytes:
+    return totp.unseal(db.get_one(TwoFactor, user.id).sealed_secret)
+
+
+def shown(db: Session, user: User) -> str:
+    """What the app shows now."""
+    return totp.code_at(secret_of(db, user), utc_now().timestamp())
+
+
+def switched_on(db: Session, user: User) -> list[str]:
+    """Switch it on for a user, a minute ago; return the recovery codes."""
+    with time_machine.travel(utc_now() - 2 * STEP, tick=False):
+        here = sessions.open_for(db, user, "Firefox")
+        two_factor.begin(db, user, factories.PASSWORD if user.has_password else "")
+        found = list(two_factor.confirm(db, here, shown(db, user)))
+    db.commit()
+    return found
+
+
+@pytest.fixture
+def here(db: Session, ada: User) -> UserSession:
+    """The browser in which Ada sets it up."""
+    return sessions.open_for(db, ada, "Firefox")
+
+
+@pytest.fixture
+def codes(db: Session, ada: User, here: UserSession) -> list[str]:
+    """Ada's recovery codes; she has switched it on a minute ago."""
+    with time_machine.travel(utc_now() - timedelta(minutes=1), tick=False):
+        two_factor.begin(db, ada, factories.PASSWORD)
+        return list(two_factor.confirm(db, here, shown(db, ada)))
+
+
+def test_codes_are_those_of_the_standard() -> None:
+    assert totp.code_at(SECRET, 59) == "287082"
+    assert totp.code_at(SECRET, 1111111109) == "081804"
+    assert totp.step_of(SECRET, "287082", 59) == 1
+    assert totp.step_of(SECRET, "287082", 59 + 30) == 1
+    assert totp.step_of(SECRET, "287082", 59 + 61) is None
+
+
+def test_it_counts_once_a_code_was_seen_and_logs_the_others_out(
+    db: Session, ada: User, here: UserSession
+) -> None:
+    other = sessions.open_for(db, ada, "Chrome")
+    with pytest.raises(WrongPassword):
+        two_factor.begin(db, ada, "not hers")
+    two_factor.begin(db, ada, factories.PASSWORD)
+    given = two_factor.find_set_up(db, ada)
+    assert given
+    assert given.address.startswith("otpauth://totp/")
+    assert not two_factor.is_on(db, ada.id)
+    with pytest.raises(WrongCode):
+        two_factor.confirm(db, here, "000000")
+    codes = two_factor.confirm(db, here, shown(db, ada))
+    assert two_factor.standing(db, ada.id).codes_left == len(set(codes)) == 10
+    assert two_factor.find_set_up(db, ada) is None
+    assert here.two_factor_at
+    assert sessions.find_live(db, here.id)
+    assert sessions.find_live(db, other.id) is None
+    with pytest.raises(TwoFactorOn):
+        two_factor.begin(db, ada, factories.PASSWORD)
+    kinds = db.scalars(sa.select(Email.kind).where(Email.recipient == ada.email)).all()
+    assert EmailKind.TWO_FACTOR_CHANGED in kinds
+
+
+def test_neither_the_secret_nor_a_code_stands_in_the_database(
+    db: Session, ada: User, codes: list[str]
+) -> None:
+    found = db.get_one(TwoFactor, ada.id)
+    assert totp.typed(secret_of(db, ada)) not in found.sealed_secret
+    hashes = set(db.scalars(sa.select(RecoveryCode.code_hash)))
+    assert not hashes & set(codes)
+
+
+def test_a_code_is_taken_once_and_none_before_it_afterwards(
+    db: Session, ada: User, codes: list[str]
+) -> None:
+    before = totp.code_at(secret_of(db, ada), (utc_now() - STEP).timestamp())
+    now = shown(db, ada)
+    two_factor.prove(db, ada.id, f"{now[:3]} {now[3:]}")
+    for used in (now, before):
+        with pytest.raises(WrongCode):
+            two_factor.prove(db, ada.id, used)
+    with time_machine.travel(utc_now() + STEP, tick=False):
+        two_factor.prove(db, ada.id, shown(db, ada))
+
+
+def test_a_recovery_code_is_taken_once_and_is_nobody_elses(
+    db: Session, ada: User, eve: User, codes: list[str]
+) -> None:
+    two_factor.begin(db, eve, factories.PASSWORD)
+    eves = sessions.open_for(db, eve, "Firefox")
+    two_factor.confirm(db, eves, shown(db, eve))
+    with pytest.raises(WrongCode):
+        two_factor.prove(db, eve.id, codes[0])
+    two_factor.prove(db, ada.id, codes[0].upper().replace("-", " "))
+    assert two_factor.standing(db, ada.id).codes_left == 9
+    with pytest.raises(WrongCode):
+        two_factor.prove(db, ada.id, codes[0])
+    renewed = two_factor.renew_codes(db, ada.id, codes[1])
+    with pytest.raises(WrongCode):
+        two_factor.prove(db, ada.id, codes[2])
+    two_factor.prove(db, ada.id, renewed[0])
+
+
+def test_guessing_ends_and_a_right_code_too_until_a_while_has_passed(
+    db: Session, ada: User, codes: list[str]
+) -> None:
+    for _ in range(two_factor.MOST_WRONG):
+        with pytest.raises(WrongCode):
+            two_factor.prove(db, ada.id, "wrong")
+    for right in (shown(db, ada), codes[0]):
+        with pytest.raises(TooManyWrongCodes):
+            two_factor.prove(db, ada.id, right)
+    with time_machine.travel(utc_now() + two_factor.WRONG_WITHIN, tick=False):
+        two_factor.prove(db, ada.id, shown(db, ada))
+
+
+def test_switching_it_off_needs_a_code(
+    db: Session, ada: User, here: UserSession, codes: list[str]
+) -> None:
+    with pytest.raises(WrongCode):
+        two_factor.turn_off(db, ada, "000000")
+    two_factor.turn_off(db, ada, codes[0])
+    assert not two_factor.is_on(db, ada.id)
+    db.refresh(here)
+    assert here.two_factor_at is None
+    with pytest.raises(TwoFactorOff):
+        two_factor.prove(db, ada.id, codes[1])
+
+
+def test_what_a_squatter_has_set_up_goes_with_them(
+    db: Session, ada: User, codes: list[str]
+) -> None:
+    two_factor.forget(db, ada.id, since=utc_now())
+    assert two_factor.is_on(db, ada.id)
+    two_factor.forget(db, ada.id, since=utc_now() - timedelta(hours=1))
+    assert not two_factor.is_on(db, ada.id)
+
+
+def test_by_hand_it_goes_and_every_browser_with_it(
+    db: Session, ada: User, here: UserSession, codes: list[str]
+) -> None:
+    two_factor.remove_by_hand(db, ada)
+    assert not two_factor.is_on(db, ada.id)
+    assert sessions.find_live(db, here.id) is None
+    with pytest.raises(TwoFactorOff):
+        two_factor.remove_by_hand(db, ada)
