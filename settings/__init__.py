@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
+from settings.analytics import AnalyticsSettings
 from settings.cells import CellSettings
 from settings.jobs import JobSettings
 from settings.mail import MailSettings
@@ -42,6 +43,7 @@ class Settings(
     RequestSettings,
     ScalingSettings,
     WebSettings,
+    AnalyticsSettings,
 ):
     """All of them together, as the product is given them."""
 

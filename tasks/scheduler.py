@@ -15,13 +15,15 @@ from actions import reminders, stripe_backfill
 from gateways import logs
 from models import database
 from settings import get_settings
-from tasks import audits, measuring, upkeep
+from tasks import analytics, audits, measuring, upkeep
 from tasks.scaling import leader
 
 log = structlog.get_logger()
 
 PRUNE_SECONDS = 60.0
 ROLLUP_SECONDS = 60.0
+SCORE_SECONDS = 300.0
+ANALYTICS_SECONDS = 60.0
 REMINDER_SECONDS = 1.0
 
 
@@ -44,12 +46,28 @@ def run(over: threading.Event) -> None:
 
 def run_numbers(over: threading.Event) -> None:
     """Add the numbers up until `over` is set; what fails is tried again at the next tick."""
+    next_scores = time.monotonic()
     while True:
         try:
             upkeep.roll_up()
+            upkeep.gather_events()
+            if time.monotonic() >= next_scores:
+                upkeep.score_abuse()
+                next_scores = time.monotonic() + SCORE_SECONDS
         except SQLAlchemyError as error:
             log.warning("rollup.missed", error=str(error))
         if over.wait(ROLLUP_SECONDS):
+            return
+
+
+def run_analytics(over: threading.Event) -> None:
+    """Hand events on until `over` is set; what fails is tried again at the next tick."""
+    while True:
+        try:
+            analytics.forward()
+        except SQLAlchemyError as error:
+            log.warning("analytics.missed", error=str(error))
+        if over.wait(ANALYTICS_SECONDS):
             return
 
 
@@ -110,6 +128,9 @@ def main() -> None:
     threading.Thread(target=run_money, args=(over,), name="money", daemon=True).start()
     # A backlog takes its time too.
     threading.Thread(target=run_numbers, args=(over,), name="numbers", daemon=True).start()
+    # The network may take its time.
+    if settings.posthog_key is not None:
+        threading.Thread(target=run_analytics, args=(over,), name="analytics", daemon=True).start()
     # So are these: a sweep that takes long makes no reminder late.
     threading.Thread(target=run_reminders, args=(over,), name="reminders", daemon=True).start()
     if settings.log_format == "json":

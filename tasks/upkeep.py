@@ -17,7 +17,7 @@ from models.database import unit_of_work
 from models.email import outbox
 from models.ledger import alerts
 from models.notifications import pushes
-from models.ops import retention, rollups
+from models.ops import abuse_scores, product_events, retention, rollups
 from models.people import password_reset, sign_ups
 from models.schema.jobs import Job
 from settings import get_settings
@@ -121,6 +121,20 @@ def roll_up() -> None:
         while not is_done:
             with unit_of_work() as db:
                 is_done = roll(db, utc_now())
+
+
+def gather_events() -> None:
+    """Gather the steps that users have taken since the last time; a backlog chunk by chunk."""
+    is_done = False
+    while not is_done:
+        with unit_of_work() as db:
+            is_done = product_events.gather(db, utc_now())
+
+
+def score_abuse() -> None:
+    """Look for what speaks against users, and replace the scores."""
+    with unit_of_work() as db:
+        abuse_scores.rescore(db, utc_now())
 
 
 def forget_files() -> None:

@@ -24,6 +24,7 @@ from webapp.accounts import (
     verification,
 )
 from webapp.admin import (
+    abuse,
     access,
     accounting,
     admin_invitations,
@@ -74,7 +75,7 @@ PARTS = (
     *(alerts, limits, prices, receipts, status, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
-    *(admin_invitations, admin_log, switches, bulk, money_orders),
+    *(abuse, admin_invitations, admin_log, switches, bulk, money_orders),
     *(webhooks, connection, linking),
     *(reminders, calendar),
     *(files, downloads, archives),

@@ -41,7 +41,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("product_events", "user_model_months", "cohort_months", "user_months"):
+    for table in (
+        "funnel_days",
+        "product_events",
+        "user_model_months",
+        "cohort_months",
+        "user_months",
+    ):
         op.drop_table(table)
     op.drop_table("split_days")
     op.execute("DELETE FROM rollup_runs WHERE rollup IN ('months', 'events')")
@@ -100,6 +106,13 @@ def _create_months() -> None:
 def _create_events() -> None:
     kinds = sa.Enum(
         *EVENTS, name="producteventkind", native_enum=False, create_constraint=True, length=32
+    )
+    op.create_table(
+        "funnel_days",
+        _moment("begins_at"),
+        sa.Column("kind", kinds, nullable=False),
+        sa.Column("users", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("begins_at", "kind", name=op.f("pk_funnel_days")),
     )
     op.create_table(
         "product_events",

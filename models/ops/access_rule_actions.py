@@ -1,5 +1,6 @@
 """What admins put on the lists, and take off. Each is done once under its key, and logged."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -23,6 +24,9 @@ from models.schema.free_credit import RefusalReason
 from models.schema.users import User
 
 SUBJECT_MAX_LENGTH = 254
+# A network as the page shows it, which knows no more of it.
+HASH = re.compile(r"[0-9a-f]{64}")
+SHOWN_LETTERS = 12
 WITHHOLDS = (Verdict.HOLD, Verdict.BLOCK)
 
 
@@ -51,6 +55,8 @@ class Subject:
 def subject_of(db: Session, kind: SubjectKind, typed: str) -> Subject:
     """Read what is to be put on a list; raise BadSubject."""
     words = typed.strip().lower()[:SUBJECT_MAX_LENGTH]
+    if kind is SubjectKind.NETWORK and HASH.fullmatch(words):
+        return Subject(kind, words, f"network {words[:SHOWN_LETTERS]}")
     if kind is SubjectKind.NETWORK:
         network = _network(words)
         return Subject(kind, hashed("network", network), network)

@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Date, cast, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.ops import profit
+from models.ops import profit, switches
 from models.ops.profit import NAMES, Amounts, Rows
 from models.schema.rollups import DayTotals, SplitDay
-from settings import get_settings
 
 DAY = timedelta(days=1)
 # What is to come is reckoned from so many days, for as many.
@@ -104,7 +103,7 @@ def forecast(db: Session, now: datetime) -> Forecast:
     sums: Rows = select(*(_sum(one) for one in of_late)).where(*lately)
     sign_ups, granted, used = map(int, db.execute(sums).one())
     outstanding = int(db.scalar(select(_sum(DayTotals.moved_granted_micros))) or 0)
-    margin = get_settings().margin_percent
+    margin = switches.current(db).margin_percent
     return Forecast(
         days=FORECAST // DAY,
         sign_ups=sign_ups,

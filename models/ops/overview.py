@@ -11,11 +11,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import Session
 
-from models.schema.rollups import DayTotals, HourTotals, UserDay
+from models.ops import product_events
+from models.periods import month_floor
+from models.schema.product_events import ProductEventKind
+from models.schema.rollups import CohortMonth, DayTotals, HourTotals, UserDay
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 WEEK_TWO_IS_OVER = 14 * DAY
+# Months of newcomers whose return is shown.
+COHORTS = 6
 
 
 class Range(enum.StrEnum):
@@ -80,14 +85,26 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class CohortLine:
+    """Of those who signed up in a month: how many, and how many wrote in it and those after it."""
+
+    signed_up_in: datetime
+    newcomers: int
+    active: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Overview:
     """A range in parts, its sums, and those of the range before."""
 
     parts: Sequence[Part]
     now: Totals
     before: Totals
-    active: Mapping[int, int]
     retention: Retention
+    # Of those who signed up in the range: who has taken each step by now; and in the one before.
+    funnel: Mapping[ProductEventKind, int]
+    funnel_before: Mapping[ProductEventKind, int]
+    cohorts: Sequence[CohortLine]
 
 
 NAMES = tuple(Totals.__dataclass_fields__)
@@ -106,8 +123,10 @@ def read(db: Session, wanted: Range, now: datetime) -> Overview:
         parts,
         _sum(db, since, until),
         _sum(db, since - length, until - length),
-        {days: _active(db, now, days) for days in (1, 7, 30)},
         _retention(db, now, since),
+        product_events.read_funnel(db, _floor(since, DAY), until),
+        product_events.read_funnel(db, _floor(since - length, DAY), _floor(since, DAY)),
+        _cohorts(db, now),
     )
 
 
@@ -133,8 +152,12 @@ def _sums() -> list[ColumnElement[int]]:
     return [cast(func.coalesce(func.sum(column), 0), BigInteger) for column in columns]
 
 
+def active(db: Session, now: datetime) -> Mapping[int, int]:
+    """Count who sent a message today, and on the last 7 and 30 days, today among them."""
+    return {days: _active(db, now, days) for days in (1, 7, 30)}
+
+
 def _active(db: Session, now: datetime, days: int) -> int:
-    """Count who sent a message on the last days, today among them."""
     since = _floor(now, DAY) - (days - 1) * DAY
     wrote = select(func.count(UserDay.user_id.distinct())).where(
         UserDay.begins_at >= since, UserDay.messages > 0
@@ -159,6 +182,26 @@ def _retention(db: Session, now: datetime, since: datetime) -> Retention:
     )
     counted = (*db.execute(newcomers).one(), *db.execute(ripe).one())
     return Retention(*map(int, counted))
+
+
+def _cohorts(db: Session, now: datetime) -> Sequence[CohortLine]:
+    """Read the last months' newcomers, and how many of them wrote in each month since."""
+    months = [month_floor(now)]
+    while len(months) < COHORTS:
+        months.insert(0, month_floor(months[0] - DAY))
+    signed_up = func.date_trunc("month", DayTotals.begins_at, "UTC")
+    newcomers = select(signed_up, func.sum(DayTotals.sign_ups)).where(
+        DayTotals.begins_at >= months[0]
+    )
+    came = {at: int(count) for at, count in db.execute(newcomers.group_by(signed_up))}
+    wanted = select(CohortMonth).where(CohortMonth.cohort_at >= months[0])
+    wrote = {(one.cohort_at, one.begins_at): one.active_users for one in db.scalars(wanted)}
+    return [
+        CohortLine(
+            month, came.get(month, 0), [wrote.get((month, at), 0) for at in months if at >= month]
+        )
+        for month in months
+    ]
 
 
 def _end_of(now: datetime, width: timedelta) -> datetime:

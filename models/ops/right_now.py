@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import utc_now
 from models.ops import rollups
+from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.audits import AuditFinding, Books
+from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.payments import Payment, PaymentKind, PaymentStatus, StripeEvent
 from models.schema.standing_charges import StandingCharge
@@ -23,6 +25,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STUCK_AFTER = 2 * DAY
 CHARGE_STUCK_AFTER = HOUR
 SET_ASIDE_FOR = 30 * DAY
+# With the seconds until a page looks again this is less than ten: so soon is a dead worker seen.
+SILENT_HEARTBEATS = 1.5
+SILENT_FOR = HOUR
+# How a provider does is told by the messages that ended within this.
+HEALTH = timedelta(minutes=15)
 ROLLUPS_LATE_AFTER = timedelta(minutes=10)
 
 
@@ -50,6 +57,20 @@ class WorkersNow:
 
 
 @dataclass(frozen=True)
+class ProviderNow:
+    """What became lately of the messages for one provider's models."""
+
+    name: str
+    answered: int
+    failed: int
+
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether it fails more than every tenth message."""
+        return self.failed * 10 > self.answered + self.failed
+
+
+@dataclass(frozen=True)
 class Troubles:
     """How much of each kind needs somebody's hand."""
 
@@ -61,12 +82,17 @@ class Troubles:
     is_audit_late: bool
     are_numbers_late: bool
     is_without_workers: bool
+    # Workers that fell silent within the last hour, without signing off.
+    silent_workers: int
+    # Users that somebody put on hold, and has still to look at.
+    held_users: int
 
     @property
     def is_any(self) -> bool:
         return any(vars(self).values())
 
 
+FAILURES_OF_PROVIDERS = (FailureCode.PROVIDER_DOWN, FailureCode.PROVIDER_REFUSED)
 # Each part is what one partial index has, so that what is over is not looked at.
 _UNFINISHED = text("""
     WITH pending AS (
@@ -91,7 +117,8 @@ def queue_now(db: Session) -> QueueNow:
 
 def alive_after() -> datetime:
     """Return since when a worker must have been heard of to count as alive."""
-    return utc_now() - timedelta(seconds=2 * get_settings().job_lease_seconds)
+    patience = SILENT_HEARTBEATS * get_settings().job_heartbeat_seconds
+    return utc_now() - timedelta(seconds=patience)
 
 
 def workers_now(db: Session) -> WorkersNow:
@@ -121,6 +148,38 @@ def troubles(db: Session, queue: QueueNow, workers: WorkersNow) -> Troubles:
         is_audit_late=_is_audit_late(db),
         are_numbers_late=_are_numbers_late(db),
         is_without_workers=queue.pending > 0 and workers.alive == 0,
+        silent_workers=_rows(db, *_fell_silent()),
+        held_users=_rows(
+            db,
+            AccessRule.verdict == Verdict.HOLD,
+            AccessRule.subject_kind == SubjectKind.USER,
+            AccessRule.ended_at.is_(None),
+        ),
+    )
+
+
+def providers_now(db: Session) -> Sequence[ProviderNow]:
+    """Tell of each provider how many messages it has answered lately, and how many it failed."""
+    provider = func.split_part(Job.model, "/", 1)
+    failed = Job.failure_code.in_(FAILURES_OF_PROVIDERS)
+    lately = (
+        select(
+            provider,
+            func.count().filter(Job.status == JobStatus.COMPLETED),
+            func.count().filter(failed),
+        )
+        .where(Job.finished_at > utc_now() - HEALTH)
+        .group_by(provider)
+        .order_by(provider)
+    )
+    return [ProviderNow(*row) for row in db.execute(lately)]
+
+
+def _fell_silent() -> Sequence[ColumnElement[bool]]:
+    return (
+        Worker.stopped_at.is_(None),
+        Worker.seen_at <= alive_after(),
+        Worker.seen_at > utc_now() - SILENT_FOR,
     )
 
 

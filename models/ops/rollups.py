@@ -30,7 +30,7 @@ CHUNK = 31 * DAY
 LOCK = 7_305_118
 TABLES = (
     *("hour_totals", "day_totals", "split_days", "user_days"),
-    *("user_months", "cohort_months", "user_model_months"),
+    *("user_months", "cohort_months", "user_model_months", "funnel_days"),
 )
 
 
@@ -72,6 +72,24 @@ def roll_months(db: Session, now: datetime) -> bool:
         since = next_month(since)
     _note(db, Rollup.MONTHS, now)
     return True
+
+
+def begin_window(
+    db: Session, rollup: Rollup, now: datetime, longest: timedelta
+) -> tuple[datetime, datetime] | None:
+    """Return from when until when something is to be gathered next, under the lock of rollups.
+
+    None before there is anybody.
+    """
+    _lock(db)
+    rolled = _rolled_until(db, rollup)
+    begins = rolled - OVERLAP if rolled else db.scalar(select(func.min(User.created_at)))
+    return None if begins is None else (begins, min(begins + longest, now + OVERLAP))
+
+
+def end_window(db: Session, rollup: Rollup, until: datetime) -> None:
+    """Note until when it was gathered."""
+    _note(db, rollup, until)
 
 
 def forget(db: Session) -> None:
@@ -152,6 +170,11 @@ def _note(db: Session, rollup: Rollup, until: datetime) -> None:
             index_elements=[RollupRun.rollup], set_={"rolled_until": run.excluded.rolled_until}
         )
     )
+
+
+def day_floor(moment: datetime) -> datetime:
+    """Return when the day of UTC began."""
+    return _floor(moment, DAY)
 
 
 def _floor(moment: datetime, width: timedelta) -> datetime:

@@ -28,11 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.ops import profit
+from models.ops import profit, switches
 from models.ops.profit import NAMES, Amounts, Rows
 from models.schema.rollups import UserMonth
 from models.schema.users import User
-from settings import get_settings
 
 MOST = 25
 
@@ -130,7 +129,10 @@ _CALLS = """
 
 def replay(db: Session, month: datetime, scenario: Scenario, rates: Mapping[str, Rate]) -> Outcome:
     """Live the month that begins then through once more; `rates` prices tokens by model."""
-    users = _users(month, scenario, rates)
+    # Of charges that name no margin it is that of today.
+    usual_margin = switches.current(db).margin_percent
+    calls = _calls(month, scenario, rates, usual_margin)
+    users = _users(month, scenario, calls)
     sums = (cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger) for name in NAMES)
     others = (
         func.count().filter(users.c.missing > 0),
@@ -161,9 +163,9 @@ def _dry(db: Session, users: Subquery) -> Sequence[RunDry]:
     return [RunDry(*row) for row in db.execute(wanted)]
 
 
-def _users(month: datetime, scenario: Scenario, rates: Mapping[str, Rate]) -> Subquery:
+def _users(month: datetime, scenario: Scenario, calls: Subquery) -> Subquery:
     """Have a row for each user of the month, with the columns of `Amounts` as they become."""
-    calls, ends = _calls(month, scenario, rates), _ends(month)
+    ends = _ends(month)
     had = profit.by_user(month).add_columns(UserMonth.sign_up_granted_micros).subquery()
     charged_more = func.coalesce(calls.c.charged_more, 0)
     given_more = _given_more(had.c.sign_up_granted_micros, scenario)
@@ -217,14 +219,16 @@ def _split(walked: Subquery) -> Subquery:
     ).subquery()
 
 
-def _calls(month: datetime, scenario: Scenario, rates: Mapping[str, Rate]) -> Subquery:
+def _calls(
+    month: datetime, scenario: Scenario, rates: Mapping[str, Rate], usual_margin: int
+) -> Subquery:
     priced = {
         name: [str(getattr(rate, name)) for rate in rates.values()]
         for name in ("tokens_in", "tokens_out", "tokens_cache_read", "tokens_cache_write")
     }
     values: dict[str, object] = {
         "month": month,
-        "usual_margin": get_settings().margin_percent,
+        "usual_margin": usual_margin,
         "margin_percent": scenario.margin_percent,
         "default_model": scenario.default_model,
         "cached_percent": scenario.cached_percent,

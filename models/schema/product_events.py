@@ -37,3 +37,15 @@ class ProductEvent(Base):
     happened_at: Mapped[datetime]
     # When the analytics service took it; None while it has not, or where there is none.
     forwarded_at: Mapped[datetime | None]
+
+
+class FunnelDay(Base):
+    """Of those who signed up on a day of UTC: how many have taken a step by now."""
+
+    __tablename__ = "funnel_days"
+
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    kind: Mapped[ProductEventKind] = mapped_column(
+        stored_as_text(ProductEventKind), primary_key=True
+    )
+    users: Mapped[int]

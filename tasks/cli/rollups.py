@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         with unit_of_work() as db:
             rollups.forget(db)
     upkeep.roll_up()
+    upkeep.gather_events()
     return 0
 
 

@@ -50,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
         _sort(db)
     written = time.monotonic()
     upkeep.roll_up()
+    upkeep.gather_events()
+    upkeep.score_abuse()
     print(f"Written in {written - began:.0f} s, added up in {time.monotonic() - written:.0f} s.")
     return 0
 

@@ -13,12 +13,24 @@ from babel.messages.extract import extract_from_dir
 import actions
 import models
 import webapp
-from actions.sentences import alerts, entries, failures, free_credit, freezes, payments, rules
+from actions.sentences import (
+    abuse,
+    admin_actions,
+    alerts,
+    entries,
+    failures,
+    free_credit,
+    freezes,
+    payments,
+    rules,
+)
 from actions.sentences.files import ARCHIVE_FAULTS, FAULTS
 from actions.sentences.refusals import REFUSALS, sentence_of
 from models.errors import Refused
 from models.payments.checkout import AmountOutOfRange
 from models.people.users import NameTooLong
+from models.schema.abuse import AbuseReason
+from models.schema.admins import AdminActionKind
 from models.schema.alerts import AlertKind
 from models.schema.audits import AuditRule
 from models.schema.failure_codes import FailureCode
@@ -45,6 +57,8 @@ TABLES: list[tuple[Mapping[str, str], set[str]]] = [
         (free_credit.REFUSALS, RefusalReason),
         (free_credit.FOR_ADMINS, RefusalReason),
         (alerts.MEANINGS, AlertKind),
+        (abuse.REASONS, AbuseReason),
+        (admin_actions.WORDS, AdminActionKind),
         (FAULTS, Fault.__args__),
         (ARCHIVE_FAULTS, ArchiveFault.__args__),
     )

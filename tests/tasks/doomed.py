@@ -18,6 +18,7 @@ from models import database, jobs
 from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer
+from models.ops import workers
 from models.schema.failure_codes import FailureCode
 from settings import get_settings
 from tasks.worker.call_ledger import TurnCallLedger
@@ -39,6 +40,16 @@ def live(environment: Mapping[str, str], work: Callable[..., None], *given: obje
     get_settings.cache_clear()
     database.connect(get_settings().database_url.get_secret_value(), pool_size=1)
     work(*given)
+
+
+def beat(seconds: float) -> None:
+    """Report as a worker does, until killed."""
+    with unit_of_work() as db:
+        worker = workers.register(db, new_id(), "doomed")
+    while True:
+        with unit_of_work() as db:
+            workers.report(db, worker.id, sandbox="bwrap", capacity=4, spare=1, hot=0, busy=0)
+        time.sleep(seconds)
 
 
 def hear(notices: Sequence[Notice]) -> None:

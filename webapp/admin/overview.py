@@ -1,6 +1,6 @@
 """The overview: whether users are served, whether money is made, and what needs a hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from models.money import money
 from models.ops import overview, right_now
 from models.ops.overview import Overview, Part, Range, Totals
 from models.people.admin_roles import Permission, may
+from models.schema.product_events import ProductEventKind
 from webapp.admin.access import allowed_to
 from webapp.core import charts
 from webapp.core.auth import current_user
@@ -27,8 +28,20 @@ TITLES = {
     Range.MONTH: "30 days",
     Range.YEAR: "1 year",
 }
+STEPS = {
+    ProductEventKind.SIGNED_UP: "Signed up",
+    ProductEventKind.VERIFIED: "Address verified",
+    ProductEventKind.ONBOARDED: "Introduced themselves",
+    ProductEventKind.FIRST_MESSAGE: "Sent a message",
+    ProductEventKind.FIRST_ANSWER: "Had an answer",
+    ProductEventKind.MESSENGER_LINKED: "Linked a messenger",
+    ProductEventKind.FIRST_REMINDER: "Set a reminder",
+    ProductEventKind.FIRST_TOP_UP: "Topped up",
+}
 # Of what a change for the better is one upwards, or downwards.
 UP, DOWN = 1, -1
+# After so long the page looks again at what is so right now.
+SECONDS = 2
 # In percent; beyond it there was too little before to compare.
 MOST_CHANGE = 999
 
@@ -88,19 +101,36 @@ def show() -> Answer:
     wanted = _range()
     found = overview.read(db(), wanted, utc_now())
     sees_money = may(current_user(), Permission.READ_MONEY)
-    queue, workers = right_now.queue_now(db()), right_now.workers_now(db())
     return render_template(
         "admin/overview/page.html",
         metrics=[
             _metric(kind, found, wanted) for kind in KINDS if sees_money or not kind.unit.is_money
         ],
         overview=found,
-        queue=queue,
-        workers=workers,
-        troubles=right_now.troubles(db(), queue, workers),
+        **_now(),
         wanted=wanted,
         ranges=TITLES,
+        steps=STEPS,
     )
+
+
+@pages.get("/admin/now")
+@allowed_to(Permission.READ)
+def show_now() -> Answer:
+    """Draw what is so right now, for a page that looks again every few seconds."""
+    return render_template("admin/overview/_live.html", **_now())
+
+
+def _now() -> Mapping[str, object]:
+    queue, workers = right_now.queue_now(db()), right_now.workers_now(db())
+    return {
+        "queue": queue,
+        "workers": workers,
+        "providers": right_now.providers_now(db()),
+        "troubles": right_now.troubles(db(), queue, workers),
+        "active": overview.active(db(), utc_now()),
+        "seconds": SECONDS,
+    }
 
 
 def _range() -> Range:

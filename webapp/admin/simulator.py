@@ -9,11 +9,10 @@ from actions import price_simulation
 from gateways import values
 from gateways.values import BadValue
 from models.base import utc_now
-from models.ops import profit, simulator
+from models.ops import profit, simulator, switches
 from models.ops.profit import Amounts
 from models.ops.simulator import Scenario
 from models.people.admin_roles import Permission
-from settings import get_settings
 from webapp.admin.access import allowed_to
 from webapp.core.db import db
 from webapp.core.htmx import Answer
@@ -62,7 +61,7 @@ def show() -> Answer:
         months=[(ago, profit.month_of(now, ago)[0]) for ago in range(1, MONTHS + 1)],
         margins=MARGINS,
         models=price_simulation.offered(),
-        today=get_settings(),
+        today=switches.current(db()),
         most=simulator.MOST,
     )
 

@@ -1,21 +1,35 @@
 """The overview says how the business does, and what needs a hand."""
 
+import multiprocessing
+import os
 import re
+import signal
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from embedded.environ import environ
 from models import jobs, ledger
 from models.base import new_id, utc_now
-from models.ops import overview, rollups, workers
+from models.ops import overview, right_now, rollups, workers
 from models.ops.overview import Range
 from models.schema.failure_codes import FailureCode
 from models.schema.ledger import FreezeReason
 from models.schema.users import User
+from models.schema.workers import Worker
+from settings import Settings
 from tests import factories
 from tests.models.ops.test_rollups import roll
+from tests.tasks import doomed
 from tests.webapp.browser import Browser
+from webapp.admin.overview import SECONDS
+
+forked = multiprocessing.get_context("forkserver")
+forked.set_forkserver_preload([doomed.__name__])
 
 # Bought credits come after granted ones.
 GRANTED = 1_000_000
@@ -119,3 +133,55 @@ def test_failures_of_the_last_hour_are_counted(db: Session, olgas: Browser, ada:
     db.commit()
     page = olgas.read("/admin")
     assert re.search(r"Failed in the last hour</dt>\s*<dd class=\"worse\">\s*1\s", page)
+
+
+def test_a_killed_worker_is_seen_within_ten_seconds(
+    olgas: Browser, adjust: Callable[..., None], settings: Settings, engine: sa.Engine
+) -> None:
+    # By the settings as they are: the silence, and the wait until the page looks again.
+    silence = right_now.SILENT_HEARTBEATS * settings.job_heartbeat_seconds
+    assert silence + SECONDS < 10
+    adjust(JOB_HEARTBEAT_SECONDS="0.5")
+    process = forked.Process(target=doomed.live, args=(environ(), doomed.beat, 0.5))
+    process.start()
+    try:
+        wait_until(lambda: "fell silent" not in olgas.read("/admin/now") and alive(olgas) == 1)
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: "1 worker fell silent" in olgas.read("/admin/now"))
+        assert time.monotonic() - began < 3
+        assert alive(olgas) == 0
+        assert ">silent</span>" in olgas.read("/admin/workers")
+    finally:
+        process.kill()
+        process.join()
+        # It was no part of the test's transaction.
+        with engine.begin() as connection:
+            connection.execute(sa.delete(Worker))
+
+
+def alive(browser: Browser) -> int:
+    """How many workers the page says there are."""
+    found = re.search(r"Workers</a></dt>\s*<dd>\s*(\d+)", browser.read("/admin/now"))
+    assert found
+    return int(found[1])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
+def test_a_provider_that_fails_is_said_to_do_so(db: Session, olgas: Browser, ada: User) -> None:
+    for _ in range(3):
+        factories.answer(db, factories.running(db, ada))
+    db.commit()
+    assert "3 answered, 0 failed" in olgas.read("/admin/now")
+    jobs.fail(db, factories.running(db, ada), FailureCode.PROVIDER_DOWN)
+    db.commit()
+    page = olgas.read("/admin")
+    assert "3 answered, 1 failed" in page
+    assert "failing" in page

@@ -15,6 +15,7 @@ from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import users
 from models.people.admin_roles import PERMISSIONS, Permission
+from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminRole
 from models.schema.payments import Payment, PaymentKind
 from models.schema.pending_adjustments import PendingAdjustment
@@ -38,6 +39,14 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
     )
     payment = Payment(user_id=ada.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
     db.add_all([asked, payment])
+    blocked = AccessRule(
+        subject_kind=SubjectKind.DOMAIN,
+        subject="example.net",
+        shown="example.net",
+        verdict=Verdict.BLOCK,
+        reason="A test.",
+    )
+    db.add(blocked)
     db.flush()
     return {
         "user_id": ada.id,
@@ -47,6 +56,7 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
         "invitation_id": factories.invitation(db).id,
         "adjustment_id": asked.id,
         "payment_id": payment.id,
+        "rule_id": blocked.id,
     }
 
 
