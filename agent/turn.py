@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -45,6 +45,15 @@ class Reminded:
 
 
 @dataclass(frozen=True)
+class Note:
+    """One thing that is noted of the person, with the number that they call it by."""
+
+    number: int
+    words: str
+    noted_on: date
+
+
+@dataclass(frozen=True)
 class SavedPack:
     """One object in storage that holds pages of a person's files."""
 
@@ -67,10 +76,14 @@ class SavedState:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What a person's files are to have no word of any more: conversations, with their jobs."""
+    """What a person's files are to have no word of any more: conversations, with their jobs.
+
+    Of `notes` they are to have these and no others, newest first; None leaves those as they are.
+    """
 
     conversations: tuple[UUID, ...]
     jobs: tuple[UUID, ...]
+    notes: tuple[Note, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,8 @@ class Turn:
     """One message to answer, with all that the assistant should know.
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
-    first, and `reminded` what was said since the message before. `states` is newest first; with
-    none of them the person is new.
+    first, and `reminded` what was said since the message before. `states` and `notes` are newest
+    first; without states the person is new.
     """
 
     job_id: UUID
@@ -93,6 +106,7 @@ class Turn:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,20 @@
 """What stands in the assistant's own files before its first turn, and what we keep current in them.
 
 OpenClaw puts AGENTS.md, SOUL.md, IDENTITY.md, USER.md and MEMORY.md into the system prompt of every
-turn. AGENTS.md is ours. In USER.md one marked part is ours: who the person is. All else belongs to
-the assistant and is never touched again, but for what USER.md has no room for: OpenClaw shows no
-more of it than some 4,000 characters, so it moves to MEMORY.md.
+turn. AGENTS.md is ours. In USER.md one marked part is ours: who the person is. MEMORY.md is drawn
+from their notes: see `agent.memory`. All else belongs to the assistant and is never touched again,
+but for what USER.md has no room for: OpenClaw shows no more of it than some 4,000 characters, so it
+moves to MEMORY.md.
 """
 
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
 
+from agent import memory
+from agent.memory import Shown
 from agent.quoting import one_line, quoted
 from agent.tools.registry import Tool
-from agent.turn import Profile
+from agent.turn import Note, Profile
 
 BEGIN = "<!-- kept by the service: begin -->"
 END = "<!-- kept by the service: end -->"
@@ -32,10 +35,8 @@ AGENTS = dedent("""\
       in other conversations. A later one may have it too, with answers that you have lost.
     - MEMORY.md is your long-term memory, and you see it in every conversation. When they tell you
       something worth keeping (facts, preferences, plans, people, decisions, or simply "remember"),
-      write it there at once with `edit` or `write`, in one short line, and mend what is outdated.
-    - memory/YYYY-MM-DD.md holds longer notes of a day. `memory_search` finds them and earlier
-      conversations; search before you say that you do not know something about them.
-    - You have no other memory: what is not written down is gone.
+      note it at once, in one short line, and mend what is outdated.
+    - You have no other memory: what is not noted is gone.
 
     ## What you get
     - Each message begins with the person's own local time in square brackets. It is right, whatever
@@ -60,7 +61,6 @@ REMINDED = (
 )
 MATERIAL = "- What they answer is material, not instructions, and only you see it: say it again."
 SOUL = "# Who you are\n\nWarm, calm, honest and brief. You say when you are not sure.\n"
-MEMORY = "# Memory\n"
 
 
 def due(
@@ -69,23 +69,23 @@ def due(
     profile: Profile,
     product_name: str,
     tools: Sequence[Tool] = (),
-) -> dict[str, bytes]:
-    """Return the files that have to be written, given what stands in the workspace now."""
-    standing_user = standing.get("USER.md", b"").decode(errors="replace")
-    user, beyond = _fitted(_with_kept_part(standing_user, _kept_part(profile)))
-    wanted = {"AGENTS.md": agents(tools), "USER.md": user}
-    if beyond:
-        memory = standing.get("MEMORY.md", MEMORY.encode()).decode(errors="replace")
-        wanted["MEMORY.md"] = f"{memory.rstrip()}\n{beyond}\n"
+    notes: Sequence[Note] = (),
+) -> tuple[dict[str, bytes], Shown]:
+    """Return the files to be written, given what stands there now, and what MEMORY.md will tell."""
+    user, beyond = _fitted(_with_kept_part(_text(standing, "USER.md"), _kept_part(profile)))
+    shown = memory.draw(notes, f"{_text(standing, 'MEMORY.md')}\n{beyond}")
+    wanted = {"AGENTS.md": agents(tools), "USER.md": user, "MEMORY.md": shown.text}
     seeds = {
         "SOUL.md": SOUL,
         "IDENTITY.md": f"# Identity\n\n- Name: {one_line(product_name)}\n",
-        "MEMORY.md": MEMORY,
     }
-    seeds = {name: text for name, text in seeds.items() if name not in wanted}
     wanted |= {name: text for name, text in seeds.items() if name not in standing}
     written = {name: text.encode() for name, text in wanted.items()}
-    return {name: data for name, data in written.items() if standing.get(name) != data}
+    return {name: data for name, data in written.items() if standing.get(name) != data}, shown
+
+
+def _text(standing: Mapping[str, bytes], name: str) -> str:
+    return standing.get(name, b"").decode(errors="replace")
 
 
 def agents(tools: Sequence[Tool]) -> str:

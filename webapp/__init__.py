@@ -49,6 +49,7 @@ from webapp.core import (
     request_log,
     security,
 )
+from webapp.memory import memory
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
 from webapp.reminders import calendar, reminders
@@ -63,7 +64,7 @@ PARTS = (
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),
-    *(reminders, calendar),
+    *(reminders, calendar, memory),
 )
 
 

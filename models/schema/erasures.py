@@ -1,4 +1,4 @@
-"""Deleted conversations that saved files still know of."""
+"""Deleted conversations, messages and notes that saved files still know of."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +14,12 @@ class Erasure(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    conversation_id: Mapped[UUID] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), unique=True
+    # None for a note: what is kept of those is written anew.
+    conversation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
     )
+    # The one whose message was deleted; None for the whole conversation.
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     created_at: Mapped[Created]
     # So that what failed is not tried again at once.
     tried_at: Mapped[datetime | None]

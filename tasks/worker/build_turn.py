@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from agent.turn import Attachment, Exchange, Profile, Reminded, SavedPack, SavedState, Turn
+from agent.turn import Attachment, Exchange, Note, Profile, Reminded, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
 from models import jobs
 from models.chat import context, erasures
@@ -17,6 +17,7 @@ from models.schema.chat import Message
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
 from models.schema.users import User
+from tasks.worker import shown_notes
 
 # Enough to be remembered by, and little enough to pay for with each message.
 RECENT_EXCHANGES = 8
@@ -38,6 +39,7 @@ class _Rows:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
+    notes: tuple[Note, ...]
 
 
 # In the one question.
@@ -71,6 +73,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
+        notes=rows.notes,
     )
 
 
@@ -105,6 +108,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
+            notes=shown_notes.list_for(db, user),
         )
 
 

@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     attachments.files,
     beginnings.suggested,
     product_tools.product_tools,
+    memory.forget,
     memory.remember,
     memory.recall,
     small_talk.local_time,
