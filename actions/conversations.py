@@ -12,11 +12,12 @@ from models.channels import accounts
 from models.chat import answer_files, conversations, erasures
 from models.database import after_commit
 from models.jobs.cancellation import cancel_all
+from models.memory import notes
 from models.schema.users import User
 
 
 def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher) -> None:
-    """Delete a conversation with all that was said and sent in it; answers under way stop.
+    """Delete a conversation with all that was said, sent and noted in it; answers under way stop.
 
     The caller commits. After that open pages hear of it, its files go from storage, and a worker
     makes the assistant forget it. Raises NotFound for another user's.
@@ -26,6 +27,7 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     cancelled = cancel_all(db, user.id, conversation_id)
     accounts.release_conversation(db, conversation_id)
     paths = files.removable(one.path for one in answer_files.of_conversation(db, conversation_id))
+    notes.erase_of_conversation(db, user.id, conversation_id)
     keys = conversations.erase(db, conversation)
     erasures.want(db, user.id, conversation_id, paths)
     for job in cancelled:

@@ -1,14 +1,15 @@
-"""Takes deleted conversations out of a person's saved files, where OpenClaw is not at work.
+"""Takes what was deleted out of a person's saved files, where OpenClaw is not at work.
 
 What comes out is stored whole, as one pack with nothing before it: the versions before still have
 the words, and can be deleted all of them.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
+from agent import memory
 from agent.cells.boot import start
 from agent.cells.boot.spec import CellSpec
 from agent.cells.host.worker_dir import WorkerDir
@@ -16,8 +17,11 @@ from agent.cells.io.sockets import CellSockets
 from agent.files import CellFiles
 from agent.message import upload_prefix
 from agent.saving import all_new, save_files
-from agent.state import BLANK, Known, Restored, SavedStates
-from agent.turn import Forgotten, SavedState
+from agent.state import BLANK, WORKSPACE, Known, Restored, SavedStates
+from agent.turn import Forgotten, Note, SavedState
+
+# More of MEMORY.md is not looked at.
+MEMORY_BYTES = 1024 * 1024
 
 
 async def forget(
@@ -48,7 +52,18 @@ async def forget(
         del restored
         uploads = [upload_prefix(job_id) for job_id in forgotten.jobs]
         await files.forget(forgotten.conversations, uploads, forgotten.paths)
+        if forgotten.notes is not None:
+            await _draw_notes(files, forgotten.notes)
         saved = (await save_files(states, user_id, files, before, check)).state
     # Nothing will be left to fall back on.
     await asyncio.to_thread(states.get, (saved,))
     return saved
+
+
+async def _draw_notes(files: CellFiles, notes: Sequence[Note]) -> None:
+    """Let MEMORY.md have these notes, and what the assistant had written there that is no note."""
+    path = f"{WORKSPACE}/MEMORY.md"
+    standing = await files.get(path, MEMORY_BYTES)
+    if standing is not None:
+        shown = memory.draw(notes, standing.decode(errors="replace"))
+        await files.put(path, shown.text.encode())

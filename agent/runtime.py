@@ -2,14 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
-from agent import catalogue, context, engine, workspace
+from agent import catalogue, context, engine, memory, workspace
 from agent.brought_files import place_brought
 from agent.catalogue import Model
 from agent.cells.boot.config import TENANT
@@ -25,6 +25,7 @@ from agent.cells.pool import Pool, PoolStats
 from agent.cells.states import State
 from agent.files import DiskFull, FilesFailed
 from agent.forgetting import forget
+from agent.memory import Noted
 from agent.message import Message, compose
 from agent.meter.call_ledger import CallLedger
 from agent.meter.server import Meter
@@ -34,7 +35,16 @@ from agent.saving import save
 from agent.state import WORKSPACE, Restored, SavedStates
 from agent.tools import registry
 from agent.tools.registry import Handler
-from agent.turn import AgentFailed, Answer, Forgotten, SavedState, Turn, TurnFailure, Watcher
+from agent.turn import (
+    AgentFailed,
+    Answer,
+    Forgotten,
+    Note,
+    SavedState,
+    Turn,
+    TurnFailure,
+    Watcher,
+)
 from gateways.s3_files import Storage
 from settings import Settings
 from untrusted.helper import Failed, Patience
@@ -49,6 +59,7 @@ STOP_SECONDS = 30
 NO_CELLS = "no cells"
 # More of USER.md is not looked at; OpenClaw shows a model far less.
 STANDING_BYTES = 1024 * 1024
+MEMORY_PATH = f"{WORKSPACE}/MEMORY.md"
 
 
 class Runtime:
@@ -172,6 +183,20 @@ class Runtime:
     def restore(self, states: tuple[SavedState, ...]) -> Restored:
         """Return the files of the newest saved version that is whole. Raises AgentFailed."""
         return self._states.get(states)
+
+    def noted(self, user_id: UUID) -> Noted | None:
+        """Say what the assistant did to the person's MEMORY.md in its last turn; None for nothing.
+
+        Raises AgentFailed when their cell is gone.
+        """
+        return self._do(self._noted(user_id))
+
+    def show_notes(self, user_id: UUID, notes: Sequence[Note], carried: Sequence[str]) -> None:
+        """Draw MEMORY.md in the person's cell anew; lines `carried` are no notes yet.
+
+        Raises AgentFailed when their cell is gone.
+        """
+        self._do(self._show_notes(user_id, notes, carried))
 
     def forget(
         self,
@@ -314,22 +339,48 @@ class Runtime:
             await place_brought(cell.files, turn.brought)
         if standing is None or turn.brought:
             standing = await _read_standing(cell)
-        due = workspace.due(
+        due, cell.shown = workspace.due(
             standing,
             profile=turn.profile,
             product=Product.of(self._settings),
             tools=[one.tool for one in self._tools],
+            notes=turn.notes,
         )
         for name, data in due.items():
             await cell.files.put(f"{WORKSPACE}/{name}", data)
         for path, data in message.originals.items():
             await cell.files.put(path, data)
 
+    async def _noted(self, user_id: UUID) -> Noted | None:
+        cell = self._require_cell(user_id)
+        if cell.shown is None:
+            return None
+        try:
+            async with cell.lock:
+                found = await cell.files.get(MEMORY_PATH, STANDING_BYTES)
+        except FilesFailed as error:
+            raise _reason(error) from error
+        return memory.compare(cell.shown, (found or b"").decode(errors="replace"))
+
+    async def _show_notes(
+        self, user_id: UUID, notes: Sequence[Note], carried: Sequence[str]
+    ) -> None:
+        cell = self._require_cell(user_id)
+        cell.shown = memory.draw(notes, "\n".join(carried))
+        try:
+            async with cell.lock:
+                await cell.files.put(MEMORY_PATH, cell.shown.text.encode())
+        except FilesFailed as error:
+            raise _reason(error) from error
+
     async def _save(self, user_id: UUID) -> SavedState:
+        return await save(self._states, user_id, self._require_cell(user_id))
+
+    def _require_cell(self, user_id: UUID) -> Cell:
         cell = self._pool.of(user_id)
         if cell is None:
             raise AgentFailed(TurnFailure.CELL_DIED, permanent=False)
-        return await save(self._states, user_id, cell)
+        return cell
 
     async def _forget(
         self,

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -49,6 +49,15 @@ class Reminded:
 
 
 @dataclass(frozen=True)
+class Note:
+    """One thing that is noted of the person, with the number that they call it by."""
+
+    number: int
+    words: str
+    noted_on: date
+
+
+@dataclass(frozen=True)
 class SavedPack:
     """One object in storage that holds pages of a person's files."""
 
@@ -74,11 +83,13 @@ class Forgotten:
     """What a person's files are to have no word of any more: conversations, with their jobs.
 
     `paths` are files of the workspace that were deleted, by their places in it.
+    Of `notes` they are to have these and no others, newest first; None leaves those as they are.
     """
 
     conversations: tuple[UUID, ...]
     jobs: tuple[UUID, ...]
     paths: tuple[str, ...] = ()
+    notes: tuple[Note, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +105,8 @@ class Turn:
     """One message to answer, with all that the assistant should know.
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
-    first, and `reminded` what was said since the message before. `states` is newest first; with
-    none of them the person is new.
+    first, and `reminded` what was said since the message before. `states` and `notes` are newest
+    first; without states the person is new.
     """
 
     job_id: UUID
@@ -113,6 +124,7 @@ class Turn:
     brought: tuple[BroughtFile, ...] = ()
     # The person wants this message thought about for longer than is usual.
     thinks_longer: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 OpenClaw puts AGENTS.md, SOUL.md, IDENTITY.md, USER.md and MEMORY.md into the system prompt of every
 turn. AGENTS.md has our instructions, for when the meter cannot put them into a request itself. In
-USER.md one marked part is ours: who the person is. All else belongs to the assistant and is never
-touched again, but for what USER.md has no room for: OpenClaw shows no more of it than some 4,000
-characters, so it moves to MEMORY.md.
+USER.md one marked part is ours: who the person is. MEMORY.md is drawn from their notes: see
+`agent.memory`. All else belongs to the assistant and is never touched again, but for what USER.md
+has no room for: OpenClaw shows no more of it than some 4,000 characters, so it moves to MEMORY.md.
 """
 
 from collections.abc import Mapping, Sequence
 
+from agent import memory
+from agent.memory import Shown
 from agent.prompt.instructions import Product, instructions
 from agent.quoting import one_line, quoted
 from agent.tools.registry import Tool
-from agent.turn import Profile
+from agent.turn import Note, Profile
 
 BEGIN = "<!-- kept by the service: begin -->"
 END = "<!-- kept by the service: end -->"
@@ -22,7 +24,6 @@ USER_CHARS = 3_500
 NEEDS_CHARS = 1_000
 
 SOUL = "# Who you are\n\nWarm, calm, honest and brief. You say when you are not sure.\n"
-MEMORY = "# Memory\n"
 
 
 def due(
@@ -31,23 +32,23 @@ def due(
     profile: Profile,
     product: Product,
     tools: Sequence[Tool] = (),
-) -> dict[str, bytes]:
-    """Return the files that have to be written, given what stands in the workspace now."""
-    standing_user = standing.get("USER.md", b"").decode(errors="replace")
-    user, beyond = _fitted(_with_kept_part(standing_user, _kept_part(profile)))
-    wanted = {"AGENTS.md": instructions(product, tools), "USER.md": user}
-    if beyond:
-        memory = standing.get("MEMORY.md", MEMORY.encode()).decode(errors="replace")
-        wanted["MEMORY.md"] = f"{memory.rstrip()}\n{beyond}\n"
+    notes: Sequence[Note] = (),
+) -> tuple[dict[str, bytes], Shown]:
+    """Return the files to be written, given what stands there now, and what MEMORY.md will tell."""
+    user, beyond = _fitted(_with_kept_part(_text(standing, "USER.md"), _kept_part(profile)))
+    shown = memory.draw(notes, f"{_text(standing, 'MEMORY.md')}\n{beyond}")
+    wanted = {"AGENTS.md": instructions(product, tools), "USER.md": user, "MEMORY.md": shown.text}
     seeds = {
         "SOUL.md": SOUL,
         "IDENTITY.md": f"# Identity\n\n- Name: {one_line(product.name)}\n",
-        "MEMORY.md": MEMORY,
     }
-    seeds = {name: text for name, text in seeds.items() if name not in wanted}
     wanted |= {name: text for name, text in seeds.items() if name not in standing}
     written = {name: text.encode() for name, text in wanted.items()}
-    return {name: data for name, data in written.items() if standing.get(name) != data}
+    return {name: data for name, data in written.items() if standing.get(name) != data}, shown
+
+
+def _text(standing: Mapping[str, bytes], name: str) -> str:
+    return standing.get(name, b"").decode(errors="replace")
 
 
 def _kept_part(profile: Profile) -> str:

@@ -62,6 +62,7 @@ from webapp.core import (
     switched,
 )
 from webapp.files import downloads, files
+from webapp.memory import memory
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices, status
 from webapp.reminders import calendar, reminders
@@ -77,7 +78,7 @@ PARTS = (
     *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
     *(abuse, admin_invitations, admin_log, switches, bulk, money_orders),
     *(webhooks, connection, linking),
-    *(reminders, calendar),
+    *(reminders, calendar, memory),
     *(files, downloads, archives),
 )
 

@@ -56,6 +56,7 @@ REFUSALS: Mapping[str, str] = {
     "bad_limit": marked(
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
+    "bad_note": marked("A note has 1 to %(most)s characters."),
     "bad_password": marked("Please choose a password of 8 to 200 characters."),
     "bad_plan_fields": marked("The automatic top-up was not changed. Please check what is marked."),
     "bad_profile": marked("Please fill in your name and choose a time zone from the list."),
@@ -161,9 +162,13 @@ REFUSALS: Mapping[str, str] = {
         "There is an invisible character in this that cannot be kept. Please type it yourself."
     ),
     "not_offered": marked("This model is not offered (any more). Please choose one from the list."),
+    "not_remembered": marked(
+        "This conversation is not to be remembered, so nothing is noted in it."
+    ),
     "not_the_browser_that_asked": marked(
         "Open this link in the browser in which you asked for it, or ask there for a new one."
     ),
+    "note_changed_since": marked("This note has changed again since, so nothing was taken back."),
     "nothing_heard": marked(
         "No words could be heard in this recording. Please try again, or type your message."
     ),
@@ -237,6 +242,9 @@ REFUSALS: Mapping[str, str] = {
     "too_many_exports": marked("You may have %(most)s exports a day. Please try again tomorrow."),
     "too_many_files": marked("Please send at most %(most)s files at once."),
     "too_many_handed_over": marked("An answer may have %(most)s files at most."),
+    "too_many_notes": marked(
+        "There are %(most)s notes already. Please delete some that are no longer needed."
+    ),
     "too_many_reminders": marked(
         "You have %(most)s reminders already. Please delete some that you no longer need."
     ),

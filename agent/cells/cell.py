@@ -23,6 +23,7 @@ from agent.cells.io.gateway import Gateway, GatewayFailed, Question, wait_until_
 from agent.cells.io.sockets import CellSockets
 from agent.cells.states import ENDS, State, moved
 from agent.files import CellFiles
+from agent.memory import Shown
 from agent.meter.call_ledger import CallLedger
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
@@ -51,6 +52,8 @@ class Cell:
         self.is_saved = True
         # The files that each turn looks at, as they were saved; None once a turn may change them.
         self.standing: Mapping[str, bytes] | None = None
+        # What MEMORY.md told when the last turn began.
+        self.shown: Shown | None = None
         self.place = place
         self.last_used = time.monotonic()
         # How many turns it has answered; and what its processes had when last looked at, in bytes.

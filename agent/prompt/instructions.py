@@ -61,10 +61,10 @@ INSTRUCTIONS = dedent("""\
       overwritten; what you learn belongs into MEMORY.md.
     - MEMORY.md is your long-term memory, and you see it in every conversation. When they tell you
       something worth keeping (facts, preferences, plans, people, decisions, or simply "remember"),
-      write it there at once with `edit` or `write`, in one short line, and mend what is outdated.
-    - memory/YYYY-MM-DD.md holds longer notes of a day; `memory_search` finds them. Look there, and
-      in earlier conversations if you can, before you say that you know nothing of it.
-    - You have no other memory: what is not written down is gone.
+      note it at once, in one short line, and mend what is outdated.
+    - Search your notes and earlier conversations, if you can, before you say that you know nothing
+      of it.
+    - You have no other memory: what is not noted is gone.
     - Paths of files are those in your workspace, as in `read` with "MEMORY.md".
 
     # What reaches you

@@ -118,19 +118,35 @@ TOOLS = (
         prompt="`{name}` cancels one by its number; to change one, set it anew and cancel the old.",
     ),
     Tool(
+        name="remember",
+        label="Noting something about you",
+        description="Note one fact about them for good.",
+        schema=_takes(
+            ("fact",),
+            fact={"type": "string", "maxLength": 500, "description": "One short sentence."},
+            instead_of={"type": "integer", "description": "The # of a note that it replaces."},
+        ),
+        prompt="`{name}` notes one fact in MEMORY.md; with `instead_of` it mends a note.",
+    ),
+    Tool(
+        name="forget",
+        label="Taking out a note",
+        description="Take out a note that is wrong or unwanted.",
+        schema=_takes(
+            ("number",), number={"type": "integer", "description": "Its #, as in MEMORY.md."}
+        ),
+        prompt="`{name}` takes a note out; they see, change and delete all notes at /memory.",
+    ),
+    Tool(
         name="search_history",
-        label="Searching your conversations",
-        description="Search all that was said in their conversations; any word counts.",
+        label="Searching what you said",
+        description="Search their notes and all conversations; any word counts, in any form.",
         schema=_takes(
             ("query",),
-            query={
-                "type": "string",
-                "maxLength": 300,
-                "description": "A few words that may have been said, forms of them too.",
-            },
+            query={"type": "string", "maxLength": 300, "description": "A few words."},
         ),
-        prompt="`{name}` finds what was said in any conversation of theirs; use it when they refer"
-        " to something that you do not see.",
+        prompt="`{name}` finds notes and what was said in any conversation; use it before you say"
+        " that you do not know something about them.",
         reads_only=True,
     ),
     Tool(

@@ -19,6 +19,8 @@ REMINDED = re.compile(r"<reminded (\w+)>\n(.*?)\n</reminded \1>", re.DOTALL)
 # OpenClaw puts a message whose answer was stopped before the next, which begins with a stamp too.
 STOPPED = "[Queued user message from a previous active turn;"
 STAMPED = re.compile(r"^\s*\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", re.MULTILINE)
+# How a note begins that the service has written into MEMORY.md.
+NUMBER = re.compile(r"^#(\d+) \(\d{4}-\d\d-\d\d\) ")
 NOT_TEXT = ("(an image,", "(no text could be read")
 
 
@@ -109,7 +111,11 @@ def _person(asked: Asked) -> Person:
 
 def _notes(text: str) -> tuple[str, ...]:
     lines = (line.strip() for line in text.splitlines())
-    kept = (line.removeprefix("- ").strip() for line in lines if not line.startswith(("#", "<!")))
+    kept = (
+        NUMBER.sub("", line.removeprefix("- ").strip())
+        for line in lines
+        if not line.startswith(("#", "<!", "("))
+    )
     return tuple(
         line for line in kept if line and not line.startswith(("Name:", "Time zone:", ">"))
     )

@@ -27,7 +27,9 @@ def recent(
     """List a person's latest exchanges, oldest first, that this conversation is to be told of.
 
     A new one is told those of other conversations. Any is told, when a worker died between
-    answering and saving, those that are newer than the `saved` files.
+    answering and saving, those that are newer than the `saved` files; and one of which a message
+    was deleted is told what is left of it. Those that are not to be remembered are told nowhere
+    else.
     """
     wanted = {
         "user": user_id,
@@ -44,6 +46,20 @@ def _recent() -> Executable:
     saved_job = bindparam("saved_job", type_=Uuid())
     here = bindparam("conversation", type_=Uuid())
     is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
+    # Until it has answered since; what was deleted of it went with all that the files had of it.
+    here_now = aliased(Conversation)
+    since = aliased(Message)
+    is_to_be_told_anew = (
+        exists()
+        .where(here_now.id == here, here_now.forgotten_at.is_not(None))
+        .where(
+            ~exists().where(
+                since.conversation_id == here,
+                since.role == Role.ASSISTANT,
+                since.created_at > here_now.forgotten_at,
+            )
+        )
+    )
     last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
     return (
         select(Conversation.id, Conversation.title, asked.text, answered.text, asked.created_at)
@@ -53,7 +69,9 @@ def _recent() -> Executable:
         .where(
             Job.user_id == bindparam("user", type_=Uuid()),
             Conversation.deleted_at.is_(None),
+            or_(Conversation.is_remembered, Job.conversation_id == here),
             or_(
+                and_(Job.conversation_id == here, is_to_be_told_anew),
                 and_(Job.conversation_id != here, ~is_begun),
                 saved_job.is_(None),
                 Job.finished_at > last_saved,

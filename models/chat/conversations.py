@@ -1,5 +1,6 @@
 """Conversations and what was said in them."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -100,6 +101,19 @@ def find_own(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation:
 def find_or_none(db: Session, user_id: UUID, conversation_id: UUID) -> Conversation | None:
     """Find one of this person's conversations; None if there is none, or not any more."""
     return db.scalar(_FIND_OWN, {"owner": user_id, "wanted": conversation_id})
+
+
+def titles(db: Session, user_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """Return the names of those of a person's conversations that there still are."""
+    named = select(Conversation.id, Conversation.title).where(
+        Conversation.user_id == user_id, Conversation.deleted_at.is_(None), Conversation.id.in_(ids)
+    )
+    return dict(db.execute(named).tuples().all()) if ids else {}
+
+
+def remember(conversation: Conversation, *, is_remembered: bool) -> None:
+    """Let what is said in a conversation be noted and told in others, or not."""
+    conversation.is_remembered = is_remembered
 
 
 def text_bytes(db: Session, conversation_id: UUID) -> int:

@@ -1,4 +1,4 @@
-"""Deleted conversations and files that a person's saved state still has: what is yet to be done."""
+"""What was deleted and a person's saved files still know of: what is yet to be done."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +21,22 @@ def want(
     Files at `paths` of the workspace go with it; or they alone, where there is no conversation.
     """
     db.add(Erasure(user_id=user_id, conversation_id=conversation_id, paths=list(paths)))
+    db.flush()
+
+
+def want_message(db: Session, user_id: UUID, conversation_id: UUID, job_id: UUID) -> None:
+    """Note that the files of a person are to forget a message, by the job that answered it.
+
+    With it goes all that the assistant has of its conversation: what was made of a message there
+    cannot be told from the rest.
+    """
+    db.add(Erasure(user_id=user_id, conversation_id=conversation_id, job_id=job_id))
+    db.flush()
+
+
+def want_notes(db: Session, user_id: UUID) -> None:
+    """Note that the files of a person are to know only the notes that are left."""
+    db.add(Erasure(user_id=user_id))
     db.flush()
 
 
@@ -64,9 +80,10 @@ def is_any(db: Session, user_id: UUID) -> bool:
 
 
 def jobs_of(db: Session, erasures: Collection[Erasure]) -> list[UUID]:
-    """List the jobs of these conversations: their files are named by them."""
-    conversations = [one.conversation_id for one in erasures if one.conversation_id]
-    return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(conversations))))
+    """List the jobs of these conversations and messages: their files are named by them."""
+    whole = [one.conversation_id for one in erasures if one.conversation_id and one.job_id is None]
+    single = [one.job_id for one in erasures if one.job_id is not None]
+    return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(whole)))) + single
 
 
 def is_free(db: Session, user: User) -> bool:

@@ -1,5 +1,10 @@
-"""Finding what was said in a user's conversations: any of the words, the best match first."""
+"""Finding what is noted of a user and what was said in their conversations.
 
+Any of the words counts, rare ones more than common ones, and so does any form of a word: in English
+and in the user's own language. What is noted comes before what was said as well.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,59 +13,123 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.schema.chat import Role
+from models.schema.users import User
 
 # So many of the latest messages are looked through, and so much of each.
 LATEST = 2_000
 LOOKED_AT_CHARS = 20_000
 MOST_FOUND = 8
+# PostgreSQL's names of the languages whose forms it knows; others count as they are written.
+LANGUAGES: Mapping[str, str] = {
+    "da": "danish",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "fi": "finnish",
+    "fr": "french",
+    "it": "italian",
+    "nb": "norwegian",
+    "nl": "dutch",
+    "pt": "portuguese",
+    "ru": "russian",
+    "sv": "swedish",
+    "tr": "turkish",
+}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A message that has some of the words; `excerpt` shows them."""
+    """A message, or a note by its number, that has some of the words; `excerpt` shows them.
 
-    role: Role
+    `conversation_id` is where it was said; None for a note that nobody said in one.
+    """
+
+    number: int | None
+    role: Role | None
     at: datetime
+    conversation_id: UUID | None
     title: str
     excerpt: str
 
 
-# The words are taken as words: nothing in them is an operator. English forms of a word count as the
-# word; those of other languages count as they are written.
+# The words are taken as words: nothing in them is an operator.
 _SEARCH = text("""
-    WITH wanted AS (
-        SELECT NULLIF(replace(plainto_tsquery('english', :words)::text, '&', '|'), '')::tsquery AS q
-    ), said AS (
-        SELECT messages.id, messages.role, messages.created_at, conversations.title,
-               left(messages.text, :chars) AS words
-        FROM messages JOIN conversations ON conversations.id = messages.conversation_id
-        WHERE messages.user_id = :user_id AND conversations.deleted_at IS NULL
-          AND messages.id IS DISTINCT FROM CAST(:besides AS uuid)
-        ORDER BY messages.id DESC LIMIT :latest
-    ), matching AS (
-        SELECT said.*, q, ts_rank_cd(to_tsvector('english', words), q, 1) AS rank
-        FROM said, wanted WHERE to_tsvector('english', words) @@ q
+    WITH said AS (
+        (SELECT messages.id, NULL AS number, messages.role, messages.created_at AS at,
+                conversations.id AS conversation_id, conversations.title,
+                left(messages.text, :chars) AS words, 1.0 AS worth
+         FROM messages JOIN conversations ON conversations.id = messages.conversation_id
+         WHERE messages.user_id = :user_id AND conversations.deleted_at IS NULL
+           AND (conversations.is_remembered OR conversations.id = CAST(:here AS uuid))
+           AND messages.id IS DISTINCT FROM CAST(:besides AS uuid)
+           AND NOT :only_notes
+         ORDER BY messages.id DESC LIMIT :latest)
+        UNION ALL
+        (SELECT id, number, NULL, noted_at, conversation_id, '', words, 1.5
+         FROM memory_notes WHERE user_id = :user_id AND deleted_at IS NULL)
+    ), indexed AS MATERIALIZED (
+        SELECT id, worth, length(words) AS size,
+               tsvector_to_array(to_tsvector(CAST(:language AS regconfig), words)
+                                 || to_tsvector('english', words)) AS forms
+        FROM said
+    ), hits AS (
+        SELECT id, worth, size, form FROM indexed CROSS JOIN LATERAL unnest(forms) AS form
+        WHERE form = ANY (tsvector_to_array(to_tsvector(CAST(:language AS regconfig), :words)
+                                            || to_tsvector('english', :words)))
+    ), rare AS (
+        SELECT form, ln(1 + (SELECT count(*) FROM said)::numeric / count(*)) AS weight
+        FROM hits GROUP BY form
+    ), ranked AS (
+        -- What has the words among few others is nearer to what was meant.
+        SELECT id, sum(weight) * min(worth) / (1 + ln(1 + min(size) / 200.0)) AS rank
+        FROM hits JOIN rare USING (form) GROUP BY id
         ORDER BY rank DESC, id DESC LIMIT :most
     )
-    SELECT role, created_at, title,
-           ts_headline('english', words, q, 'StartSel="", StopSel="", MaxWords=40, MinWords=15,'
-                       'MaxFragments=2, FragmentDelimiter=" … "')
-    FROM matching ORDER BY rank DESC, id DESC
+    SELECT number, role, at, conversation_id, title,
+           ts_headline(CAST(:language AS regconfig), words,
+                       NULLIF(replace(plainto_tsquery(CAST(:language AS regconfig), :words)::text,
+                                      '&', '|'), '')::tsquery,
+                       'StartSel="", StopSel="", MaxWords=40, MinWords=15,'
+                       'MaxFragments=2, FragmentDelimiter=" … "') AS excerpt, words
+    FROM ranked JOIN said USING (id) ORDER BY rank DESC, id DESC
 """)
 
 
-def search(db: Session, user_id: UUID, words: str, *, besides: UUID | None = None) -> list[Found]:
-    """Find what a user and their assistant said with any of these words, the best match first.
+def search(
+    db: Session,
+    user: User,
+    words: str,
+    *,
+    here: UUID | None = None,
+    besides: UUID | None = None,
+    only_notes: bool = False,
+    most: int | None = None,
+) -> list[Found]:
+    """Find what a user, their assistant and their notes say with any of these words, best first.
 
-    Deleted conversations are never looked at, nor is the message `besides`.
+    Never looked at are deleted conversations and notes, the message `besides`, and conversations
+    that are not to be remembered, but for the one that is `here`.
     """
     given = {
-        "user_id": user_id,
+        "user_id": user.id,
         "words": words,
+        "language": LANGUAGES.get((user.locale or "en")[:2], "simple"),
+        "here": here,
         "besides": besides,
+        "only_notes": only_notes,
         "latest": LATEST,
         "chars": LOOKED_AT_CHARS,
-        "most": MOST_FOUND,
+        "most": most or MOST_FOUND,
     }
-    rows = db.execute(_SEARCH, given)
-    return [Found(Role(role), at, title, excerpt) for role, at, title, excerpt in rows]
+    return [
+        Found(
+            number,
+            Role(role) if role else None,
+            at,
+            conversation_id,
+            title,
+            # A note is shown whole, and so is what has none of the forms to be marked.
+            whole if number is not None else excerpt or whole,
+        )
+        for number, role, at, conversation_id, title, excerpt, whole in db.execute(_SEARCH, given)
+    ]

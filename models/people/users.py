@@ -209,6 +209,14 @@ def complete_onboarding(user: User, profile: Profile) -> None:
     user.onboarded_at = user.onboarded_at or utc_now()
 
 
+def say_needs(user: User, needs: str) -> None:
+    """Keep what a user wants help with; refuse more than `NEEDS_MAX_LENGTH` characters."""
+    clean = needs.strip()
+    if len(clean) > NEEDS_MAX_LENGTH:
+        raise NeedsTooLong(most=NEEDS_MAX_LENGTH)
+    user.needs = clean
+
+
 def set_affinity(user: User, worker_id: UUID, until: datetime) -> None:
     """Note on a locked account that `worker_id` has this person's live files.
 

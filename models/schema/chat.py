@@ -42,6 +42,11 @@ class Conversation(Base):
     title: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
+    # Otherwise nothing of it is noted, nor told in other conversations.
+    is_remembered: Mapped[bool] = mapped_column(default=True, server_default="true")
+    # When a message of it was deleted: the assistant has lost all of it since, and is told what is
+    # left.
+    forgotten_at: Mapped[datetime | None]
     # The texts are deleted for good; the row stays, as the books point to its jobs.
     deleted_at: Mapped[datetime | None]
 

@@ -1,4 +1,4 @@
-"""Deleted conversations and files that a user's saved state still has."""
+"""Deleted conversations, messages, notes and files that saved files still know of."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,10 +15,12 @@ class Erasure(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    # None where only files were deleted.
+    # None for notes, which are drawn anew, and where only files were deleted.
     conversation_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), unique=True
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
     )
+    # The one whose message was deleted; None for the whole conversation.
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     # Files of the workspace that go, by their paths in it.
     paths: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
     created_at: Mapped[Created]

@@ -10,6 +10,7 @@ from agent.turn import (
     Attachment,
     BroughtFile,
     Exchange,
+    Note,
     Profile,
     Reminded,
     SavedPack,
@@ -28,6 +29,7 @@ from models.schema.chat import Message
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
 from models.schema.users import User
+from tasks.worker import shown_notes
 
 # Enough to be remembered by, and little enough to pay for with each message.
 RECENT_EXCHANGES = 8
@@ -50,6 +52,7 @@ class _Rows:
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
     brought: tuple[ImportedFile, ...]
+    notes: tuple[Note, ...]
 
 
 # In the one question.
@@ -84,6 +87,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         states=rows.states,
         reminded=rows.reminded,
         brought=tuple(BroughtFile(one.path, storage.get(one.storage_key)) for one in rows.brought),
+        notes=rows.notes,
     )
 
 
@@ -119,6 +123,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
             brought=tuple(imported.list_to_place(db, job.user_id, job.id)),
+            notes=shown_notes.list_for(db, user),
         )
 
 

@@ -1,4 +1,4 @@
-"""Takes deleted conversations and files out of what a person's assistant has saved.
+"""Takes what was deleted out of what a person's assistant has saved.
 
 Before their next turn, or some time later by whichever worker hears of it first. What is stored is
 a version without them; every version before it, and every pack, is deleted then. Only when all that
@@ -26,6 +26,7 @@ from models.chat import erasures
 from models.database import unit_of_work
 from models.ops import snapshots
 from models.ops.snapshots import StaleState
+from tasks.worker import shown_notes
 from tasks.worker.build_turn import saved_states
 from tasks.worker.process import WorkerProcess, current_process
 from tasks.worker.saving import snapshot_of
@@ -125,7 +126,7 @@ def _is_due(user_id: UUID) -> bool:
 def _claim(user_id: UUID) -> _Wanted | bool:
     """Take what is to be done. True when that is nothing, False when somebody else is at it."""
     with unit_of_work() as db:
-        ledger.lock_account(db, user_id)
+        user = ledger.lock_account(db, user_id)
         saved = snapshots.newest(db, user_id)
         found = erasures.claim(db, user_id, LEASE)
         ids = tuple(one.id for one in found)
@@ -135,9 +136,10 @@ def _claim(user_id: UUID) -> _Wanted | bool:
             erasures.done(db, ids)
             return True
         forgotten = Forgotten(
-            conversations=tuple(one.conversation_id for one in found if one.conversation_id),
+            conversations=tuple({one.conversation_id for one in found if one.conversation_id}),
             jobs=tuple(erasures.jobs_of(db, found)),
             paths=tuple(path for one in found for path in one.paths),
+            notes=shown_notes.list_for(db, user),
         )
         until = found[0].leased_until
         return _Wanted(ids, until, forgotten, saved_states(saved), saved[0].job_id)

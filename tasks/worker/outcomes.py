@@ -19,7 +19,7 @@ from models.people import users
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.ledger import WriteOffReason
-from tasks.worker import saving
+from tasks.worker import noting, saving
 from tasks.worker.events import EventPublisher
 from tasks.worker.leased_jobs import LeasedJob
 from tasks.worker.process import SAVE_TIME, WorkerProcess
@@ -92,6 +92,7 @@ def finish(
 ) -> None:
     """Write the answer and close the job; then save what the turn changed."""
     publisher.close()
+    noting.take_over(process, held)
     html = rendering.render(answer.text, job_id=held.job_id)
     process.commit_loop.complete(
         FinishedAnswer(
@@ -129,6 +130,8 @@ def give_up(
     if is_lost:
         log.warning("job.lost")
         return
+    if is_sound:
+        noting.take_over(process, held)
     if is_stopped:
         _stop(process, held, publisher)
     elif process.draining.is_set() and failure.code is TurnFailure.STOPPED:

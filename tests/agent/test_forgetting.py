@@ -72,7 +72,7 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     assert (saved.version, len(saved.packs)) == (ada.states[0].version + 1, 1)
     files = _files(storage, (saved,))
     assert not any(b"xylograph" in file.data or b"map.txt" in file.data for file in files)
-    assert any(file.data == b"# Memory\n- likes maps\n" for file in files)
+    assert any(file.data.endswith(b"\n- likes maps\n") for file in files)
     assert runtime.pid_of(ada.id) is None
     ada.states = (saved,)
     model.will("Here.")

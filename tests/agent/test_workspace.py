@@ -12,7 +12,7 @@ ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms")
 
 
 def due(standing: dict[str, bytes], profile: Profile = ADA) -> dict[str, bytes]:
-    return workspace.due(standing, profile=profile, product=PRODUCT)
+    return workspace.due(standing, profile=profile, product=PRODUCT)[0]
 
 
 def user_file(profile: Profile = ADA) -> str:
@@ -41,7 +41,8 @@ def test_a_changed_profile_changes_our_part_and_nothing_else() -> None:
 
     changed = due(standing, Profile("Countess", "Asia/Tokyo", ""))
 
-    assert set(changed) == {"USER.md"}
+    assert set(changed) == {"USER.md", "MEMORY.md"}
+    assert changed["MEMORY.md"].decode().endswith("\n- has a loom\n")
     text = changed["USER.md"].decode()
     assert "Countess" in text
     assert "Lovelace" not in text
@@ -80,7 +81,7 @@ def test_what_user_md_has_no_room_for_moves_to_memory() -> None:
 
     user, memory = changed["USER.md"].decode(), changed["MEMORY.md"].decode()
     assert len(user) <= USER_CHARS
-    assert memory.startswith("# Memory\n- has a loom\n- note ")
+    assert "-->\n\n- has a loom\n- note " in memory
     kept = [line for line in (user + memory).splitlines() if line in notes]
     assert kept == notes
     assert due({**standing, **changed}) == {}

@@ -57,6 +57,15 @@ def rename(conversation_id: UUID) -> Answer:
     return part(html, retarget=f"#{dom_id(conversation, 'row')}", reswap="outerHTML")
 
 
+@pages.post("/chat/<uuid:conversation_id>/memory")
+@member_required
+def remember(conversation_id: UUID) -> Answer:
+    """Let what is said in a conversation be remembered, or not, from now on."""
+    conversation = conversations.find_own(db(), current_user().id, conversation_id)
+    conversations.remember(conversation, is_remembered=request.form.get("remember") == "yes")
+    return go_to(url_for("chat.show", conversation_id=conversation_id))
+
+
 @pages.post("/chat/<uuid:conversation_id>/deletion")
 @member_required
 def delete(conversation_id: UUID) -> Response:

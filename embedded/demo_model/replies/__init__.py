@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     handing_over.write_file,
     product_tools.product_tools,
     web.look_up,
+    memory.forget,
     memory.remember,
     memory.recall,
     small_talk.local_time,

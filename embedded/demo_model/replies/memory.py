@@ -1,4 +1,4 @@
-"""Remembers what it is told by writing it into the assistant's own files, and finds it again."""
+"""Remembers what it is told with the tools there are, finds it again, and takes it out."""
 
 import re
 
@@ -8,6 +8,11 @@ from embedded.demo_model.replies.persons import to_note, to_you
 from embedded.demo_model.reply import Reply
 
 MEMORY = "MEMORY.md"
+NOTE, TAKE_OUT, SEARCH = "my__remember", "my__forget", "my__search_history"
+NUMBERED = re.compile(r"^- #(\d+) \([^)]*\) (.+)$", re.MULTILINE)
+ASKED_TO_FORGET = re.compile(
+    r"^(?:please )?forget (?:that |about |what i said about )?(?P<fact>.+)", re.I
+)
 HEADING = "# Memory"
 ASKED_TO = re.compile(
     r"^(?:please )?(?:remember|don't forget|note|keep in mind)(?: that|:)?\s+(?P<fact>.+)",
@@ -51,6 +56,8 @@ EMPTY_WORDS = frozenset(
         """,
     )
 )
+# By what a search has found belongs to a conversation.
+MARKED = re.compile(r" \(#\w{8}\)$")
 FAILED = re.compile(r"error|not found|no such|no match|could not|failed|must be unique", re.I)
 
 
@@ -65,10 +72,29 @@ def remember(at: Moment) -> Reply | None:
         return Reply(f"I know that already: {told}.")
     if _is_written(at.asked):
         return Reply(f"I wrote it down: {told}. You can ask me about it in any conversation.")
-    call = _next_write(at.asked, note, files(at.asked.system).get(MEMORY))
+    if NOTE in at.asked.tools and at.asked.done:
+        return Reply(f"I could not note that: {_plain(at.asked.done[-1][1])}")
+    call = _next_note(at.asked, note) or _next_write(
+        at.asked, note, files(at.asked.system).get(MEMORY)
+    )
     if call is None:
         return Reply(f"I understood: {told}. But I could not write it down.")
     return Reply(calls=(call,))
+
+
+def forget(at: Moment) -> Reply | None:
+    """Take out the note that is nearest to what the person wants forgotten."""
+    asked = ASKED_TO_FORGET.match(at.asking.words)
+    if asked is None or TAKE_OUT not in at.asked.tools:
+        return None
+    if at.asked.done:
+        return Reply(_plain(at.asked.done[-1][1]))
+    wanted = _key_words(asked["fact"])
+    known = {words: int(number) for number, words in NUMBERED.findall(at.whom.memory or "")}
+    found = _best(wanted, list(known))
+    if found is None:
+        return Reply("I have no note of that. You see all of them at /memory.")
+    return Reply(calls=(ToolCall("call_forget", TAKE_OUT, {"number": known[found]}),))
 
 
 def recall(at: Moment) -> Reply | None:
@@ -81,12 +107,12 @@ def recall(at: Moment) -> Reply | None:
     if re.search(r"\bmy name\b", words, re.I) and at.whom.name:
         return Reply(f"Your name is {at.whom.name}.")
     wanted = _key_words(words)
-    results = [result for call, result in at.asked.done if call.name == "memory_search"]
+    results = [result for call, result in at.asked.done if call.name == SEARCH]
     found = _best(wanted, [*_lines_of(results), *_known(at.asked, at.whom)])
     if found:
         return Reply(f"{_capital(to_you(found))}.")
-    if "memory_search" in at.asked.tools and not at.asked.done and wanted:
-        return Reply(calls=(ToolCall("call_search", "memory_search", {"query": words}),))
+    if SEARCH in at.asked.tools and not at.asked.done and wanted:
+        return Reply(calls=(ToolCall("call_search", SEARCH, {"query": words[:300]}),))
     return Reply("I don't know that yet. Tell me, and I will remember it.")
 
 
@@ -94,7 +120,17 @@ def _is_written(asked: Asked) -> bool:
     if not asked.done:
         return False
     call, result = asked.done[-1]
+    if call.name == NOTE:
+        return "Noted: #" in result
     return call.name in ("edit", "write") and not FAILED.search(result)
+
+
+def _next_note(asked: Asked, note: str) -> ToolCall | None:
+    return ToolCall("call_note", NOTE, {"fact": note[:500]}) if NOTE in asked.tools else None
+
+
+def _plain(result: str) -> str:
+    return " ".join(result.split())
 
 
 def _next_write(asked: Asked, note: str, memory: str | None) -> ToolCall | None:
@@ -144,12 +180,9 @@ def _fact(text: str) -> str | None:
 
 
 def _lines_of(results: list[str]) -> list[str]:
-    """Find notes in what memory_search returned: JSON with snippets, or plain text."""
-    lines: list[str] = []
-    for result in results:
-        for line in result.replace("\\n", "\n").splitlines():
-            lines += [line.strip().removeprefix("- ")] if line.strip().startswith("- ") else []
-    return lines
+    """Find what a search has found: a line each, with when it was said before it, a mark after."""
+    lines = [line for result in results for line in result.splitlines() if line.startswith("- ")]
+    return [MARKED.sub("", line.partition(": ")[2]) for line in lines]
 
 
 def _best(wanted: frozenset[str], notes: list[str]) -> str | None:

@@ -4,13 +4,23 @@ from collections.abc import Mapping
 
 from actions.web import searching
 from agent.tools.registry import Handler
-from tasks.worker.tools import files, history, reading, reminders, spending, web_search
+from tasks.worker.tools import (
+    files,
+    history,
+    memory,
+    reading,
+    reminders,
+    spending,
+    web_search,
+)
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
     "remind": in_turn(reminders.remind),
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
+    "remember": in_turn(memory.remember),
+    "forget": in_turn(memory.forget),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),
     "hand_over": files.hand_over,

@@ -50,7 +50,7 @@ You are a personal assistant running inside OpenClaw.
 """
 STAMP = "[Mon 2026-11-23 14:10 Europe/Berlin] "
 RUNTIME = "\n\nRuntime: agent=main | session=agent:main:c2 | host=cell"
-TOOLS = ("edit", "read", "write", "memory_search")
+TOOLS = ("edit", "read", "write", "my__search_history")
 
 
 def said(role: str, text: Any) -> dict[str, Any]:
@@ -203,19 +203,21 @@ def test_what_is_wanted_besides_is_no_part_of_the_fact(demo: Served, more: str) 
 
 
 def test_a_question_is_not_taken_for_a_fact(demo: Served) -> None:
-    used, words = use_tools(demo, "My train is late, is it?", {"memory_search": "{}"})
+    used, words = use_tools(
+        demo, "My train is late, is it?", {"my__search_history": "Nothing was found."}
+    )
     assert "edit" not in dict(used)
     assert words
 
 
 def test_what_it_does_not_see_it_searches_for(demo: Served) -> None:
-    found = '{"results":[{"path":"memory/2026-11-01.md","snippet":"- Their car is a red Fiat"}]}'
+    found = "Found:\n<said-1>\n- Mon 2026-11-30 10:00, they, in “Cars”: My car is red (#0a1b2c3d)\n"
     question = "What colour is my car?"
-    used, words = use_tools(demo, question, {"memory_search": found.replace('"- ', '"\\n- ')})
-    assert [tool for tool, _ in used] == ["memory_search"]
-    assert "Your car is a red Fiat" in words
+    used, words = use_tools(demo, question, {"my__search_history": found})
+    assert [tool for tool, _ in used] == ["my__search_history"]
+    assert "car is red." in words
 
-    used, words = use_tools(demo, question, {"memory_search": '{"results":[]}'})
+    used, words = use_tools(demo, question, {"my__search_history": "Nothing was found."})
     assert "don't know that yet" in words
 
 

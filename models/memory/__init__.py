@@ -1,0 +1,1 @@
+"""What assistants know of their users: notes, their history, and finding them."""

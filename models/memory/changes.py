@@ -1,0 +1,79 @@
+"""How a user's notes came to be what they are, and taking the last step of one back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
+
+from models.errors import NotFound, Refused
+from models.memory import notes
+from models.schema.memory import MemoryChange, MemoryNote, NoteAction, NoteAuthor
+
+
+class ChangedSince(Refused):
+    """A note has changed again since the step that is to be taken back."""
+
+    code = "note_changed_since"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change with its note as it is now; `is_last`: none came after it, so it can be undone."""
+
+    change: MemoryChange
+    note: MemoryNote
+    is_last: bool
+
+
+def list_own(
+    db: Session, user_id: UUID, limit: int, *, before: UUID | None = None
+) -> Sequence[Step]:
+    """List the steps of a user's notes, the newest first; with `before` those that are older."""
+    later = aliased(MemoryChange)
+    is_superseded = exists().where(
+        later.note_id == MemoryChange.note_id, later.id > MemoryChange.id
+    )
+    wanted = (
+        select(MemoryChange, MemoryNote, ~is_superseded)
+        .join(MemoryNote, MemoryNote.id == MemoryChange.note_id)
+        .where(MemoryChange.user_id == user_id)
+        .order_by(MemoryChange.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        wanted = wanted.where(MemoryChange.id < before)
+    return [Step(*row) for row in db.execute(wanted).all()]
+
+
+def undo(db: Session, user_id: UUID, change_id: UUID) -> MemoryNote:
+    """Take the last step of one of the user's notes back, which is a further step.
+
+    Raises NotFound for another user's, and ChangedSince when it is not the last one.
+    """
+    mine = MemoryChange.user_id == user_id
+    change = db.scalar(select(MemoryChange).where(MemoryChange.id == change_id, mine))
+    if change is None:
+        raise NotFound
+    note = notes.find_own(db, user_id, change.note_id)
+    newest = (
+        select(MemoryChange.id)
+        .where(MemoryChange.note_id == note.id)
+        .order_by(MemoryChange.id.desc())
+        .limit(1)
+    )
+    if db.scalar(newest) != change.id:
+        raise ChangedSince
+    _undo(db, note, change)
+    return note
+
+
+def _undo(db: Session, note: MemoryNote, change: MemoryChange) -> None:
+    by = NoteAuthor.USER
+    if change.action is NoteAction.DELETED:
+        notes.restore(db, note, author=by)
+    elif change.action is NoteAction.EDITED and change.before is not None:
+        notes.edit(db, note, change.before, author=by)
+    else:
+        notes.remove(db, note, author=by)

@@ -1,0 +1,239 @@
+"""A user's memory: single notes, added, edited, deleted and restored by them or their assistant.
+
+Whoever changes a note holds the account's lock. A deleted note is told to nobody from then on; for
+`UNDO_TIME` it can be restored, then it is erased with its history, and saved files forget it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.base import utc_now
+from models.chat import erasures
+from models.errors import NotFound, Refused
+from models.schema.chat import Conversation
+from models.schema.memory import MemoryChange, MemoryNote, NoteAction, NoteAuthor
+
+WORDS_MAX_LENGTH = 500
+MOST_NOTES = 1_000
+UNDO_TIME = timedelta(hours=1)
+
+
+class BadNote(Refused):
+    """A note says nothing, or has more characters than `most`."""
+
+    code = "bad_note"
+
+
+class TooManyNotes(Refused):
+    """A user has as many notes as one may have: `most`."""
+
+    code = "too_many_notes"
+
+
+class NotRemembered(Refused):
+    """A conversation is not to be remembered, so nothing is noted in it."""
+
+    code = "not_remembered"
+
+
+def add(
+    db: Session,
+    user_id: UUID,
+    words: str,
+    *,
+    author: NoteAuthor,
+    conversation_id: UUID | None = None,
+    message_id: UUID | None = None,
+) -> MemoryNote:
+    """Note something; what is noted in the same words already is that note.
+
+    Raises BadNote, TooManyNotes, and NotRemembered for a conversation that says so.
+    """
+    clean = _clean(words)
+    ledger.lock_account(db, user_id)
+    refuse_if_not_remembered(db, conversation_id)
+    same = db.scalar(
+        _own(user_id).where(
+            MemoryNote.deleted_at.is_(None), func.lower(MemoryNote.words) == clean.lower()
+        )
+    )
+    if same is not None:
+        return same
+    _refuse_if_many(db, user_id)
+    note = MemoryNote(
+        user_id=user_id,
+        number=_next_number(db, user_id),
+        words=clean,
+        author=author,
+        conversation_id=conversation_id,
+        message_id=message_id,
+        noted_at=utc_now(),
+    )
+    db.add(note)
+    db.flush()
+    _tell(db, note, NoteAction.ADDED, author)
+    return note
+
+
+def edit(
+    db: Session,
+    note: MemoryNote,
+    words: str,
+    *,
+    author: NoteAuthor,
+    conversation_id: UUID | None = None,
+    message_id: UUID | None = None,
+) -> None:
+    """Let a locked note say something else, said where it is said now. Raises BadNote.
+
+    What a user writes by hand belongs to no conversation any more.
+    """
+    clean = _clean(words)
+    if clean == note.words:
+        return
+    _tell(db, note, NoteAction.EDITED, author, before=note.words)
+    note.words, note.author = clean, author
+    note.conversation_id, note.message_id = conversation_id, message_id
+    db.flush()
+
+
+def remove(db: Session, note: MemoryNote, *, author: NoteAuthor) -> None:
+    """Delete a locked note; for a while it can be restored."""
+    if note.deleted_at is None:
+        note.deleted_at = utc_now()
+        _tell(db, note, NoteAction.DELETED, author)
+
+
+def restore(db: Session, note: MemoryNote, *, author: NoteAuthor) -> None:
+    """Take the deletion of a locked note back. Raises TooManyNotes."""
+    if note.deleted_at is not None:
+        _refuse_if_many(db, note.user_id)
+        note.deleted_at = None
+        _tell(db, note, NoteAction.RESTORED, author)
+
+
+def erase(db: Session, user_id: UUID, which: ColumnElement[bool]) -> int:
+    """Delete notes of a user for good, with their history; return how many.
+
+    Their saved files are to forget them too.
+    """
+    gone = db.scalars(
+        delete(MemoryNote).where(MemoryNote.user_id == user_id, which).returning(MemoryNote.id)
+    ).all()
+    if gone:
+        erasures.want_notes(db, user_id)
+    return len(gone)
+
+
+def erase_one(db: Session, note: MemoryNote) -> None:
+    """Delete a locked note for good, whether it can still be restored or not."""
+    erase(db, note.user_id, MemoryNote.id == note.id)
+    db.expunge(note)
+
+
+def erase_of_conversation(db: Session, user_id: UUID, conversation_id: UUID) -> None:
+    """Erase what was noted in a conversation, and what notes said that were noted in it."""
+    erase(db, user_id, MemoryNote.conversation_id == conversation_id)
+
+
+def erase_of_message(db: Session, user_id: UUID, message_id: UUID) -> None:
+    """Erase what was noted of a message."""
+    erase(db, user_id, MemoryNote.message_id == message_id)
+
+
+def users_with_old_deletions(db: Session, before: datetime, limit: int) -> Sequence[UUID]:
+    """List users with notes that were deleted before then and are still there."""
+    return db.scalars(
+        select(MemoryNote.user_id).where(MemoryNote.deleted_at < before).distinct().limit(limit)
+    ).all()
+
+
+def erase_deleted(db: Session, user_id: UUID, before: datetime) -> None:
+    """Erase a user's notes that were deleted before then."""
+    ledger.lock_account(db, user_id)
+    erase(db, user_id, MemoryNote.deleted_at < before)
+
+
+def find_own(db: Session, user_id: UUID, note_id: UUID) -> MemoryNote:
+    """Find and lock a note of this user's, or raise NotFound."""
+    return _found(db, user_id, MemoryNote.id == note_id)
+
+
+def find_by_number(db: Session, user_id: UUID, number: int) -> MemoryNote:
+    """Find and lock the note that this user calls by that number, or raise NotFound."""
+    return _found(db, user_id, (MemoryNote.number == number) & MemoryNote.deleted_at.is_(None))
+
+
+def list_own(db: Session, user_id: UUID, limit: int = MOST_NOTES) -> Sequence[MemoryNote]:
+    """List what a user's assistant knows, the newest first."""
+    return db.scalars(
+        _own(user_id)
+        .where(MemoryNote.deleted_at.is_(None))
+        .order_by(MemoryNote.noted_at.desc(), MemoryNote.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def refuse_if_not_remembered(db: Session, conversation_id: UUID | None) -> None:
+    """Raise NotRemembered for a conversation that is not to be remembered."""
+    if conversation_id is None:
+        return
+    asked = select(Conversation.is_remembered).where(Conversation.id == conversation_id)
+    if not db.scalar(asked):
+        raise NotRemembered
+
+
+def _clean(words: str) -> str:
+    clean = " ".join(words.split())
+    if not 0 < len(clean) <= WORDS_MAX_LENGTH:
+        raise BadNote(most=WORDS_MAX_LENGTH)
+    return clean
+
+
+def _own(user_id: UUID):
+    return select(MemoryNote).where(MemoryNote.user_id == user_id)
+
+
+def _found(db: Session, user_id: UUID, condition: ColumnElement[bool]) -> MemoryNote:
+    ledger.lock_account(db, user_id)
+    note = db.scalar(_own(user_id).where(condition).execution_options(populate_existing=True))
+    if note is None:
+        raise NotFound
+    return note
+
+
+def _next_number(db: Session, user_id: UUID) -> int:
+    last = db.scalar(select(func.max(MemoryNote.number)).where(MemoryNote.user_id == user_id))
+    return (last or 0) + 1
+
+
+def _refuse_if_many(db: Session, user_id: UUID) -> None:
+    kept = select(func.count()).where(MemoryNote.user_id == user_id)
+    if (db.scalar(kept) or 0) >= MOST_NOTES:
+        raise TooManyNotes(most=MOST_NOTES)
+
+
+def _tell(
+    db: Session,
+    note: MemoryNote,
+    action: NoteAction,
+    author: NoteAuthor,
+    *,
+    before: str | None = None,
+) -> None:
+    db.add(
+        MemoryChange(
+            user_id=note.user_id,
+            note_id=note.id,
+            action=action,
+            author=author,
+            before=before,
+            made_at=utc_now(),
+        )
+    )
+    db.flush()

@@ -1,0 +1,1 @@
+"""The page of what a user's assistant knows about them."""
