@@ -22,6 +22,7 @@ from pathlib import Path
 import aiohttp
 
 from agent.meter.server import Meter
+from agent.prices import Prices
 from bench.crowd import open_many_files
 from embedded.engine import PROJECT_DIR
 from embedded.ports import free_port
@@ -97,7 +98,8 @@ async def _measure(url: str, count: int) -> tuple[Streamed, Streamed]:
 @asynccontextmanager
 async def _ports(url: str, folder: Path, count: int) -> AsyncGenerator[list[str]]:
     """Open a port for each stream, in each of which a turn has begun."""
-    meter = Meter(settings("demo", url))
+    given = settings("demo", url)
+    meter = Meter(given, Prices(given))
     ports = [await meter.listen(folder / str(number), TOKEN) for number in range(count)]
     for port in ports:
         port.begin(turn(MODELS["demo"]), MemoryBooks())

@@ -8,9 +8,6 @@ REFUSALS: Mapping[str, str] = {
     "account_of_an_admin": marked(
         "This account is an administrator's. An owner has to look at it."
     ),
-    "adjustment_too_large": marked(
-        "One administrator may adjust credits by %(most)s in 24 hours, and not by more."
-    ),
     "already_decided": marked("This was decided before, or the time for it is over."),
     "already_in_that_state": marked("The account is in that state already."),
     "already_verified": marked("This address is verified already."),

@@ -22,6 +22,7 @@ from uuid_utils.compat import uuid7
 
 from agent.meter.call_ledger import Bound, ClosedCall, OpenCall, SizeHold
 from agent.meter.server import Meter, MeterPort
+from agent.prices import Prices
 from agent.turn import Profile, Turn, TurnFailure
 from embedded.demo_model.server import DemoModel, Options
 from settings import Settings
@@ -249,7 +250,7 @@ async def world(folder: Path, name: str = "anthropic", **changes: Any) -> AsyncG
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     given = settings(name, url, **changes)
-    meter = Meter(given)
+    meter = Meter(given, Prices(given))
     port = await meter.listen(folder / "meter", TOKEN)
     connector = aiohttp.UnixConnector(str(folder / "meter"))
     async with (
