@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from uuid import UUID
 
 from sqlalchemy import exists, insert, select, update
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.chat import conversations
+from models.chat.context import Exchange
 from models.errors import NotFound, Refused
 from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import IMPORT, Conversation, Message, Role
@@ -104,6 +105,28 @@ def add_files(db: Session, user_id: UUID, files: Sequence[BroughtFile]) -> list[
         )
         taken.update(db.scalars(added))
     return [file.storage_key for file in files if file.storage_key not in taken]
+
+
+def said_before(db: Session, conversation_id: UUID, *, limit: int) -> list[Exchange]:
+    """List the last exchanges of a conversation that came with an archive, oldest first.
+
+    None once one of ours was answered in it: what is told to the assistant stays in the
+    conversation.
+    """
+    here = select(Message).where(Message.conversation_id == conversation_id)
+    first = db.scalar(here.with_only_columns(Message.channel).order_by(Message.id).limit(1))
+    if first != IMPORT:
+        return []
+    newest = list(db.scalars(here.order_by(Message.id.desc()).limit(2 * limit + 2)))
+    if any(one.role is Role.ASSISTANT and one.channel != IMPORT for one in newest):
+        return []
+    title = db.get_one(Conversation, conversation_id).title
+    said = [one for one in reversed(newest) if one.channel == IMPORT]
+    return [
+        Exchange(conversation_id, title, asked.text, answered.text, asked.created_at)
+        for asked, answered in pairwise(said)
+        if (asked.role, answered.role) == (Role.USER, Role.ASSISTANT)
+    ][-limit:]
 
 
 def find_own(db: Session, user_id: UUID, file_id: UUID) -> ImportedFile:

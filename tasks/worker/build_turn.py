@@ -107,6 +107,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             saved=saved[0] if saved else None,
             limit=RECENT_EXCHANGES,
         )
+        recent += imported.said_before(db, job.conversation_id, limit=RECENT_EXCHANGES)
         return _Rows(
             user=user,
             message=message,

@@ -1,8 +1,11 @@
 """Puts archives together: of one user at a time in each worker process, and in a file on disk."""
 
+import errno
+import shutil
 import tempfile
 import threading
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import dramatiq
@@ -11,11 +14,13 @@ import structlog
 from actions import wakeups
 from actions.archives import writing
 from actions.broker import get_broker
+from agent.state import Restored
 from agent.turn import AgentFailed, SavedState
 from gateways.s3_files import StorageFailed
 from models.archives import exports
 from models.archives.exports import ClaimedExport
 from models.base import new_id
+from models.chat import storage_quotas
 from models.database import unit_of_work
 from models.ops import snapshots
 from tasks.worker.build_turn import saved_states
@@ -26,6 +31,7 @@ log = structlog.get_logger()
 # Whoever has not done it by then has died.
 LEASE = timedelta(minutes=20)
 TRY_AGAIN = timedelta(minutes=1)
+LEFT_BYTES = 512 * 1024 * 1024
 
 
 @dramatiq.actor(broker=get_broker(), actor_name=wakeups.EXPORT, queue_name=wakeups.ANSWERS_QUEUE)
@@ -72,8 +78,11 @@ def _in_background(process: WorkerProcess) -> None:
 
 def _write(process: WorkerProcess, claimed: ClaimedExport) -> None:
     key = f"exports/{claimed.user_id}/{new_id()}"
-    with tempfile.TemporaryFile() as file:
+    # In containers /tmp is memory.
+    folder = process.settings.cells_dir
+    with tempfile.TemporaryFile(dir=folder) as file:
         restored = process.runtime.restore(_states(claimed.user_id))
+        _refuse_without_room(folder, claimed.user_id, restored)
         writing.write(claimed.user_id, restored, process.storage, file)
         del restored
         size_bytes = file.tell()
@@ -83,6 +92,15 @@ def _write(process: WorkerProcess, claimed: ClaimedExport) -> None:
     if not is_ours:
         process.storage.delete(key)
     log.info("export.ready", user_id=str(claimed.user_id), size_bytes=size_bytes)
+
+
+def _refuse_without_room(folder: Path, user_id: UUID, restored: Restored) -> None:
+    """Leave the cells beside it the room that they need. Raises OSError."""
+    with unit_of_work() as db:
+        files_bytes = storage_quotas.used(db, user_id).uploads_bytes
+    wanted = files_bytes + sum(len(file.data) for file in restored.files) + LEFT_BYTES
+    if shutil.disk_usage(folder).free < wanted:
+        raise OSError(errno.ENOSPC, "no room for an archive")
 
 
 def _states(user_id: UUID) -> tuple[SavedState, ...]:

@@ -39,6 +39,7 @@ ABILITIES = (
     "- I **remind** you: *remind me in 2 minutes to stretch*. Ask too *what did I say about Rex?* "
     "or *what have I spent?*\n"
     "- I **look things up**: *look up the ferry to Gull Island*, or send me an address to read.\n"
+    "- I write you a **file**: *write me a file with eggs, milk and bread*.\n"
     "- I tell the **time** where you are, and do small sums: `12 * (3 + 4)`.\n"
     "- I look at what you attach: images by their size, texts by how they begin.\n"
     "- I show **code**: ask for a Python function."

@@ -164,6 +164,19 @@ def test_a_turn_places_only_so_much_and_nobody_elses(
     assert [one.path for one in imported.list_to_place(db, ada.id, mine.id)] == ["MEMORY.md"]
 
 
+def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada: User) -> None:
+    brought(db, ada, packed())
+    (talk,) = conversations.list_own(db, ada.id)
+    job = factories.running(db, ada, "Go on", conversation_id=talk.id)
+    (told,) = imported.said_before(db, talk.id, limit=8)
+    assert (told.asked, told.answered) == ("What are ferns?", "**Old** plants.")
+    assert told.conversation_title == "Ferns"
+    factories.answer(db, job, "They have no flowers.")
+    assert imported.said_before(db, talk.id, limit=8) == []
+    own = factories.conversation(db, ada)
+    assert imported.said_before(db, own.id, limit=8) == []
+
+
 def test_what_an_export_writes_is_taken(db: Session, ada: User) -> None:
     document: dict[str, object] = {"title": "T", "created_at": "x", "messages": []}
     whole = packed({"conversations/a.json": json.dumps(document).encode(), "workspace/a": b"x"})

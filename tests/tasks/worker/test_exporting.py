@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -21,6 +22,8 @@ from models.chat import conversations
 from models.schema.archives import Export, ExportStatus
 from models.schema.uploads import SentFile
 from models.schema.users import User
+from settings import Settings
+from tasks.worker import exporting as worker_exporting
 from tasks.worker.exporting import carry_out
 from tasks.worker.process import WorkerProcess
 from tests import factories
@@ -46,14 +49,16 @@ class Runtime:
 class Process:
     storage: Storage
     runtime: Runtime
+    settings: Settings
 
 
 @pytest.fixture
-def process(storage: Storage) -> Process:
+def process(storage: Storage, settings: Settings, tmp_path: Path) -> Process:
     for prefix in ("exports/", "answers/", "uploads/"):
         for key in storage.list(prefix):
             storage.delete(key)
-    return Process(storage, Runtime())
+    own = settings.model_copy(update={"cells_dir": tmp_path})
+    return Process(storage, Runtime(), own)
 
 
 def _export(process: Process) -> bool:
@@ -131,6 +136,16 @@ def test_what_there_is_no_room_for_is_named(
     whole = _archive(db, process.storage)
     assert file.name in whole.read("README.txt").decode()
     assert not any(file.name in name for name in whole.namelist())
+
+
+def test_where_cells_would_run_out_of_room_it_waits(
+    db: Session, ada: User, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_exporting, "LEFT_BYTES", 2**60)
+    exporting.ask(db, ada)
+    assert _export(process)
+    assert process.storage.list("exports/") == []
+    assert db.scalars(sa.select(Export.status)).one() is ExportStatus.WAITING
 
 
 def test_what_fails_is_tried_again_and_leaves_nothing(
