@@ -8,6 +8,7 @@ from importlib import import_module
 
 # By name: what it measures.
 BENCHES = {
+    "audit": "what the hourly audit of a large ledger costs, against a full one",
     "boot": "what a spare costs before anybody needs it",
     "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "channels": "what a messenger's message costs, against the website's form and page",

@@ -3,10 +3,17 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.online import create_index
+
 revision = "e2a94c7d1b60"
 down_revision = "e93a5d07c1b8"
 branch_labels = None
 depends_on = None
+
+INDEXES = (
+    ("ix_model_calls_closed_at", "closed_at", "brin"),
+    ("ix_model_calls_user_id", "user_id", "btree"),
+)
 
 
 def upgrade() -> None:
@@ -26,18 +33,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_audit_sums")),
     )
-    # A BRIN index of millions of rows is made in a second or two.
-    op.create_index(
-        "ix_model_calls_closed_at",
-        "model_calls",
-        ["closed_at"],
-        unique=False,
-        postgresql_using="brin",
-    )
+    for name, column, using in INDEXES:
+        create_index(name, "model_calls", [column], using=using)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_model_calls_closed_at", table_name="model_calls", postgresql_using="brin")
+    for name, _, _ in INDEXES:
+        op.drop_index(name, table_name="model_calls")
     op.drop_table("audit_sums")
     op.drop_column("audit_runs", "rolled_id")
     op.drop_column("audit_runs", "through_at")

@@ -45,7 +45,7 @@ class ModelCall(Base):
     )
 
     id: Mapped[PrimaryKey]
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     kind: Mapped[CallKind] = mapped_column(
         stored_as_text(CallKind), default=CallKind.ANSWER, server_default="answer"
     )

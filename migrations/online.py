@@ -1,0 +1,25 @@
+"""Changes of large tables for which nobody waits."""
+
+from alembic import op
+
+
+def create_index(name: str, table: str, columns: list[str], *, using: str = "btree") -> None:
+    """Make an index while the table is written to; the migration is committed up to here first.
+
+    Broken off, it leaves an index that is not valid: drop that, and migrate again. Where somebody
+    else has begun the transaction, as tests do, it is made within it.
+    """
+    context = op.get_context()
+    if context._in_external_transaction:  # pyright: ignore[reportPrivateUsage]
+        op.create_index(name, table, columns, unique=False, postgresql_using=using)
+        return
+    with context.autocommit_block():
+        op.create_index(
+            name,
+            table,
+            columns,
+            unique=False,
+            postgresql_using=using,
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
