@@ -13,6 +13,7 @@ BENCHES = {
     "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "channels": "what a messenger's message costs, against the website's form and page",
     "first_token": "what a person waits for the first word, hot, spare and cold",
+    "growth": "what pages of admins take with ten times as much, by what they took (--admin)",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",
     "loaded": "which of OpenClaw's modules a cell loads, and whether the bundles have them",
     "margin": "what is left of a synthetic month's charges, against the setting",

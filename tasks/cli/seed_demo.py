@@ -45,19 +45,29 @@ def main(arguments: Sequence[str]) -> int:
             print("The made-up people are here already.", file=sys.stderr)
             return 1
         fill(db, asked.people, asked.messages, asked.seed, utc_now())
-        rollups.forget(db)
-    with unit_of_work() as db:
-        _sort(db)
     written = time.monotonic()
-    upkeep.roll_up()
-    upkeep.gather_events()
-    upkeep.score_abuse()
+    settle()
     print(f"Written in {written - began:.0f} s, added up in {time.monotonic() - written:.0f} s.")
     return 0
 
 
-def fill(db: Session, people: int, messages: int, seed: int, now: datetime) -> None:
-    """Write a year that ends now: the same for the same seed and moment. The caller commits."""
+def settle() -> None:
+    """Put what was written in order, and add all numbers up anew."""
+    with unit_of_work() as db:
+        rollups.forget(db)
+        _sort(db)
+    upkeep.roll_up()
+    upkeep.gather_events()
+    upkeep.score_abuse()
+
+
+def fill(
+    db: Session, people: int, messages: int, seed: int, now: datetime, *, first: int = 1
+) -> None:
+    """Write a year that ends now: the same for the same seed and moment. The caller commits.
+
+    `first` is the number of the first person, whom others were written before.
+    """
     chance = Random(seed)
     driver = cast("psycopg.Connection[Any]", db.connection().connection.driver_connection)
     copier = Copier(driver, COLUMNS)
@@ -65,7 +75,7 @@ def fill(db: Session, people: int, messages: int, seed: int, now: datetime) -> N
     begins = (now - OUTAGE).replace(hour=13, minute=0, second=0, microsecond=0)
     outage = Outage(begins, begins + timedelta(hours=4))
     # Messages of this moment would be in the future once they are answered.
-    for person in make_people(chance, people, messages, now - timedelta(minutes=5)):
+    for person in make_people(chance, people, messages, now - timedelta(minutes=5), first):
         Life(rows, chance, person, outage).live()
     copier.flush()
     driver.execute("SET LOCAL session_replication_role = origin")

@@ -46,9 +46,11 @@ class Person:
         return f"{self.name.lower().replace(' ', '.')}{self.number}@demo.example.com"
 
 
-def make_people(chance: Random, count: int, messages: int, now: datetime) -> list[Person]:
-    """Make so many people, who write so many messages together until now."""
-    people = [_person(chance, number, now) for number in range(1, count + 1)]
+def make_people(
+    chance: Random, count: int, messages: int, now: datetime, first: int = 1
+) -> list[Person]:
+    """Make so many people, who write so many messages together until now; `first` numbers them."""
+    people = [_person(chance, number, now) for number in range(first, first + count)]
     whole = sum(person.weight for person in people) or 1.0
     for person in people:
         person.messages = round(messages * person.weight / whole)
