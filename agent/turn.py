@@ -79,7 +79,7 @@ class Turn:
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
     first, and `reminded` what was said since the message before. `states` is newest first; with
-    none of them the person is new.
+    none of them the person is new. With `is_research` a report is wanted, and paid for.
     """
 
     job_id: UUID
@@ -93,6 +93,7 @@ class Turn:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
+    is_research: bool = False
 
 
 @dataclass(frozen=True)

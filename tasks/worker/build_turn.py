@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from agent.turn import Attachment, Exchange, Profile, Reminded, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
 from models import jobs
-from models.chat import context, erasures
+from models.chat import context, erasures, research
 from models.database import unit_of_work
 from models.ops import snapshots
 from models.reminders import queries
@@ -38,6 +38,7 @@ class _Rows:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
+    is_research: bool
 
 
 # In the one question.
@@ -71,6 +72,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
+        is_research=rows.is_research,
     )
 
 
@@ -105,6 +107,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
+            is_research=research.is_requested(db, message.id),
         )
 
 

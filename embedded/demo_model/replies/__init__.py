@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     attachments.pictures,
     attachments.files,
     beginnings.suggested,
+    web.research,
     product_tools.product_tools,
     web.look_up,
     memory.remember,
