@@ -3,8 +3,9 @@
 import re
 
 from agent import workspace
+from agent.tools.registry import TOOLS
 from agent.turn import Profile
-from agent.workspace import BEGIN, END, USER_CHARS
+from agent.workspace import BEGIN, END, USER_CHARS, agents
 
 ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms")
 
@@ -25,6 +26,16 @@ def test_a_new_workspace_has_every_file_that_openclaw_reads() -> None:
     assert "- Time zone: Europe/Paris" in files["USER.md"].decode()
     assert "> Understanding looms" in files["USER.md"].decode()
     assert "Shellmate" in files["IDENTITY.md"].decode()
+
+
+def test_it_says_what_it_cannot_do() -> None:
+    def told(*names: str) -> str:
+        return agents([tool for tool in TOOLS if tool.name in names])
+
+    assert "You cannot browse the web, run programs or act after your answer;" in told()
+    assert "You cannot browse the web or run programs;" in told("remind")
+    assert "You cannot run programs;" in told("remind", "web_search", "read_page")
+    assert "`my__web_search` searches the web" in told("web_search")
 
 
 def test_nothing_is_written_when_nothing_has_changed() -> None:
