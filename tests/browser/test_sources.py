@@ -62,7 +62,7 @@ def test_research_is_asked_for_by_a_switch_and_begins_at_a_price(
     ada = site.person()
     page = open_browser(viewport={"width": width, "height": 800}).new_page()
     site.log_in(page, ada, "/chat/new")
-    page.get_by_label("Message").fill("Which heat pump is best?")
+    page.get_by_role("textbox", name="Message").fill("Which heat pump is best?")
     switch = page.get_by_label("Research")
     switch.focus()
     page.keyboard.press("Space")
