@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from actions import offers
+from actions.web import searching
 from agent.catalogue import Model
 from agent.meter.prefixes import KEPT_SECONDS
 from agent.meter.wires.base import HOLD_BYTES_PER_TOKEN, IMAGE_TOKENS
@@ -23,6 +24,12 @@ PROMPT_TOKENS = 13_000
 # A long answer, some 1,500 words. What goes beyond is stopped at the limit.
 LONG_ANSWER_TOKENS = 2_048
 CENT = 10_000
+# What research is likely to take beside that: searches, what they find and the pages that are
+# read, a step of thinking after each, all of it read again from the cache, and the report.
+RESEARCH_SEARCHES = 4
+RESEARCH_STEPS = 11
+RESEARCH_TOKENS = 26_000
+STEP_TOKENS, REPORT_TOKENS = 200, 2_500
 # As the meter counts on it.
 CACHED_FOR = timedelta(seconds=KEPT_SECONDS)
 
@@ -33,6 +40,8 @@ class CostConfirmationRequired(Exception):
     def __init__(self, quote_micros: int) -> None:
         super().__init__(quote_micros)
         self.quote_micros = quote_micros
+        # It is asked about at any price: it costs as much as many messages do.
+        self.is_research = False
         # The files that wait for the answer: name them when sending again.
         self.staged: Sequence[PendingUpload] = ()
 
@@ -57,6 +66,41 @@ def allowance(
     if quoted > most:
         raise CostConfirmationRequired(quoted)
     return most
+
+
+def research_allowance(
+    db: Session,
+    conversation_id: UUID | None,
+    words: str,
+    files: Sequence[SentFile],
+    *,
+    model: Model,
+    agreed_micros: int,
+) -> int:
+    """Return what research may cost, in micros: what its user agreed to, whatever their limit is.
+
+    Raises CostConfirmationRequired with the quote unless they agreed to that much, and
+    SearchNotOffered.
+    """
+    if not searching.is_offered():
+        raise searching.SearchNotOffered
+    most = get_settings().turn_max_cost_micros
+    quoted = min(quote(db, model, conversation_id, words, files) + _research(model), most)
+    if agreed_micros < quoted:
+        question = CostConfirmationRequired(quoted)
+        question.is_research = True
+        raise question
+    return min(agreed_micros, most)
+
+
+def _research(model: Model) -> int:
+    """Return what research costs beside its first call, with a half more, in whole cents."""
+    fresh = min(RESEARCH_TOKENS, offers.window(model))
+    cached = RESEARCH_STEPS * (PROMPT_TOKENS + fresh // 2)
+    written = RESEARCH_STEPS * STEP_TOKENS + REPORT_TOKENS
+    micros = offers.likely(model, cached, fresh, written)
+    micros += RESEARCH_SEARCHES * searching.price_micros()
+    return math.ceil(1.5 * micros / CENT) * CENT
 
 
 def quote(

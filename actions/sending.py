@@ -17,8 +17,9 @@ from actions.announcements import Publisher, announce_queued
 from actions.attachments import IncomingFile
 from actions.channels import following
 from actions.quotes import CostConfirmationRequired
+from agent.catalogue import Model
 from models import jobs, ledger
-from models.chat import conversations, pending_uploads, storage_quotas
+from models.chat import conversations, pending_uploads, research, storage_quotas
 from models.database import after_commit
 from models.schema.chat import WEB, Conversation
 from models.schema.jobs import Job
@@ -45,6 +46,8 @@ class Incoming:
     sent_key: UUID | None = None
     # What the user agreed to when asked.
     agreed_micros: int = 0
+    # To be answered by research, at a price that is asked about first.
+    is_research: bool = False
     # None is the model that the user has chosen.
     model: str | None = None
     # Where it came in.
@@ -75,7 +78,7 @@ def send(db: Session, user: User, incoming: Incoming, publisher: Publisher) -> S
     session usable. With files the session is committed first, since storage is waited for.
 
     Raises NotFound for another user's conversation, and Refused for what `jobs.ask`,
-    `attachments.keep` and `pending_uploads` refuse and for a model that is not offered. Raises
+    `attachments.keep` and `pending_uploads` refuse, and for a model or research not offered. Raises
     CostConfirmationRequired when the user has to be asked first: commit then too, or the files that
     wait for the user's word, in its `staged`, are lost.
     """
@@ -118,15 +121,7 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
         conversation = _open(db, owner, incoming.conversation_id)
         pending_uploads.take(db, owner.id, incoming.staged_ids)
         model = offers.find(incoming.model) if incoming.model else offers.current(owner)
-        allowed = quotes.allowance(
-            db,
-            owner,
-            incoming.conversation_id,
-            incoming.text,
-            files,
-            model=model,
-            agreed_micros=incoming.agreed_micros,
-        )
+        allowed = _allowance(db, owner, incoming, files, model)
         job = jobs.ask(
             db,
             conversation,
@@ -136,8 +131,24 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
             cost_limit_micros=allowed,
             source=jobs.Source(incoming.channel, incoming.sent_key),
         )
+        if incoming.is_research and job.message_id is not None:
+            research.request(db, job.message_id)
         following.expect(db, job)
         return Sent(job, conversation, is_new=True)
+
+
+def _allowance(
+    db: Session, owner: User, incoming: Incoming, files: Sequence[SentFile], model: Model
+) -> int:
+    """Return what the message may cost, in micros; raise what `quotes` does."""
+    agreed, talk = incoming.agreed_micros, incoming.conversation_id
+    if incoming.is_research:
+        return quotes.research_allowance(
+            db, talk, incoming.text, files, model=model, agreed_micros=agreed
+        )
+    return quotes.allowance(
+        db, owner, talk, incoming.text, files, model=model, agreed_micros=agreed
+    )
 
 
 def _open(db: Session, owner: User, conversation_id: UUID | None) -> Conversation:

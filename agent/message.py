@@ -28,6 +28,12 @@ INLINE_IMAGE_BYTES = 14 * 1024 * 1024
 INLINE_IMAGES = 8
 # Those that are checked when they come are no larger, so that all of a message fit.
 FITTED_BYTES = 1_500_000
+RESEARCH = """\
+They want research for this message, and have agreed to its price. Split the question into parts
+first. Search for each, three times or more in all, in their words and those that you read; read
+some five pages, of different sites, the best first. Then write a report: the answer in a few lines;
+what stands behind it, under headings; where sources differ, or something stays open. Cite each
+claim by the number of its source, [1]. Do not ask back before you have searched."""
 UNREADABLE = "(this file could not be read)"
 NOTHING = "(no text could be read from this file)"
 SHOWN, NOT_SHOWN = "(an image, shown with this message)", "(an image, not shown here)"
@@ -88,7 +94,10 @@ def compose(
         text="\n\n".join(
             (
                 f"[{local_time(zone, now)}] {turn.text}",
-                *filter(None, (recollection(turn.recent, zone), _reminded(turn))),
+                *filter(
+                    None,
+                    (recollection(turn.recent, zone), _reminded(turn), _research(turn)),
+                ),
                 *notes,
             )
         ),
@@ -121,6 +130,14 @@ def _reminded(turn: Turn) -> str | None:
     zone = turn.profile.timezone
     lines = (f"- {local_time(zone, one.at)}: {one_line(one.words)}" for one in turn.reminded)
     return "\n".join((f"<reminded {mark}>", *lines, f"</reminded {mark}>"))
+
+
+def _research(turn: Turn) -> str | None:
+    """Say how research is done, where that is wanted."""
+    if not turn.is_research:
+        return None
+    mark = secrets.token_hex(4)
+    return f"<research {mark}>\n{RESEARCH}\n</research {mark}>"
 
 
 def _shown(attachment: Attachment, turn: Turn, patience: Patience) -> Attachment:

@@ -106,7 +106,8 @@ class Turn:
 
     `model` is an id of agent.catalogue. `recent` is what the message tells beside its words, oldest
     first, and `reminded` what was said since the message before. `states` and `notes` are newest
-    first; without states the person is new.
+    first; without states the person is new. With `is_research` a report is wanted, and paid
+    for.
     """
 
     job_id: UUID
@@ -125,6 +126,7 @@ class Turn:
     # The person wants this message thought about for longer than is usual.
     thinks_longer: bool = False
     notes: tuple[Note, ...] = ()
+    is_research: bool = False
 
 
 @dataclass(frozen=True)

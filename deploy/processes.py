@@ -19,6 +19,7 @@ NOBODY = "10001"
 KEYS = (
     *("SECRET_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"),
     *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "GOOGLE_CLIENT_SECRET", "SENTRY_DSN"),
+    *("BRAVE_SEARCH_API_KEY", "EXA_API_KEY"),
 )
 # Of what Docker gives to a container: nothing here needs these.
 NOT_NEEDED = (

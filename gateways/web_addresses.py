@@ -42,7 +42,9 @@ def canonical(given: object) -> str:
     try:
         url = URL(values.text(given, most_bytes=MOST_BYTES).strip())
         host, port = (url.raw_host or "").rstrip("."), url.explicit_port
-        plain = str((url if url.raw_path else url.with_path("/")).with_fragment(None))
+        # Without a path it is the same as with the first one.
+        whole = url.with_path("/", keep_query=True) if url.raw_path == "/" else url
+        plain = str(whole.with_fragment(None))
         # What connects later must read it as it was read here.
         if url.scheme not in PORTS or urlsplit(plain).hostname != url.raw_host:
             raise BadAddress("only http and https")

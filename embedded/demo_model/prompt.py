@@ -16,6 +16,8 @@ ATTACHED = re.compile(r'<file (\w+) name="([^"]*)" path="[^"]*">\n(.*?)\n</file 
 EARLIER = re.compile(r"<earlier (\w+)>\n(.*?)\n</earlier \1>", re.DOTALL)
 # Reminders that fired since the message before.
 REMINDED = re.compile(r"<reminded (\w+)>\n(.*?)\n</reminded \1>", re.DOTALL)
+# How research is done, where that is wanted.
+RESEARCH = re.compile(r"<research (\w+)>\n(.*?)\n</research \1>", re.DOTALL)
 # OpenClaw puts a message whose answer was stopped before the next, which begins with a stamp too.
 STOPPED = "[Queued user message from a previous active turn;"
 STAMPED = re.compile(r"^\s*\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", re.MULTILINE)
@@ -32,6 +34,7 @@ class Sent:
     at: datetime | None
     timezone: str | None
     files: tuple[tuple[str, str], ...]
+    wants_research: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,10 @@ def sent(said: Said) -> Sent:
     text = RUNTIME.sub("", text)
     files = [(found[2], found[3]) for found in ATTACHED.finditer(text)]
     texts = tuple((name, body) for name, body in files if not body.startswith(NOT_TEXT))
-    for block in (REMINDED, EARLIER, ATTACHED):
+    wants_research = RESEARCH.search(text) is not None
+    for block in (REMINDED, EARLIER, RESEARCH, ATTACHED):
         text = block.sub("", text)
-    return Sent(text.strip(), at, timezone, texts)
+    return Sent(text.strip(), at, timezone, texts, wants_research=wants_research)
 
 
 def _latest(text: str) -> str:

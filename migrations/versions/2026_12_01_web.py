@@ -56,6 +56,23 @@ def upgrade() -> None:
     )
     for one in ("user_id", "message_id"):
         op.create_index(op.f(f"ix_answer_sources_{one}"), "answer_sources", [one])
+    op.create_table(
+        "research_requests",
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["messages.id"],
+            name=op.f("fk_research_requests_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_research_requests")),
+    )
 
 
 def downgrade() -> None:
@@ -67,6 +84,7 @@ def downgrade() -> None:
             END IF;
         END $$
     """)
+    op.drop_table("research_requests")
     op.drop_table("answer_sources")
     op.drop_constraint(op.f(KINDS), "model_calls")
     op.create_check_constraint(op.f(KINDS), "model_calls", "kind IN ('answer', 'transcription')")

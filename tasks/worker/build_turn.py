@@ -20,7 +20,7 @@ from agent.turn import (
 from gateways.s3_files import Storage
 from models import jobs
 from models.archives import imported
-from models.chat import context, erasures
+from models.chat import context, erasures, research
 from models.database import unit_of_work
 from models.ops import snapshots
 from models.reminders import queries
@@ -53,6 +53,7 @@ class _Rows:
     reminded: tuple[Reminded, ...]
     brought: tuple[ImportedFile, ...]
     notes: tuple[Note, ...]
+    is_research: bool
 
 
 # In the one question.
@@ -88,6 +89,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         reminded=rows.reminded,
         brought=tuple(BroughtFile(one.path, storage.get(one.storage_key)) for one in rows.brought),
         notes=rows.notes,
+        is_research=rows.is_research,
     )
 
 
@@ -125,6 +127,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             ),
             brought=tuple(imported.list_to_place(db, job.user_id, job.id)),
             notes=shown_notes.list_for(db, user),
+            is_research=research.is_requested(db, message.id),
         )
 
 

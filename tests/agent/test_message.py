@@ -25,6 +25,7 @@ def composed(
     accepts_images: bool = True,
     text_max_chars: int = 1_000,
     patience: Patience | None = None,
+    is_research: bool = False,
 ) -> Message:
     turn = Turn(
         job_id=uuid7(),
@@ -37,6 +38,7 @@ def composed(
         profile=Profile("Ada", timezone, ""),
         recent=(),
         states=(),
+        is_research=is_research,
     )
     return compose(
         turn,
@@ -50,6 +52,12 @@ def composed(
 def test_a_message_begins_with_the_persons_own_time() -> None:
     assert composed().text == "[Thu 2026-07-02 01:05 Europe/Paris] Hello"
     assert composed(timezone="America/Lima").text.startswith("[Wed 2026-07-01 18:05 America/Lima]")
+
+
+def test_research_says_how_it_is_done() -> None:
+    told = composed(is_research=True).text
+    assert re.search(r"\n\n<research ([0-9a-f]{8})>\n[^<]+\n</research \1>$", told)
+    assert "<research" not in composed().text
 
 
 @pytest.mark.parametrize("timezone", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime"])

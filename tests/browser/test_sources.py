@@ -48,3 +48,29 @@ def test_sources_are_links_that_fit(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [url for url in asked if not url.startswith((site.url, "data:"))] == []
     page.screenshot(path=tmp_path / "sources.png")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_research_is_asked_for_by_a_switch_and_begins_at_a_price(
+    site: Site,
+    open_browser: Callable[..., BrowserContext],
+    adjust: Callable[..., None],
+    width: int,
+    tmp_path: Path,
+) -> None:
+    adjust(SEARXNG_BASE_URL="http://127.0.0.1:9")
+    ada = site.person()
+    page = open_browser(viewport={"width": width, "height": 800}).new_page()
+    site.log_in(page, ada, "/chat/new")
+    page.get_by_role("textbox", name="Message").fill("Which heat pump is best?")
+    switch = page.get_by_label("Research")
+    switch.focus()
+    page.keyboard.press("Space")
+    expect(switch).to_be_checked()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Research takes several searches")).to_be_visible()
+    page.screenshot(path=tmp_path / "research.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Begin (up to").click()
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.get_by_label("Research")).not_to_be_checked()

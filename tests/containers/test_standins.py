@@ -12,11 +12,11 @@ from tests.containers.oci import Service
 from tests.containers.runc import Container
 from tests.house import wait_for
 
-PORT = re.compile(r"\b80(25|26|90|91|92)\b")
+PORT = re.compile(r"\b80(25|26|90|91|92|93)\b")
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", ["demo", "mailbox", "stripe", "google"])
+@pytest.mark.parametrize("name", ["demo", "mailbox", "stripe", "google", "example-web"])
 def test_it_listens_and_ends_when_told(name: str, tmp_path: Path) -> None:
     lacking = tools.missing()
     image = None if lacking else images.built("standins")

@@ -137,6 +137,20 @@ def test_what_no_resolver_is_asked_about_has_no_socket_either(
     assert sockets.connected == []
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("HTTP://A.Example:80#x", "http://a.example/"),
+        ("https://a.example?q=1", "https://a.example/?q=1"),
+        ("http://a.example/b/../c%20d?q=a b", "http://a.example/c%20d?q=a+b"),
+        ("http://bücher.example/ü", "http://xn--bcher-kva.example/%C3%BC"),
+    ],
+)
+def test_an_address_has_one_form(given: str, wanted: str) -> None:
+    assert canonical(given) == wanted
+    assert canonical(wanted) == wanted
+
+
 def test_public_addresses_are_public() -> None:
     for address in ("1.1.1.1", "8.8.8.8", "2606:4700:4700::1111", "64:ff9b::101:101"):
         assert is_public(address)

@@ -72,15 +72,15 @@ MUTANTS = (
     Mutant(
         "a channel sends without asking whether it may cost so much",
         "actions/sending.py",
-        "            agreed_micros=incoming.agreed_micros,\n",
-        "            agreed_micros=10**9,\n",
+        "    agreed, talk = incoming.agreed_micros, incoming.conversation_id\n",
+        "    agreed, talk = 10**9, incoming.conversation_id\n",
         ("tests/actions/test_sending.py::test_the_quote_is_asked_first_and_agreeing_sends",),
     ),
     Mutant(
         "a call holds more than there is",
         "models/ledger/calls.py",
-        "if held <= 0 or user.credits_available_micros < held:",
-        "if held <= 0:",
+        "if call.held_micros <= 0 or user.credits_available_micros < call.held_micros:",
+        "if call.held_micros <= 0:",
         (f"{LEDGER}test_a_hold_cannot_be_spent_twice",),
     ),
     Mutant(

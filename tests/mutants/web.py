@@ -80,6 +80,20 @@ MUTANTS = (
         (f"{TOOLS}test_another_turn_has_seen_nothing",),
     ),
     Mutant(
+        "research begins at a price that nobody agreed to",
+        "actions/quotes.py",
+        "    if agreed_micros < quoted:\n",
+        "    if agreed_micros < 0:\n",
+        ("tests/webapp/chat/test_research.py::test_its_price_is_agreed_to_first_and_bounds_it",),
+    ),
+    Mutant(
+        "research may cost more than was agreed to",
+        "actions/quotes.py",
+        "    return min(agreed_micros, most)\n",
+        "    return most\n",
+        ("tests/webapp/chat/test_research.py::test_its_price_is_agreed_to_first_and_bounds_it",),
+    ),
+    Mutant(
         "a name may lead inside",
         "gateways/web_pages.py",
         '        kept = [one for one in found if is_public(one["host"])]\n',

@@ -16,6 +16,7 @@ from actions import offers, trial_status, voice
 from actions.offers import Choice
 from actions.sentences import freezes
 from actions.trial_status import Newcomer
+from actions.web import searching
 from models import jobs
 from models.base import utc_now
 from models.chat import conversations, history
@@ -64,6 +65,9 @@ class Composer:
     # Files of a try that was not sent, and what it may cost if its person is to be asked.
     staged: Sequence[PendingUpload]
     quote_micros: int
+    # Whether research can be asked for, and whether it was in a try that was not sent.
+    offers_research: bool
+    is_research: bool
     is_closed: bool
     is_out_of_credit: bool
     choices: list[Choice]
@@ -112,6 +116,7 @@ def read(
     staged: Sequence[PendingUpload] = (),
     refusal: str = "",
     quote_micros: int = 0,
+    is_research: bool = False,
 ) -> Page:
     """Read one page of a conversation of whoever asks, with what stands in its form."""
     cursor = str(Cursor.now())
@@ -125,7 +130,7 @@ def read(
         is_past=before is not None,
         cursor=cursor,
         suggestions=suggestions(current_user().needs) if conversation is None else [],
-        composer=_composer(draft, staged, refusal, quote_micros),
+        composer=replace(_composer(draft, staged, refusal, quote_micros), is_research=is_research),
         is_first=conversation is None and not conversations.list_own(db(), current_user().id, 1),
         on_phone=is_pocketable(request.user_agent.string),
     )
@@ -147,6 +152,8 @@ def _composer(
         standing=freezes.of_user(person) or newcomer.refusal,
         staged=staged,
         quote_micros=quote_micros,
+        offers_research=searching.is_offered(),
+        is_research=False,
         is_closed=person.is_frozen,
         is_out_of_credit=is_out_of_credit,
         choices=choices,

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from actions import offers, voice
+from actions.web import searching
 from models.ops import switches
 from webapp.core.db import db
 
@@ -17,5 +18,6 @@ def show() -> str:
         prices=offers.listed(),
         usual=offers.USUAL_MESSAGE,
         spoken=voice.minute_prices(),
+        search_micros=searching.price_micros(),
         margin_percent=switches.current(db()).margin_percent,
     )

@@ -256,6 +256,12 @@ function renewKey() {
   input("sent-key").value = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// Research is for one message.
+function endResearch() {
+  const research = find("research");
+  if (research instanceof HTMLInputElement) research.checked = false;
+}
+
 let sent = "";
 let rest = "";
 
@@ -282,6 +288,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   drafts.tellSent(sent);
   setText(rest);
   setFiles([]);
+  endResearch();
   renewKey();
 });
 

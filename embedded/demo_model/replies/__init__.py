@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     attachments.pictures,
     attachments.files,
     beginnings.suggested,
+    web.research,
     handing_over.write_file,
     product_tools.product_tools,
     web.look_up,

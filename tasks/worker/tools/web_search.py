@@ -16,6 +16,8 @@ from settings import get_settings
 from tasks.worker.tools import turn_web
 from tasks.worker.tools.access import Caller, as_caller, told_in_words
 from tasks.worker.tools.turn_web import TurnWeb
+from untrusted import lanes
+from untrusted.kinds import PAGES
 
 QUERY_MAX_LENGTH = 300
 OTHERS_WORDS = (
@@ -36,6 +38,8 @@ def search(turn: Turn, given: Arguments) -> str:
     web = turn_web.of(turn)
     with told_in_words():
         query = values.line(given.get("query"), most=QUERY_MAX_LENGTH, least=1)
+    # Whoever searches is likely to read: a helper gets ready meanwhile.
+    lanes.warm(PAGES)
     with as_caller(turn) as caller:
         held = _hold(caller, web, query)
     found = _asked(held, query)

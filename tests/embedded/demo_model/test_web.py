@@ -54,6 +54,21 @@ def test_it_searches_reads_and_cites(demo: Any) -> None:
     assert answer.startswith("**Ferry timetable** [1]\n\nIt sails at 07:40.")
 
 
+def test_research_searches_several_times_and_reports(demo: Any) -> None:
+    wish = f"{STAMP}Heat pumps?\n\n<research 1a>\nHow it is done.\n</research 1a>"
+    second = FOUND.replace("[1]", "[2]").replace("timetable", "today")
+    results = (FOUND, PAGE, second, PAGE.replace("[1]", "[2]"), FOUND)
+    called = [_called(_use(demo, *results[:count], words=wish)) for count in range(5)]
+    assert [name for name, _ in called] == [
+        *("my__web_search", "my__read_page", "my__web_search", "my__read_page", "my__web_search")
+    ]
+    assert called[0][1] == {"query": "Heat pumps"}
+    report = _use(demo, *results, words=wish)["content"]
+    assert report.startswith("# Heat pumps\n\n**In short:**")
+    assert "[1]" in report
+    assert "[2]" in report
+
+
 def test_it_reads_an_address_that_is_named(demo: Any) -> None:
     words = f"{STAMP}What does http://a.example/b say?"
     assert _called(_use(demo, words=words)) == ("my__read_page", {"address": "http://a.example/b"})

@@ -1,5 +1,7 @@
 """Prices that anybody can read."""
 
+from collections.abc import Callable
+
 import pytest
 
 from actions import offers
@@ -19,6 +21,14 @@ def test_strangers_read_what_each_model_costs(browser: Browser, settings: Settin
     assert money(million.charge_micros) in page
     assert "messages for $1" in page
     assert "13,000" in page
+
+
+def test_a_search_has_its_price_where_somebody_searches(
+    browser: Browser, adjust: Callable[..., None]
+) -> None:
+    assert "A search of the web" not in browser.read("/prices")
+    adjust(BRAVE_SEARCH_API_KEY="a-key")
+    assert "A search of the web costs $0.0083;" in browser.read("/prices")
 
 
 def test_the_landing_page_and_the_choice_of_a_model_lead_there(
