@@ -35,8 +35,8 @@ def fire_due(limit: int = FIRED_AT_ONCE) -> int:
         title = gettext(sentences.CONVERSATION)
         due = firing.take_due(db, limit, title=title)
         fired = firing.fire(db, due, [_said(one) for one in due], title=title)
-        _send(db, fired)
-        after_commit(db, lambda: _publish(fired))
+        send(db, fired)
+        after_commit(db, lambda: publish(fired))
     return len(fired)
 
 
@@ -54,8 +54,8 @@ def _said(due: DueReminder) -> tuple[str, str]:
     return markdown, html
 
 
-def _send(db: Session, fired: Sequence[FiredReminder]) -> None:
-    """Send each to the messengers that show its conversation, or else to all that its user has."""
+def send(db: Session, fired: Sequence[FiredReminder]) -> None:
+    """Send each to the messengers that show its conversation, or else to all of its user."""
     linked = accounts.list_reachable(db, {one.user_id for one in fired})
     for one in fired:
         own = linked.get(one.user_id, ())
@@ -69,8 +69,8 @@ def _send(db: Session, fired: Sequence[FiredReminder]) -> None:
         after_commit(db, wakeups.messengers)
 
 
-def _publish(fired: Sequence[FiredReminder]) -> None:
-    """Show them where their conversations are open."""
+def publish(fired: Sequence[FiredReminder]) -> None:
+    """Show what was said where its conversations are open."""
     for one in fired:
         log.info("reminder.fired", user_id=str(one.user_id), message_id=str(one.message_id))
     try:

@@ -209,6 +209,9 @@ REFUSALS: Mapping[str, str] = {
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
     ),
+    "task_limit_reached": marked(
+        "Your tasks have cost today what they may. They go on tomorrow; change it in Reminders."
+    ),
     "spending_frozen": marked(
         "Sending is closed on your account for now. You can read and download everything."
     ),

@@ -62,7 +62,7 @@ TOOLS = (
     Tool(
         name="remind",
         label="Setting a reminder",
-        description="Set a reminder. It reaches them in this conversation and on their phone.",
+        description="Set a reminder or a task. It reaches them here and on their phone.",
         schema=_takes(
             ("what", "at"),
             what={
@@ -82,9 +82,20 @@ TOOLS = (
             every={"type": "integer", "minimum": 1, "description": "2 is every other time."},
             on={"type": "array", "items": {"type": "string", "enum": list(WEEKDAYS)}},
             until={"type": "string", "description": "The last day, YYYY-MM-DD."},
+            kind={
+                "type": "string",
+                "enum": ["reminder", "task"],
+                "description": "task: at that time you do what `what` says, and they pay for it.",
+            },
+            tell_only_if={
+                "type": "string",
+                "maxLength": 500,
+                "description": "Of a task: when its result is worth telling; left out for always.",
+            },
         ),
         prompt="`{name}` reminds them at a time: work it out from the local time of their message,"
-        " and repeat to them the day and time that it answers. Never promise one without it.",
+        " and repeat to them the day and time that it answers. Never promise one without it. With"
+        " kind `task` you act then (look something up, write something), not only remind.",
     ),
     Tool(
         name="reminders",
@@ -100,6 +111,14 @@ TOOLS = (
         description="Cancel a reminder.",
         schema=_takes(("number",), number={"type": "integer", "description": "Its #, as listed."}),
         prompt="`{name}` cancels one by its number; to change one, set it anew and cancel the old.",
+    ),
+    Tool(
+        name="nothing_to_tell",
+        label="Finding nothing to tell",
+        description="End a task whose condition does not hold: then they are told nothing.",
+        schema=_takes(()),
+        prompt="`{name}` ends a task without a word to them, when what they want to be told only if"
+        " it holds does not hold.",
     ),
     Tool(
         name="search_history",

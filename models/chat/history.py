@@ -124,7 +124,7 @@ def exchanges_of(
     )
     asked = db.scalars(
         select(Message)
-        .where(Message.id.in_(wanted))
+        .where(Message.id.in_(wanted), ~Message.is_hidden)
         .order_by(Message.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -187,7 +187,11 @@ def _summaries() -> Executable:
     job, entry = Job.__table__, Transaction.__table__
     page = (
         select(said.c.id, _begins(said).label("begins"))
-        .where(said.c.conversation_id == bindparam("of"), said.c.id < bindparam("before"))
+        .where(
+            said.c.conversation_id == bindparam("of"),
+            said.c.id < bindparam("before"),
+            ~said.c.is_hidden,
+        )
         .order_by(said.c.id.desc())
         .limit(bindparam("limit", type_=Integer()))
         .subquery()

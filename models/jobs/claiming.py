@@ -35,7 +35,7 @@ CLAIM = text("""
           AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
                OR preferred_until <= statement_timestamp())
           AND (CAST(:only AS uuid[]) IS NULL OR user_id = ANY (:only))
-        ORDER BY ready_at, id
+        ORDER BY priority, ready_at, id
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ))
@@ -52,6 +52,8 @@ def claim_many(
     only: Collection[UUID] | None = None,
 ) -> list[Claim]:
     """Take up to `limit` heads, those that have been ready longest, for one lease each.
+
+    Tasks come after all for whom somebody waits.
 
     With `only`, heads of those people: a worker without a free cell can still serve its hot ones.
     It waits for nobody: heads that are locked just now are left for the next time.
@@ -74,7 +76,7 @@ _QUEUE = text("""
           AND (preferred_worker_id IS NULL OR preferred_worker_id = :worker_id
                OR preferred_until <= statement_timestamp())
           AND user_id <> ALL (:besides)
-        ORDER BY ready_at, id
+        ORDER BY priority, ready_at, id
         LIMIT :most
     ) AS first
 """)

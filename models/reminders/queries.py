@@ -1,6 +1,6 @@
 """What users, their assistants and pages ask about reminders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, select
@@ -10,7 +10,7 @@ from models.errors import NotFound
 from models.reminders import recurrence
 from models.reminders.recurrence import Recurrence
 from models.schema.chat import Message, Role
-from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus
+from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus
 
 MOST_OPEN = 200
 OPEN = (ReminderStatus.ACTIVE, ReminderStatus.PAUSED)
@@ -65,6 +65,7 @@ def list_fired_before(db: Session, message: Message, limit: int = 10) -> Sequenc
         .join(said, said.id == ReminderFiring.message_id)
         .where(
             said.conversation_id == message.conversation_id,
+            ReminderFiring.job_id.is_(None),
             said.id < message.id,
             said.id > func.coalesce(before.scalar_subquery(), UUID(int=0)),
         )
@@ -74,13 +75,31 @@ def list_fired_before(db: Session, message: Message, limit: int = 10) -> Sequenc
     return found[::-1]
 
 
-def find_same(db: Session, user_id: UUID, words: str, wanted: Recurrence) -> Reminder | None:
+def conversations_of(db: Session, fired: Iterable[ReminderFiring]) -> dict[UUID, UUID]:
+    """Say by message in which conversation it is shown of what has fired; hidden ones are not."""
+    ids = [one.message_id for one in fired if one.message_id is not None]
+    shown = select(Message.id, Message.conversation_id).where(
+        Message.id.in_(ids), ~Message.is_hidden
+    )
+    return {row[0]: row[1] for row in db.execute(shown)}
+
+
+def find_same(
+    db: Session,
+    user_id: UUID,
+    words: str,
+    wanted: Recurrence,
+    kind: ReminderKind = ReminderKind.REMINDER,
+) -> Reminder | None:
     """Return the user's reminder that says the same at the same times; None if there is none.
 
     So an assistant whose answer is tried again reminds of nothing twice.
     """
     open_ones = select(Reminder).where(
-        Reminder.user_id == user_id, Reminder.status.in_(OPEN), Reminder.words == words
+        Reminder.user_id == user_id,
+        Reminder.status.in_(OPEN),
+        Reminder.words == words,
+        Reminder.kind == kind,
     )
     found = db.scalars(open_ones.order_by(Reminder.number))
     return next((one for one in found if recurrence.of(one) == wanted), None)

@@ -16,6 +16,8 @@ from models.schema.uploads import Upload
 
 # The channel that is ours.
 WEB = "web"
+# What a task of the user's asks when it is due.
+TASK = "task"
 
 
 class Role(enum.StrEnum):
@@ -82,6 +84,8 @@ class Message(Base):
     sent_key: Mapped[UUID | None]
     # Where the user wrote it.
     channel: Mapped[str] = mapped_column(default=WEB, server_default=WEB)
+    # A task that may have nothing to tell: it is shown, with its answer, once it has.
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default="false")
     created_at: Mapped[Created]
 
     uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")

@@ -9,12 +9,16 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from actions.sentences import reminders as sentences
 from actions.sentences.refusals import sentence_of
 from gateways import values
+from gateways.values import BadValue
 from models.base import utc_now
 from models.errors import Refused
+from models.ledger.limits import BadLimit
+from models.money import typed_dollars
 from models.periods import day_of
-from models.reminders import feeds, queries, reminders
+from models.reminders import feeds, queries, reminders, task_runs
 from models.schema.reminders import Reminder, ReminderFiring
 from models.translation import gettext
+from settings import get_settings
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import db
 from webapp.core.formats import local_time, viewers_zone
@@ -23,6 +27,7 @@ from webapp.reminders.forms import CHOICES, ReminderForm
 
 pages = Blueprint("reminders", __name__)
 pages.add_app_template_global(sentences.described, "how_often")
+pages.add_app_template_global(sentences.outcome_of)
 
 # How long "later" is, in minutes.
 SNOOZES = (10, 60, 24 * 60)
@@ -57,7 +62,14 @@ def create() -> Answer:
     """Set a reminder; refusals keep what was typed."""
     form = ReminderForm.posted()
     try:
-        made = reminders.create(db(), current_user().id, form.said(), form.recurrence())
+        made = reminders.create(
+            db(),
+            current_user().id,
+            form.said(),
+            form.recurrence(),
+            kind=form.kind,
+            tell_only_if=form.condition(),
+        )
     except Refused as refusal:
         return page(form, sentence_of(refusal)), 422
     return _done(_set_for(made))
@@ -78,6 +90,7 @@ def edit(reminder_id: UUID) -> Answer:
     reminder = queries.find_own(db(), current_user().id, reminder_id)
     form = ReminderForm.posted()
     try:
+        reminders.choose_kind(reminder, form.kind, form.condition())
         reminders.edit(db(), current_user(), reminder, form.said(), form.recurrence())
     except Refused as refusal:
         return _form_page(reminder, form, sentence_of(refusal)), 422
@@ -136,6 +149,18 @@ def delete(reminder_id: UUID) -> Response:
     return _done(gettext("Deleted. It will not come again."))
 
 
+@pages.post("/reminders/task-limit")
+@member_required
+def choose_task_limit() -> Answer:
+    """Set what all tasks may cost in a day; an empty field is the usual limit."""
+    typed = request.form.get("task_limit", "").strip()
+    try:
+        task_runs.choose_limit(db(), current_user().id, values.dollars(typed) if typed else None)
+    except (BadValue, BadLimit):
+        return page(ReminderForm.empty(viewers_zone()), sentence_of(BadLimit())), 422
+    return _done(gettext("Saved. The limit holds from the next task on."))
+
+
 def _done(words: str) -> Response:
     flash(words)
     return go_to(url_for("reminders.show"))
@@ -157,9 +182,14 @@ def _set_for(reminder: Reminder) -> str:
 def page(form: ReminderForm, refusal: str = "", *, feed_address: str = "") -> str:
     """Draw the page; a calendar link that was just made is shown this once."""
     before = request.args.get("before", type=values.uuid_or_none)
+    listed, user = _listed(before), current_user()
+    micros = user.task_day_limit_micros
     return render_template(
         "reminders/page.html",
-        listed=_listed(before),
+        listed=listed,
+        talks=queries.conversations_of(db(), [*listed.fired_today, *listed.past]),
+        task_limit=typed_dollars(micros) if micros is not None else "",
+        usual_task_micros=get_settings().task_day_limit_micros,
         form=form,
         refusal=refusal,
         choices=CHOICES,

@@ -10,6 +10,7 @@ HANDLERS: Mapping[str, Handler] = {
     "remind": in_turn(reminders.remind),
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
+    "nothing_to_tell": in_turn(reminders.keep_silent),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),
 }

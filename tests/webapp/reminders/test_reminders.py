@@ -12,7 +12,7 @@ from actions import reminders as firing_action
 from models.base import utc_now
 from models.periods import zone_of
 from models.reminders import queries
-from models.schema.reminders import Reminder, ReminderStatus, Repeats
+from models.schema.reminders import Reminder, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
 from tests.models.reminders.making import made, make_due
 from tests.webapp.browser import Browser
@@ -189,3 +189,17 @@ def test_moving_house_moves_what_repeats(adas: Browser, db: Session, ada: User) 
     assert due
     assert f"{due.astimezone(zone_of('Asia/Tokyo')):%H:%M}" == "08:00"
     assert queries.list_open(db, ada.id)[0].timezone == "Asia/Tokyo"
+
+
+def test_a_task_is_set_by_hand_and_its_kind_and_limit_are_shown(adas: Browser, db: Session) -> None:
+    adas.post("/reminders", _form(kind="task", tell_only_if="it <rains>", repeats="daily"))
+    task = _only(db)
+    assert (task.kind, task.tell_only_if) == (ReminderKind.TASK, "it <rains>")
+    page = adas.read("/reminders")
+    assert "told only if: it <rains>" in page
+    assert re.search(r'value="task"\s+checked', adas.read(f"/reminders/{task.id}"))
+    adas.post(f"/reminders/{task.id}", _form(kind="reminder"))
+    assert (_only(db).kind, _only(db).tell_only_if) == (ReminderKind.REMINDER, "")
+    assert adas.post("/reminders/task-limit", {"task_limit": "0.50"}).status_code == 303
+    assert 'value="0.50"' in adas.read("/reminders")
+    assert adas.post("/reminders/task-limit", {"task_limit": "-1"}).status_code == 422
