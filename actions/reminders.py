@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from actions import wakeups
 from actions.channels.notices import Notice, plain
 from actions.sentences import reminders as sentences
+from channels.outbound import Button
 from gateways.live_events import MessageAdded
 from models.channels import accounts, deliveries
 from models.database import after_commit, unit_of_work
@@ -60,13 +61,21 @@ def send(db: Session, fired: Sequence[FiredReminder]) -> None:
     for one in fired:
         own = linked.get(one.user_id, ())
         showing = [account for account in own if account.conversation_id == one.conversation_id]
-        content = Notice("reminder", one.text).as_content()
+        content = Notice("reminder", one.text, _buttons(one)).as_content()
         for account in showing or own:
             reference = f"reminder:{one.firing_id}:{account.id}"
             # Not behind an answer that is being written, or that waits for credits.
             deliveries.notify(db, deliveries.Recipient.of(account), content, reference=reference)
     if linked:
         after_commit(db, wakeups.messengers)
+
+
+def _buttons(fired: FiredReminder) -> list[list[Button]]:
+    later = [
+        Button(gettext(words), data=f"snooze:{choice}:{fired.firing_id}")
+        for choice, words in sentences.SNOOZES.items()
+    ]
+    return [later, [Button(gettext("Done"), data=f"done:{fired.firing_id}")]]
 
 
 def publish(fired: Sequence[FiredReminder]) -> None:

@@ -7,6 +7,7 @@ from models.periods import zone_of
 from models.reminders import recurrence
 from models.reminders.choices import WORKDAYS
 from models.reminders.recurrence import MOST_COUNTED, Recurrence
+from models.reminders.snoozes import Snooze
 from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, Repeats
 from models.translation import gettext, marked, ngettext
 
@@ -42,6 +43,11 @@ PARTS = {
 }
 
 
+SNOOZES = {
+    Snooze.TEN_MINUTES: marked("in 10 minutes"),
+    Snooze.HOUR: marked("in an hour"),
+    Snooze.MORNING: marked("tomorrow morning"),
+}
 OUTCOMES = {
     FiringOutcome.TOLD: "",
     FiringOutcome.RUNNING: marked("is being done"),

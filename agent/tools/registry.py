@@ -110,7 +110,23 @@ TOOLS = (
         label="Cancelling a reminder",
         description="Cancel a reminder.",
         schema=_takes(("number",), number={"type": "integer", "description": "Its #, as listed."}),
-        prompt="`{name}` cancels one by its number; to change one, set it anew and cancel the old.",
+        prompt="`{name}` cancels one by its number.",
+    ),
+    Tool(
+        name="change_reminder",
+        label="Changing a reminder",
+        description="Change a reminder or a task: its words or time, or let it wait or come later.",
+        schema=_takes(
+            ("number", "do"),
+            number={"type": "integer", "description": "Its #, as listed."},
+            do={"type": "string", "enum": ["edit", "snooze", "pause", "resume", "skip", "done"]},
+            what={"type": "string", "maxLength": 500, "description": "edit: the new words."},
+            at={
+                "type": "string",
+                "description": "Local YYYY-MM-DDTHH:MM; edit: the new time, snooze: until then.",
+            },
+        ),
+        prompt="`{name}` changes, snoozes, pauses, resumes or ticks one off, or skips it once.",
     ),
     Tool(
         name="nothing_to_tell",

@@ -26,6 +26,20 @@ def find_by_number(db: Session, user_id: UUID, number: int) -> Reminder:
     return _found(db, user_id, Reminder.number == number)
 
 
+def find_fired(db: Session, user_id: UUID, firing_id: UUID) -> Reminder:
+    """Find the user's reminder that fired so, and lock it, or raise NotFound."""
+    return _found(db, user_id, _of_firing(ReminderFiring.id == firing_id))
+
+
+def find_said(db: Session, user_id: UUID, message_id: UUID) -> Reminder:
+    """Find the user's reminder that said this message, and lock it, or raise NotFound."""
+    return _found(db, user_id, _of_firing(ReminderFiring.message_id == message_id))
+
+
+def _of_firing(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Reminder.id.in_(select(ReminderFiring.reminder_id).where(condition))
+
+
 def list_open(db: Session, user_id: UUID, limit: int = MOST_OPEN) -> Sequence[Reminder]:
     """List what will fire, the next first, then what is paused."""
     return db.scalars(

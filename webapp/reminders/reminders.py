@@ -1,7 +1,7 @@
 """The page of reminders: what comes today and later, what has fired, and setting them by hand."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -15,7 +15,9 @@ from models.errors import Refused
 from models.ledger.limits import BadLimit
 from models.money import typed_dollars
 from models.periods import day_of
-from models.reminders import feeds, queries, reminders, task_runs
+from models.reminders import feeds, queries, reminders, snoozes, task_runs
+from models.reminders.reminders import BadSnooze
+from models.reminders.snoozes import Snooze
 from models.schema.reminders import Reminder, ReminderFiring
 from models.translation import gettext
 from settings import get_settings
@@ -28,9 +30,8 @@ from webapp.reminders.forms import CHOICES, ReminderForm
 pages = Blueprint("reminders", __name__)
 pages.add_app_template_global(sentences.described, "how_often")
 pages.add_app_template_global(sentences.outcome_of)
+pages.add_app_template_global(lambda: sentences.SNOOZES, "snoozes_offered")
 
-# How long "later" is, in minutes.
-SNOOZES = (10, 60, 24 * 60)
 PAST_LENGTH = 30
 
 
@@ -126,10 +127,9 @@ def skip(reminder_id: UUID) -> Response:
 @pages.post("/reminders/<uuid:reminder_id>/snooze")
 @member_required
 def snooze(reminder_id: UUID) -> Response:
-    """Let a reminder come again in so many minutes."""
+    """Let a reminder come again a little later."""
     reminder = queries.find_own(db(), current_user().id, reminder_id)
-    minutes = values.integer(request.form.get("minutes"), least=1, most=366 * 24 * 60)
-    reminders.snooze(db(), reminder, utc_now() + timedelta(minutes=minutes))
+    _snooze(reminder)
     return _done(_set_for(reminder))
 
 
@@ -139,6 +139,24 @@ def finish(reminder_id: UUID) -> Response:
     """Tick off what a reminder has said."""
     reminders.finish(db(), queries.find_own(db(), current_user().id, reminder_id))
     return _done(gettext("Done."))
+
+
+@pages.post("/reminders/said/<uuid:message_id>/snooze")
+@member_required
+def snooze_said(message_id: UUID) -> Response:
+    """Let the reminder that said a message come again, and go back to where it was said."""
+    reminder = queries.find_said(db(), current_user().id, message_id)
+    _snooze(reminder)
+    return _back(reminder, _set_for(reminder))
+
+
+@pages.post("/reminders/said/<uuid:message_id>/done")
+@member_required
+def finish_said(message_id: UUID) -> Response:
+    """Tick off what was said by a message, and go back there."""
+    reminder = queries.find_said(db(), current_user().id, message_id)
+    reminders.finish(db(), reminder)
+    return _back(reminder, gettext("Done."))
 
 
 @pages.post("/reminders/<uuid:reminder_id>/deletion")
@@ -159,6 +177,21 @@ def choose_task_limit() -> Answer:
     except (BadValue, BadLimit):
         return page(ReminderForm.empty(viewers_zone()), sentence_of(BadLimit())), 422
     return _done(gettext("Saved. The limit holds from the next task on."))
+
+
+def _snooze(reminder: Reminder) -> None:
+    given = request.form.get("again", "")
+    if given not in list(Snooze):
+        raise BadSnooze
+    at = snoozes.until(Snooze(given), current_user().timezone, utc_now())
+    reminders.snooze(db(), reminder, at)
+
+
+def _back(reminder: Reminder, words: str) -> Response:
+    flash(words)
+    if reminder.conversation_id is None:
+        return go_to(url_for("reminders.show"))
+    return go_to(url_for("chat.show", conversation_id=reminder.conversation_id))
 
 
 def _done(words: str) -> Response:
@@ -196,7 +229,7 @@ def page(form: ReminderForm, refusal: str = "", *, feed_address: str = "") -> st
         weekdays=sentences.WEEKDAYS,
         zone=viewers_zone().key,
         when=_when,
-        snoozes=SNOOZES,
+        snoozes=sentences.SNOOZES,
         feed=feeds.find(db(), current_user().id),
         feed_address=feed_address,
     )

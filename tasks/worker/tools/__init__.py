@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from agent.tools.registry import Handler
-from tasks.worker.tools import history, reminders, spending
+from tasks.worker.tools import changing, history, reminders, spending
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
     "remind": in_turn(reminders.remind),
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
+    "change_reminder": in_turn(changing.change),
     "nothing_to_tell": in_turn(reminders.keep_silent),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),

@@ -32,9 +32,18 @@ def remind(caller: Caller, given: Arguments) -> str:
         return _set(caller, words, _recurrence(given), zone, kind=kind, tell_only_if=only_if)
     except BadValue as odd:
         said = "`what` must be 1 to 500 characters, and `at` like 2026-12-01T08:00, without a zone."
-        raise ToolRefused(f"{said} {_now(caller, zone)}") from odd
+        raise ToolRefused(f"{said} {now_of(caller, zone)}") from odd
     except Refused as refusal:
-        raise ToolRefused(f"{sentence_of(refusal)} {_now(caller, zone)}") from refusal
+        raise ToolRefused(f"{sentence_of(refusal)} {now_of(caller, zone)}") from refusal
+
+
+def find(caller: Caller, given: Arguments) -> Reminder:
+    """Find and lock the user's reminder of the number that is given."""
+    number = values.integer(given.get("number"))
+    try:
+        return queries.find_by_number(caller.db, caller.user.id, number)
+    except NotFound as missing:
+        raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
 
 
 def keep_silent(caller: Caller, _given: Arguments) -> str:
@@ -50,16 +59,12 @@ def list_all(caller: Caller, _given: Arguments) -> str:
     """List what will fire and what is paused, by number."""
     zone = zone_of(caller.user.timezone)
     listed = queries.list_open(caller.db, caller.user.id, limit=MOST_LISTED)
-    return "\n".join(_described(one, zone) for one in listed) or "There are no reminders."
+    return "\n".join(described(one, zone) for one in listed) or "There are no reminders."
 
 
 def cancel(caller: Caller, given: Arguments) -> str:
     """Cancel a reminder by its number."""
-    number = values.integer(given.get("number"))
-    try:
-        reminder = queries.find_by_number(caller.db, caller.user.id, number)
-    except NotFound as missing:
-        raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
+    reminder = find(caller, given)
     reminders.cancel(caller.db, reminder)
     return f"Cancelled: #{reminder.number} “{reminder.words}”."
 
@@ -94,7 +99,7 @@ def _set(
         kind=kind,
         tell_only_if=tell_only_if,
     )
-    return f"{'Already set' if same else 'Set'}: {_described(reminder, zone)}"
+    return f"{'Already set' if same else 'Set'}: {described(reminder, zone)}"
 
 
 def _recurrence(given: Arguments) -> Recurrence:
@@ -120,7 +125,8 @@ def _weekdays(given: object) -> tuple[int, ...]:
     return tuple(number for number, day in enumerate(WEEKDAYS) if day in days)
 
 
-def _described(reminder: Reminder, zone: ZoneInfo) -> str:
+def described(reminder: Reminder, zone: ZoneInfo) -> str:
+    """Say what it is, and when it comes next on the clocks of a zone."""
     when = "paused" if reminder.due_at is None else f"next {_clock(reminder.due_at, zone)}"
     often = sentences.described(reminder)
     kind = "task " if reminder.kind is ReminderKind.TASK else ""
@@ -129,7 +135,8 @@ def _described(reminder: Reminder, zone: ZoneInfo) -> str:
     return f"{kind}#{reminder.number} “{reminder.words}”, {when}{often}{only}"
 
 
-def _now(caller: Caller, zone: ZoneInfo) -> str:
+def now_of(caller: Caller, zone: ZoneInfo) -> str:
+    """Say what time it is for the user, whom a wrong one was worked out for."""
     return f"It is {_clock(database.clock(caller.db), zone)} for them now."
 
 

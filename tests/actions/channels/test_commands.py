@@ -5,14 +5,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from actions import reminders
 from channels.inbound import MessageArrived
 from models.ledger import limits
 from models.ledger.limits import Limits
 from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.schema.jobs import JobStatus
+from models.schema.reminders import ReminderStatus
 from models.schema.users import User
 from tests import factories
 from tests.channels.loft import Hand, Loft, update_id
+from tests.models.reminders.making import made, make_due
 
 CENT = 10_000
 
@@ -164,3 +167,24 @@ def test_every_press_is_acknowledged_once(loft: Loft, adas_bird: Hand) -> None:
     loft.receive(press)
     loft.work()
     assert loft.pigeon.calls == ["acknowledge press-1"]
+
+
+def test_a_reminder_is_snoozed_and_ticked_off_by_its_user_alone(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User, eve: User
+) -> None:
+    reminder = made(db, ada)
+    make_due(db, reminder)
+    db.commit()
+    reminders.fire_due()
+    later, (done,) = loft.notice("reminder")["rows"]
+    loft.link(eve, "eve-outside")
+    for button in (*later, done):
+        loft.at("eve-outside").press(button["data"])
+    db.refresh(reminder)
+    assert reminder.status is ReminderStatus.ENDED
+    adas_bird.press(later[0]["data"])
+    db.refresh(reminder)
+    assert reminder.snoozed_until is not None
+    adas_bird.press("snooze:never:" + later[0]["data"].rpartition(":")[2])
+    adas_bird.press(done["data"])
+    assert loft.notices()[-2:] == ["snoozed", "ticked_off"]

@@ -12,7 +12,7 @@ from actions import reminders as firing_action
 from models.base import utc_now
 from models.periods import zone_of
 from models.reminders import queries
-from models.schema.reminders import Reminder, ReminderKind, ReminderStatus, Repeats
+from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
 from tests.models.reminders.making import made, make_due
 from tests.webapp.browser import Browser
@@ -118,7 +118,7 @@ def test_what_has_fired_is_snoozed_and_done(adas: Browser, db: Session, ada: Use
     firing_action.fire_due()
     page = adas.read("/reminders")
     assert "in 10 minutes" in page
-    adas.post(f"/reminders/{reminder.id}/snooze", {"minutes": "10"})
+    adas.post(f"/reminders/{reminder.id}/snooze", {"again": "10m"})
     assert _only(db).status is ReminderStatus.ACTIVE
     assert "snoozed" in adas.read("/reminders")
     adas.post(f"/reminders/{reminder.id}/done")
@@ -203,3 +203,19 @@ def test_a_task_is_set_by_hand_and_its_kind_and_limit_are_shown(adas: Browser, d
     assert adas.post("/reminders/task-limit", {"task_limit": "0.50"}).status_code == 303
     assert 'value="0.50"' in adas.read("/reminders")
     assert adas.post("/reminders/task-limit", {"task_limit": "-1"}).status_code == 422
+
+
+def test_where_it_was_said_it_is_snoozed_until_morning_and_done(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    reminder = made(db, ada)
+    make_due(db, reminder)
+    firing_action.fire_due()
+    said = db.scalars(select(ReminderFiring)).one().message_id
+    assert adas.post(f"/reminders/said/{said}/snooze", {"again": "morning"}).status_code == 303
+    due = _only(db).due_at
+    assert due is not None
+    assert due.astimezone(zone_of("Europe/Berlin")).strftime("%H:%M") == "08:00"
+    assert adas.post(f"/reminders/said/{said}/snooze", {"again": "never"}).status_code == 422
+    adas.post(f"/reminders/said/{said}/done")
+    assert ", done" in adas.read("/reminders")

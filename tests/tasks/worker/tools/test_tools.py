@@ -15,7 +15,7 @@ from models.base import utc_now
 from models.chat import conversations, search
 from models.periods import zone_of
 from models.schema.chat import Role
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobOrigin
 from models.schema.reminders import Reminder, Repeats
 from models.schema.users import User
 from tasks.worker.tools import HANDLERS
@@ -191,3 +191,33 @@ def test_spending_says_what_is_left_and_may_be_spent(use: Use, db: Session, ada:
     assert "Left: $1.00, of which $1.00 were given." in said
     assert "Each day may cost $0.50." in said
     assert "Each month has no limit." in said
+
+
+def test_a_reminder_is_changed_by_its_number(use: Use, db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    at = f"{_tomorrow(ada)}T09:15"
+    said = use("change_reminder", number=1, do="edit", what="Call dad", at=at)
+    assert "“Call dad”, next" in said
+    assert "09:15 Europe/Berlin, every day" in said
+    assert "paused" in use("change_reminder", number=1, do="pause")
+    assert "next" in use("change_reminder", number=1, do="resume")
+    use("change_reminder", number=1, do="snooze", at=f"{_tomorrow(ada)}T07:00")
+    db.refresh(reminder)
+    assert reminder.snoozed_until == reminder.due_at
+    with pytest.raises(ToolRefused, match="for them now"):
+        use("change_reminder", number=1, do="snooze", at="2020-01-01T08:00")
+    with pytest.raises(ToolRefused):
+        use("change_reminder", number=2, do="pause")
+    with pytest.raises(ToolRefused):
+        use("change_reminder", number=1, do="explode")
+
+
+def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, running: Job) -> None:
+    given = {"what": "Look", "at": f"{_tomorrow(ada)}T08:00", "kind": "task"}
+    assert use("remind", **given, tell_only_if="it rains").startswith("Set: task #1 “Look”")
+    with pytest.raises(ToolRefused, match="condition"):
+        use("nothing_to_tell")
+    running.origin = JobOrigin.TASK
+    db.flush()
+    with pytest.raises(ToolRefused, match="sets no tasks"):
+        use("remind", **given)
