@@ -51,7 +51,7 @@ from webapp.core import (
 )
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices
-from webapp.reminders import calendar, reminders
+from webapp.reminders import calendar, lists, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
@@ -63,7 +63,7 @@ PARTS = (
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),
-    *(reminders, calendar),
+    *(reminders, calendar, lists),
 )
 
 

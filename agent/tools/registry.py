@@ -137,6 +137,19 @@ TOOLS = (
         " it holds does not hold.",
     ),
     Tool(
+        name="lists",
+        label="Looking at your lists",
+        description="Keep their lists, such as what to buy; it answers with what stands there.",
+        schema=_takes(
+            ("do",),
+            do={"type": "string", "enum": ["add", "tick", "show", "show_all", "clear"]},
+            list={"type": "string", "maxLength": 60, "description": "Its name; usually shopping."},
+            items={"type": "array", "items": {"type": "string", "maxLength": 200}},
+        ),
+        prompt="`{name}` keeps their lists (shopping, packing): add, tick off, show or clear. They"
+        " see them at /lists too. Never keep a list anywhere else.",
+    ),
+    Tool(
         name="search_history",
         label="Searching your conversations",
         description="Search all that was said in their conversations; any word counts.",

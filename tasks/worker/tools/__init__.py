@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent.tools.registry import Handler
-from tasks.worker.tools import changing, history, reminders, spending
+from tasks.worker.tools import changing, history, lists, reminders, spending
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
@@ -11,6 +11,7 @@ HANDLERS: Mapping[str, Handler] = {
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
     "change_reminder": in_turn(changing.change),
+    "lists": in_turn(lists.use),
     "nothing_to_tell": in_turn(reminders.keep_silent),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),

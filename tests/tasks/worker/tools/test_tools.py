@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from agent.tools.registry import TOOLS, ToolRefused
 from agent.turn import Profile, Turn
+from models import lists
 from models.base import utc_now
 from models.chat import conversations, search
 from models.periods import zone_of
@@ -221,3 +222,16 @@ def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, runni
     db.flush()
     with pytest.raises(ToolRefused, match="sets no tasks"):
         use("remind", **given)
+
+
+def test_lists_answer_with_what_stands_there(use: Use, db: Session, eve: User) -> None:
+    use("lists", do="add", list="Shopping list", items=["Milk", "Tea"])
+    assert use("lists", do="tick", items=["milk"]).startswith("Ticked off: 1.\nshopping:")
+    assert use("lists", do="show_all") == "shopping:\n- [ ] Tea\n- [x] Milk"
+    lists.add(db, eve.id, "shopping", ["Caviar"])
+    assert "Caviar" not in use("lists", do="show")
+    assert use("lists", do="clear", list="shopping") == "The list shopping is empty."
+    for odd in ({"do": "burn"}, {"do": "add", "items": ["x" * 201]}, {"do": "add", "list": "\n"}):
+        with pytest.raises(ToolRefused):
+            use("lists", **odd)
+    assert [one.words for one in lists.show(db, eve.id)] == ["Caviar"]
