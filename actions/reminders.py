@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from actions import wakeups
 from actions.channels.notices import Notice, plain
 from actions.sentences import reminders as sentences
+from channels.outbound import Button
 from gateways.live_events import MessageAdded
 from models.channels import accounts, deliveries
 from models.database import after_commit, unit_of_work
@@ -35,8 +36,8 @@ def fire_due(limit: int = FIRED_AT_ONCE) -> int:
         title = gettext(sentences.CONVERSATION)
         due = firing.take_due(db, limit, title=title)
         fired = firing.fire(db, due, [_said(one) for one in due], title=title)
-        _send(db, fired)
-        after_commit(db, lambda: _publish(fired))
+        send(db, fired)
+        after_commit(db, lambda: publish(fired))
     return len(fired)
 
 
@@ -54,13 +55,13 @@ def _said(due: DueReminder) -> tuple[str, str]:
     return markdown, html
 
 
-def _send(db: Session, fired: Sequence[FiredReminder]) -> None:
-    """Send each to the messengers that show its conversation, or else to all that its user has."""
+def send(db: Session, fired: Sequence[FiredReminder]) -> None:
+    """Send each to the messengers that show its conversation, or else to all of its user."""
     linked = accounts.list_reachable(db, {one.user_id for one in fired})
     for one in fired:
         own = linked.get(one.user_id, ())
         showing = [account for account in own if account.conversation_id == one.conversation_id]
-        content = Notice("reminder", one.text).as_content()
+        content = Notice("reminder", one.text, _buttons(one)).as_content()
         for account in showing or own:
             reference = f"reminder:{one.firing_id}:{account.id}"
             # Not behind an answer that is being written, or that waits for credits.
@@ -69,8 +70,16 @@ def _send(db: Session, fired: Sequence[FiredReminder]) -> None:
         after_commit(db, wakeups.messengers)
 
 
-def _publish(fired: Sequence[FiredReminder]) -> None:
-    """Show them where their conversations are open."""
+def _buttons(fired: FiredReminder) -> list[list[Button]]:
+    later = [
+        Button(gettext(words), data=f"snooze:{choice}:{fired.firing_id}")
+        for choice, words in sentences.SNOOZES.items()
+    ]
+    return [later, [Button(gettext("Done"), data=f"done:{fired.firing_id}")]]
+
+
+def publish(fired: Sequence[FiredReminder]) -> None:
+    """Show what was said where its conversations are open."""
     for one in fired:
         log.info("reminder.fired", user_id=str(one.user_id), message_id=str(one.message_id))
     try:

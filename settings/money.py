@@ -27,6 +27,8 @@ class MoneySettings(BaseSettings):
     margin_percent: int = Field(default=40, ge=30, le=50)
     # What a message may cost before its person is asked, unless they set a limit of their own.
     message_limit_micros: int = Field(default=250_000, gt=0)
+    # What all tasks of a person may cost in a day of theirs, unless they set a limit of their own.
+    task_day_limit_micros: int = Field(default=1_000_000, gt=0)
     # Below this people are told that their credits run low.
     low_balance_micros: int = Field(default=200_000, ge=0)
     # So much of what providers get do we carry for one person in a day (of UTC), whatever failed;

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions import reminders, stripe_backfill
+from actions import reminders, stripe_backfill, task_runs
 from gateways import logs
 from models import database
 from settings import get_settings
@@ -85,6 +85,19 @@ def run_reminders(over: threading.Event) -> None:
             over.wait(REMINDER_SECONDS)
 
 
+def run_tasks(over: threading.Event) -> None:
+    """Begin tasks that are due, and tell of those that are over, until `over` is set."""
+    while not over.wait(REMINDER_SECONDS):
+        try:
+            while task_runs.begin_due() == task_runs.AT_ONCE:
+                pass
+            task_runs.tell_over()
+        except SQLAlchemyError as error:
+            log.warning("tasks.missed", error=str(error))
+        except Exception:
+            log.exception("tasks.failed")
+
+
 def run_money(over: threading.Event) -> None:
     """Look after payments until `over` is set; what fails is tried again at the next tick."""
     settings, next_audit = get_settings(), time.monotonic()
@@ -133,6 +146,7 @@ def main() -> None:
         threading.Thread(target=run_analytics, args=(over,), name="analytics", daemon=True).start()
     # So are these: a sweep that takes long makes no reminder late.
     threading.Thread(target=run_reminders, args=(over,), name="reminders", daemon=True).start()
+    threading.Thread(target=run_tasks, args=(over,), name="tasks", daemon=True).start()
     if settings.log_format == "json":
         # For machines; nobody at a terminal reads them.
         threading.Thread(target=measuring.run, args=(over,), name="measuring", daemon=True).start()

@@ -65,7 +65,7 @@ from webapp.files import downloads, files
 from webapp.memory import memory
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
 from webapp.public import landing, prices, status
-from webapp.reminders import calendar, reminders
+from webapp.reminders import calendar, lists, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
@@ -78,7 +78,7 @@ PARTS = (
     *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
     *(abuse, admin_invitations, admin_log, switches, bulk, money_orders),
     *(webhooks, connection, linking),
-    *(reminders, calendar, memory),
+    *(reminders, calendar, lists, memory),
     *(files, downloads, archives),
 )
 

@@ -10,7 +10,10 @@ from actions.channels import commands, linking, messages, notices
 from actions.channels.chats import Chat
 from channels.inbound import ButtonPressed
 from models.channels import deliveries
+from models.database import clock
 from models.errors import NotFound, Refused
+from models.reminders import queries, reminders, snoozes
+from models.reminders.snoozes import Snooze
 from models.schema.channels import ChannelAccount
 from models.schema.users import User
 
@@ -71,6 +74,19 @@ def _unlink(chat: Chat, account: ChannelAccount, _user: User, what: str) -> None
         chat.say(notices.unlink_question())
 
 
+def _snooze(chat: Chat, _account: ChannelAccount, user: User, what: str) -> None:
+    choice, _, firing_id = what.partition(":")
+    reminder = queries.find_fired(chat.db, user.id, UUID(firing_id))
+    at = snoozes.until(Snooze(choice), user.timezone, clock(chat.db))
+    reminders.snooze(chat.db, reminder, at)
+    chat.say(notices.snoozed(at, user.timezone))
+
+
+def _finish(chat: Chat, _account: ChannelAccount, user: User, what: str) -> None:
+    reminders.finish(chat.db, queries.find_fired(chat.db, user.id, UUID(what)))
+    chat.say(notices.ticked_off())
+
+
 DONE: Mapping[str, _Verb] = {
     "stop": _stop,
     "retry": _retry,
@@ -79,4 +95,6 @@ DONE: Mapping[str, _Verb] = {
     "drop": _drop,
     "model": _choose_model,
     "unlink": _unlink,
+    "snooze": _snooze,
+    "done": _finish,
 }

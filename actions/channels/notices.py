@@ -6,15 +6,18 @@ A notice is worded in the language of its reader when it is written, as a mail i
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from actions import offers
 from actions.sentences.refusals import sentence_of
+from actions.sentences.reminders import on_the_clock
 from channels.inbound import Unsupported
 from channels.outbound import Button
 from models.email.templates.content import address_on_site
 from models.errors import Refused
 from models.money import money
+from models.periods import zone_of
 from models.schema.users import User
 from models.translation import gettext, marked
 from settings import get_settings
@@ -269,6 +272,16 @@ def not_read() -> Notice:
     """Say that a message could not be taken, though nothing was wrong with it."""
     words = gettext("Your message could not be read just now. Please send it again.")
     return Notice("not_read", words)
+
+
+def snoozed(at: datetime, timezone: str) -> Notice:
+    """Say when a reminder comes again."""
+    when = plain(on_the_clock(at, zone_of(timezone)))
+    return Notice("snoozed", gettext("I remind you again: %(when)s.", when=when))
+
+
+def ticked_off() -> Notice:
+    return Notice("ticked_off", gettext("Done."))
 
 
 def heard(words: str) -> Notice:

@@ -57,6 +57,9 @@ REFUSALS: Mapping[str, str] = {
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
     "bad_note": marked("A note has 1 to %(most)s characters."),
+    "bad_list_item": marked(
+        "Please write what to put on which list, in 1 to %(most)s characters each."
+    ),
     "bad_password": marked("Please choose a password of 8 to 200 characters."),
     "bad_plan_fields": marked("The automatic top-up was not changed. Please check what is marked."),
     "bad_profile": marked("Please fill in your name and choose a time zone from the list."),
@@ -219,6 +222,12 @@ REFUSALS: Mapping[str, str] = {
     ),
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
+    ),
+    "too_many_list_items": marked(
+        "Your lists have %(most)s things on them, and no room for more. Clear one first."
+    ),
+    "task_limit_reached": marked(
+        "Your tasks have cost today what they may. They go on tomorrow; change it in Reminders."
     ),
     "spending_frozen": marked(
         "Sending is closed on your account for now. You can read and download everything."

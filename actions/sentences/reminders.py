@@ -7,7 +7,8 @@ from models.periods import zone_of
 from models.reminders import recurrence
 from models.reminders.choices import WORKDAYS
 from models.reminders.recurrence import MOST_COUNTED, Recurrence
-from models.schema.reminders import Reminder, Repeats
+from models.reminders.snoozes import Snooze
+from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, Repeats
 from models.translation import gettext, marked, ngettext
 
 # The conversation of reminders that were made by hand.
@@ -40,6 +41,27 @@ PARTS = {
     "month_week": marked("Choose which week of the month: the first to the fourth, or the last."),
     "until": marked("The last day must not be before the first one."),
 }
+
+
+SNOOZES = {
+    Snooze.TEN_MINUTES: marked("in 10 minutes"),
+    Snooze.HOUR: marked("in an hour"),
+    Snooze.MORNING: marked("tomorrow morning"),
+}
+OUTCOMES = {
+    FiringOutcome.TOLD: "",
+    FiringOutcome.RUNNING: marked("is being done"),
+    FiringOutcome.NOTHING: marked("nothing to tell"),
+    FiringOutcome.FAILED: marked("could not be finished"),
+    FiringOutcome.STOPPED: marked("was stopped"),
+    FiringOutcome.REFUSED: marked("was not begun"),
+}
+
+
+def outcome_of(fired: ReminderFiring) -> str:
+    """Say what came of a task; "" for a reminder, and for what was told."""
+    words = OUTCOMES[fired.outcome]
+    return gettext(words) if words else ""
 
 
 def on_the_clock(at: datetime, zone: ZoneInfo) -> str:
@@ -103,6 +125,14 @@ def lateness(late: timedelta, due_at: datetime, missed: int, timezone: str) -> s
         )
         return f"{said} {again}"
     return said
+
+
+def since_due(late: timedelta, missed: int) -> str:
+    """Say for the assistant how late a task is begun: `, 3 hours late`; "" for one in time."""
+    if late < IN_TIME and not missed:
+        return ""
+    times = f"; it was due {missed} more times since" if missed else ""
+    return f", {how_long(late)} late{times}"
 
 
 def how_long(time: timedelta) -> str:

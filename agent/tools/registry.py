@@ -78,7 +78,7 @@ TOOLS = (
     Tool(
         name="remind",
         label="Setting a reminder",
-        description="Set a reminder. It reaches them in this conversation and on their phone.",
+        description="Set a reminder or a task. It reaches them here and on their phone.",
         schema=_takes(
             ("what", "at"),
             what={
@@ -98,9 +98,20 @@ TOOLS = (
             every={"type": "integer", "minimum": 1, "description": "2 is every other time."},
             on={"type": "array", "items": {"type": "string", "enum": list(WEEKDAYS)}},
             until={"type": "string", "description": "The last day, YYYY-MM-DD."},
+            kind={
+                "type": "string",
+                "enum": ["reminder", "task"],
+                "description": "task: at that time you do what `what` says, and they pay for it.",
+            },
+            tell_only_if={
+                "type": "string",
+                "maxLength": 500,
+                "description": "Of a task: when its result is worth telling; left out for always.",
+            },
         ),
         prompt="`{name}` reminds them at a time: work it out from the local time of their message,"
-        " and repeat to them the day and time that it answers. Never promise one without it.",
+        " and repeat to them the day and time that it answers. Never promise one without it. With"
+        " kind `task` you act then (look something up, write something), not only remind.",
     ),
     Tool(
         name="reminders",
@@ -115,7 +126,44 @@ TOOLS = (
         label="Cancelling a reminder",
         description="Cancel a reminder.",
         schema=_takes(("number",), number={"type": "integer", "description": "Its #, as listed."}),
-        prompt="`{name}` cancels one by its number; to change one, set it anew and cancel the old.",
+        prompt="`{name}` cancels one by its number.",
+    ),
+    Tool(
+        name="change_reminder",
+        label="Changing a reminder",
+        description="Change a reminder or a task: its words or time, or let it wait or come later.",
+        schema=_takes(
+            ("number", "do"),
+            number={"type": "integer", "description": "Its #, as listed."},
+            do={"type": "string", "enum": ["edit", "snooze", "pause", "resume", "skip", "done"]},
+            what={"type": "string", "maxLength": 500, "description": "edit: the new words."},
+            at={
+                "type": "string",
+                "description": "Local YYYY-MM-DDTHH:MM; edit: the new time, snooze: until then.",
+            },
+        ),
+        prompt="`{name}` changes, snoozes, pauses, resumes or ticks one off, or skips it once.",
+    ),
+    Tool(
+        name="nothing_to_tell",
+        label="Finding nothing to tell",
+        description="End a task whose condition does not hold: then they are told nothing.",
+        schema=_takes(()),
+        prompt="`{name}` ends a task without a word to them, when what they want to be told only if"
+        " it holds does not hold.",
+    ),
+    Tool(
+        name="lists",
+        label="Looking at your lists",
+        description="Keep their lists, such as what to buy; it answers with what stands there.",
+        schema=_takes(
+            ("do",),
+            do={"type": "string", "enum": ["add", "tick", "show", "show_all", "clear"]},
+            list={"type": "string", "maxLength": 60, "description": "Its name; usually shopping."},
+            items={"type": "array", "items": {"type": "string", "maxLength": 200}},
+        ),
+        prompt="`{name}` keeps their lists (shopping, packing): add, tick off, show or clear. They"
+        " see them at /lists too. Never keep a list anywhere else.",
     ),
     Tool(
         name="remember",

@@ -133,7 +133,7 @@ def exchanges_of(
     )
     asked = db.scalars(
         select(Message)
-        .where(Message.id.in_(wanted))
+        .where(Message.id.in_(wanted), ~Message.is_hidden)
         .order_by(Message.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -197,7 +197,11 @@ def _summaries() -> Executable:
     upload, file = Upload.__table__, AnswerFile.__table__
     page = (
         select(said.c.id, _begins(said).label("begins"))
-        .where(said.c.conversation_id == bindparam("of"), said.c.id < bindparam("before"))
+        .where(
+            said.c.conversation_id == bindparam("of"),
+            said.c.id < bindparam("before"),
+            ~said.c.is_hidden,
+        )
         .order_by(said.c.id.desc())
         .limit(bindparam("limit", type_=Integer()))
         .subquery()

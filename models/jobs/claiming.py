@@ -73,7 +73,7 @@ CLAIM = text(f"""
                OR preferred_until <= statement_timestamp())
           AND (CAST(:only AS uuid[]) IS NULL OR user_id = ANY (:only))
           {_NOT_PAUSED}
-        ORDER BY ready_at, id
+        ORDER BY priority, ready_at, id
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ))
@@ -90,6 +90,8 @@ def claim_many(
     only: Collection[UUID] | None = None,
 ) -> list[Claim]:
     """Take up to `limit` heads, those that have been ready longest, for one lease each.
+
+    Tasks come after all for whom somebody waits.
 
     With `only`, heads of those people: a worker without a free cell can still serve its hot ones.
     It waits for nobody: heads that are locked just now are left for the next time, as are those
@@ -118,7 +120,7 @@ _QUEUE = text(f"""
                OR preferred_until <= statement_timestamp())
           AND user_id <> ALL (:besides)
           {_NOT_PAUSED}
-        ORDER BY ready_at, id
+        ORDER BY priority, ready_at, id
         LIMIT :most
     ) AS first
 """)  # noqa: S608

@@ -91,7 +91,7 @@ PROMOTE = text(f"""
         CROSS JOIN LATERAL (
             SELECT id FROM jobs
             WHERE jobs.user_id = lane.user_id AND status = 'pending' AND NOT is_head
-            ORDER BY id LIMIT 1
+            ORDER BY priority, id LIMIT 1
         ) AS oldest
     ))
 """)  # noqa: S608  # only words of our own

@@ -19,7 +19,7 @@ from models.ops import switches
 from models.people import access_rules, verification
 from models.schema.chat import WEB, Conversation, Message
 from models.schema.failure_codes import FailureCode
-from models.schema.jobs import Job, JobStatus
+from models.schema.jobs import PRIORITIES, Job, JobOrigin, JobStatus
 from models.schema.uploads import SentFile, Upload
 from models.schema.users import User
 from settings import get_settings
@@ -29,10 +29,15 @@ MESSAGE_MAX_LENGTH = 20_000
 
 @dataclass(frozen=True)
 class Source:
-    """Where a message was written, and under which key: the same words come once under one."""
+    """Where a message was written, and under which key: the same words come once under one.
+
+    With `is_hidden` it is not shown until somebody says so, nor is its answer.
+    """
 
     channel: str = WEB
     sent_key: UUID | None = None
+    origin: JobOrigin = JobOrigin.USER
+    is_hidden: bool = False
 
 
 # A message that is sure to come once.
@@ -117,7 +122,7 @@ def ask(
     if len(words) > MESSAGE_MAX_LENGTH:
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
-    place = _make_room(db, user)
+    place = _make_room(db, user, source.origin)
     storage_quotas.refuse_if_full(db, user.id, sum(file.size_bytes for file in files))
     conversations.touch(conversation, words)
     ids = (conversation.id, user, new_id(), model)
@@ -125,6 +130,7 @@ def ask(
         **place,
         "text": words,
         "channel": source.channel,
+        "is_hidden": source.is_hidden,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
     }
     job = _queue(db, _ASK, *ids, **rest, sent_key=source.sent_key)
@@ -169,7 +175,7 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
     if answered:
         raise AlreadyAnswered
     allowed = cost_limit_micros or max(failed.cost_limit_micros or 0, limits.message_limit(user))
-    rest = {**_make_room(db, user), "cost_limit_micros": allowed}
+    rest = {**_make_room(db, user, JobOrigin.USER), "cost_limit_micros": allowed}
     ids = (failed.conversation_id, user, failed.message_id, model)
     return _queued(_queue(db, _ASK_AGAIN, *ids, **rest))
 
@@ -205,12 +211,18 @@ _LANE = text("""
     )
     SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
 """)
+# A task that no worker has begun lets its own user go first.
+_STEP_ASIDE = text("""
+    UPDATE jobs SET is_head = false
+    WHERE user_id = :user_id AND is_head AND status = 'pending' AND priority > :priority
+""")
 # The locked account says which worker goes first: see `affinity`.
 _QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
-                      status, is_head, ready_at, created_at, preferred_worker_id, preferred_until)
+                      origin, priority, status, is_head, ready_at, created_at,
+                      preferred_worker_id, preferred_until)
     SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
-           :status, :is_head,
+           :origin, :priority, :status, :is_head,
            clock_timestamp(), clock_timestamp(), {PREFERRED_WORKER}, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
 """  # noqa: S608  # only words of our own
@@ -218,9 +230,9 @@ _ASK_AGAIN = text(f"{_QUEUE} RETURNING *")
 _ASK = text(f"""
     WITH said AS (
         INSERT INTO messages
-            (id, conversation_id, user_id, role, text, sent_key, channel, created_at)
+            (id, conversation_id, user_id, role, text, sent_key, channel, is_hidden, created_at)
         VALUES (:message_id, :conversation_id, :user_id, 'user', :text, :sent_key, :channel,
-                clock_timestamp())
+                :is_hidden, clock_timestamp())
         ON CONFLICT (user_id, sent_key) WHERE sent_key IS NOT NULL DO NOTHING
         RETURNING id
     )
@@ -244,13 +256,16 @@ def refuse_if_unable(db: Session, user: User) -> None:
     limits.refuse_if_reached(db, user)
 
 
-def _make_room(db: Session, user: User) -> dict[str, object]:
+def _make_room(db: Session, user: User, origin: JobOrigin) -> dict[str, object]:
     """Say where a further job of a locked account stands, or refuse it."""
+    rank: dict[str, object] = {"origin": origin, "priority": PRIORITIES[origin]}
     refuse_if_unable(db, user)
     if is_paused(db, user):
         if not has_room(db, user):
             raise TooManyWaiting
-        return {"status": "paused", "is_head": False}
+        return {**rank, "status": "paused", "is_head": False}
+    if origin is JobOrigin.USER:
+        db.execute(_STEP_ASIDE, {"user_id": user.id, "priority": PRIORITIES[origin]})
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,
@@ -265,7 +280,14 @@ def _make_room(db: Session, user: User) -> dict[str, object]:
     # Who is in the queue already may add to their own lane, which has a limit of its own.
     if is_full:
         raise TooManyUsersWaiting
-    return {"status": "pending", "is_head": length == 0}
+    is_head = _has_no_head(db, user) if length else True
+    return {**rank, "status": "pending", "is_head": is_head}
+
+
+def _has_no_head(db: Session, user: User) -> bool:
+    """Tell whether all that waits in a lane has stepped aside for what comes now."""
+    head = select(Job.id).where(Job.user_id == user.id, Job.is_head)
+    return db.scalar(head) is None
 
 
 def _queue(

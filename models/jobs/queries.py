@@ -58,12 +58,12 @@ def written_so_far(db: Session, job: Job) -> str:
 # cell is not among them: they take no cell that this person could have.
 _BEFORE = text("""
     WITH mine AS (
-        SELECT ready_at, id, preferred_until FROM jobs
+        SELECT priority, ready_at, id, preferred_until FROM jobs
         WHERE id = :job_id AND status = 'pending' AND is_head
     ), before AS (
         SELECT 1 FROM jobs, mine
         WHERE jobs.status = 'pending' AND jobs.is_head
-          AND (jobs.ready_at, jobs.id) < (mine.ready_at, mine.id)
+          AND (jobs.priority, jobs.ready_at, jobs.id) < (mine.priority, mine.ready_at, mine.id)
           AND (jobs.preferred_until IS NULL OR jobs.preferred_until <= statement_timestamp())
         LIMIT :most
     )

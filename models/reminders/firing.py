@@ -18,7 +18,7 @@ from models.chat import conversations
 from models.periods import zone_of
 from models.reminders import recurrence, reminders
 from models.schema.chat import Conversation, Message, Role
-from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus
+from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus
 from models.schema.users import User
 
 
@@ -72,18 +72,22 @@ def take_due(db: Session, limit: int, *, title: str) -> list[DueReminder]:
     rows = db.execute(
         select(Reminder, User.timezone, User.locale)
         .join(User, User.id == Reminder.user_id)
-        .where(Reminder.status == ReminderStatus.ACTIVE, Reminder.due_at <= now)
+        .where(
+            Reminder.status == ReminderStatus.ACTIVE,
+            Reminder.kind == ReminderKind.REMINDER,
+            Reminder.due_at <= now,
+        )
         .order_by(Reminder.due_at, Reminder.id)
         .limit(limit)
         .with_for_update(of=Reminder, skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    homes = _homes(db, [row[0] for row in rows], title)
-    locked = set(db.scalars(_LOCK_CONVERSATIONS, {"ids": sorted(set(homes.values()))}))
+    found = homes(db, [row[0] for row in rows], title)
+    locked = set(db.scalars(_LOCK_CONVERSATIONS, {"ids": sorted(set(found.values()))}))
     return [
-        _due(reminder, timezone, locale, homes.get(reminder.id), now)
+        due(reminder, timezone, locale, found.get(reminder.id), now)
         for reminder, timezone, locale in rows
-        if reminder.id not in homes or homes[reminder.id] in locked
+        if reminder.id not in found or found[reminder.id] in locked
     ]
 
 
@@ -111,30 +115,31 @@ def fire(
     return fired
 
 
-def _homes(db: Session, due: Sequence[Reminder], title: str) -> dict[UUID, UUID]:
+def homes(db: Session, wanted: Sequence[Reminder], title: str) -> dict[UUID, UUID]:
     """Say by reminder into which conversation it goes; those are left out that have none yet."""
-    named = {one.conversation_id for one in due if one.conversation_id is not None}
+    named = {one.conversation_id for one in wanted if one.conversation_id is not None}
     is_there = Conversation.deleted_at.is_(None)
     there = set(db.scalars(select(Conversation.id).where(Conversation.id.in_(named), is_there)))
-    homeless = {one.user_id for one in due if one.conversation_id not in there}
+    homeless = {one.user_id for one in wanted if one.conversation_id not in there}
     known = db.execute(
         select(Conversation.user_id, Conversation.id)
         .where(Conversation.user_id.in_(homeless), Conversation.title == title, is_there)
         .order_by(Conversation.id)
     )
     own = {row.user_id: row.id for row in known}
-    homes = {one.id: one.conversation_id for one in due if one.conversation_id in there}
-    fallbacks = {one.id: own[one.user_id] for one in due if one.user_id in own}
-    return fallbacks | {key: home for key, home in homes.items() if home is not None}
+    found = {one.id: one.conversation_id for one in wanted if one.conversation_id in there}
+    fallbacks = {one.id: own[one.user_id] for one in wanted if one.user_id in own}
+    return fallbacks | {key: home for key, home in found.items() if home is not None}
 
 
-def _due(
+def due(
     reminder: Reminder,
     timezone: str,
     locale: str | None,
     conversation_id: UUID | None,
     now: datetime,
 ) -> DueReminder:
+    """Say of a locked reminder that is due what was missed, and when it is due next."""
     due_at, scheduled = reminder.due_at or now, reminder.scheduled_at
     missed, following = 0, scheduled
     if scheduled is not None and scheduled <= now:
@@ -157,10 +162,15 @@ def _due(
 def _begin(db: Session, user_ids: Collection[UUID], title: str) -> dict[UUID, UUID]:
     begun: dict[UUID, UUID] = {}
     for user_id in sorted(user_ids):
-        conversation = conversations.start(db, user_id)
-        conversations.rename(conversation, title)
-        begun[user_id] = conversation.id
+        begun[user_id] = begin(db, user_id, title).id
     return begun
+
+
+def begin(db: Session, user_id: UUID, title: str) -> Conversation:
+    """Begin a conversation for what was set by hand."""
+    conversation = conversations.start(db, user_id)
+    conversations.rename(conversation, title)
+    return conversation
 
 
 def _write(

@@ -1,6 +1,6 @@
 """What users, their assistants and pages ask about reminders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, select
@@ -10,7 +10,7 @@ from models.errors import NotFound
 from models.reminders import recurrence
 from models.reminders.recurrence import Recurrence
 from models.schema.chat import Message, Role
-from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus
+from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus
 
 MOST_OPEN = 200
 OPEN = (ReminderStatus.ACTIVE, ReminderStatus.PAUSED)
@@ -24,6 +24,20 @@ def find_own(db: Session, user_id: UUID, reminder_id: UUID) -> Reminder:
 def find_by_number(db: Session, user_id: UUID, number: int) -> Reminder:
     """Find the user's reminder of this number and lock it, or raise NotFound."""
     return _found(db, user_id, Reminder.number == number)
+
+
+def find_fired(db: Session, user_id: UUID, firing_id: UUID) -> Reminder:
+    """Find the user's reminder that fired so, and lock it, or raise NotFound."""
+    return _found(db, user_id, _of_firing(ReminderFiring.id == firing_id))
+
+
+def find_said(db: Session, user_id: UUID, message_id: UUID) -> Reminder:
+    """Find the user's reminder that said this message, and lock it, or raise NotFound."""
+    return _found(db, user_id, _of_firing(ReminderFiring.message_id == message_id))
+
+
+def _of_firing(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Reminder.id.in_(select(ReminderFiring.reminder_id).where(condition))
 
 
 def list_open(db: Session, user_id: UUID, limit: int = MOST_OPEN) -> Sequence[Reminder]:
@@ -65,6 +79,7 @@ def list_fired_before(db: Session, message: Message, limit: int = 10) -> Sequenc
         .join(said, said.id == ReminderFiring.message_id)
         .where(
             said.conversation_id == message.conversation_id,
+            ReminderFiring.job_id.is_(None),
             said.id < message.id,
             said.id > func.coalesce(before.scalar_subquery(), UUID(int=0)),
         )
@@ -74,13 +89,31 @@ def list_fired_before(db: Session, message: Message, limit: int = 10) -> Sequenc
     return found[::-1]
 
 
-def find_same(db: Session, user_id: UUID, words: str, wanted: Recurrence) -> Reminder | None:
+def conversations_of(db: Session, fired: Iterable[ReminderFiring]) -> dict[UUID, UUID]:
+    """Say by message in which conversation it is shown of what has fired; hidden ones are not."""
+    ids = [one.message_id for one in fired if one.message_id is not None]
+    shown = select(Message.id, Message.conversation_id).where(
+        Message.id.in_(ids), ~Message.is_hidden
+    )
+    return {row[0]: row[1] for row in db.execute(shown)}
+
+
+def find_same(
+    db: Session,
+    user_id: UUID,
+    words: str,
+    wanted: Recurrence,
+    kind: ReminderKind = ReminderKind.REMINDER,
+) -> Reminder | None:
     """Return the user's reminder that says the same at the same times; None if there is none.
 
     So an assistant whose answer is tried again reminds of nothing twice.
     """
     open_ones = select(Reminder).where(
-        Reminder.user_id == user_id, Reminder.status.in_(OPEN), Reminder.words == words
+        Reminder.user_id == user_id,
+        Reminder.status.in_(OPEN),
+        Reminder.words == words,
+        Reminder.kind == kind,
     )
     found = db.scalars(open_ones.order_by(Reminder.number))
     return next((one for one in found if recurrence.of(one) == wanted), None)

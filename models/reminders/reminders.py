@@ -67,10 +67,13 @@ def create(
     wanted: Recurrence,
     *,
     conversation_id: UUID | None = None,
+    kind: ReminderKind = ReminderKind.REMINDER,
+    tell_only_if: str = "",
 ) -> Reminder:
-    """Set a reminder by the clocks of the user's zone.
+    """Set a reminder, or a task, by the clocks of the user's zone.
 
-    Raises BadWords, BadRecurrence, TimeIsOver and TooManyReminders.
+    What a task finds is told only if `tell_only_if` holds; "" for always. Raises BadWords,
+    BadRecurrence, TimeIsOver and TooManyReminders.
     """
     clean = _clean(words)
     user = ledger.lock_account(db, user_id)
@@ -80,7 +83,8 @@ def create(
         user_id=user_id,
         conversation_id=conversation_id,
         number=_next_number(db, user_id),
-        kind=ReminderKind.REMINDER,
+        kind=kind,
+        tell_only_if=_condition(kind, tell_only_if),
         words=clean,
         timezone=user.timezone,
         status=ReminderStatus.ACTIVE,
@@ -90,6 +94,11 @@ def create(
     db.add(reminder)
     db.flush()
     return reminder
+
+
+def choose_kind(reminder: Reminder, kind: ReminderKind, tell_only_if: str) -> None:
+    """Let a locked reminder be a task from now on, or no more. Raises BadWords."""
+    reminder.kind, reminder.tell_only_if = kind, _condition(kind, tell_only_if)
 
 
 def edit(db: Session, user: User, reminder: Reminder, words: str, wanted: Recurrence) -> None:
@@ -247,6 +256,10 @@ def _clean(words: str) -> str:
     if not 0 < len(clean) <= WORDS_MAX_LENGTH:
         raise BadWords(most=WORDS_MAX_LENGTH)
     return clean
+
+
+def _condition(kind: ReminderKind, words: str) -> str:
+    return _clean(words) if kind is ReminderKind.TASK and words.strip() else ""
 
 
 def _refuse_if_over(reminder: Reminder) -> None:

@@ -18,6 +18,8 @@ from models.schema.uploads import Upload
 WEB = "web"
 # What was said elsewhere, and came with an archive; no job of ours wrote the answers.
 IMPORT = "import"
+# What a task of the user's asks when it is due.
+TASK = "task"
 
 
 class Role(enum.StrEnum):
@@ -89,6 +91,8 @@ class Message(Base):
     sent_key: Mapped[UUID | None]
     # Where the user wrote it.
     channel: Mapped[str] = mapped_column(default=WEB, server_default=WEB)
+    # A task that may have nothing to tell: it is shown, with its answer, once it has.
+    is_hidden: Mapped[bool] = mapped_column(default=False, server_default="false")
     created_at: Mapped[Created]
 
     uploads: Mapped[list[Upload]] = relationship(order_by=Upload.id, lazy="selectin")

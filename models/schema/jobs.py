@@ -21,6 +21,15 @@ class JobStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class JobOrigin(enum.StrEnum):
+    """What made a job: somebody who waits for the answer, or a task that came due."""
+
+    USER = "user"
+    TASK = "task"
+
+
+# Whoever waits goes before what nobody waits for.
+PRIORITIES = {JobOrigin.USER: 0, JobOrigin.TASK: 10}
 OVER = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
@@ -51,6 +60,7 @@ class Job(Base):
         ),
         Index(
             "ix_jobs_claimable",
+            "priority",
             "ready_at",
             "id",
             postgresql_where=text("status = 'pending' AND is_head"),
@@ -68,6 +78,8 @@ class Job(Base):
         Index("ix_jobs_finished_at", "finished_at", postgresql_using="brin"),
         # Admins look for failures of a kind; they are few.
         Index("ix_jobs_failed", "failure_code", "id", postgresql_where=text("status = 'failed'")),
+        # What the tasks of a day have cost.
+        Index("ix_jobs_tasks", "user_id", "id", postgresql_where=text("origin = 'task'")),
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"}},
@@ -82,6 +94,11 @@ class Job(Base):
     message_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("messages.id", ondelete="SET NULL"), index=True
     )
+    origin: Mapped[JobOrigin] = mapped_column(
+        stored_as_text(JobOrigin), default=JobOrigin.USER, server_default="user"
+    )
+    # Of the heads of all lanes, and within a lane, the smallest goes first: see PRIORITIES.
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
     # "provider/model", as chosen when the message was sent.
     model: Mapped[str]
     # The most that its calls may cost, as it was when the message was sent; None for the person's

@@ -14,6 +14,22 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 class ReminderKind(enum.StrEnum):
     # Words that are told as they are: no model is asked, and nothing is charged.
     REMINDER = "reminder"
+    # Words that the assistant acts on, in a job that costs what it costs.
+    TASK = "task"
+
+
+class FiringOutcome(enum.StrEnum):
+    # It was said, or a task's answer was.
+    TOLD = "told"
+    # A task's job is not over.
+    RUNNING = "running"
+    # A task found nothing of what its user wants to be told.
+    NOTHING = "nothing"
+    FAILED = "failed"
+    # A task's user stopped it.
+    STOPPED = "stopped"
+    # A task was not begun: there were no credits, or its limit was reached.
+    REFUSED = "refused"
 
 
 class Repeats(enum.StrEnum):
@@ -58,6 +74,8 @@ class Reminder(Base):
     number: Mapped[int]
     kind: Mapped[ReminderKind] = mapped_column(stored_as_text(ReminderKind))
     words: Mapped[str]
+    # Of a task: it is told only if this holds; "" for always.
+    tell_only_if: Mapped[str] = mapped_column(default="", server_default="")
     # The zone whose clocks `starts_at` is read from.
     timezone: Mapped[str]
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=False))
@@ -88,7 +106,12 @@ class ReminderFiring(Base):
         Index("uq_reminder_firings_due_at", "reminder_id", "due_at", unique=True),
         Index("ix_reminder_firings_user_id_id", "user_id", "id"),
         Index("ix_reminder_firings_message_id", "message_id"),
+        Index("ix_reminder_firings_running", "id", postgresql_where=text("outcome = 'running'")),
+        Index("ix_reminder_firings_job_id", "job_id"),
         CheckConstraint("missed >= 0", name="missed_not_negative"),
+        CheckConstraint(
+            "(outcome = 'refused') = (refusal IS NOT NULL)", name="refused_has_refusal"
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -102,6 +125,15 @@ class ReminderFiring(Base):
     missed: Mapped[int] = mapped_column(default=0, server_default="0")
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"))
     done_at: Mapped[datetime | None]
+    outcome: Mapped[FiringOutcome] = mapped_column(
+        stored_as_text(FiringOutcome), default=FiringOutcome.TOLD, server_default="told"
+    )
+    # The code of why a task was not begun.
+    refusal: Mapped[str | None]
+    # Of a task.
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    # The attempt of the job that found nothing to tell.
+    silent_attempt: Mapped[int | None]
 
 
 class CalendarFeed(Base):

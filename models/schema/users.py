@@ -88,6 +88,8 @@ class User(Base):
     message_limit_micros: Mapped[int | None]
     day_limit_micros: Mapped[int | None]
     month_limit_micros: Mapped[int | None]
+    # The same for all their tasks of a day; None for the usual limit.
+    task_day_limit_micros: Mapped[int | None]
     # The language that they chose; None for what their browser asks for.
     locale: Mapped[str | None]
     # Between these minutes of their day, by their own clock, notifications wait; None for never.

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
+from actions.sentences.reminders import since_due
+from agent.tools.registry import SERVER
 from agent.turn import (
     Attachment,
     BroughtFile,
@@ -23,9 +25,10 @@ from models.archives import imported
 from models.chat import context, erasures, research
 from models.database import unit_of_work
 from models.ops import snapshots
-from models.reminders import queries
+from models.reminders import queries, task_runs
 from models.schema.archives import ImportedFile
 from models.schema.chat import Message
+from models.schema.jobs import Job, JobOrigin
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
 from models.schema.users import User
@@ -40,6 +43,15 @@ GO_ON = """{words}
 (Your answer to this stopped at a cost limit, which has been raised. It ended like this:)
 {so_far}
 (Go on from there without repeating it.)"""
+
+
+NOTHING_TO_TELL = f"{SERVER}__nothing_to_tell"
+# Who set it is not there, so there is nobody to ask.
+TASK = """{words}
+
+(This is a task that they set before, and it is due now{late}. Do it with what you know and your \
+tools, and answer with the result alone: nobody is there to answer questions.{only_if})"""
+ONLY_IF = " Tell it only if this holds: {condition}. If it does not, use `{tool}`."
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
         return _Rows(
             user=user,
             message=message,
-            words=_words(message.text, jobs.written_so_far(db, job)),
+            words=_words(_asked(db, job, message.text), jobs.written_so_far(db, job)),
             model=job.model,
             recent=tuple(
                 Exchange(
@@ -129,6 +141,17 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             notes=shown_notes.list_for(db, user),
             is_research=research.is_requested(db, message.id),
         )
+
+
+def _asked(db: Session, job: Job, words: str) -> str:
+    """Say of a task that it is one, how late it is, and on which condition it is told."""
+    found = task_runs.find_condition(db, job.id) if job.origin is JobOrigin.TASK else None
+    if found is None:
+        return words
+    fired, condition = found
+    late = since_due(fired.fired_at - fired.due_at, fired.missed)
+    only_if = ONLY_IF.format(condition=condition, tool=NOTHING_TO_TELL) if condition else ""
+    return TASK.format(words=words, late=late, only_if=only_if)
 
 
 def _words(words: str, so_far: str) -> str:

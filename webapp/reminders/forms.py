@@ -15,7 +15,7 @@ from models.reminders import choices, recurrence
 from models.reminders.choices import Choice
 from models.reminders.recurrence import BadRecurrence, Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH, BadWords
-from models.schema.reminders import Reminder
+from models.schema.reminders import Reminder, ReminderKind
 from models.translation import marked
 
 Value = TypeVar("Value")
@@ -43,6 +43,8 @@ class ReminderForm:
     every: str = "1"
     weekdays: tuple[str, ...] = ()
     until: str = ""
+    is_task: bool = False
+    tell_only_if: str = ""
 
     @classmethod
     def empty(cls, zone: ZoneInfo) -> "ReminderForm":
@@ -62,6 +64,8 @@ class ReminderForm:
             every=form.get("every", "")[:TYPED_CHARS],
             weekdays=tuple(form.getlist("weekdays")[:7]),
             until=form.get("until", "")[:TYPED_CHARS],
+            is_task=form.get("kind") == ReminderKind.TASK,
+            tell_only_if=form.get("tell_only_if", "")[:TYPED_CHARS],
         )
 
     @classmethod
@@ -76,12 +80,25 @@ class ReminderForm:
             every=str(rule.every),
             weekdays=tuple(str(one) for one in rule.weekdays),
             until=rule.until.isoformat() if rule.until else "",
+            is_task=reminder.kind is ReminderKind.TASK,
+            tell_only_if=reminder.tell_only_if,
         )
 
     def said(self) -> str:
         """Return what to remind of; raise BadWords for what cannot be shown."""
         try:
             return values.line(self.words, most=WORDS_MAX_LENGTH, least=1)
+        except BadValue as odd:
+            raise BadWords(most=WORDS_MAX_LENGTH) from odd
+
+    @property
+    def kind(self) -> ReminderKind:
+        return ReminderKind.TASK if self.is_task else ReminderKind.REMINDER
+
+    def condition(self) -> str:
+        """Return on what a task is told; raise BadWords for what cannot be shown."""
+        try:
+            return values.line(self.tell_only_if, most=WORDS_MAX_LENGTH) if self.is_task else ""
         except BadValue as odd:
             raise BadWords(most=WORDS_MAX_LENGTH) from odd
 

@@ -1,7 +1,7 @@
 """The page of reminders: what comes today and later, what has fired, and setting them by hand."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
@@ -9,12 +9,18 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 from actions.sentences import reminders as sentences
 from actions.sentences.refusals import sentence_of
 from gateways import values
+from gateways.values import BadValue
 from models.base import utc_now
 from models.errors import Refused
+from models.ledger.limits import BadLimit
+from models.money import typed_dollars
 from models.periods import day_of
-from models.reminders import feeds, queries, reminders
+from models.reminders import feeds, queries, reminders, snoozes, task_runs
+from models.reminders.reminders import BadSnooze
+from models.reminders.snoozes import Snooze
 from models.schema.reminders import Reminder, ReminderFiring
 from models.translation import gettext
+from settings import get_settings
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import db
 from webapp.core.formats import local_time, viewers_zone
@@ -23,9 +29,9 @@ from webapp.reminders.forms import CHOICES, ReminderForm
 
 pages = Blueprint("reminders", __name__)
 pages.add_app_template_global(sentences.described, "how_often")
+pages.add_app_template_global(sentences.outcome_of)
+pages.add_app_template_global(lambda: sentences.SNOOZES, "snoozes_offered")
 
-# How long "later" is, in minutes.
-SNOOZES = (10, 60, 24 * 60)
 PAST_LENGTH = 30
 
 
@@ -57,7 +63,14 @@ def create() -> Answer:
     """Set a reminder; refusals keep what was typed."""
     form = ReminderForm.posted()
     try:
-        made = reminders.create(db(), current_user().id, form.said(), form.recurrence())
+        made = reminders.create(
+            db(),
+            current_user().id,
+            form.said(),
+            form.recurrence(),
+            kind=form.kind,
+            tell_only_if=form.condition(),
+        )
     except Refused as refusal:
         return page(form, sentence_of(refusal)), 422
     return _done(_set_for(made))
@@ -78,6 +91,7 @@ def edit(reminder_id: UUID) -> Answer:
     reminder = queries.find_own(db(), current_user().id, reminder_id)
     form = ReminderForm.posted()
     try:
+        reminders.choose_kind(reminder, form.kind, form.condition())
         reminders.edit(db(), current_user(), reminder, form.said(), form.recurrence())
     except Refused as refusal:
         return _form_page(reminder, form, sentence_of(refusal)), 422
@@ -113,10 +127,9 @@ def skip(reminder_id: UUID) -> Response:
 @pages.post("/reminders/<uuid:reminder_id>/snooze")
 @member_required
 def snooze(reminder_id: UUID) -> Response:
-    """Let a reminder come again in so many minutes."""
+    """Let a reminder come again a little later."""
     reminder = queries.find_own(db(), current_user().id, reminder_id)
-    minutes = values.integer(request.form.get("minutes"), least=1, most=366 * 24 * 60)
-    reminders.snooze(db(), reminder, utc_now() + timedelta(minutes=minutes))
+    _snooze(reminder)
     return _done(_set_for(reminder))
 
 
@@ -128,12 +141,57 @@ def finish(reminder_id: UUID) -> Response:
     return _done(gettext("Done."))
 
 
+@pages.post("/reminders/said/<uuid:message_id>/snooze")
+@member_required
+def snooze_said(message_id: UUID) -> Response:
+    """Let the reminder that said a message come again, and go back to where it was said."""
+    reminder = queries.find_said(db(), current_user().id, message_id)
+    _snooze(reminder)
+    return _back(reminder, _set_for(reminder))
+
+
+@pages.post("/reminders/said/<uuid:message_id>/done")
+@member_required
+def finish_said(message_id: UUID) -> Response:
+    """Tick off what was said by a message, and go back there."""
+    reminder = queries.find_said(db(), current_user().id, message_id)
+    reminders.finish(db(), reminder)
+    return _back(reminder, gettext("Done."))
+
+
 @pages.post("/reminders/<uuid:reminder_id>/deletion")
 @member_required
 def delete(reminder_id: UUID) -> Response:
     """Delete a reminder, with when it fired."""
     reminders.delete(db(), queries.find_own(db(), current_user().id, reminder_id))
     return _done(gettext("Deleted. It will not come again."))
+
+
+@pages.post("/reminders/task-limit")
+@member_required
+def choose_task_limit() -> Answer:
+    """Set what all tasks may cost in a day; an empty field is the usual limit."""
+    typed = request.form.get("task_limit", "").strip()
+    try:
+        task_runs.choose_limit(db(), current_user().id, values.dollars(typed) if typed else None)
+    except (BadValue, BadLimit):
+        return page(ReminderForm.empty(viewers_zone()), sentence_of(BadLimit())), 422
+    return _done(gettext("Saved. The limit holds from the next task on."))
+
+
+def _snooze(reminder: Reminder) -> None:
+    given = request.form.get("again", "")
+    if given not in list(Snooze):
+        raise BadSnooze
+    at = snoozes.until(Snooze(given), current_user().timezone, utc_now())
+    reminders.snooze(db(), reminder, at)
+
+
+def _back(reminder: Reminder, words: str) -> Response:
+    flash(words)
+    if reminder.conversation_id is None:
+        return go_to(url_for("reminders.show"))
+    return go_to(url_for("chat.show", conversation_id=reminder.conversation_id))
 
 
 def _done(words: str) -> Response:
@@ -157,16 +215,21 @@ def _set_for(reminder: Reminder) -> str:
 def page(form: ReminderForm, refusal: str = "", *, feed_address: str = "") -> str:
     """Draw the page; a calendar link that was just made is shown this once."""
     before = request.args.get("before", type=values.uuid_or_none)
+    listed, user = _listed(before), current_user()
+    micros = user.task_day_limit_micros
     return render_template(
         "reminders/page.html",
-        listed=_listed(before),
+        listed=listed,
+        talks=queries.conversations_of(db(), [*listed.fired_today, *listed.past]),
+        task_limit=typed_dollars(micros) if micros is not None else "",
+        usual_task_micros=get_settings().task_day_limit_micros,
         form=form,
         refusal=refusal,
         choices=CHOICES,
         weekdays=sentences.WEEKDAYS,
         zone=viewers_zone().key,
         when=_when,
-        snoozes=SNOOZES,
+        snoozes=sentences.SNOOZES,
         feed=feeds.find(db(), current_user().id),
         feed_address=feed_address,
     )

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from actions.web import searching
 from agent.tools.registry import Handler
 from tasks.worker.tools import (
+    changing,
     files,
     history,
+    lists,
     memory,
     reading,
     reminders,
@@ -19,6 +21,9 @@ HANDLERS: Mapping[str, Handler] = {
     "remind": in_turn(reminders.remind),
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
+    "change_reminder": in_turn(changing.change),
+    "lists": in_turn(lists.use),
+    "nothing_to_tell": in_turn(reminders.keep_silent),
     "remember": in_turn(memory.remember),
     "forget": in_turn(memory.forget),
     "search_history": in_turn(history.search),

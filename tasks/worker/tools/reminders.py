@@ -12,11 +12,12 @@ from gateways.values import BadValue
 from models import database
 from models.errors import NotFound, Refused
 from models.periods import zone_of
-from models.reminders import queries, reminders
+from models.reminders import queries, reminders, task_runs
 from models.reminders.choices import Choice, Chosen
 from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH
-from models.schema.reminders import Reminder
+from models.schema.jobs import JobOrigin
+from models.schema.reminders import Reminder, ReminderKind
 from tasks.worker.tools.access import Caller
 
 MOST_LISTED = 50
@@ -27,39 +28,78 @@ def remind(caller: Caller, given: Arguments) -> str:
     zone = zone_of(caller.user.timezone)
     try:
         words = values.line(given.get("what"), most=WORDS_MAX_LENGTH, least=1)
-        return _set(caller, words, _recurrence(given), zone)
+        kind, only_if = _kind(caller, given)
+        return _set(caller, words, _recurrence(given), zone, kind=kind, tell_only_if=only_if)
     except BadValue as odd:
         said = "`what` must be 1 to 500 characters, and `at` like 2026-12-01T08:00, without a zone."
-        raise ToolRefused(f"{said} {_now(caller, zone)}") from odd
+        raise ToolRefused(f"{said} {now_of(caller, zone)}") from odd
     except Refused as refusal:
-        raise ToolRefused(f"{sentence_of(refusal)} {_now(caller, zone)}") from refusal
+        raise ToolRefused(f"{sentence_of(refusal)} {now_of(caller, zone)}") from refusal
+
+
+def find(caller: Caller, given: Arguments) -> Reminder:
+    """Find and lock the user's reminder of the number that is given."""
+    number = values.integer(given.get("number"))
+    try:
+        return queries.find_by_number(caller.db, caller.user.id, number)
+    except NotFound as missing:
+        raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
+
+
+def keep_silent(caller: Caller, _given: Arguments) -> str:
+    """Let the task that runs tell nothing; only one that its user wants told on a condition."""
+    try:
+        task_runs.keep_silent(caller.db, caller.job)
+    except NotFound as untold:
+        raise ToolRefused("Only a task with a condition may end so: answer in words.") from untold
+    return "Noted: they are told nothing. End with the one word: Nothing."
 
 
 def list_all(caller: Caller, _given: Arguments) -> str:
     """List what will fire and what is paused, by number."""
     zone = zone_of(caller.user.timezone)
     listed = queries.list_open(caller.db, caller.user.id, limit=MOST_LISTED)
-    return "\n".join(_described(one, zone) for one in listed) or "There are no reminders."
+    return "\n".join(described(one, zone) for one in listed) or "There are no reminders."
 
 
 def cancel(caller: Caller, given: Arguments) -> str:
     """Cancel a reminder by its number."""
-    number = values.integer(given.get("number"))
-    try:
-        reminder = queries.find_by_number(caller.db, caller.user.id, number)
-    except NotFound as missing:
-        raise ToolRefused(f"There is no reminder #{number}; list them.") from missing
+    reminder = find(caller, given)
     reminders.cancel(caller.db, reminder)
     return f"Cancelled: #{reminder.number} “{reminder.words}”."
 
 
-def _set(caller: Caller, words: str, wanted: Recurrence, zone: ZoneInfo) -> str:
+def _kind(caller: Caller, given: Arguments) -> tuple[ReminderKind, str]:
+    kind = given.get("kind") or ReminderKind.REMINDER
+    if kind not in list(ReminderKind):
+        raise BadValue
+    if kind == ReminderKind.TASK and caller.job.origin is JobOrigin.TASK:
+        # One that sets others would go on for ever, at its user's expense.
+        raise ToolRefused("A task sets no tasks. Tell them what you would do, and let them ask.")
+    return ReminderKind(kind), values.line(given.get("tell_only_if") or "", most=WORDS_MAX_LENGTH)
+
+
+def _set(
+    caller: Caller,
+    words: str,
+    wanted: Recurrence,
+    zone: ZoneInfo,
+    *,
+    kind: ReminderKind,
+    tell_only_if: str,
+) -> str:
     db, user = caller.db, caller.user
-    same = queries.find_same(db, user.id, words, wanted)
+    same = queries.find_same(db, user.id, words, wanted, kind)
     reminder = same or reminders.create(
-        db, user.id, words, wanted, conversation_id=caller.job.conversation_id
+        db,
+        user.id,
+        words,
+        wanted,
+        conversation_id=caller.job.conversation_id,
+        kind=kind,
+        tell_only_if=tell_only_if,
     )
-    return f"{'Already set' if same else 'Set'}: {_described(reminder, zone)}"
+    return f"{'Already set' if same else 'Set'}: {described(reminder, zone)}"
 
 
 def _recurrence(given: Arguments) -> Recurrence:
@@ -85,13 +125,18 @@ def _weekdays(given: object) -> tuple[int, ...]:
     return tuple(number for number, day in enumerate(WEEKDAYS) if day in days)
 
 
-def _described(reminder: Reminder, zone: ZoneInfo) -> str:
+def described(reminder: Reminder, zone: ZoneInfo) -> str:
+    """Say what it is, and when it comes next on the clocks of a zone."""
     when = "paused" if reminder.due_at is None else f"next {_clock(reminder.due_at, zone)}"
     often = sentences.described(reminder)
-    return f"#{reminder.number} “{reminder.words}”, {when}{f', {often}' if often else ''}"
+    kind = "task " if reminder.kind is ReminderKind.TASK else ""
+    only = f", told only if: {reminder.tell_only_if}" if reminder.tell_only_if else ""
+    often = f", {often}" if often else ""
+    return f"{kind}#{reminder.number} “{reminder.words}”, {when}{often}{only}"
 
 
-def _now(caller: Caller, zone: ZoneInfo) -> str:
+def now_of(caller: Caller, zone: ZoneInfo) -> str:
+    """Say what time it is for the user, whom a wrong one was worked out for."""
     return f"It is {_clock(database.clock(caller.db), zone)} for them now."
 
 

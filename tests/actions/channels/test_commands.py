@@ -1,25 +1,23 @@
 """What commands and buttons do, and whose they are; and what an edit does to a message."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
+from actions import reminders
 from actions.channels import notices
 from channels.inbound import MessageArrived
-from models.base import utc_now
 from models.ledger import limits
 from models.ledger.limits import Limits
-from models.reminders import reminders
-from models.reminders.recurrence import Recurrence
 from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.schema.jobs import JobStatus
-from models.schema.reminders import Repeats
+from models.schema.reminders import ReminderStatus
 from models.schema.users import User
 from telegram_bot.commands import MENU
 from tests import factories
 from tests.channels.loft import Hand, Loft, update_id
+from tests.models.reminders.making import made, make_due
 
 CENT = 10_000
 
@@ -135,9 +133,8 @@ def test_each_command_is_answered(loft: Loft, adas_bird: Hand, command: str, cod
 def test_ones_own_reminders_are_listed_and_nobody_elses(
     loft: Loft, adas_bird: Hand, db: Session, ada: User, eve: User
 ) -> None:
-    tomorrow = Recurrence(utc_now().replace(tzinfo=None) + timedelta(days=1), Repeats.ONCE)
-    reminders.create(db, ada.id, "Water the plants", tomorrow)
-    reminders.create(db, eve.id, "Rob a bank", tomorrow)
+    made(db, ada, "Water the plants")
+    made(db, eve, "Rob a bank")
     db.commit()
     adas_bird.command("reminders")
     said = loft.notice("reminders")
@@ -190,3 +187,24 @@ def test_every_press_is_acknowledged_once(loft: Loft, adas_bird: Hand) -> None:
     loft.receive(press)
     loft.work()
     assert loft.pigeon.calls == ["acknowledge press-1"]
+
+
+def test_a_reminder_is_snoozed_and_ticked_off_by_its_user_alone(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User, eve: User
+) -> None:
+    reminder = made(db, ada)
+    make_due(db, reminder)
+    db.commit()
+    reminders.fire_due()
+    later, (done,) = loft.notice("reminder")["rows"]
+    loft.link(eve, "eve-outside")
+    for button in (*later, done):
+        loft.at("eve-outside").press(button["data"])
+    db.refresh(reminder)
+    assert reminder.status is ReminderStatus.ENDED
+    adas_bird.press(later[0]["data"])
+    db.refresh(reminder)
+    assert reminder.snoozed_until is not None
+    adas_bird.press("snooze:never:" + later[0]["data"].rpartition(":")[2])
+    adas_bird.press(done["data"])
+    assert loft.notices()[-2:] == ["snoozed", "ticked_off"]

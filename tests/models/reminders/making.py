@@ -10,7 +10,7 @@ from models.base import utc_now
 from models.periods import zone_of
 from models.reminders import recurrence, reminders
 from models.reminders.recurrence import Recurrence
-from models.schema.reminders import Reminder
+from models.schema.reminders import Reminder, ReminderKind
 from models.schema.users import User
 
 
@@ -26,10 +26,20 @@ def made(
     words: str = "Call mum",
     *,
     conversation_id: UUID | None = None,
+    kind: ReminderKind = ReminderKind.REMINDER,
+    tell_only_if: str = "",
     **rule: Any,
 ) -> Reminder:
     wanted = Recurrence(soon(user), **rule)
-    return reminders.create(db, user.id, words, wanted, conversation_id=conversation_id)
+    return reminders.create(
+        db,
+        user.id,
+        words,
+        wanted,
+        conversation_id=conversation_id,
+        kind=kind,
+        tell_only_if=tell_only_if,
+    )
 
 
 def make_due(db: Session, reminder: Reminder, ago: timedelta = timedelta(seconds=1)) -> datetime:

@@ -12,7 +12,7 @@ from actions import reminders as firing_action
 from models.base import utc_now
 from models.periods import zone_of
 from models.reminders import queries
-from models.schema.reminders import Reminder, ReminderStatus, Repeats
+from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
 from tests.models.reminders.making import made, make_due
 from tests.webapp.browser import Browser
@@ -118,7 +118,7 @@ def test_what_has_fired_is_snoozed_and_done(adas: Browser, db: Session, ada: Use
     firing_action.fire_due()
     page = adas.read("/reminders")
     assert "in 10 minutes" in page
-    adas.post(f"/reminders/{reminder.id}/snooze", {"minutes": "10"})
+    adas.post(f"/reminders/{reminder.id}/snooze", {"again": "10m"})
     assert _only(db).status is ReminderStatus.ACTIVE
     assert "snoozed" in adas.read("/reminders")
     adas.post(f"/reminders/{reminder.id}/done")
@@ -189,3 +189,33 @@ def test_moving_house_moves_what_repeats(adas: Browser, db: Session, ada: User) 
     assert due
     assert f"{due.astimezone(zone_of('Asia/Tokyo')):%H:%M}" == "08:00"
     assert queries.list_open(db, ada.id)[0].timezone == "Asia/Tokyo"
+
+
+def test_a_task_is_set_by_hand_and_its_kind_and_limit_are_shown(adas: Browser, db: Session) -> None:
+    adas.post("/reminders", _form(kind="task", tell_only_if="it <rains>", repeats="daily"))
+    task = _only(db)
+    assert (task.kind, task.tell_only_if) == (ReminderKind.TASK, "it <rains>")
+    page = adas.read("/reminders")
+    assert "told only if: it <rains>" in page
+    assert re.search(r'value="task"\s+checked', adas.read(f"/reminders/{task.id}"))
+    adas.post(f"/reminders/{task.id}", _form(kind="reminder"))
+    assert (_only(db).kind, _only(db).tell_only_if) == (ReminderKind.REMINDER, "")
+    assert adas.post("/reminders/task-limit", {"task_limit": "0.50"}).status_code == 303
+    assert 'value="0.50"' in adas.read("/reminders")
+    assert adas.post("/reminders/task-limit", {"task_limit": "-1"}).status_code == 422
+
+
+def test_where_it_was_said_it_is_snoozed_until_morning_and_done(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    reminder = made(db, ada)
+    make_due(db, reminder)
+    firing_action.fire_due()
+    said = db.scalars(select(ReminderFiring)).one().message_id
+    assert adas.post(f"/reminders/said/{said}/snooze", {"again": "morning"}).status_code == 303
+    due = _only(db).due_at
+    assert due is not None
+    assert due.astimezone(zone_of("Europe/Berlin")).strftime("%H:%M") == "08:00"
+    assert adas.post(f"/reminders/said/{said}/snooze", {"again": "never"}).status_code == 422
+    adas.post(f"/reminders/said/{said}/done")
+    assert ", done" in adas.read("/reminders")

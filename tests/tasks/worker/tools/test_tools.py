@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from agent.tools.registry import TOOLS, ToolRefused
 from agent.turn import Profile, Turn
+from models import lists
 from models.base import utc_now
 from models.chat import conversations, search
 from models.periods import zone_of
 from models.schema.chat import Role
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobOrigin
 from models.schema.reminders import Reminder, Repeats
 from models.schema.users import User
 from tasks.worker.tools import HANDLERS
@@ -191,3 +192,46 @@ def test_spending_says_what_is_left_and_may_be_spent(use: Use, db: Session, ada:
     assert "Left: $1.00, of which $1.00 were given." in said
     assert "Each day may cost $0.50." in said
     assert "Each month has no limit." in said
+
+
+def test_a_reminder_is_changed_by_its_number(use: Use, db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    at = f"{_tomorrow(ada)}T09:15"
+    said = use("change_reminder", number=1, do="edit", what="Call dad", at=at)
+    assert "“Call dad”, next" in said
+    assert "09:15 Europe/Berlin, every day" in said
+    assert "paused" in use("change_reminder", number=1, do="pause")
+    assert "next" in use("change_reminder", number=1, do="resume")
+    use("change_reminder", number=1, do="snooze", at=f"{_tomorrow(ada)}T07:00")
+    db.refresh(reminder)
+    assert reminder.snoozed_until == reminder.due_at
+    with pytest.raises(ToolRefused, match="for them now"):
+        use("change_reminder", number=1, do="snooze", at="2020-01-01T08:00")
+    with pytest.raises(ToolRefused):
+        use("change_reminder", number=2, do="pause")
+    with pytest.raises(ToolRefused):
+        use("change_reminder", number=1, do="explode")
+
+
+def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, running: Job) -> None:
+    given = {"what": "Look", "at": f"{_tomorrow(ada)}T08:00", "kind": "task"}
+    assert use("remind", **given, tell_only_if="it rains").startswith("Set: task #1 “Look”")
+    with pytest.raises(ToolRefused, match="condition"):
+        use("nothing_to_tell")
+    running.origin = JobOrigin.TASK
+    db.flush()
+    with pytest.raises(ToolRefused, match="sets no tasks"):
+        use("remind", **given)
+
+
+def test_lists_answer_with_what_stands_there(use: Use, db: Session, eve: User) -> None:
+    use("lists", do="add", list="Shopping list", items=["Milk", "Tea"])
+    assert use("lists", do="tick", items=["milk"]).startswith("Ticked off: 1.\nshopping:")
+    assert use("lists", do="show_all") == "shopping:\n- [ ] Tea\n- [x] Milk"
+    lists.add(db, eve.id, "shopping", ["Caviar"])
+    assert "Caviar" not in use("lists", do="show")
+    assert use("lists", do="clear", list="shopping") == "The list shopping is empty."
+    for odd in ({"do": "burn"}, {"do": "add", "items": ["x" * 201]}, {"do": "add", "list": "\n"}):
+        with pytest.raises(ToolRefused):
+            use("lists", **odd)
+    assert [one.words for one in lists.show(db, eve.id)] == ["Caviar"]

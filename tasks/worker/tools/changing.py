@@ -1,0 +1,62 @@
+"""Changing a reminder of the user whose turn runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from actions.sentences.refusals import sentence_of
+from agent.tools.registry import Arguments, ToolRefused
+from gateways import values
+from gateways.values import BadValue
+from models.errors import Refused
+from models.periods import zone_of
+from models.reminders import choices, recurrence, reminders
+from models.reminders.reminders import WORDS_MAX_LENGTH
+from models.schema.reminders import Reminder
+from tasks.worker.tools.access import Caller
+from tasks.worker.tools.reminders import described, find, now_of
+
+
+def change(caller: Caller, given: Arguments) -> str:
+    """Do with a reminder what `do` says, and say when it comes next."""
+    zone = zone_of(caller.user.timezone)
+    do = DONE.get(str(given.get("do")))
+    if do is None:
+        raise BadValue
+    reminder = find(caller, given)
+    try:
+        do(caller, reminder, given)
+    except BadValue as odd:
+        said = "`at` must be like 2026-12-01T08:00, without a zone, and `what` at most 500 long."
+        raise ToolRefused(f"{said} {now_of(caller, zone)}") from odd
+    except Refused as refusal:
+        raise ToolRefused(f"{sentence_of(refusal)} {now_of(caller, zone)}") from refusal
+    return f"Changed: {described(reminder, zone)}"
+
+
+def _edit(caller: Caller, reminder: Reminder, given: Arguments) -> None:
+    what, at = given.get("what"), given.get("at")
+    words = values.line(what, most=WORDS_MAX_LENGTH, least=1) if what else reminder.words
+    wanted = choices.chosen(recurrence.of(reminder))
+    if at:
+        wanted = replace(wanted, start=values.wall_clock(at))
+    reminders.edit(caller.db, caller.user, reminder, words, wanted.recurrence())
+
+
+def _snooze(caller: Caller, reminder: Reminder, given: Arguments) -> None:
+    zone = zone_of(caller.user.timezone)
+    until = recurrence.moment(values.wall_clock(given.get("at")), zone)
+    reminders.snooze(caller.db, reminder, until)
+
+
+def _plainly(verb: Callable[..., None]) -> Callable[[Caller, Reminder, Arguments], None]:
+    return lambda caller, reminder, _: verb(caller.db, reminder)
+
+
+DONE: Mapping[str, Callable[[Caller, Reminder, Arguments], None]] = {
+    "edit": _edit,
+    "snooze": _snooze,
+    "pause": _plainly(reminders.pause),
+    "resume": _plainly(reminders.resume),
+    "skip": _plainly(reminders.skip),
+    "done": _plainly(reminders.finish),
+}

@@ -1,0 +1,214 @@
+"""Tasks become one job each, within what they may cost; what came of them is told once."""
+
+from collections.abc import Generator
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions import reminders as telling
+from actions import task_runs
+from models import jobs
+from models.base import utc_now
+from models.channels import accounts
+from models.chat import conversations, history
+from models.ledger import drift
+from models.reminders import reminders
+from models.reminders import task_runs as runs
+from models.schema.channels import Delivery
+from models.schema.chat import Conversation, Message, Role
+from models.schema.jobs import Job, JobOrigin
+from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, ReminderKind, Repeats
+from models.schema.users import User
+from tests import factories
+from tests.models.reminders.making import made, make_due
+
+
+@pytest.fixture(autouse=True)
+def live(redis_url: str) -> Generator[None]:
+    """The events of this test."""
+    assert redis_url
+    telling.wakeups.streams.cache_clear()
+    telling.wakeups.wake_queue.cache_clear()
+    yield
+    telling.wakeups.streams.cache_clear()
+    telling.wakeups.wake_queue.cache_clear()
+
+
+@pytest.fixture
+def talk(db: Session, ada: User) -> Conversation:
+    return factories.conversation(db, ada)
+
+
+def _task(db: Session, user: User, talk: Conversation, **rest: str) -> Reminder:
+    task = made(
+        db,
+        user,
+        "Look for flights",
+        conversation_id=talk.id,
+        repeats=Repeats.DAILY,
+        kind=ReminderKind.TASK,
+        **rest,
+    )
+    make_due(db, task)
+    return task
+
+
+def _begin(db: Session) -> int:
+    begun = task_runs.begin_due()
+    db.expire_all()
+    return begun
+
+
+def _tell(db: Session) -> int:
+    told = task_runs.tell_over()
+    db.expire_all()
+    return told
+
+
+def _firing(db: Session) -> ReminderFiring:
+    return db.scalars(select(ReminderFiring).order_by(ReminderFiring.id.desc())).first() or _none()
+
+
+def _none() -> ReminderFiring:
+    raise AssertionError
+
+
+def _job(db: Session) -> Job:
+    return db.scalars(select(Job)).one()
+
+
+def _claimed(db: Session) -> Job:
+    job = factories.claim(db)
+    assert job is not None
+    return job
+
+
+def _shown(db: Session, talk: Conversation) -> list[str]:
+    found = history.page(db, talk).summaries
+    asked = history.exchanges_asked(db, [one.asked_id for one in found])
+    return [exchange.asked.text for exchange in asked]
+
+
+def test_a_task_becomes_one_job_of_its_own_origin(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    task = _task(db, ada, talk)
+    assert telling.fire_due() == 0
+    assert (_begin(db), _begin(db)) == (1, 0)
+    job = _job(db)
+    assert (job.origin, job.conversation_id) == (JobOrigin.TASK, talk.id)
+    assert _firing(db).outcome is FiringOutcome.RUNNING
+    assert task.due_at is not None
+    assert task.due_at > utc_now()
+    assert _shown(db, talk) == ["Look for flights"]
+
+
+def test_its_answer_is_told_once_on_messengers_too(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    account = accounts.link(db, ada.id, "telegram", "1", "1", "Ada")
+    _task(db, ada, talk)
+    _begin(db)
+    factories.answer(db, _claimed(db), "Three flights.")
+    assert (_tell(db), _tell(db)) == (1, 0)
+    assert _firing(db).outcome is FiringOutcome.TOLD
+    sent = db.scalars(select(Delivery).where(Delivery.channel_account_id == account.id)).one()
+    assert "Three flights." in sent.content["text"]
+    assert drift(db, ada.id) == 0
+
+
+def test_what_has_nothing_to_tell_leaves_no_word(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    accounts.link(db, ada.id, "telegram", "1", "1", "Ada")
+    _task(db, ada, talk, tell_only_if="one costs less than 100 euros")
+    _begin(db)
+    job = _claimed(db)
+    assert _shown(db, talk) == []
+    runs.keep_silent(db, job)
+    factories.answer(db, job, "Nothing.")
+    assert _tell(db) == 1
+    assert _firing(db).outcome is FiringOutcome.NOTHING
+    assert db.scalars(select(Message)).all() == []
+    assert db.scalars(select(Delivery)).all() == []
+
+
+def test_what_has_something_to_tell_is_shown(db: Session, ada: User, talk: Conversation) -> None:
+    _task(db, ada, talk, tell_only_if="one costs less than 100 euros")
+    _begin(db)
+    factories.answer(db, _claimed(db), "One for 90.")
+    assert _tell(db) == 1
+    assert _shown(db, talk) == ["Look for flights"]
+
+
+def test_an_attempt_that_was_lost_keeps_no_other_silent(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _task(db, ada, talk, tell_only_if="it rains")
+    _begin(db)
+    job = _claimed(db)
+    runs.keep_silent(db, job)
+    jobs.requeue(db, job)
+    factories.answer(db, _claimed(db), "It rains.")
+    _tell(db)
+    assert _firing(db).outcome is FiringOutcome.TOLD
+
+
+def test_without_credits_it_is_told_once_that_nothing_was_done(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    ada.credits_balance_micros = ada.credits_promotional_micros = 0
+    task = _task(db, ada, talk)
+    _begin(db)
+    assert (_firing(db).outcome, _firing(db).refusal) == (FiringOutcome.REFUSED, "out_of_credit")
+    make_due(db, task)
+    _begin(db)
+    said = db.scalars(select(Message)).all()
+    assert [one.role for one in said] == [Role.ASSISTANT]
+    assert len(db.scalars(select(ReminderFiring)).all()) == 2
+    assert db.scalars(select(Job)).all() == []
+
+
+def test_all_tasks_of_a_day_cost_no_more_than_their_limit(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    runs.choose_limit(db, ada.id, 60_000)
+    _task(db, ada, talk)
+    _begin(db)
+    job = _claimed(db)
+    assert job.cost_limit_micros == 60_000
+    _task(db, ada, talk)
+    _begin(db)
+    assert _firing(db).refusal == "task_limit_reached"
+    factories.charge(db, job, 20_000)
+    factories.answer(db, job)
+    assert runs.allowance(db, ada) == 40_000
+
+
+def test_people_who_wait_go_before_tasks(db: Session, ada: User, talk: Conversation) -> None:
+    _task(db, ada, talk)
+    _begin(db)
+    eve = factories.user(db, "eve@example.org")
+    asked = factories.job(db, eve)
+    own = jobs.ask(db, talk, "And I?", model=factories.MODEL)
+    assert [_claimed(db).id, _claimed(db).id] == [asked.id, own.id]
+    assert factories.claim(db) is None
+    factories.answer(db, own)
+    assert _claimed(db).origin is JobOrigin.TASK
+
+
+def test_what_was_cancelled_never_begins(db: Session, ada: User, talk: Conversation) -> None:
+    reminders.cancel(db, _task(db, ada, talk))
+    assert _begin(db) == 0
+
+
+def test_a_deleted_conversation_ends_what_runs_in_it_untold(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _task(db, ada, talk)
+    _begin(db)
+    jobs.stop(db, _claimed(db))
+    conversations.erase(db, talk)
+    assert _tell(db) == 1
+    assert _firing(db).outcome is FiringOutcome.STOPPED
