@@ -84,8 +84,7 @@ def _counted(brought: Brought) -> str:
     talks = ngettext("%(num)s conversation", "%(num)s conversations", brought.conversations)
     files = ngettext("%(num)s file", "%(num)s files", brought.files)
     words = gettext(
-        "Brought along: %(talks)s and %(files)s. Your assistant gets the files with your next"
-        " message.",
+        "Imported: %(talks)s and %(files)s. Your assistant gets the files with your next message.",
         talks=talks,
         files=files,
     )
