@@ -82,7 +82,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class BroughtFile:
+class FileToPlace:
     """A file that the person brought from elsewhere, by its path in the workspace."""
 
     path: str
@@ -110,7 +110,7 @@ class Turn:
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
     # What goes into the workspace before, where nothing of its name stands.
-    brought: tuple[BroughtFile, ...] = ()
+    imported: tuple[FileToPlace, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import joinedload
 
 from agent.turn import (
     Attachment,
-    BroughtFile,
     Exchange,
+    FileToPlace,
     Profile,
     Reminded,
     SavedPack,
@@ -49,7 +49,7 @@ class _Rows:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
-    brought: tuple[ImportedFile, ...]
+    imported: tuple[ImportedFile, ...]
 
 
 # In the one question.
@@ -83,7 +83,9 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
-        brought=tuple(BroughtFile(one.path, storage.get(one.storage_key)) for one in rows.brought),
+        imported=tuple(
+            FileToPlace(one.path, storage.get(one.storage_key)) for one in rows.imported
+        ),
     )
 
 
@@ -119,7 +121,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
-            brought=tuple(imported.list_to_place(db, job.user_id, job.id)),
+            imported=tuple(imported.list_to_place(db, job.user_id, job.id)),
         )
 
 
