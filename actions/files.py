@@ -48,7 +48,7 @@ def delete_handed_over(db: Session, user: User, file_id: UUID) -> None:
     _forget(db, user, answer_files.keys_of(file), removable([file.path]))
 
 
-def delete_brought(db: Session, user: User, file_id: UUID) -> None:
+def delete_imported(db: Session, user: User, file_id: UUID) -> None:
     """Delete a file that a user brought, and what the assistant has of it.
 
     Raises NotFound for another user's.
@@ -62,7 +62,7 @@ def delete_brought(db: Session, user: User, file_id: UUID) -> None:
 DELETE: Mapping[FileKind, Callable[[Session, User, UUID], None]] = {
     FileKind.SENT: delete_upload,
     FileKind.MADE: delete_handed_over,
-    FileKind.BROUGHT: delete_brought,
+    FileKind.IMPORTED: delete_imported,
 }
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from agent import catalogue, context, engine, memory, workspace
-from agent.brought_files import place_brought
 from agent.catalogue import Model
 from agent.cells.boot.config import TENANT
 from agent.cells.boot.spec import CellSpec
@@ -25,6 +24,7 @@ from agent.cells.pool import Pool, PoolStats
 from agent.cells.states import State
 from agent.files import DiskFull, FilesFailed
 from agent.forgetting import forget
+from agent.imported_files import place_imported
 from agent.memory import Noted
 from agent.message import Message, compose
 from agent.meter.call_ledger import CallLedger
@@ -335,9 +335,9 @@ class Runtime:
     async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
         """Bring the assistant's files up to date before a turn; write only what changed."""
         standing = cell.standing
-        if turn.brought:
-            await place_brought(cell.files, turn.brought)
-        if standing is None or turn.brought:
+        if turn.imported:
+            await place_imported(cell.files, turn.imported)
+        if standing is None or turn.imported:
             standing = await _read_standing(cell)
         due, cell.shown = workspace.due(
             standing,

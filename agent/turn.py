@@ -93,7 +93,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class BroughtFile:
+class FileToPlace:
     """A file that the person brought from elsewhere, by its path in the workspace."""
 
     path: str
@@ -122,7 +122,7 @@ class Turn:
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...] = ()
     # What goes into the workspace before, where nothing of its name stands.
-    brought: tuple[BroughtFile, ...] = ()
+    imported: tuple[FileToPlace, ...] = ()
     # The person wants this message thought about for longer than is usual.
     thinks_longer: bool = False
     notes: tuple[Note, ...] = ()

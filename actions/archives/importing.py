@@ -15,7 +15,7 @@ from gateways.s3_files import StorageFailed
 from gateways.values import BadValue
 from models import ledger
 from models.archives import imported
-from models.archives.imported import ArchiveTooLarge, BadArchive, BroughtFile, SaidElsewhere
+from models.archives.imported import ArchiveTooLarge, BadArchive, SaidElsewhere, StoredImport
 from models.base import new_id, utc_now
 from models.chat import storage_quotas
 from models.schema.chat import Role
@@ -38,7 +38,7 @@ ANY = "application/octet-stream"
 
 
 @dataclass(frozen=True)
-class Brought:
+class Imported:
     """What was taken of an archive."""
 
     conversations: int
@@ -52,7 +52,7 @@ class _Checked:
     files: list[tuple[str, bytes]]
 
 
-def bring(db: Session, user: User, file: IncomingFile) -> Brought:
+def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
     """Take an archive in: all that is good in it, or nothing at all.
 
     Its conversations are there at once; its files go into the assistant's workspace at the next
@@ -75,8 +75,8 @@ def bring(db: Session, user: User, file: IncomingFile) -> Brought:
         raise
     drop(refused)
     set_aside = sum(one.is_set_aside for one in kept)
-    log.info("archive.brought", conversations=len(checked.conversations), files=len(kept))
-    return Brought(len(checked.conversations), len(kept) - set_aside, set_aside)
+    log.info("archive.imported", conversations=len(checked.conversations), files=len(kept))
+    return Imported(len(checked.conversations), len(kept) - set_aside, set_aside)
 
 
 def _read(file: IncomingFile) -> bytes:
@@ -122,11 +122,11 @@ def _conversation(title: object, said: object) -> tuple[str, list[SaidElsewhere]
     return name, messages
 
 
-def _keep(user: User, files: list[tuple[str, bytes]]) -> list[BroughtFile]:
-    kept: list[BroughtFile] = []
+def _keep(user: User, files: list[tuple[str, bytes]]) -> list[StoredImport]:
+    kept: list[StoredImport] = []
     try:
         for path, data in files:
-            one = _brought(user, path, data)
+            one = _stored(user, path, data)
             kept.append(one)
             storage().put(one.storage_key, data)
     except StorageFailed as failure:
@@ -136,10 +136,10 @@ def _keep(user: User, files: list[tuple[str, bytes]]) -> list[BroughtFile]:
     return kept
 
 
-def _brought(user: User, path: str, data: bytes) -> BroughtFile:
+def _stored(user: User, path: str, data: bytes) -> StoredImport:
     name = values.file_name(path, fallback="file")
     guessed = mimetypes.guess_type(name)[0] or ANY
-    return BroughtFile(
+    return StoredImport(
         path=path,
         name=name,
         media_type=ANY if guessed.startswith("image/") else guessed,

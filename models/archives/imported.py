@@ -49,7 +49,7 @@ class SaidElsewhere:
 
 
 @dataclass(frozen=True)
-class BroughtFile:
+class StoredImport:
     """A file of an archive that is in storage already; `path` is that in its workspace."""
 
     path: str
@@ -88,7 +88,7 @@ def add_conversation(
     return conversation
 
 
-def add_files(db: Session, user_id: UUID, files: Sequence[BroughtFile]) -> list[str]:
+def add_files(db: Session, user_id: UUID, files: Sequence[StoredImport]) -> list[str]:
     """Add files under the account's lock; one of a path that came before stays as it was.
 
     Returns the storage keys of those that were not taken, to be deleted.

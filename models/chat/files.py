@@ -24,13 +24,13 @@ class FileKind(enum.StrEnum):
 
     SENT = "sent"
     MADE = "made"
-    BROUGHT = "brought"
+    IMPORTED = "imported"
 
 
 TABLES: dict[FileKind, type[Upload] | type[AnswerFile] | type[ImportedFile]] = {
     FileKind.SENT: Upload,
     FileKind.MADE: AnswerFile,
-    FileKind.BROUGHT: ImportedFile,
+    FileKind.IMPORTED: ImportedFile,
 }
 
 
@@ -95,7 +95,7 @@ def find_own(db: Session, user_id: UUID, kind: FileKind, file_id: UUID) -> UserF
 
 
 def _shown(kind: FileKind, row: Upload | AnswerFile | ImportedFile) -> UserFile:
-    is_brought = isinstance(row, ImportedFile)
+    is_imported = isinstance(row, ImportedFile)
     return UserFile(
         kind=kind,
         id=row.id,
@@ -104,10 +104,10 @@ def _shown(kind: FileKind, row: Upload | AnswerFile | ImportedFile) -> UserFile:
         media_type=row.media_type,
         size_bytes=row.size_bytes,
         storage_key=row.storage_key,
-        is_image=not is_brought and row.is_image,
+        is_image=not is_imported and row.is_image,
         created_at=row.created_at,
-        conversation_id=None if is_brought else row.conversation_id,
-        is_set_aside=is_brought and row.status is ImportedStatus.SET_ASIDE,
+        conversation_id=None if is_imported else row.conversation_id,
+        is_set_aside=is_imported and row.status is ImportedStatus.SET_ASIDE,
     )
 
 
@@ -120,7 +120,7 @@ def _label(row: Upload | AnswerFile | ImportedFile) -> str:
 FINDERS: dict[FileKind, Callable[[Session, UUID, UUID], Upload | AnswerFile | ImportedFile]] = {
     FileKind.SENT: uploads.find_own,
     FileKind.MADE: answer_files.find_own,
-    FileKind.BROUGHT: imported.find_own,
+    FileKind.IMPORTED: imported.find_own,
 }
 
 

@@ -10,8 +10,8 @@ from actions.sentences.reminders import since_due
 from agent.tools.registry import SERVER
 from agent.turn import (
     Attachment,
-    BroughtFile,
     Exchange,
+    FileToPlace,
     Note,
     Profile,
     Reminded,
@@ -63,7 +63,7 @@ class _Rows:
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
-    brought: tuple[ImportedFile, ...]
+    imported: tuple[ImportedFile, ...]
     notes: tuple[Note, ...]
     is_research: bool
 
@@ -99,7 +99,9 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
-        brought=tuple(BroughtFile(one.path, storage.get(one.storage_key)) for one in rows.brought),
+        imported=tuple(
+            FileToPlace(one.path, storage.get(one.storage_key)) for one in rows.imported
+        ),
         notes=rows.notes,
         is_research=rows.is_research,
     )
@@ -137,7 +139,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),
-            brought=tuple(imported.list_to_place(db, job.user_id, job.id)),
+            imported=tuple(imported.list_to_place(db, job.user_id, job.id)),
             notes=shown_notes.list_for(db, user),
             is_research=research.is_requested(db, message.id),
         )

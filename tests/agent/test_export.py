@@ -12,7 +12,7 @@ from agent.catalogue import Model
 from agent.files import CellFile
 from agent.runtime import Runtime
 from agent.state import BLANK, DATABASE, Restored
-from agent.turn import BroughtFile, Profile
+from agent.turn import FileToPlace, Profile
 from settings import Settings
 from tests.agent.conftest import ADA
 from tests.agent.people import Person, TurnListener
@@ -81,12 +81,12 @@ def test_the_stock_openclaw_knows_who_it_works_for(
     # And back: a new account that brings it knows the same from its first turn on.
     grace = Person(runtime, Profile("Grace", "UTC", ""))
     brought = tuple(
-        BroughtFile(file.path.removeprefix("workspace/"), file.data)
+        FileToPlace(file.path.removeprefix("workspace/"), file.data)
         for file in whole.files
         if file.path.startswith("workspace/") and not file.path.endswith("AGENTS.md")
     )
     model.will("You are Grace now.")
-    turn = grace.turn("Who am I?", brought=brought)
+    turn = grace.turn("Who am I?", imported=brought)
     runtime.run(turn, TurnListener(), grace.purse, grace.stop)
     grace.save()
     assert FACT in model.last_request

@@ -52,7 +52,8 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     deleted, words = ada.conversation, "the xylograph is hidden"
     turn = ada.turn(words, attachments=(Attachment("map.txt", "text/plain", b"xylograph map"),))
     note = {"path": "MEMORY.md", "content": "# Memory\n- likes maps\n"}
-    model.will(UseTool("write", note), "Ok.")
+    made = {"path": "files/atlas.md", "content": "a gazetteer of the hills"}
+    model.will(UseTool("write", note), UseTool("write", made), "Ok.")
     runtime.run(turn, TurnListener(), ada.purse, ada.stop)
     ada.save()
     ada.begin_conversation()
@@ -67,11 +68,15 @@ def test_a_forgotten_conversation_leaves_no_word_behind(
     assert "xylograph" in model.last_request
     assert any(b"xylograph" in file.data for file in _files(storage, ada.states[:1]))
 
-    saved = runtime.forget(ada.id, ada.states, Forgotten((deleted,), (turn.job_id,)), lambda: None)
+    assert any(b"gazetteer" in file.data for file in _files(storage, ada.states[:1]))
+    forgotten = Forgotten((deleted,), (turn.job_id,), ("files/atlas.md",))
+
+    saved = runtime.forget(ada.id, ada.states, forgotten, lambda: None)
 
     assert (saved.version, len(saved.packs)) == (ada.states[0].version + 1, 1)
     files = _files(storage, (saved,))
-    assert not any(b"xylograph" in file.data or b"map.txt" in file.data for file in files)
+    for word in (b"xylograph", b"map.txt", b"gazetteer"):
+        assert not any(word in file.data for file in files)
     assert any(file.data.endswith(b"\n- likes maps\n") for file in files)
     assert runtime.pid_of(ada.id) is None
     ada.states = (saved,)

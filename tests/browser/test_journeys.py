@@ -224,5 +224,5 @@ def test_a_file_is_made_found_again_and_taken_along(page: Page, tmp_path: Path) 
         assert b"Ada" in whole.read("workspace/USER.md")
 
     page.get_by_label("Archive, at most").set_input_files(archive)
-    page.get_by_role("button", name="Bring it in").click()
-    expect(page.get_by_text("Brought along: 1 conversation")).to_be_visible()
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("Imported: 1 conversation")).to_be_visible()

@@ -137,9 +137,9 @@ MUTANTS = (
     ),
     Mutant(
         "what was brought is written over what is there",
-        "agent/brought_files.py",
+        "agent/imported_files.py",
         "    if await files.get(full, 1) is not None:\n        return False\n",
         "",
-        ("tests/agent/test_brought_files.py::test_nothing_is_written_over",),
+        ("tests/agent/test_imported_files.py::test_nothing_is_written_over",),
     ),
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, render_template, request
 
 from actions.archives import exporting, importing
-from actions.archives.importing import Brought
+from actions.archives.importing import Imported
 from actions.attachments import IncomingFile, storage
 from actions.sentences.refusals import sentence_of
 from gateways.s3_files import NotStored, StorageFailed
@@ -46,15 +46,15 @@ def show_state() -> Answer:
 @pages.post("/settings/import")
 @limiter.limit(import_limit, key_func=visitor)
 @member_required
-def bring() -> Answer:
+def import_archive() -> Answer:
     """Take an archive in; one that is no good is refused, and nothing of it is kept."""
     sent = request.files.get("archive")
     file = IncomingFile(sent.filename or "", sent.stream) if sent else IncomingFile("", BytesIO())
     try:
-        brought = importing.bring(db(), current_user(), file)
+        found = importing.import_archive(db(), current_user(), file)
     except Refused as refusal:
         return page(refusal=sentence_of(refusal), section="import"), 422
-    return saved(_counted(brought), "import")
+    return saved(_counted(found), "import")
 
 
 @pages.get("/settings/export/<uuid:export_id>")
@@ -79,17 +79,16 @@ def download(export_id: UUID) -> Response:
     return response
 
 
-def _counted(brought: Brought) -> str:
+def _counted(imported: Imported) -> str:
     """Say what came, and what is not in use."""
-    talks = ngettext("%(num)s conversation", "%(num)s conversations", brought.conversations)
-    files = ngettext("%(num)s file", "%(num)s files", brought.files)
+    talks = ngettext("%(num)s conversation", "%(num)s conversations", imported.conversations)
+    files = ngettext("%(num)s file", "%(num)s files", imported.files)
     words = gettext(
-        "Brought along: %(talks)s and %(files)s. Your assistant gets the files with your next"
-        " message.",
+        "Imported: %(talks)s and %(files)s. Your assistant gets the files with your next message.",
         talks=talks,
         files=files,
     )
-    if not brought.set_aside:
+    if not imported.set_aside:
         return words
     aside = gettext("Some would change how it works: you find them on the page of your files.")
     return f"{words} {aside}"

@@ -16,7 +16,7 @@ from webapp.core.live import hub
 
 pages = Blueprint("chat_jobs", __name__)
 pages.add_app_template_global(views.moment)
-pages.add_app_template_global(rendering.brought_html)
+pages.add_app_template_global(rendering.imported_html)
 
 
 @pages.post("/jobs/<uuid:job_id>/cancellation")

@@ -51,7 +51,7 @@ def render(view: ExchangeView) -> Markup:
     return Markup(render_template("chat/_exchange.html", exchange=view))  # noqa: S704  # it escapes
 
 
-def brought_html(message: Message) -> Markup:
+def imported_html(message: Message) -> Markup:
     """Render an answer that came with an archive: a helper does it when it is looked at."""
     return Markup(rendering.render(message.text, job_id=message.id))  # noqa: S704  # it is safe
 

@@ -11,7 +11,7 @@ from webapp.core.auth import USER
 # Their forms hold a message, and files beside it.
 WITH_FILES = {"chat.start", "chat.say"}
 RECORDINGS = {"voice.hear"}
-ARCHIVES = {"archives.bring"}
+ARCHIVES = {"archives.import_archive"}
 WEBHOOK_BYTES = 512 * 1024
 CHANNEL_WEBHOOK_BYTES = 1024 * 1024
 # What companies hand in is no form: its view reads it once it knows whose it is.

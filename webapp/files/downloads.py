@@ -31,9 +31,9 @@ def download(file_id: UUID) -> Answer:
     return _to_keep(file.name, file.storage_key)
 
 
-@pages.get("/files/brought/<uuid:file_id>/download")
+@pages.get("/files/imported/<uuid:file_id>/download")
 @login_required
-def download_brought(file_id: UUID) -> Answer:
+def download_imported(file_id: UUID) -> Answer:
     """Send a file that came with an archive, to be kept like any other."""
     file = imported.find_own(db(), current_user().id, file_id)
     return _to_keep(file.name, file.storage_key)

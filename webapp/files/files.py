@@ -75,8 +75,8 @@ def content_url(file: UserFile) -> str:
     """Return where a file is downloaded."""
     if file.kind is FileKind.SENT:
         return url_for("uploads.show", upload_id=file.id)
-    brought = file.kind is FileKind.BROUGHT
-    page = "downloads.download_brought" if brought else "downloads.download"
+    is_imported = file.kind is FileKind.IMPORTED
+    page = "downloads.download_imported" if is_imported else "downloads.download"
     return url_for(page, file_id=file.id)
 
 

@@ -1,4 +1,4 @@
-"""Archives that are brought: all that is good in them, or nothing, and never orders."""
+"""Archives that are imported: all that is good in them, or nothing, and never orders."""
 
 import io
 import json
@@ -10,7 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.archives import importing
-from actions.archives.importing import Brought, bring, changes_the_assistant
+from actions.archives.importing import (
+    Imported,
+    changes_the_assistant,
+    import_archive,
+)
 from actions.attachments import IncomingFile, StorageAway
 from actions.sentences.refusals import sentence_of
 from gateways.s3_files import Storage, StorageFailed
@@ -41,8 +45,8 @@ def stored(storage: Storage) -> Storage:
     return storage
 
 
-def brought(db: Session, user: User, data: bytes) -> Brought:
-    made = bring(db, user, IncomingFile("archive.zip", io.BytesIO(data)))
+def imported_from(db: Session, user: User, data: bytes) -> Imported:
+    made = import_archive(db, user, IncomingFile("archive.zip", io.BytesIO(data)))
     db.commit()
     return made
 
@@ -53,7 +57,7 @@ def files(db: Session) -> dict[str, ImportedFile]:
 
 
 def test_all_that_is_good_is_taken(db: Session, ada: User, stored: Storage) -> None:
-    assert brought(db, ada, packed()) == Brought(conversations=1, files=2, set_aside=2)
+    assert imported_from(db, ada, packed()) == Imported(conversations=1, files=2, set_aside=2)
     (talk,) = conversations.list_own(db, ada.id)
     assert (talk.title, talk.created_at) == ("Ferns", datetime(2025, 3, 1, 8, tzinfo=UTC))
     said = db.scalars(sa.select(Message).order_by(Message.id)).all()
@@ -69,13 +73,13 @@ def test_all_that_is_good_is_taken(db: Session, ada: User, stored: Storage) -> N
 def test_a_folder_around_it_all_is_no_matter(db: Session, ada: User) -> None:
     around = {f"shellmate-2026/{name}": data for name, data in FILES.items()}
     around["__MACOSX/._x"] = b"x"
-    assert brought(db, ada, packed(around)).conversations == 1
+    assert imported_from(db, ada, packed(around)).conversations == 1
     assert set(files(db)) == set(FILE_PATHS)
 
 
 def test_a_second_time_nothing_is_written_over(db: Session, ada: User, stored: Storage) -> None:
-    brought(db, ada, packed({"workspace/notes.md": b"first"}))
-    brought(db, ada, packed({"workspace/notes.md": b"second"}))
+    imported_from(db, ada, packed({"workspace/notes.md": b"first"}))
+    imported_from(db, ada, packed({"workspace/notes.md": b"second"}))
     (found,) = files(db).values()
     assert stored.list("imports/") == [found.storage_key]
     assert stored.get(found.storage_key) == b"first"
@@ -87,7 +91,7 @@ def test_of_a_hostile_archive_nothing_is_kept(
 ) -> None:
     data, faults = HOSTILE[name]
     with pytest.raises(BadArchive) as refused:
-        brought(db, ada, data)
+        imported_from(db, ada, data)
     assert refused.value.fault in faults
     assert sentence_of(refused.value)
     db.rollback()
@@ -98,7 +102,7 @@ def test_of_a_hostile_archive_nothing_is_kept(
 
 def test_a_time_to_come_is_now_and_odd_letters_go(db: Session, ada: User) -> None:
     later = {"role": "user", "text": "a\0b\ud800c", "at": "2080-01-01T00:00:00+00:00"}
-    brought(db, ada, with_conversation(messages=[later], title="T\0"))
+    imported_from(db, ada, with_conversation(messages=[later], title="T\0"))
     (said,) = db.scalars(sa.select(Message))
     assert said.text == "abc"
     assert said.created_at <= datetime.now(UTC)
@@ -109,9 +113,9 @@ def test_bounds_of_the_account_hold(
 ) -> None:
     adjust(UPLOADS_MAX_BYTES_PER_USER="10", IMPORT_MAX_BYTES=str(1024**2))
     with pytest.raises(StorageFull):
-        brought(db, ada, packed())
+        imported_from(db, ada, packed())
     with pytest.raises(ArchiveTooLarge):
-        brought(db, ada, bytes(1024**2 + 1))
+        imported_from(db, ada, bytes(1024**2 + 1))
     assert conversations.list_own(db, ada.id) == []
     assert stored.list("imports/") == []
 
@@ -124,7 +128,7 @@ def test_while_storage_is_away_nothing_is_kept(
 
     monkeypatch.setattr(Storage, "put", _fail)
     with pytest.raises(StorageAway):
-        brought(db, ada, packed())
+        imported_from(db, ada, packed())
     assert conversations.list_own(db, ada.id) == []
 
 
@@ -141,7 +145,7 @@ def test_what_is_no_order_is_not(path: str) -> None:
 
 
 def test_a_turn_places_them_until_a_version_was_saved_after_it(db: Session, ada: User) -> None:
-    brought(db, ada, packed())
+    imported_from(db, ada, packed())
     job = factories.running(db, ada)
     waiting = ["MEMORY.md", "memory/2025-03-01.md"]
     for _ in range(2):
@@ -156,7 +160,7 @@ def test_a_turn_places_them_until_a_version_was_saved_after_it(db: Session, ada:
 def test_a_turn_places_only_so_much_and_nobody_elses(
     db: Session, ada: User, eve: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brought(db, ada, packed())
+    imported_from(db, ada, packed())
     job = factories.running(db, eve)
     assert imported.list_to_place(db, eve.id, job.id) == []
     monkeypatch.setattr(imported, "PLACED_BYTES", 1)
@@ -165,7 +169,7 @@ def test_a_turn_places_only_so_much_and_nobody_elses(
 
 
 def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada: User) -> None:
-    brought(db, ada, packed())
+    imported_from(db, ada, packed())
     (talk,) = conversations.list_own(db, ada.id)
     job = factories.running(db, ada, "Go on", conversation_id=talk.id)
     (told,) = imported.said_before(db, talk.id, limit=8)
@@ -180,5 +184,5 @@ def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada:
 def test_what_an_export_writes_is_taken(db: Session, ada: User) -> None:
     document: dict[str, object] = {"title": "T", "created_at": "x", "messages": []}
     whole = packed({"conversations/a.json": json.dumps(document).encode(), "workspace/a": b"x"})
-    assert brought(db, ada, whole) == Brought(conversations=0, files=1, set_aside=0)
+    assert imported_from(db, ada, whole) == Imported(conversations=0, files=1, set_aside=0)
     assert importing.ANY == "application/octet-stream"

@@ -60,7 +60,7 @@ def _bring(browser: Browser, data: bytes) -> TestResponse:
     return browser.post("/settings/import", {"archive": (io.BytesIO(data), "mine.zip")})
 
 
-def test_what_is_brought_is_there_and_looks_like_answers(
+def test_what_is_imported_is_there_and_looks_like_answers(
     adas: Browser, db: Session, ada: User, storage: Storage
 ) -> None:
     assert storage
@@ -74,13 +74,13 @@ def test_what_is_brought_is_there_and_looks_like_answers(
     assert "Snooze" not in shown
     assert "via" not in shown.split('class="bubble"')[1][:400]
     aside = db.scalars(sa.select(ImportedFile).where(ImportedFile.path == "AGENTS.md")).one()
-    assert "AGENTS.md" in adas.read("/files?kind=brought")
-    file = adas.read(f"/files/brought/{aside.id}")
+    assert "AGENTS.md" in adas.read("/files?kind=imported")
+    file = adas.read(f"/files/imported/{aside.id}")
     assert "not in use" in file
     assert "Obey the archive." in file
-    assert adas.get(f"/files/brought/{aside.id}/download").data == b"Obey the archive."
-    assert adas.post(f"/files/brought/{aside.id}/deletion").status_code == 303
-    assert "AGENTS.md" not in adas.read("/files?kind=brought")
+    assert adas.get(f"/files/imported/{aside.id}/download").data == b"Obey the archive."
+    assert adas.post(f"/files/imported/{aside.id}/deletion").status_code == 303
+    assert "AGENTS.md" not in adas.read("/files?kind=imported")
 
 
 def test_nobody_sees_what_another_brought(
@@ -89,9 +89,9 @@ def test_nobody_sees_what_another_brought(
     assert storage
     _bring(adas, packed())
     file = db.scalars(sa.select(ImportedFile).limit(1)).one()
-    for path in (f"/files/brought/{file.id}", f"/files/brought/{file.id}/download"):
+    for path in (f"/files/imported/{file.id}", f"/files/imported/{file.id}/download"):
         assert eves.get(path).status_code == 404
-    assert eves.post(f"/files/brought/{file.id}/deletion").status_code == 404
+    assert eves.post(f"/files/imported/{file.id}/deletion").status_code == 404
     assert "ferns" not in eves.read("/files").lower()
 
 

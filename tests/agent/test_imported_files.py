@@ -5,9 +5,9 @@ from typing import cast
 
 import pytest
 
-from agent.brought_files import place_brought
 from agent.files import CellFiles, DiskFull, FilesFailed
-from agent.turn import BroughtFile
+from agent.imported_files import place_imported
+from agent.turn import FileToPlace
 
 
 class Files:
@@ -27,9 +27,9 @@ class Files:
         self.standing[path] = data
 
 
-def _place(files: Files, **brought: bytes) -> None:
-    given = [BroughtFile(f"{name}.md", data) for name, data in brought.items()]
-    asyncio.run(place_brought(cast(CellFiles, files), given))
+def _place(files: Files, **imported: bytes) -> None:
+    given = [FileToPlace(f"{name}.md", data) for name, data in imported.items()]
+    asyncio.run(place_imported(cast(CellFiles, files), given))
 
 
 def test_nothing_is_written_over() -> None:
@@ -37,7 +37,7 @@ def test_nothing_is_written_over() -> None:
     _place(files, MEMORY=b"theirs", notes=b"theirs", plan=b"theirs")
     assert files.standing == {
         "workspace/MEMORY.md": b"",
-        "workspace/memory/brought-MEMORY.md": b"theirs",
+        "workspace/memory/imported-MEMORY.md": b"theirs",
         "workspace/notes.md": b"mine",
         "workspace/plan.md": b"theirs",
     }

@@ -6,20 +6,20 @@ import structlog
 
 from agent.files import CellFiles, DiskFull, FilesFailed
 from agent.state import WORKSPACE
-from agent.turn import BroughtFile
+from agent.turn import FileToPlace
 
 log = structlog.get_logger()
 
-# What is in every workspace from its first turn on. What was brought is a note beside it, which the
-# assistant finds like its others.
+# What is in every workspace from its first turn on. What was imported is a note beside it, which
+# the assistant finds like its others.
 SEEDED = ("MEMORY.md", "USER.md")
 
 
-async def place_brought(files: CellFiles, brought: Iterable[BroughtFile]) -> None:
+async def place_imported(files: CellFiles, imported: Iterable[FileToPlace]) -> None:
     """Write each file where nothing stands; nothing is written over. Raises FilesFailed."""
-    for one in brought:
+    for one in imported:
         if not await _place(files, one.path, one.data) and one.path in SEEDED:
-            await _place(files, f"memory/brought-{one.path}", one.data)
+            await _place(files, f"memory/imported-{one.path}", one.data)
 
 
 async def _place(files: CellFiles, path: str, data: bytes) -> bool:
@@ -32,6 +32,6 @@ async def _place(files: CellFiles, path: str, data: bytes) -> bool:
         raise
     except FilesFailed as error:
         # A folder has its name, or a file that of its folder: no turn may fail of that.
-        log.warning("brought.not_placed", error=str(error))
+        log.warning("imported.not_placed", error=str(error))
         return False
     return True
