@@ -70,6 +70,8 @@ class Job(Base):
         Index("ix_jobs_failed", "failure_code", "id", postgresql_where=text("status = 'failed'")),
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),
+        # A live stream asks every second what moved: what is not over, or ended just now.
+        Index("ix_jobs_conversation_id_finished_at", "conversation_id", "finished_at"),
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"}},
     )
 
