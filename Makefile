@@ -5,12 +5,12 @@ UV ?= uv
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: messages help run test test-long mutants lint format lock css bench drill hostile fuzz audit \
+.PHONY: messages help run test test-long mutants lint format lock css bench drill restore-drill hostile fuzz audit \
 	account rollups seed-demo
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Run the whole product on http://127.0.0.1:8000 (PORT=), its data in .data (DATA_DIR=)
 	@exec $(PREPARED) embedded embedded
@@ -49,6 +49,9 @@ messages: ## Gather all sentences for translators in models/catalogues/messages.
 
 drill: ## Break everything on purpose under load, then audit; ARGS="--seed 7" replays a drill
 	@exec $(PREPARED) dev tests.drill $(ARGS)
+
+restore-drill: ## Lose everything, restore it from a backup, audit it, and go on with a conversation
+	@exec $(PREPARED) dev tests.restoring $(ARGS)
 
 hostile: ## Send every hostile answer and file while somebody else chats, and print what that costs
 	@exec $(PREPARED) dev tests.hostile $(ARGS)

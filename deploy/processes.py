@@ -29,6 +29,9 @@ NOT_NEEDED = (
     ecs.Capability.NET_RAW,
     ecs.Capability.SETFCAP,
 )
+# What the product asks of S3, by calls.json.
+OBJECT_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+BUCKET_ACTIONS = ("s3:ListBucket",)
 CELLS = "/jail/cells"
 TMP = "/tmp"  # noqa: S108  # a folder of the task's own
 
@@ -83,6 +86,13 @@ class Processes(Construct):
     def worker(self, cpu: int, memory_mib: int, cells: int) -> ecs.FargateTaskDefinition:
         """Return the task of a worker: root, so that each cell has a uid of its own."""
         task = self._task("Worker", cpu=cpu, memory_mib=memory_mib)
+        # Mail is sent by workers alone, and in one name.
+        mail = iam.PolicyStatement(
+            actions=["ses:SendEmail", "ses:SendRawEmail"],
+            resources=["*"],
+            conditions={"StringEquals": {"ses:FromAddress": self._sender}},
+        )
+        task.add_to_task_role_policy(mail)
         task.add_volume(name="cells")
         own = {"SANDBOX": "jail", "CELLS_PER_WORKER": str(cells)}
         container = self._add(task, "Worker", "worker", stop_seconds=120, own=own)
@@ -103,13 +113,13 @@ class Processes(Construct):
             ),
         )
         task.add_volume(name="tmp")
-        self._stores.bucket.grant_read_write(task.task_role)
-        mail = iam.PolicyStatement(
-            actions=["ses:SendEmail", "ses:SendRawEmail"],
-            resources=["*"],
-            conditions={"StringEquals": {"ses:FromAddress": self._sender}},
-        )
-        task.add_to_task_role_policy(mail)
+        bucket = self._stores.bucket
+        for actions, resource in (
+            (OBJECT_ACTIONS, bucket.arn_for_objects("*")),
+            (BUCKET_ACTIONS, bucket.bucket_arn),
+        ):
+            statement = iam.PolicyStatement(actions=list(actions), resources=[resource])
+            task.add_to_task_role_policy(statement)
         return task
 
     def _add(

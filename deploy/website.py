@@ -13,6 +13,8 @@ from profile_of import Profile
 IDLE = cdk.Duration.seconds(60)
 MOST_TASKS = 10
 CPU_PERCENT = 60
+# For so long the website of before is kept beside the new one.
+BAKE = cdk.Duration.minutes(5)
 # Errors of ours in a minute, twice in three minutes: then a release goes back.
 MOST_ERRORS = 10
 
@@ -52,13 +54,16 @@ class Website(Construct):
             min_healthy_percent=100,
             max_healthy_percent=200,
             health_check_grace_period=cdk.Duration.seconds(60),
-            circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
+            # A whole new website beside the one of before; people go there at once, and back again
+            # if an alarm rings within the time that both are kept.
+            deployment_strategy=ecs.DeploymentStrategy.BLUE_GREEN,
+            bake_time=BAKE,
             deployment_alarms=ecs.DeploymentAlarmConfig(
                 alarm_names=[self.errors.alarm_name],
                 behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM,
             ),
         )
-        self._listen(certificate_arn)
+        self._listen(vpc, certificate_arn)
         scaling = self.service.auto_scale_task_count(
             min_capacity=profile.web_tasks, max_capacity=MOST_TASKS
         )
@@ -79,18 +84,52 @@ class Website(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
-    def _listen(self, certificate_arn: str) -> None:
+    def _listen(self, vpc: ec2.Vpc, certificate_arn: str) -> None:
+        blue, green = self._group("Blue", vpc), self._group("Green", vpc)
         listener = self.balancer.add_listener(
             "Https",
             port=443,
             certificates=[balancing.ListenerCertificate.from_arn(certificate_arn)],
             ssl_policy=balancing.SslPolicy.RECOMMENDED_TLS,
+            default_action=balancing.ListenerAction.fixed_response(404),
         )
-        listener.add_targets(
-            "Web",
+        everything = balancing.ApplicationListenerRule(
+            self,
+            "Everything",
+            listener=listener,
+            priority=1,
+            conditions=[balancing.ListenerCondition.path_patterns(["/*"])],
+            # ECS moves the weights.
+            action=balancing.ListenerAction.weighted_forward(
+                [
+                    balancing.WeightedTargetGroup(target_group=blue, weight=100),
+                    balancing.WeightedTargetGroup(target_group=green, weight=0),
+                ]
+            ),
+        )
+        target = self.service.load_balancer_target(
+            container_name="app",
+            container_port=WEB_PORT,
+            alternate_target=ecs.AlternateTarget(
+                "Alternate",
+                alternate_target_group=green,
+                production_listener=ecs.ListenerRuleConfiguration.application_listener_rule(
+                    everything
+                ),
+            ),
+        )
+        target.attach_to_application_target_group(blue)
+        self.service.connections.allow_from(self.balancer, ec2.Port.tcp(WEB_PORT))
+        self.service.node.add_dependency(everything)
+
+    def _group(self, name: str, vpc: ec2.Vpc) -> balancing.ApplicationTargetGroup:
+        return balancing.ApplicationTargetGroup(
+            self,
+            name,
+            vpc=vpc,
             port=WEB_PORT,
             protocol=balancing.ApplicationProtocol.HTTP,
-            targets=[self.service],
+            target_type=balancing.TargetType.IP,
             deregistration_delay=cdk.Duration.seconds(30),
             # Never /readyz: with a store away all tasks would be replaced, which mends nothing.
             health_check=balancing.HealthCheck(

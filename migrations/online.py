@@ -14,6 +14,8 @@ def create_index(name: str, table: str, columns: list[str], *, using: str = "btr
         op.create_index(name, table, columns, unique=False, postgresql_using=using)
         return
     with context.autocommit_block():
+        # It waits for whoever writes just now, and lets others write meanwhile.
+        op.execute("SET lock_timeout = '60s'")
         op.create_index(
             name,
             table,
@@ -23,3 +25,4 @@ def create_index(name: str, table: str, columns: list[str], *, using: str = "btr
             postgresql_concurrently=True,
             if_not_exists=True,
         )
+        op.execute("RESET lock_timeout")

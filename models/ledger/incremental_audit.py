@@ -24,8 +24,8 @@ from models.schema.users import User
 
 # An entry may be committed so long after its id was made, by a clock that is so much behind.
 LAG = timedelta(minutes=15)
-# Every user has been audited as a whole after so many audits: within a week, by the hour.
-ROUNDS = 168
+# Every user has been audited as a whole after so many audits: within a month, by the hour.
+ROUNDS = 720
 _NEW = {
     "entries": "(SELECT * FROM transactions WHERE id > :through)",
     # All of a day on which anything was given back.

@@ -82,6 +82,8 @@ class Job(Base):
         Index("ix_jobs_tasks", "user_id", "id", postgresql_where=text("origin = 'task'")),
         Index("ix_jobs_user_id_id", "user_id", "id"),
         Index("ix_jobs_conversation_id_id", "conversation_id", "id"),
+        # A live stream asks every second what moved: what is not over, or ended just now.
+        Index("ix_jobs_conversation_id_finished_at", "conversation_id", "finished_at"),
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"}},
     )
 

@@ -1,0 +1,1 @@
+"""Losing everything, and going on from a backup."""
