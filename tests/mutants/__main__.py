@@ -12,6 +12,7 @@ import sys
 
 from settings import PROJECT_DIR
 from tests.mutants import (
+    admission,
     leases,
     messengers,
     money,
@@ -32,6 +33,7 @@ MUTANTS = (
     *reminders.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
+    *admission.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
 )
