@@ -5,7 +5,7 @@ from alembic import op
 from migrations.online import create_index
 
 revision = "7b06d3f52c9e"
-down_revision = "e2a94c7d1b60"
+down_revision = "e7a3b95c14d0"
 branch_labels = None
 depends_on = None
 

@@ -34,7 +34,16 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "query": ("query",),
 }
 TOKEN = "csrf_token"  # the field's name
-PARAMETERS = {"name": "app.css", "channel_name": "pigeon", "secret": "x" * 32, "kind": "made"}
+NOTHING = "0199a0b0-0000-7000-8000-000000000000"
+PARAMETERS = {
+    "name": "app.css",
+    "channel_name": "pigeon",
+    "secret": "x" * 32,
+    "kind": "made",
+    "what": "people",
+    "invitation_id": NOTHING,
+    "rule_id": NOTHING,
+}
 # Checks in threads of their own do not fit a test's transaction.
 LEFT_OUT = {"health.ready"}
 # What people type where nothing stands yet.

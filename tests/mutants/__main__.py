@@ -12,6 +12,7 @@ import sys
 
 from settings import PROJECT_DIR
 from tests.mutants import (
+    admission,
     attacks,
     files,
     leases,
@@ -37,6 +38,7 @@ MUTANTS = (
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
     *files.MUTANTS,
+    *admission.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,
     *attacks.MUTANTS,

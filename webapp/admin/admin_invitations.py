@@ -60,7 +60,9 @@ def invite_waiting() -> Answer:
     """Invite those who have waited longest."""
 
     def _invite(order: Order) -> str:
-        count = invitation_actions.invite_waiting(db(), order, _integer("count"), _bonus())
+        count = invitation_actions.invite_waiting(
+            db(), order, _integer(request.form.get("count", "")), _bonus()
+        )
         wakeups.mail_after_commit(db())
         return f"{count} were invited." if count else "They are invited already."
 
@@ -94,15 +96,15 @@ def _plan() -> Plan:
     typed_days = request.form.get("days", "").strip()
     return Plan(
         request.form.get("label", ""),
-        _integer("uses"),
+        _integer(request.form.get("uses", "")),
         _bonus(),
-        _integer("days") if typed_days else None,
+        _integer(typed_days) if typed_days else None,
     )
 
 
-def _integer(name: str) -> int:
+def _integer(typed: str) -> int:
     try:
-        return values.integer(request.form.get(name, "").strip())
+        return values.integer(typed.strip())
     except BadValue:
         raise BadInvitation(most=invitation_actions.MOST_USES) from None
 

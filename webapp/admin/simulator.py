@@ -69,18 +69,15 @@ def show() -> Answer:
 def _scenario() -> Scenario:
     """Read what is to be otherwise; what is empty, or cannot be read, stays as it was."""
     known = {model.id for model in price_simulation.offered()}
-    margin = _number("margin")
-    cached, wanted = _number("cached"), request.args.get("model", "")
+    margin = request.args.get("margin", type=values.integer)
+    cached = request.args.get("cached", type=values.integer)
+    wanted = request.args.get("model", "")
     return Scenario(
         margin_percent=margin if margin in MARGINS else None,
         default_model=wanted if wanted in known else None,
         sign_up_grant_micros=_grant(),
         cached_percent=cached if cached is not None and cached <= 100 else None,
     )
-
-
-def _number(name: str) -> int | None:
-    return request.args.get(name, type=values.integer)
 
 
 def _grant() -> int | None:
