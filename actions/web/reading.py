@@ -77,9 +77,9 @@ def read(url: str, *, owner: Hashable) -> ReadPage:
 
     Blocking, for a quarter of a minute. Raises PageNotRead.
     """
-    kept = _cache().find("page", url)
+    kept = find_kept(url)
     if kept is not None:
-        return ReadPage(**kept)
+        return kept
     found, answer = _follow(url, time.monotonic() + SECONDS, owner)
     if answer.status != 200:
         raise PageUnreachable(status=answer.status)
@@ -88,6 +88,12 @@ def read(url: str, *, owner: Hashable) -> ReadPage:
         seconds = get_settings().web_page_kept_seconds
         _cache().keep("page", url, asdict(page), seconds=seconds)
     return page
+
+
+def find_kept(url: str) -> ReadPage | None:
+    """Return what somebody was shown of a page lately; None if that is not kept any more."""
+    kept = _cache().find("page", url)
+    return ReadPage(**kept) if kept is not None else None
 
 
 def _follow(url: str, ends: float, owner: Hashable) -> tuple[str, WebAnswer]:

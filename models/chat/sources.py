@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.schema.chat import Message
 from models.schema.jobs import Job
 from models.schema.sources import AnswerSource
 
@@ -44,6 +45,16 @@ def list_all(db: Session, job: Job) -> Sequence[AnswerSource]:
     """List what was found and read for a job by its present attempt, by number."""
     of_attempt = (AnswerSource.job_id == job.id, AnswerSource.attempt == job.attempt)
     return db.scalars(select(AnswerSource).where(*of_attempt).order_by(AnswerSource.number)).all()
+
+
+def list_earlier(db: Session, job: Job) -> Sequence[AnswerSource]:
+    """List what was found and read for other messages of a job's conversation, latest first."""
+    found = (
+        select(AnswerSource)
+        .join(Message, Message.id == AnswerSource.message_id)
+        .where(Message.conversation_id == job.conversation_id, AnswerSource.job_id != job.id)
+    )
+    return db.scalars(found.order_by(AnswerSource.id.desc()).limit(MOST_SOURCES)).all()
 
 
 def of_answers(db: Session, answers: Mapping[UUID, str]) -> Mapping[UUID, Sequence[AnswerSource]]:

@@ -73,6 +73,13 @@ MUTANTS = (
         (f"{TOOLS}test_a_file_that_came_along_is_a_strangers",),
     ),
     Mutant(
+        "what an earlier answer read is forgotten",
+        "tasks/worker/tools/conversation_web.py",
+        "    web.remember(_earlier(caller))\n",
+        "",
+        (f"{TOOLS}test_what_an_earlier_answer_read_still_asks_for_things",),
+    ),
+    Mutant(
         "all turns have seen what one has",
         "tasks/worker/tools/turn_web.py",
         "        key = turn.job_id, turn.attempt\n",

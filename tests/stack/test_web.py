@@ -1,5 +1,7 @@
 """The whole product looks something up: searches, reads, cites and charges. A page gets nothing."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -37,6 +39,26 @@ def test_it_looks_something_up(house: House) -> None:
     wanda.assert_books_balance()
     page = wanda.browser.get(f"/chat/{outcome.job.conversation_id}").text
     assert f'href="{TIMETABLE}"' in page
+
+
+def test_research_is_a_cited_report_within_its_price(house: House) -> None:
+    rosa = house.person("Rosa")
+    wish = {"text": "Which heat pump is best for a house?", "research": "yes"}
+    quoted = re.search(r'name="agreed_micros"\s+value="(\d+)"', rosa.try_post("/chat", **wish).text)
+    assert quoted
+    rosa.post("/chat", **wish, agreed_micros=quoted[1])
+    outcome = rosa.outcome(rosa.newest_job())
+    assert outcome.answer.startswith("# Which heat pump is best for a house")
+    assert "2,650 kWh" in outcome.answer
+    with house.database() as db:
+        searches = db.scalars(
+            select(ModelCall).where(
+                ModelCall.job_id == outcome.job.id, ModelCall.kind == CallKind.SEARCH
+            )
+        ).all()
+    assert len(searches) == 3
+    assert rosa.paid_micros() <= int(quoted[1])
+    rosa.assert_books_balance()
 
 
 def test_a_page_that_asks_for_memory_gets_none(house: House) -> None:

@@ -8,10 +8,10 @@ from agent.tools.registry import Arguments, ToolRefused
 from agent.turn import Turn
 from gateways import values, web_addresses
 from gateways.web_addresses import BadAddress
-from models.chat import conversations, sources
+from models.chat import sources
 from models.chat.sources import Page
 from settings import get_settings
-from tasks.worker.tools import turn_web
+from tasks.worker.tools import conversation_web, turn_web
 from tasks.worker.tools.access import Caller, as_caller, told_in_words
 from tasks.worker.tools.turn_web import TurnWeb
 
@@ -58,7 +58,7 @@ def _address(given: object) -> str:
 def _refuse_if_unknown(caller: Caller, web: TurnWeb, address: str) -> None:
     if web.pages >= get_settings().web_max_pages:
         raise ToolRefused(TOO_MANY)
-    web.hear(conversations.words_of_user(caller.db, caller.job.conversation_id))
+    conversation_web.tell(caller, web)
     if not web.may_read(address):
         raise ToolRefused(NOT_KNOWN)
     web.pages += 1

@@ -53,6 +53,7 @@ class TurnWeb:
     def __init__(self, *, has_others_words: bool) -> None:
         """`has_others_words`: files came along, which may be of anybody."""
         self.searches = self.pages = 0
+        self.has_heard = False
         self._has_others_words = has_others_words
         self._addresses: set[str] = set()
         self._stems: set[str] = set()
@@ -60,6 +61,7 @@ class TurnWeb:
 
     def hear(self, texts: Iterable[str]) -> None:
         """Take in what the user wrote themselves."""
+        self.has_heard = True
         for text in texts:
             self._addresses.update(addresses_in(text))
             self._learn(text)
@@ -70,6 +72,15 @@ class TurnWeb:
         self._addresses.update(addresses)
         self._addresses.update(addresses_in(text))
         self._learn(text)
+
+    def remember(self, texts: Iterable[str]) -> None:
+        """Take in what earlier answers of the conversation had from the web: words, no addresses.
+
+        It still stands before the assistant, with whatever it asks for.
+        """
+        for text in texts:
+            self._has_others_words = True
+            self._learn(text)
 
     def may_read(self, address: str) -> bool:
         """Tell whether an address came into the turn as it stands."""

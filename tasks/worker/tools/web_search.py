@@ -9,11 +9,11 @@ from agent.tools.registry import Arguments, ToolRefused
 from agent.turn import Turn
 from gateways import values
 from gateways.web_search import Found, SearchFailed
-from models.chat import conversations, sources
+from models.chat import sources
 from models.chat.sources import Page
 from models.database import unit_of_work
 from settings import get_settings
-from tasks.worker.tools import turn_web
+from tasks.worker.tools import conversation_web, turn_web
 from tasks.worker.tools.access import Caller, as_caller, told_in_words
 from tasks.worker.tools.turn_web import TurnWeb
 from untrusted import lanes
@@ -53,7 +53,7 @@ def search(turn: Turn, given: Arguments) -> str:
 def _hold(caller: Caller, web: TurnWeb, query: str) -> HeldSearch:
     if web.searches >= get_settings().web_max_searches:
         raise ToolRefused(TOO_MANY)
-    web.hear(conversations.words_of_user(caller.db, caller.job.conversation_id))
+    conversation_web.tell(caller, web)
     if not web.may_search(query):
         raise ToolRefused(OTHERS_WORDS)
     web.searches += 1

@@ -227,6 +227,25 @@ def test_once_strangers_words_are_there_a_search_has_none_but_known_ones(
     assert len(web.asked) == 2
 
 
+def test_what_an_earlier_answer_read_still_asks_for_things(
+    use: Use, web: ServedWeb, db: Session, ada: User, running: Job
+) -> None:
+    """Its words are known in the next turn, and no others; its addresses are not."""
+    use("web_search", query="ferry timetable of Port Alder")
+    use("read_page", address=TIMETABLE)
+    factories.answer(db, running)
+    talk = running.conversation_id
+    later = _user_of(
+        turn_of(factories.running(db, ada, "And what does it cost?", conversation_id=talk))
+    )
+    with pytest.raises(ToolRefused, match="strangers' words"):
+        later("web_search", query="diabetes")
+    with pytest.raises(ToolRefused, match="does not stand like this"):
+        later("read_page", address=TIMETABLE)
+    assert "[1] " in later("web_search", query="crossing muzzle dogs cost")
+    assert web.asked[-1] == "search:crossing muzzle dogs cost"
+
+
 def test_a_file_that_came_along_is_a_strangers(running: Job, web: ServedWeb) -> None:
     with_file = replace(turn_of(running), attachments=(Attachment("a.txt", "text/plain", b"x"),))
     with pytest.raises(ToolRefused, match="strangers' words"):
