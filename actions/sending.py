@@ -16,7 +16,7 @@ from actions import attachments, offers, quotes
 from actions.announcements import Publisher, announce_queued
 from actions.attachments import IncomingFile
 from actions.channels import following
-from actions.quotes import CostConfirmationRequired
+from actions.quotes import CostConfirmationRequired, Draft
 from models import jobs, ledger
 from models.chat import conversations, pending_uploads, storage_quotas
 from models.database import after_commit
@@ -45,6 +45,8 @@ class Incoming:
     sent_key: UUID | None = None
     # What the user agreed to when asked.
     agreed_micros: int = 0
+    # The user wants this one thought about for longer than is usual.
+    thinks_longer: bool = False
     # None is the model that the user has chosen.
     model: str | None = None
     # Where it came in.
@@ -122,8 +124,7 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
             db,
             owner,
             incoming.conversation_id,
-            incoming.text,
-            files,
+            Draft(incoming.text, files, thinks_longer=incoming.thinks_longer),
             model=model,
             agreed_micros=incoming.agreed_micros,
         )
@@ -134,7 +135,7 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
             model=model.id,
             files=files,
             cost_limit_micros=allowed,
-            source=jobs.Source(incoming.channel, incoming.sent_key),
+            source=jobs.Source(incoming.channel, incoming.sent_key, incoming.thinks_longer),
         )
         following.expect(db, job)
         return Sent(job, conversation, is_new=True)

@@ -35,6 +35,7 @@ class _Rows:
     message: Message
     words: str
     model: str
+    thinks_longer: bool
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
@@ -71,6 +72,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         recent=rows.recent,
         states=rows.states,
         reminded=rows.reminded,
+        thinks_longer=rows.thinks_longer,
     )
 
 
@@ -95,6 +97,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             message=message,
             words=_words(message.text, jobs.written_so_far(db, job)),
             model=job.model,
+            thinks_longer=job.thinks_longer,
             recent=tuple(
                 Exchange(
                     one.conversation_id, one.conversation_title, one.asked, one.answered, one.at

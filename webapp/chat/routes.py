@@ -156,9 +156,14 @@ def _read_form(conversation_id: UUID | None, words: str) -> Incoming:
         conversation_id=conversation_id,
         sent_key=request.form.get("sent_key", type=values.uuid),
         agreed_micros=request.form.get("agreed_micros", 0, type=values.integer),
+        thinks_longer=_thinks_longer(),
         # With scripts the form stays as it is, files and all.
         resends_files=is_partial(),
     )
+
+
+def _thinks_longer() -> bool:
+    return bool(request.form.get("thinks_longer"))
 
 
 def _staged_ids() -> frozenset[UUID]:
@@ -191,7 +196,11 @@ def _ask_first(
         html = render_template("chat/_question.html", quote_micros=quote)
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     page = page_state.read(
-        _find(conversation_id), draft=words, staged=question.staged, quote_micros=quote
+        _find(conversation_id),
+        draft=words,
+        staged=question.staged,
+        quote_micros=quote,
+        thinks_longer=_thinks_longer(),
     )
     return page_state.drawn(page)
 
@@ -201,7 +210,11 @@ def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answe
         html = render_template("chat/_refusal.html", text=sentence_of(refusal))
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     page = page_state.read(
-        _find(conversation_id), draft=words, staged=_still_staged(), refusal=sentence_of(refusal)
+        _find(conversation_id),
+        draft=words,
+        staged=_still_staged(),
+        refusal=sentence_of(refusal),
+        thinks_longer=_thinks_longer(),
     )
     return page_state.drawn(page, 422)
 

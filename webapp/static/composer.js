@@ -282,6 +282,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   drafts.tellSent(sent);
   setText(rest);
   setFiles([]);
+  // It was for that message.
+  const thinking = /** @type {HTMLInputElement | null} */ (find("thinks-longer"));
+  if (thinking) thinking.checked = false;
   renewKey();
 });
 
