@@ -47,6 +47,8 @@ class Choice:
     accepts_images: bool
     is_chosen: bool
     is_default: bool
+    # Whether it can be asked to think longer.
+    thinks: bool
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def offered(user: User) -> list[Choice]:
             accepts_images=model.accepts_images,
             is_chosen=model == current,
             is_default=model == default,
+            thinks=model.thinks,
         )
         for model, micros in _priced(models)
     ]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,10 +20,13 @@ from models.schema.uploads import PendingUpload, SentFile
 from models.schema.users import User
 from settings import get_settings
 
-# OpenClaw's own instructions, and what it keeps of a person.
-PROMPT_TOKENS = 13_000
+# The instructions, the tools, and what the assistant keeps of a person.
+PROMPT_TOKENS = 5_000
 # A long answer, some 1,500 words. What goes beyond is stopped at the limit.
 LONG_ANSWER_TOKENS = 2_048
+# What a model thinks before one, and when it is asked to think longer.
+THOUGHTS_TOKENS = 512
+LONG_THOUGHTS_TOKENS = 6_144
 CENT = 10_000
 # What research is likely to take beside that: searches, what they find and the pages that are
 # read, a step of thinking after each, all of it read again from the cache, and the report.
@@ -32,6 +36,15 @@ RESEARCH_TOKENS = 26_000
 STEP_TOKENS, REPORT_TOKENS = 200, 2_500
 # As the meter counts on it.
 CACHED_FOR = timedelta(seconds=KEPT_SECONDS)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is quoted for: a message before it is sent."""
+
+    words: str
+    files: Sequence[SentFile] = ()
+    thinks_longer: bool = False
 
 
 class CostConfirmationRequired(Exception):
@@ -50,8 +63,7 @@ def allowance(
     db: Session,
     user: User,
     conversation_id: UUID | None,
-    words: str,
-    files: Sequence[SentFile],
+    draft: Draft,
     *,
     model: Model,
     agreed_micros: int,
@@ -61,7 +73,7 @@ def allowance(
     Raises CostConfirmationRequired with the quote when that is above both.
     """
     limit = limits.message_limit(user)
-    quoted = quote(db, model, conversation_id, words, files)
+    quoted = quote(db, model, conversation_id, draft)
     most = max(limit, min(agreed_micros, get_settings().turn_max_cost_micros))
     if quoted > most:
         raise CostConfirmationRequired(quoted)
@@ -71,8 +83,7 @@ def allowance(
 def research_allowance(
     db: Session,
     conversation_id: UUID | None,
-    words: str,
-    files: Sequence[SentFile],
+    draft: Draft,
     *,
     model: Model,
     agreed_micros: int,
@@ -85,7 +96,7 @@ def research_allowance(
     if not searching.is_offered():
         raise searching.SearchNotOffered
     most = get_settings().turn_max_cost_micros
-    quoted = min(quote(db, model, conversation_id, words, files) + _research(model), most)
+    quoted = min(quote(db, model, conversation_id, draft) + _research(model), most)
     if agreed_micros < quoted:
         question = CostConfirmationRequired(quoted)
         question.is_research = True
@@ -103,21 +114,15 @@ def _research(model: Model) -> int:
     return math.ceil(1.5 * micros / CENT) * CENT
 
 
-def quote(
-    db: Session,
-    model: Model,
-    conversation_id: UUID | None,
-    words: str,
-    files: Sequence[SentFile],
-) -> int:
+def quote(db: Session, model: Model, conversation_id: UUID | None, draft: Draft) -> int:
     """Return what the first call for a message is likely to cost with a long answer, in micros.
 
-    What an answer of a moment ago was made of is in the provider's cache. In whole cents, rounded
-    up, and no more than any message may cost.
+    What a model thinks before it is paid like words. What an answer of a moment ago was made of is
+    in the provider's cache. In whole cents, rounded up, and no more than any message may cost.
     """
     latest = usage.latest_call(db, conversation_id) if conversation_id else None
-    fresh = math.ceil(len(words.encode()) / HOLD_BYTES_PER_TOKEN)
-    fresh += sum(_tokens_of(file) for file in files)
+    fresh = math.ceil(len(draft.words.encode()) / HOLD_BYTES_PER_TOKEN)
+    fresh += sum(_tokens_of(file) for file in draft.files)
     cached = 0
     if latest is None:
         said = conversations.text_bytes(db, conversation_id) if conversation_id else 0
@@ -127,7 +132,9 @@ def quote(
     else:
         fresh += latest.tokens_in + latest.tokens_out
     fresh = min(fresh, offers.window(model))
-    micros = offers.likely(model, cached, fresh, LONG_ANSWER_TOKENS)
+    thoughts = LONG_THOUGHTS_TOKENS if draft.thinks_longer else THOUGHTS_TOKENS
+    output = LONG_ANSWER_TOKENS + (thoughts if model.thinks else 0)
+    micros = offers.likely(model, cached, fresh, output)
     return min(math.ceil(micros / CENT) * CENT, get_settings().turn_max_cost_micros)
 
 

@@ -16,7 +16,7 @@ from actions import attachments, offers, quotes
 from actions.announcements import Publisher, announce_queued
 from actions.attachments import IncomingFile
 from actions.channels import following
-from actions.quotes import CostConfirmationRequired
+from actions.quotes import CostConfirmationRequired, Draft
 from agent.catalogue import Model
 from models import jobs, ledger
 from models.chat import conversations, pending_uploads, research, storage_quotas
@@ -48,6 +48,8 @@ class Incoming:
     agreed_micros: int = 0
     # To be answered by research, at a price that is asked about first.
     is_research: bool = False
+    # The user wants this one thought about for longer than is usual.
+    thinks_longer: bool = False
     # None is the model that the user has chosen.
     model: str | None = None
     # Where it came in.
@@ -129,7 +131,9 @@ def _accept(db: Session, user: User, incoming: Incoming, files: Sequence[SentFil
             model=model.id,
             files=files,
             cost_limit_micros=allowed,
-            source=jobs.Source(incoming.channel, incoming.sent_key),
+            source=jobs.Source(
+                incoming.channel, incoming.sent_key, thinks_longer=incoming.thinks_longer
+            ),
         )
         if incoming.is_research and job.message_id is not None:
             research.request(db, job.message_id)
@@ -142,13 +146,10 @@ def _allowance(
 ) -> int:
     """Return what the message may cost, in micros; raise what `quotes` does."""
     agreed, talk = incoming.agreed_micros, incoming.conversation_id
+    draft = Draft(incoming.text, files, thinks_longer=incoming.thinks_longer)
     if incoming.is_research:
-        return quotes.research_allowance(
-            db, talk, incoming.text, files, model=model, agreed_micros=agreed
-        )
-    return quotes.allowance(
-        db, owner, talk, incoming.text, files, model=model, agreed_micros=agreed
-    )
+        return quotes.research_allowance(db, talk, draft, model=model, agreed_micros=agreed)
+    return quotes.allowance(db, owner, talk, draft, model=model, agreed_micros=agreed)
 
 
 def _open(db: Session, owner: User, conversation_id: UUID | None) -> Conversation:

@@ -44,6 +44,14 @@ class ToolUsed:
 
 
 @dataclass(frozen=True)
+class ThoughtShown:
+    """What the model thinks of by now, in a line; it is no part of the answer."""
+
+    kind: ClassVar[str] = "thought"
+    words: str
+
+
+@dataclass(frozen=True)
 class StopRequested:
     """The user wants the answer stopped; its worker has yet to do so."""
 
@@ -98,6 +106,7 @@ LiveEvent = (
     | AttemptBegan
     | TextAdded
     | ToolUsed
+    | ThoughtShown
     | StopRequested
     | RetryScheduled
     | JobPaused

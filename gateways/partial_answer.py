@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from gateways import values
 from gateways.event_streams import Event
-from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ToolUsed
+from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ThoughtShown, ToolUsed
 
 # Kinds that only add to what is shown; after any other the job is drawn anew.
-ADDING = (TextAdded, ToolUsed)
+ADDING = (TextAdded, ToolUsed, ThoughtShown)
 
 
 @dataclass
@@ -23,6 +23,7 @@ class PartialAnswer:
     last_id: str = ""
     text: str = ""
     tool: str = ""
+    thought: str = ""
     is_whole: bool = False
     is_cut: bool = False
 
@@ -72,6 +73,8 @@ def _add(told: PartialAnswer, text: _Text, payload: LiveEvent) -> None:
             return
         text.parts.append(payload.text)
         text.length += len(payload.text)
-        told.tool = ""
+        told.tool = told.thought = ""
     elif isinstance(payload, ToolUsed):
-        told.tool = payload.name
+        told.tool, told.thought = payload.name, ""
+    elif isinstance(payload, ThoughtShown):
+        told.tool, told.thought = "", payload.words

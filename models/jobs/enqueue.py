@@ -32,12 +32,14 @@ class Source:
     """Where a message was written, and under which key: the same words come once under one.
 
     With `is_hidden` it is not shown until somebody says so, nor is its answer.
+    With `thinks_longer` its person wants it thought about for longer than is usual.
     """
 
     channel: str = WEB
     sent_key: UUID | None = None
     origin: JobOrigin = JobOrigin.USER
     is_hidden: bool = False
+    thinks_longer: bool = False
 
 
 # A message that is sure to come once.
@@ -132,6 +134,7 @@ def ask(
         "channel": source.channel,
         "is_hidden": source.is_hidden,
         "cost_limit_micros": cost_limit_micros or limits.message_limit(user),
+        "thinks_longer": source.thinks_longer,
     }
     job = _queue(db, _ASK, *ids, **rest, sent_key=source.sent_key)
     if job is None:
@@ -175,7 +178,11 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
     if answered:
         raise AlreadyAnswered
     allowed = cost_limit_micros or max(failed.cost_limit_micros or 0, limits.message_limit(user))
-    rest = {**_make_room(db, user, JobOrigin.USER), "cost_limit_micros": allowed}
+    rest = {
+        **_make_room(db, user, JobOrigin.USER),
+        "cost_limit_micros": allowed,
+        "thinks_longer": failed.thinks_longer,
+    }
     ids = (failed.conversation_id, user, failed.message_id, model)
     return _queued(_queue(db, _ASK_AGAIN, *ids, **rest))
 
@@ -219,10 +226,10 @@ _STEP_ASIDE = text("""
 # The locked account says which worker goes first: see `affinity`.
 _QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
-                      origin, priority, status, is_head, ready_at, created_at,
+                      origin, priority, thinks_longer, status, is_head, ready_at, created_at,
                       preferred_worker_id, preferred_until)
     SELECT :job_id, users.id, :conversation_id, :message_id, :model, :cost_limit_micros,
-           :origin, :priority, :status, :is_head,
+           :origin, :priority, :thinks_longer, :status, :is_head,
            clock_timestamp(), clock_timestamp(), {PREFERRED_WORKER}, {PREFERRED_UNTIL}
     FROM users WHERE users.id = :user_id
 """  # noqa: S608  # only words of our own

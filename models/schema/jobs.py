@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, Details, PrimaryKey, stored_as_text
@@ -106,6 +106,8 @@ class Job(Base):
     # The most that its calls may cost, as it was when the message was sent; None for the person's
     # limit as it is now.
     cost_limit_micros: Mapped[int | None]
+    # Whether the person wants it thought about for longer than is usual.
+    thinks_longer: Mapped[bool] = mapped_column(default=False, server_default=false())
     status: Mapped[JobStatus] = mapped_column(stored_as_text(JobStatus), default=JobStatus.PENDING)
     # Whether this is the first unfinished job of its person.
     is_head: Mapped[bool]

@@ -60,6 +60,7 @@ class _Rows:
     message: Message
     words: str
     model: str
+    thinks_longer: bool
     recent: tuple[Exchange, ...]
     states: tuple[SavedState, ...]
     reminded: tuple[Reminded, ...]
@@ -104,6 +105,7 @@ def prepare(storage: Storage, job_id: UUID, attempt: int) -> Turn:
         ),
         notes=rows.notes,
         is_research=rows.is_research,
+        thinks_longer=rows.thinks_longer,
     )
 
 
@@ -129,6 +131,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             message=message,
             words=_words(_asked(db, job, message.text), jobs.written_so_far(db, job)),
             model=job.model,
+            thinks_longer=job.thinks_longer,
             recent=tuple(
                 Exchange(
                     one.conversation_id, one.conversation_title, one.asked, one.answered, one.at

@@ -9,7 +9,7 @@ import redis
 import structlog
 
 from gateways.event_streams import Streams
-from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ToolUsed
+from gateways.live_events import AttemptBegan, LiveEvent, TextAdded, ThoughtShown, ToolUsed
 
 log = structlog.get_logger()
 
@@ -57,6 +57,9 @@ class EventPublisher:
     def tool(self, name: str) -> None:
         self._has_steps = True
         self._queue.put(ToolUsed(name))
+
+    def thought(self, words: str) -> None:
+        self._queue.put(ThoughtShown(words))
 
     def text(self, delta: str) -> None:
         self._said.append(delta)

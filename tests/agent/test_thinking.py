@@ -1,4 +1,4 @@
-"""With the real OpenClaw: models think a little, which is shown meanwhile and is no answer."""
+"""With the real OpenClaw: models think a little, which is shown meanwhile, and is no answer."""
 
 import pytest
 

@@ -17,11 +17,19 @@ from gateways.live_events import (
     RetryScheduled,
     StopRequested,
     TextAdded,
+    ThoughtShown,
     ToolUsed,
 )
 
 ALL: tuple[LiveEvent, ...] = (
-    *(JobQueued(), AttemptBegan(), TextAdded(3, "*Hello*"), ToolUsed("read"), StopRequested()),
+    *(
+        JobQueued(),
+        AttemptBegan(),
+        TextAdded(3, "*Hello*"),
+        ToolUsed("read"),
+        ThoughtShown("Hm"),
+        StopRequested(),
+    ),
     *(RetryScheduled(), JobPaused(), JobResumed(), JobEnded("failed"), ConversationDeleted()),
     MessageAdded(),
 )

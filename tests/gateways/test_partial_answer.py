@@ -5,7 +5,14 @@ import pytest
 from agent.cells.boot import config
 from agent.tools import registry
 from gateways.event_streams import Event
-from gateways.live_events import AttemptBegan, JobQueued, LiveEvent, TextAdded, ToolUsed
+from gateways.live_events import (
+    AttemptBegan,
+    JobQueued,
+    LiveEvent,
+    TextAdded,
+    ThoughtShown,
+    ToolUsed,
+)
 from gateways.partial_answer import PartialAnswer, is_later, replay
 from models.base import new_id
 from webapp.chat import tool_names
@@ -47,6 +54,13 @@ def test_a_later_attempt_forgets_the_earlier() -> None:
         )
     )
     assert (told.attempt, told.text, told.is_whole) == (2, "New", True)
+
+
+def test_what_is_thought_of_is_shown_until_it_is_said() -> None:
+    thought = (1, AttemptBegan()), (1, ToolUsed("read")), (1, ThoughtShown("Weighing it up"))
+    told = replay(events(*thought))
+    assert (told.thought, told.tool, told.text) == ("Weighing it up", "", "")
+    assert replay(events(*thought, (1, TextAdded(0, "So: ")))).thought == ""
 
 
 def test_an_answer_without_its_beginning_shows_nothing() -> None:

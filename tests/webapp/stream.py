@@ -54,7 +54,7 @@ class Screen:
         if kind == "exchange":
             for job, attributes, inside in RUN.findall(data):
                 self.jobs[job] = Shown(attributes, inside)
-        elif kind in ("text", "answer", "tool"):
+        elif kind in ("text", "answer", "tool", "thought"):
             told: dict[str, Any] = json.loads(data)
             shown = self.jobs.get(told["job"])
             if shown is not None and shown.attempt == told["attempt"]:

@@ -9,6 +9,7 @@ Events, each with an id from which a browser may go on after a cut:
   the unfinished end, which replaces the one before.
 - `text` {"job", "attempt", "text"}: plain text that only continues the last paragraph of the end.
 - `tool` {"job", "attempt", "words"}: what the assistant is doing.
+- `thought` {"job", "attempt", "words"}: what it is thinking of.
 - `reload`: too much has happened; `gone`: the conversation was deleted, or the login ended.
 
 Whenever it is not certain what the browser has seen, the job is drawn whole from PostgreSQL and
@@ -29,7 +30,7 @@ from uuid import UUID
 from flask import Flask
 
 from gateways.event_streams import Event
-from gateways.live_events import JobQueued, MessageAdded, TextAdded, ToolUsed
+from gateways.live_events import JobQueued, MessageAdded, TextAdded, ThoughtShown, ToolUsed
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models.base import utc_now
 from models.chat import conversations, history
@@ -222,6 +223,8 @@ class ConversationStream:
         frames = [self._frame_of(shown, "answer", html=made.html, tail=made.tail)]
         if told.tool:
             frames.append(self._frame_of(shown, "tool", words=in_words(told.tool)))
+        elif told.thought:
+            frames.append(self._frame_of(shown, "thought", words=told.thought))
         return frames
 
     def _stay(self, job: Job, stands: Standing, told: PartialAnswer) -> list[str]:
@@ -251,11 +254,11 @@ class ConversationStream:
             yield from self._add(shown, event)
 
     def _add(self, shown: _Shown, event: Event) -> Iterator[str]:
-        if isinstance(event.payload, ToolUsed):
+        if isinstance(event.payload, ToolUsed | ThoughtShown):
             if shown.answer.wait_seconds() is not None:
                 yield self._render_one(shown)
             shown.told.last_id = event.id
-            yield self._frame_of(shown, "tool", words=in_words(event.payload.name))
+            yield self._doing(shown, event.payload)
         elif isinstance(event.payload, TextAdded):
             if event.payload.start != shown.answer.length:
                 # Some of it was lost.
@@ -266,6 +269,11 @@ class ConversationStream:
                 yield self._frame_of(shown, "text", text=event.payload.text)
             elif shown.answer.wait_seconds() == 0:
                 yield self._render_one(shown)
+
+    def _doing(self, shown: _Shown, payload: ToolUsed | ThoughtShown) -> str:
+        if isinstance(payload, ToolUsed):
+            return self._frame_of(shown, "tool", words=in_words(payload.name))
+        return self._frame_of(shown, "thought", words=payload.words)
 
     def _frame_of(self, shown: _Shown, kind: str, **data: str) -> str:
         answer, told = shown.answer, shown.told

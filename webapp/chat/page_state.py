@@ -75,8 +75,15 @@ class Composer:
     voice_seconds: int
     max_files: int
     max_file_bytes: int
+    # What was chosen for a message that was not sent.
+    thinks_longer: bool = False
     max_chars: int = MESSAGE_MAX_LENGTH
     accepted: str = ACCEPTED
+
+    @property
+    def may_think(self) -> bool:
+        """Whether any model on offer can be asked to think longer."""
+        return any(choice.thinks for choice in self.choices)
 
     @property
     def chosen(self) -> Choice | None:
@@ -117,6 +124,7 @@ def read(
     refusal: str = "",
     quote_micros: int = 0,
     is_research: bool = False,
+    thinks_longer: bool = False,
 ) -> Page:
     """Read one page of a conversation of whoever asks, with what stands in its form."""
     cursor = str(Cursor.now())
@@ -130,7 +138,11 @@ def read(
         is_past=before is not None,
         cursor=cursor,
         suggestions=suggestions(current_user().needs) if conversation is None else [],
-        composer=replace(_composer(draft, staged, refusal, quote_micros), is_research=is_research),
+        composer=replace(
+            _composer(draft, staged, refusal, quote_micros),
+            is_research=is_research,
+            thinks_longer=thinks_longer,
+        ),
         is_first=conversation is None and not conversations.list_own(db(), current_user().id, 1),
         on_phone=is_pocketable(request.user_agent.string),
     )

@@ -157,6 +157,7 @@ def _read_form(conversation_id: UUID | None, words: str) -> Incoming:
         sent_key=request.form.get("sent_key", type=values.uuid),
         agreed_micros=request.form.get("agreed_micros", 0, type=values.integer),
         is_research=_wants_research(),
+        thinks_longer=_thinks_longer(),
         # With scripts the form stays as it is, files and all.
         resends_files=is_partial(),
     )
@@ -164,6 +165,10 @@ def _read_form(conversation_id: UUID | None, words: str) -> Incoming:
 
 def _wants_research() -> bool:
     return bool(request.form.get("research"))
+
+
+def _thinks_longer() -> bool:
+    return bool(request.form.get("thinks_longer"))
 
 
 def _staged_ids() -> frozenset[UUID]:
@@ -203,6 +208,7 @@ def _ask_first(
         staged=question.staged,
         quote_micros=quote,
         is_research=question.is_research,
+        thinks_longer=_thinks_longer(),
     )
     return page_state.drawn(page)
 
@@ -217,6 +223,7 @@ def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answe
         staged=_still_staged(),
         refusal=sentence_of(refusal),
         is_research=_wants_research(),
+        thinks_longer=_thinks_longer(),
     )
     return page_state.drawn(page, 422)
 

@@ -145,7 +145,11 @@ def _state(job: Job, told: PartialAnswer) -> State:
         return "paused"
     if job.status is JobStatus.PENDING:
         return "queued"
-    return "writing" if (told.has_text or told.is_cut) and not told.tool else "working"
+    return (
+        "writing"
+        if ((told.has_text or told.is_cut) and not told.tool and not told.thought)
+        else "working"
+    )
 
 
 def _words(job: Job, stands: Standing, told: PartialAnswer) -> str:
@@ -157,6 +161,8 @@ def _words(job: Job, stands: Standing, told: PartialAnswer) -> str:
         return "Stopping"
     if told.tool:
         return in_words(told.tool)
+    if told.thought:
+        return told.thought
     return "Writing" if told.has_text or told.is_cut else "Thinking"
 
 

@@ -25,6 +25,7 @@ const ON = {
   text: adding((run, told) => drawing.addText(run, told.text)),
   answer: adding((run, told) => drawing.addAnswer(run, told.html, told.tail)),
   tool: adding((run, told) => drawing.setWords(run, told.words)),
+  thought: adding((run, told) => drawing.setWords(run, told.words)),
   reload: () => location.reload(),
   gone: goAway,
   beat: () => {},

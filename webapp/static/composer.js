@@ -289,6 +289,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   setText(rest);
   setFiles([]);
   endResearch();
+  // It was for that message.
+  const thinking = /** @type {HTMLInputElement | null} */ (find("thinks-longer"));
+  if (thinking) thinking.checked = false;
   renewKey();
 });
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -22,6 +23,7 @@ class OpenAIResponses(Writer):
     _text = ""
     # At which place among what it puts out the words stand: thoughts come before.
     _first = 0
+    _thought: Sequence[Body] = ()
 
     @staticmethod
     def read(body: Body) -> Asked:
@@ -72,7 +74,7 @@ class OpenAIResponses(Writer):
             events.append({"type": f"{kind}_text.done", **place, "text": thoughts})
             events.append({"type": f"{kind}_part.done", **place, "part": told})
         events.append({"type": "response.output_item.done", "output_index": 0, "item": whole})
-        self._first = 1
+        self._first, self._thought = 1, [whole]
         return self._events(*events)
 
     def refuse(self, words: str) -> bytes:
@@ -142,7 +144,7 @@ class OpenAIResponses(Writer):
 
     def _output(self, reply: Reply) -> list[Body]:
         spoken = [self._message(reply.text)] if reply.text else []
-        return spoken + [_item(call) for call in reply.calls]
+        return [*self._thought, *spoken, *(_item(call) for call in reply.calls)]
 
     def _message(self, text: str) -> Body:
         item = {"id": f"msg_{self.id}", "type": "message", "role": "assistant"}

@@ -19,6 +19,7 @@ from gateways.live_events import (
     MessageAdded,
     RetryScheduled,
     TextAdded,
+    ThoughtShown,
     ToolUsed,
 )
 from gateways.partial_answer import replay
@@ -165,6 +166,9 @@ def test_it_works(
         worker.publish(ToolUsed("memory_search"))
         stream.until("tool")
         assert shown(screen, asked).inside == "Looking into its notes"
+        worker.publish(ThoughtShown("Weighing <it> up"))
+        stream.until("thought")
+        assert shown(screen, asked).inside == "Weighing <it> up"
         worker.say("Hello, Ada.")
         stream.until("text")
         assert shown(screen, asked).tail == "Hello, Ada."

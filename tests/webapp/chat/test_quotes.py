@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from actions import offers, quotes
+from actions.quotes import Draft
 from gateways.s3_files import Storage
 from models import ledger
 from models.base import new_id, utc_now
@@ -181,10 +182,12 @@ def test_the_quote_grows_with_the_conversation_and_the_files(
     text = SentFile("a.txt", "text/plain", 5_000_000, "key")
     with adas.client.application.test_request_context():
         model = offers.find(factories.MODEL)
-        bare = quotes.quote(db, model, None, "Hm?", [])
-        assert bare < quotes.quote(db, model, None, "Hm?", [picture] * 20)
-        assert bare < quotes.quote(db, model, None, "Hm?", [text])
-        assert bare < quotes.quote(db, model, conversation.id, "Hm?", [])
+        bare = quotes.quote(db, model, None, Draft("Hm?"))
+        assert bare < quotes.quote(db, model, None, Draft("Hm?", [picture] * 20))
+        assert bare < quotes.quote(db, model, None, Draft("Hm?", [text]))
+        longer = Draft("Hm?", thinks_longer=True)
+        assert not model.thinks or bare < quotes.quote(db, model, None, longer)
+        assert bare < quotes.quote(db, model, conversation.id, Draft("Hm?"))
         assert bare % CENT == 0
 
 
@@ -199,9 +202,9 @@ def test_what_was_answered_a_moment_ago_is_quoted_as_read(
     factories.answer(db, job)
     with adas.client.application.test_request_context():
         model = offers.find(factories.MODEL)
-        warm = quotes.quote(db, model, job.conversation_id, "Hm? " * 3_000, [])
+        warm = quotes.quote(db, model, job.conversation_id, Draft("Hm? " * 3_000))
         with time_machine.travel(utc_now() + timedelta(minutes=6), tick=False):
-            cold = quotes.quote(db, model, job.conversation_id, "Hm? " * 3_000, [])
+            cold = quotes.quote(db, model, job.conversation_id, Draft("Hm? " * 3_000))
         assert warm < cold
         assert usage.latest_call(db, job.conversation_id).tokens_in == 40_000  # pyright: ignore[reportOptionalMemberAccess]
         assert usage.latest_call(db, factories.conversation(db, ada).id) is None
