@@ -100,12 +100,22 @@ class CellFiles:
         except (aiohttp.ClientError, TimeoutError, EOFError, ValueError) as error:
             raise FilesFailed(str(error)) from error
 
-    async def forget(self, conversations: Iterable[UUID], uploads: Iterable[str]) -> None:
+    async def forget(
+        self,
+        conversations: Iterable[UUID],
+        uploads: Iterable[str],
+        notes: Iterable[int] | None = None,
+    ) -> None:
         """Take conversations out of the database, and uploads whose names begin so.
 
+        Of notes that other conversations were told, those with these numbers stay; None leaves all.
         The assistant must not be at work, and its files not be read since they were put there.
         """
-        wanted = {"conversations": [str(one) for one in conversations], "uploads": [*uploads]}
+        wanted = {
+            "conversations": [str(one) for one in conversations],
+            "uploads": [*uploads],
+            "notes": None if notes is None else [*notes],
+        }
         try:
             async with self._http.post("/forget", json=wanted) as response:
                 await _expect(response, 204)

@@ -63,7 +63,7 @@ def compose(
         text="\n\n".join(
             (
                 f"[{_local_time(turn.profile.timezone, now)}] {turn.text}",
-                *filter(None, (recollection(turn.recent), _reminded(turn))),
+                *filter(None, (recollection(turn.recent, turn.conversation_id), _reminded(turn))),
                 *notes,
             )
         ),

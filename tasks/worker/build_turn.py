@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from agent.turn import Attachment, Exchange, Note, Profile, Reminded, SavedPack, SavedState, Turn
 from gateways.s3_files import Storage
@@ -13,7 +13,8 @@ from models.chat import context, erasures
 from models.database import unit_of_work
 from models.ops import snapshots
 from models.reminders import queries
-from models.schema.chat import Message
+from models.schema.chat import Conversation, Message
+from models.schema.jobs import Job
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
 from models.schema.users import User
@@ -21,6 +22,8 @@ from tasks.worker import shown_notes
 
 # Enough to be remembered by, and little enough to pay for with each message.
 RECENT_EXCHANGES = 8
+# Of a conversation of which the assistant has lost all, as a message of it was deleted.
+RETOLD_EXCHANGES = 40
 # Of an answer that is to be continued: what comes before is in the conversation too.
 SO_FAR_CHARS = 2_000
 GO_ON = """{words}
@@ -91,7 +94,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             job.user_id,
             job.conversation_id,
             saved=saved[0] if saved else None,
-            limit=RECENT_EXCHANGES,
+            limit=RETOLD_EXCHANGES if _is_to_be_retold(db, job) else RECENT_EXCHANGES,
         )
         return _Rows(
             user=user,
@@ -110,6 +113,10 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             ),
             notes=shown_notes.list_for(db, user),
         )
+
+
+def _is_to_be_retold(db: Session, job: Job) -> bool:
+    return db.get_one(Conversation, job.conversation_id).forgotten_at is not None
 
 
 def _words(words: str, so_far: str) -> str:
