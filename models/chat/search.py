@@ -1,7 +1,8 @@
 """Finding what is noted of a user and what was said in their conversations.
 
 Any of the words counts, rare ones more than common ones, and so does any form of a word: in English
-and in the user's own language; words that only begin alike count less. What is noted comes before what was said as well.
+and in the user's own language. Words that only begin alike count less; what is noted counts more
+than what was said.
 """
 
 from collections.abc import Mapping

@@ -13,6 +13,7 @@ import sys
 from settings import PROJECT_DIR
 from tests.mutants import (
     leases,
+    memory,
     messengers,
     money,
     notifications,
@@ -30,6 +31,7 @@ MUTANTS = (
     *ownership.MUTANTS,
     *notifications.MUTANTS,
     *reminders.MUTANTS,
+    *memory.MUTANTS,
     *sandbox.MUTANTS,
     *rendering.MUTANTS,
     *voice.MUTANTS,
