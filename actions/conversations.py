@@ -1,4 +1,4 @@
-"""What a user does with a conversation as a whole."""
+"""What a user deletes: a conversation as a whole, or one message of it."""
 
 from uuid import UUID
 
@@ -6,12 +6,12 @@ from sqlalchemy.orm import Session
 
 from actions import attachments, files, wakeups
 from actions.announcements import Publisher, announce_cancelled
-from gateways.live_events import ConversationDeleted
+from gateways.live_events import ConversationDeleted, MessageDeleted
 from models import ledger
 from models.channels import accounts
-from models.chat import answer_files, conversations, erasures
+from models.chat import answer_files, conversations, erasures, message_deletion
 from models.database import after_commit
-from models.jobs.cancellation import cancel_all
+from models.jobs.cancellation import cancel, cancel_all
 from models.memory import notes
 from models.schema.users import User
 
@@ -36,6 +36,29 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     def _tidy() -> None:
         # No job's event: whoever has the conversation open looks for it, and finds it gone.
         publisher.announce(conversation_id, conversation_id, ConversationDeleted())
+        attachments.drop(keys)
+        wakeups.forget(user.id)
+
+    after_commit(db, _tidy)
+
+
+def delete_message(
+    db: Session, user: User, conversation_id: UUID, message_id: UUID, publisher: Publisher
+) -> None:
+    """Delete a message that a user wrote, with its answer and files; one that waits is called off.
+
+    The caller commits. After that open pages are drawn anew, its files go from storage, and a
+    worker makes the assistant forget it. Raises NotFound for another user's, and BeingAnswered.
+    """
+    ledger.lock_account(db, user.id)
+    message = message_deletion.find_own(db, user.id, conversation_id, message_id)
+    for job in message_deletion.jobs_of(db, message):
+        if not job.is_over:
+            announce_cancelled(db, cancel(db, user.id, job.id), publisher)
+    keys = message_deletion.erase(db, message, message_deletion.jobs_of(db, message))
+
+    def _tidy() -> None:
+        publisher.announce(conversation_id, message_id, MessageDeleted())
         attachments.drop(keys)
         wakeups.forget(user.id)
 

@@ -101,16 +101,22 @@ class CellFiles:
             raise FilesFailed(str(error)) from error
 
     async def forget(
-        self, conversations: Iterable[UUID], uploads: Iterable[str], paths: Iterable[str] = ()
+        self,
+        conversations: Iterable[UUID],
+        uploads: Iterable[str],
+        paths: Iterable[str] = (),
+        notes: Iterable[int] | None = None,
     ) -> None:
         """Take conversations out of the database, uploads whose names begin so, and `paths`.
 
+        Of notes that other conversations were told, those with these numbers stay; None leaves all.
         The assistant must not be at work, and its files not be read since they were put there.
         """
         wanted = {
             "conversations": [str(one) for one in conversations],
             "uploads": [*uploads],
             "paths": [*paths],
+            "notes": None if notes is None else [*notes],
         }
         try:
             async with self._http.post("/forget", json=wanted) as response:

@@ -51,19 +51,20 @@ async def forget(
         before = all_new(Known(restored.state, BLANK.tree, 0, {}))
         del restored
         uploads = [upload_prefix(job_id) for job_id in forgotten.jobs]
-        await files.forget(forgotten.conversations, uploads, forgotten.paths)
+        kept = None if forgotten.notes is None else [note.number for note in forgotten.notes]
+        await files.forget(forgotten.conversations, uploads, forgotten.paths, kept)
         if forgotten.notes is not None:
-            await _draw_notes(files, forgotten.notes)
+            await _render_notes(files, forgotten.notes)
         saved = (await save_files(states, user_id, files, before, check)).state
     # Nothing will be left to fall back on.
     await asyncio.to_thread(states.get, (saved,))
     return saved
 
 
-async def _draw_notes(files: CellFiles, notes: Sequence[Note]) -> None:
+async def _render_notes(files: CellFiles, notes: Sequence[Note]) -> None:
     """Let MEMORY.md have these notes, and what the assistant had written there that is no note."""
     path = f"{WORKSPACE}/MEMORY.md"
     standing = await files.get(path, MEMORY_BYTES)
     if standing is not None:
-        shown = memory.draw(notes, standing.decode(errors="replace"))
+        shown = memory.render(notes, standing.decode(errors="replace"))
         await files.put(path, shown.text.encode())

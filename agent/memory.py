@@ -57,7 +57,7 @@ class Noted:
     carried: tuple[str, ...]
 
 
-def draw(notes: Iterable[Note], standing: str) -> Shown:
+def render(notes: Iterable[Note], standing: str) -> Shown:
     """Write the file out: lines of `standing` that are no notes yet, then notes, as many as fit."""
     known = list(notes)
     carried = _bounded(_without(standing, {note.words for note in known}), CARRIED_CHARS)

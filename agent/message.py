@@ -96,7 +96,11 @@ def compose(
                 f"[{local_time(zone, now)}] {turn.text}",
                 *filter(
                     None,
-                    (recollection(turn.recent, zone), _reminded(turn), _research(turn)),
+                    (
+                        recollection(turn.recent, zone, turn.conversation_id),
+                        _reminded(turn),
+                        _research(turn),
+                    ),
                 ),
                 *notes,
             )

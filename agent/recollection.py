@@ -6,6 +6,7 @@ what changes in them is paid for again in every conversation.
 
 import secrets
 from collections.abc import Iterable
+from uuid import UUID
 
 from agent.local_time import local_time
 from agent.quoting import one_line, quoted
@@ -13,21 +14,26 @@ from agent.turn import Exchange
 
 # Paid for once, and then read from the provider's cache.
 MOST_BYTES = 6_000
+MOST_BYTES_OF_HERE = 24_000
 ASKED_CHARS = 500
 ANSWERED_CHARS = 800
 
 
-def recollection(recent: Iterable[Exchange], timezone: str) -> str | None:
+def recollection(recent: Iterable[Exchange], timezone: str, here: UUID | None = None) -> str | None:
     """Write out the newest of `recent` (oldest first) that fit; None when there is nothing.
 
-    Times are those of `timezone`, the person's own.
+    There is more room for what was said `here`, in the same conversation. Times are
+    those of `timezone`, the person's own.
     """
+    recent = tuple(recent)
+    is_of_here = any(exchange.conversation_id == here for exchange in recent)
+    most_bytes = MOST_BYTES_OF_HERE if is_of_here else MOST_BYTES
     shown: list[str] = []
     size = 0
-    for exchange in reversed(tuple(recent)):
+    for exchange in reversed(recent):
         text = _exchange(exchange, timezone)
         size += len(text.encode())
-        if shown and size > MOST_BYTES:
+        if shown and size > most_bytes:
             break
         shown.insert(0, text)
     if not shown:

@@ -366,7 +366,7 @@ class Runtime:
         self, user_id: UUID, notes: Sequence[Note], carried: Sequence[str]
     ) -> None:
         cell = self._require_cell(user_id)
-        cell.shown = memory.draw(notes, "\n".join(carried))
+        cell.shown = memory.render(notes, "\n".join(carried))
         try:
             async with cell.lock:
                 await cell.files.put(MEMORY_PATH, cell.shown.text.encode())

@@ -36,7 +36,7 @@ def due(
 ) -> tuple[dict[str, bytes], Shown]:
     """Return the files to be written, given what stands there now, and what MEMORY.md will tell."""
     user, beyond = _fitted(_with_kept_part(_text(standing, "USER.md"), _kept_part(profile)))
-    shown = memory.draw(notes, f"{_text(standing, 'MEMORY.md')}\n{beyond}")
+    shown = memory.render(notes, f"{_text(standing, 'MEMORY.md')}\n{beyond}")
     wanted = {"AGENTS.md": instructions(product, tools), "USER.md": user, "MEMORY.md": shown.text}
     seeds = {
         "SOUL.md": SOUL,

@@ -101,6 +101,13 @@ class MessageAdded:
     kind: ClassVar[str] = "said"
 
 
+@dataclass(frozen=True)
+class MessageDeleted:
+    """A message is gone, with its answer; it is named by its own id."""
+
+    kind: ClassVar[str] = "message_deleted"
+
+
 LiveEvent = (
     JobQueued
     | AttemptBegan
@@ -114,6 +121,7 @@ LiveEvent = (
     | JobEnded
     | ConversationDeleted
     | MessageAdded
+    | MessageDeleted
 )
 KINDS: dict[str, type[LiveEvent]] = {one.kind: one for one in get_args(LiveEvent)}
 

@@ -1,6 +1,6 @@
 """What somebody must look after: silent workers, lost wake-ups, late mail, what grows for ever."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import redis
@@ -16,6 +16,7 @@ from models.chat import erasures, pending_uploads, transcriptions
 from models.database import unit_of_work
 from models.email import outbox
 from models.ledger import alerts
+from models.memory import notes
 from models.notifications import pushes
 from models.ops import abuse_scores, product_events, retention, rollups
 from models.people import password_reset, sign_ups
@@ -112,6 +113,16 @@ def prune() -> None:
         pruned |= retention.prune_channels(db, now, limit=PRUNED_AT_ONCE)
     if pruned:
         log.info("pruned", **pruned)
+    erase_notes(now - notes.UNDO_TIME)
+
+
+def erase_notes(deleted_before: datetime) -> None:
+    """Delete for good the notes that can no longer be restored; workers make files forget them."""
+    with unit_of_work() as db:
+        owners = notes.users_with_old_deletions(db, deleted_before, PRUNED_AT_ONCE)
+    for user_id in owners:
+        with unit_of_work() as db:
+            notes.erase_deleted(db, user_id, deleted_before)
 
 
 def roll_up() -> None:

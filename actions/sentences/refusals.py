@@ -130,6 +130,9 @@ REFUSALS: Mapping[str, str] = {
     "link_used_up": marked(
         "This link has been used already, or it has expired. Ask for a new one."
     ),
+    "message_being_answered": marked(
+        "This message is being answered. Stop the answer first, then delete it."
+    ),
     "message_limit_reached": marked(
         "This message has reached the most that it may cost. What was written so far is kept."
     ),

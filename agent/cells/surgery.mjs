@@ -18,6 +18,10 @@ const KEYS = /(^|_)(session_key|spawned_by)$/;
 const EARLIER = /<earlier (\w{1,64})>\n/g;
 const EARLIER_END = /\n<\/earlier (\w{1,64})>/g;
 const EXCHANGE = /^### [^]*?(?=^### |(?![^]))/gm;
+// A note in MEMORY.md, and in what a search has found.
+const NOTE = /^- (?:note )?#(\d{1,9})(?:,| \(\d{4}-\d\d-\d\d\)) /;
+// Where a conversation was told of others, of what a search has found, or of MEMORY.md.
+const TOLD = ['<earlier ', '<said-', '# Memory'];
 // USER.md had it once.
 const [LATELY, LATELY_END] = ['\n## Lately, in other conversations\n', '\n<!-- kept by the service: end -->'];
 
@@ -53,11 +57,12 @@ export async function adopt(root) {
 }
 
 /**
- * Takes out conversations, their uploads, what other conversations were told of them, and files.
+ * Takes out conversations, their uploads, files, and what other conversations were told of them; and
+ * what they were told of notes but those with these numbers, or of none when there are no numbers.
  * @param {string} root
- * @param {{conversations: string[], uploads: string[], paths: string[]}} gone
+ * @param {{conversations: string[], uploads: string[], paths: string[], notes: number[] | null}} gone
  */
-export async function forget(root, {conversations, uploads, paths}) {
+export async function forget(root, {conversations, uploads, paths, notes}) {
   const workspace = path.join(root, WORKSPACE) + path.sep;
   for (const name of paths) {
     const full = path.resolve(workspace, name);
@@ -78,7 +83,7 @@ export async function forget(root, {conversations, uploads, paths}) {
       erase(database, tables, 'session_key', key);
     }
     const marks = conversations.map((id) => ` (#${id.replaceAll('-', '').slice(-8)})`);
-    for (const table of ['transcript_events', 'session_transcript_fts']) scrub(database, table, marks);
+    for (const table of ['transcript_events', 'session_transcript_fts']) scrub(database, table, marks, notes ?? null);
     // Its index would keep words until it is merged some day.
     database.exec("INSERT INTO session_transcript_fts(session_transcript_fts) VALUES('rebuild')");
   });
@@ -144,21 +149,26 @@ function erase(database, tables, column, value) {
 }
 
 /**
- * Takes exchanges with one of `marks` out of what was told to conversations that go on.
+ * Takes exchanges with one of `marks`, and notes that are not `kept`, out of what was told to
+ * conversations that go on.
  * @param {Database} database
  * @param {string} table
  * @param {string[]} marks
+ * @param {number[] | null} kept
  */
-function scrub(database, table, marks) {
+function scrub(database, table, marks, kept) {
+  /** @param {string} text */
+  const clean = (text) => withoutLines(without(text, marks), marks, kept);
   const isIndex = table === 'session_transcript_fts';
   const rows = database.prepare(`SELECT rowid AS id, * FROM "${table}"`);
   /** @type {[id: number, text: string][]} */
   const changed = [];
   for (const row of rows.iterate()) {
     const text = isIndex ? /** @type {string} */ (row.text) : jsonOf(row);
-    if (!text?.includes('<earlier ') || !marks.some((mark) => text.includes(mark))) continue;
-    changed.push([Number(row.id), isIndex ? without(text, marks) : JSON.stringify(JSON.parse(text, (_, value) =>
-      typeof value === 'string' ? without(value, marks) : value))]);
+    if (!text || !TOLD.some((sign) => text.includes(sign))) continue;
+    const left = isIndex ? clean(text) : JSON.stringify(JSON.parse(text, (_, value) =>
+      typeof value === 'string' ? clean(value) : value));
+    if (left !== text) changed.push([Number(row.id), left]);
   }
   for (const [id, text] of changed) {
     if (isIndex) run(database, 'UPDATE session_transcript_fts SET text = ? WHERE rowid = ?', text, id);
@@ -210,6 +220,21 @@ function withoutExchanges(told, marks) {
     const heading = one.split('\n', 1)[0];
     return marks.some((gone) => heading.endsWith(gone)) ? '' : one;
   });
+}
+
+/**
+ * Takes out lines that a search found in conversations with one of `marks`, and notes.
+ * @param {string} text
+ * @param {string[]} marks
+ * @param {number[] | null} kept
+ */
+export function withoutLines(text, marks, kept) {
+  if (!text.includes('<said-') && !text.includes('# Memory')) return text;
+  return text.split('\n').filter((line) => {
+    const number = NOTE.exec(line)?.[1];
+    const isGone = kept !== null && number !== undefined && !kept.includes(Number(number));
+    return !isGone && !(line.startsWith('- ') && marks.some((mark) => line.endsWith(mark)));
+  }).join('\n');
 }
 
 /** @param {string} text */

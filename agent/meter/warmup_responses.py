@@ -11,9 +11,9 @@ from agent.catalogue import Wire
 from agent.meter.wires import Body
 
 # In the message of a warm-up turn: answer with a call to this tool first.
-TOOL_MARK = "[[warm-up: memory_search]]"
-TOOL = "memory_search"
-ARGUMENTS = json.dumps({"query": "warm-up"})
+TOOL_MARK = "[[warm-up: ls]]"
+TOOL = "ls"
+ARGUMENTS = json.dumps({"path": "."})
 WORDS = "Ready."
 # How the formats mark what a tool has answered.
 TOOL_ANSWERS = (

@@ -1,7 +1,8 @@
 """Finding what is noted of a user and what was said in their conversations.
 
 Any of the words counts, rare ones more than common ones, and so does any form of a word: in English
-and in the user's own language. What is noted comes before what was said as well.
+and in the user's own language. Words that only begin alike count less; what is noted counts more
+than what was said.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,10 @@ from models.schema.users import User
 LATEST = 2_000
 LOOKED_AT_CHARS = 20_000
 MOST_FOUND = 8
+# Words that begin alike for so long may be of one root: they count too, but less.
+ROOT_CHARS = 6
+# What is no longer than this, as every note, is shown whole.
+SHOWN_WHOLE_CHARS = 500
 # PostgreSQL's names of the languages whose forms it knows; others count as they are written.
 LANGUAGES: Mapping[str, str] = {
     "da": "danish",
@@ -72,25 +77,36 @@ _SEARCH = text("""
                tsvector_to_array(to_tsvector(CAST(:language AS regconfig), words)
                                  || to_tsvector('english', words)) AS forms
         FROM said
+    ), wanted AS (
+        SELECT array_agg(form) AS forms,
+               array_agg(left(form, :root)) FILTER (WHERE length(form) >= :root) AS roots
+        FROM unnest(tsvector_to_array(to_tsvector(CAST(:language AS regconfig), :words)
+                                      || to_tsvector('english', :words))) AS form
     ), hits AS (
-        SELECT id, worth, size, form FROM indexed CROSS JOIN LATERAL unnest(forms) AS form
-        WHERE form = ANY (tsvector_to_array(to_tsvector(CAST(:language AS regconfig), :words)
-                                            || to_tsvector('english', :words)))
+        SELECT DISTINCT id, worth, size, is_same,
+               CASE WHEN is_same THEN form ELSE left(form, :root) END AS form
+        FROM indexed, wanted CROSS JOIN LATERAL (
+            SELECT form, form = ANY (wanted.forms) AS is_same FROM unnest(indexed.forms) AS form
+            WHERE form = ANY (wanted.forms) OR left(form, :root) = ANY (wanted.roots)
+        ) AS same_or_alike
     ), rare AS (
-        SELECT form, ln(1 + (SELECT count(*) FROM said)::numeric / count(*)) AS weight
-        FROM hits GROUP BY form
+        SELECT form, is_same, ln(1 + (SELECT count(*) FROM said)::numeric / count(*))
+                              * CASE WHEN is_same THEN 1 ELSE 0.4 END AS weight
+        FROM hits GROUP BY form, is_same
     ), ranked AS (
         -- What has the words among few others is nearer to what was meant.
         SELECT id, sum(weight) * min(worth) / (1 + ln(1 + min(size) / 200.0)) AS rank
-        FROM hits JOIN rare USING (form) GROUP BY id
+        FROM hits JOIN rare USING (form, is_same) GROUP BY id
         ORDER BY rank DESC, id DESC LIMIT :most
     )
     SELECT number, role, at, conversation_id, title,
-           ts_headline(CAST(:language AS regconfig), words,
-                       NULLIF(replace(plainto_tsquery(CAST(:language AS regconfig), :words)::text,
-                                      '&', '|'), '')::tsquery,
-                       'StartSel="", StopSel="", MaxWords=40, MinWords=15,'
-                       'MaxFragments=2, FragmentDelimiter=" … "') AS excerpt, words
+           CASE WHEN length(words) > :shown_whole THEN
+                ts_headline(CAST(:language AS regconfig), words,
+                            NULLIF(replace(plainto_tsquery(CAST(:language AS regconfig),
+                                                           :words)::text, '&', '|'), '')::tsquery,
+                            'StartSel="", StopSel="", MaxWords=40, MinWords=15,'
+                            'MaxFragments=2, FragmentDelimiter=" … "')
+           END AS excerpt, words
     FROM ranked JOIN said USING (id) ORDER BY rank DESC, id DESC
 """)
 
@@ -119,17 +135,12 @@ def search(
         "only_notes": only_notes,
         "latest": LATEST,
         "chars": LOOKED_AT_CHARS,
+        "root": ROOT_CHARS,
         "most": most or MOST_FOUND,
+        "shown_whole": SHOWN_WHOLE_CHARS,
     }
+    rows = db.execute(_SEARCH, given)
     return [
-        Found(
-            number,
-            Role(role) if role else None,
-            at,
-            conversation_id,
-            title,
-            # A note is shown whole, and so is what has none of the forms to be marked.
-            whole if number is not None else excerpt or whole,
-        )
-        for number, role, at, conversation_id, title, excerpt, whole in db.execute(_SEARCH, given)
+        Found(number, Role(role) if role else None, at, conversation_id, title, excerpt or whole)
+        for number, role, at, conversation_id, title, excerpt, whole in rows
     ]

@@ -27,7 +27,7 @@ from models.database import unit_of_work
 from models.ops import snapshots
 from models.reminders import queries, task_runs
 from models.schema.archives import ImportedFile
-from models.schema.chat import Message
+from models.schema.chat import Conversation, Message
 from models.schema.jobs import Job, JobOrigin
 from models.schema.snapshots import StateSnapshot
 from models.schema.uploads import Upload
@@ -36,6 +36,8 @@ from tasks.worker import shown_notes
 
 # Enough to be remembered by, and little enough to pay for with each message.
 RECENT_EXCHANGES = 8
+# Of a conversation of which the assistant has lost all, as a message of it was deleted.
+RETOLD_EXCHANGES = 40
 # Of an answer that is to be continued: what comes before is in the conversation too.
 SO_FAR_CHARS = 2_000
 GO_ON = """{words}
@@ -123,7 +125,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             job.user_id,
             job.conversation_id,
             saved=saved[0] if saved else None,
-            limit=RECENT_EXCHANGES,
+            limit=RETOLD_EXCHANGES if _is_to_be_retold(db, job) else RECENT_EXCHANGES,
         )
         recent += imported.said_before(db, job.conversation_id, limit=RECENT_EXCHANGES)
         return _Rows(
@@ -157,6 +159,10 @@ def _asked(db: Session, job: Job, words: str) -> str:
     late = since_due(fired.fired_at - fired.due_at, fired.missed)
     only_if = ONLY_IF.format(condition=condition, tool=NOTHING_TO_TELL) if condition else ""
     return TASK.format(words=words, late=late, only_if=only_if)
+
+
+def _is_to_be_retold(db: Session, job: Job) -> bool:
+    return db.get_one(Conversation, job.conversation_id).forgotten_at is not None
 
 
 def _words(words: str, so_far: str) -> str:

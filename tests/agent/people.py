@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from agent.meter.call_ledger import Bound, ClosedCall, OpenCall, SizeHold
 from agent.runtime import Runtime
-from agent.turn import Answer, Attachment, Exchange, Profile, SavedState, Turn, TurnFailure
+from agent.turn import Answer, Attachment, Exchange, Note, Profile, SavedState, Turn, TurnFailure
 
 MODEL = "compatible/scripted"
 
@@ -67,6 +67,7 @@ class Person:
     purse: Purse = field(default_factory=Purse)
     states: tuple[SavedState, ...] = ()
     recent: tuple[Exchange, ...] = ()
+    notes: tuple[Note, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
 
     def turn(self, text: str, **changes: Any) -> Turn:
@@ -81,6 +82,7 @@ class Person:
             profile=self.profile,
             recent=self.recent,
             states=self.states,
+            notes=self.notes,
         )
         return replace(turn, **changes)
 

@@ -82,7 +82,7 @@ def test_tools_cannot_reach_the_network_or_run_programs(ada: Person, model: Scri
     ada.say("What can you do?")
 
     tools = {tool["function"]["name"] for tool in model.requests[0]["tools"]}
-    files = {"read", "write", "edit", "ls", "memory_search", "memory_get", "view_image"}
+    files = {"read", "write", "edit", "ls", "view_image"}
     assert tools == files | {tool.full_name for tool in TOOLS}
 
 

@@ -1,4 +1,4 @@
-"""A person's conversations: finding, renaming and deleting them."""
+"""A person's conversations: finding, renaming and deleting them, or a message of one."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 import actions.conversations
 from gateways import values
 from gateways.values import BadValue
-from models.chat import conversations
+from models.chat import conversations, message_deletion
 from webapp.chat.listing import ConversationList
 from webapp.core.auth import current_user, member_required
 from webapp.core.db import db
@@ -72,3 +72,20 @@ def delete(conversation_id: UUID) -> Response:
     """Delete a conversation with all that was said and sent in it; answers under way stop."""
     actions.conversations.delete(db(), current_user(), conversation_id, hub())
     return go_to(url_for("chat.show_latest"))
+
+
+@pages.get("/chat/<uuid:conversation_id>/messages/<uuid:message_id>/deletion")
+@member_required
+def ask_to_delete_message(conversation_id: UUID, message_id: UUID) -> Answer:
+    """Ask whether to delete a message with its answer."""
+    user = current_user()
+    message = message_deletion.find_own(db(), user.id, conversation_id, message_id)
+    return render_template("chat/delete_message.html", message=message)
+
+
+@pages.post("/chat/<uuid:conversation_id>/messages/<uuid:message_id>/deletion")
+@member_required
+def delete_message(conversation_id: UUID, message_id: UUID) -> Response:
+    """Delete a message that the user wrote, with its answer and files; not while it is answered."""
+    actions.conversations.delete_message(db(), current_user(), conversation_id, message_id, hub())
+    return go_to(url_for("chat.show", conversation_id=conversation_id))

@@ -30,7 +30,14 @@ from uuid import UUID
 from flask import Flask
 
 from gateways.event_streams import Event
-from gateways.live_events import JobQueued, MessageAdded, TextAdded, ThoughtShown, ToolUsed
+from gateways.live_events import (
+    JobQueued,
+    MessageAdded,
+    MessageDeleted,
+    TextAdded,
+    ThoughtShown,
+    ToolUsed,
+)
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models.base import utc_now
 from models.chat import conversations, history
@@ -239,6 +246,9 @@ class ConversationStream:
     def _show_event(self, event: Event) -> Iterator[str]:
         if isinstance(event.payload, MessageAdded):
             yield from self._render_unasked({event.job_id} - self._drawn)
+            return
+        if isinstance(event.payload, MessageDeleted):
+            yield frame("reload", "", self._cursor)
             return
         shown = self._shown.get(event.job_id)
         if shown is None:

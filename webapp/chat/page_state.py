@@ -1,7 +1,7 @@
 """The chat page: what is on it, and whether a browser has it already."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
@@ -50,6 +50,24 @@ ACCEPTED = (
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """A try to send a message that was not sent: its words and files, and what was chosen for it.
+
+    `refusal` says why; or the message may cost `quote_micros`, and its person is asked first.
+    """
+
+    words: str = ""
+    staged: Sequence[PendingUpload] = ()
+    refusal: str = ""
+    quote_micros: int = 0
+    is_research: bool = False
+    thinks_longer: bool = False
+
+
+NOTHING_UNSENT = Unsent()
+
+
+@dataclass(frozen=True)
 class Composer:
     """The form below a conversation: what stands in it, and what may be sent.
 
@@ -57,17 +75,12 @@ class Composer:
     credit. Without credits what is sent waits for them.
     """
 
-    draft: str
+    unsent: Unsent
     newcomer: Newcomer
-    # Why a message was not sent just now; and why none can be, or not for nothing.
-    refusal: str
+    # Why none can be sent, or not for nothing.
     standing: str
-    # Files of a try that was not sent, and what it may cost if its person is to be asked.
-    staged: Sequence[PendingUpload]
-    quote_micros: int
-    # Whether research can be asked for, and whether it was in a try that was not sent.
+    # Whether research can be asked for.
     offers_research: bool
-    is_research: bool
     is_closed: bool
     is_out_of_credit: bool
     choices: list[Choice]
@@ -75,8 +88,6 @@ class Composer:
     voice_seconds: int
     max_files: int
     max_file_bytes: int
-    # What was chosen for a message that was not sent.
-    thinks_longer: bool = False
     max_chars: int = MESSAGE_MAX_LENGTH
     accepted: str = ACCEPTED
 
@@ -119,12 +130,7 @@ def read(
     conversation: Conversation | None,
     *,
     before: UUID | None = None,
-    draft: str = "",
-    staged: Sequence[PendingUpload] = (),
-    refusal: str = "",
-    quote_micros: int = 0,
-    is_research: bool = False,
-    thinks_longer: bool = False,
+    unsent: Unsent = NOTHING_UNSENT,
 ) -> Page:
     """Read one page of a conversation of whoever asks, with what stands in its form."""
     cursor = str(Cursor.now())
@@ -138,19 +144,13 @@ def read(
         is_past=before is not None,
         cursor=cursor,
         suggestions=suggestions(current_user().needs) if conversation is None else [],
-        composer=replace(
-            _composer(draft, staged, refusal, quote_micros),
-            is_research=is_research,
-            thinks_longer=thinks_longer,
-        ),
+        composer=_composer(unsent),
         is_first=conversation is None and not conversations.list_own(db(), current_user().id, 1),
         on_phone=is_pocketable(request.user_agent.string),
     )
 
 
-def _composer(
-    draft: str, staged: Sequence[PendingUpload], refusal: str, quote_micros: int
-) -> Composer:
+def _composer(unsent: Unsent) -> Composer:
     """Say how the form stands for whoever asks."""
     settings = get_settings()
     person = current_user()
@@ -158,14 +158,10 @@ def _composer(
     is_out_of_credit = jobs.is_paused(db(), person) and not newcomer.is_awaited
     choices = offers.offered(person)
     return Composer(
-        draft=draft,
+        unsent=unsent,
         newcomer=newcomer,
-        refusal=refusal,
         standing=freezes.of_user(person) or newcomer.refusal,
-        staged=staged,
-        quote_micros=quote_micros,
         offers_research=searching.is_offered(),
-        is_research=False,
         is_closed=person.is_frozen,
         is_out_of_credit=is_out_of_credit,
         choices=choices,

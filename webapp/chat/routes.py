@@ -23,6 +23,7 @@ from webapp.chat import page_state
 from webapp.chat.answers import render_exchange
 from webapp.chat.event_stream import ConversationStream, Cursor
 from webapp.chat.listing import ConversationList
+from webapp.chat.page_state import Unsent
 from webapp.chat.prewarm import prewarm_debouncer
 from webapp.core import detours
 from webapp.core.auth import current_user, member_required
@@ -204,11 +205,13 @@ def _ask_first(
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     page = page_state.read(
         _find(conversation_id),
-        draft=words,
-        staged=question.staged,
-        quote_micros=quote,
-        is_research=question.is_research,
-        thinks_longer=_thinks_longer(),
+        unsent=Unsent(
+            words,
+            question.staged,
+            quote_micros=quote,
+            is_research=question.is_research,
+            thinks_longer=_thinks_longer(),
+        ),
     )
     return page_state.drawn(page)
 
@@ -219,11 +222,13 @@ def _refuse(conversation_id: UUID | None, words: str, refusal: Refused) -> Answe
         return part(html, 422, retarget="#composer-notice", reswap="innerHTML")
     page = page_state.read(
         _find(conversation_id),
-        draft=words,
-        staged=_still_staged(),
-        refusal=sentence_of(refusal),
-        is_research=_wants_research(),
-        thinks_longer=_thinks_longer(),
+        unsent=Unsent(
+            words,
+            _still_staged(),
+            sentence_of(refusal),
+            is_research=_wants_research(),
+            thinks_longer=_thinks_longer(),
+        ),
     )
     return page_state.drawn(page, 422)
 

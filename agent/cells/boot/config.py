@@ -23,7 +23,7 @@ YOUNG_MB = 16
 # saved here.
 TENANT = "main"
 WARM_UP = "warmup"
-TOOLS = ("read", "write", "edit", "ls", "memory_search", "memory_get", "view_image")
+TOOLS = ("read", "write", "edit", "ls", "view_image")
 # What an allowed "write" brings along, and what has no provider or no way out of a cell.
 DENIED_TOOLS = ("apply_patch", "web_search", "web_fetch")
 # OpenClaw connects once for each conversation.
@@ -69,15 +69,8 @@ def openclaw_config(
         "agents": _agents(wiring, models, default),
         "tools": _tools(tools),
         **_mcp(wiring, tools),
-        "plugins": {
-            "enabled": True,
-            "allow": ["memory-core"],
-            "slots": {"memory": "memory-core"},
-            "entries": {
-                "memory-core": {"enabled": True, "config": {"dreaming": {"enabled": False}}}
-            },
-        },
-        "memory": {"search": {"provider": "none"}},
+        # The one of them for memory would keep words of deleted notes in an index of its own.
+        "plugins": {"enabled": False},
         # By default each turn starts a thread that plans clean-ups: a second of CPU.
         "session": {"maintenance": {"mode": "warn"}},
         **_nothing_in_the_background(),

@@ -27,7 +27,7 @@ def remember(caller: Caller, given: Arguments) -> str:
     else:
         note = _find(caller, given.get("instead_of"))
         notes.edit(caller.db, note, words, author=by, **where)
-    return f"Noted: #{note.number} “{note.words}”."
+    return f"Noted: #{note.number}."
 
 
 def forget(caller: Caller, given: Arguments) -> str:

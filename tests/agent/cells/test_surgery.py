@@ -71,3 +71,20 @@ def test_what_the_profile_once_told_is_taken_out(settings: Settings, tmp_path: P
     assert _edited(settings, tmp_path, "withoutLately", before + LATELY) == before + after
     hostile = "\n" * LETTERS
     assert _edited(settings, tmp_path, "withoutLately", hostile) == hostile
+
+
+def test_found_lines_of_what_is_forgotten_and_notes_that_are_gone_are_taken_out(
+    settings: Settings, tmp_path: Path
+) -> None:
+    found = "\n".join(("<said-1>", f"- Mon, they: cats{STAYS}", "- note #2, Mon: tea", "</said-1>"))
+    told = found.replace("</said", f"- Mon, they: looms{GONE}\n- note #1, Mon: nuts\n</said")
+    listed = "# Memory\n- #2 (2026-12-01) tea"
+    lines = _edited(settings, tmp_path, "withoutLines", told, [GONE], [2])
+    assert lines == found
+    memory = f"{listed}\n- #1 (2026-12-01) nuts"
+    assert _edited(settings, tmp_path, "withoutLines", memory, [GONE], [2]) == listed
+    # Without numbers all notes stay; and so do lines that nobody was told of by us.
+    assert _edited(settings, tmp_path, "withoutLines", memory, [GONE], None) == memory
+    assert (
+        _edited(settings, tmp_path, "withoutLines", f"- mine{GONE}", [GONE], []) == f"- mine{GONE}"
+    )

@@ -26,7 +26,7 @@ def ask(demo: Any, *messages: dict[str, Any]) -> dict[str, Any]:
             "Remember that my cat is called Byron.",
             "remember",
             {"fact": "Their cat is called Byron"},
-            "Noted: #8 “Their cat is called Byron”.",
+            "Noted: #8.",
             "Your cat is called Byron",
         ),
         ("Forget that I like tea", "forget", {"number": 7}, "Taken out: #7.", "Taken out: #7."),

@@ -24,7 +24,7 @@ from settings import Settings
 from tasks.worker import build_turn, forgetting
 from tasks.worker.build_turn import MustForget
 from tasks.worker.process import WorkerProcess
-from tests import factories
+from tests import factories, scanning
 from tests.agent.old_state import LOOMS, UPLOAD, stored
 
 MEMORY = "workspace/MEMORY.md"
@@ -97,6 +97,25 @@ def test_nothing_saved_has_a_word_of_a_deleted_conversation(
     assert any(b"My zebra finch is called Byron." in file.data for file in files)
     # What the assistant noted for itself is its memory.
     assert any(file.path == MEMORY and b"Jacquard" in file.data for file in files)
+
+
+def test_of_a_deleted_message_nothing_saved_has_a_word_either(
+    db: Session, ada: User, deleted: Job, worker: Worker
+) -> None:
+    """With it goes all of its conversation that is saved, but only its own files."""
+    conversation = db.get_one(Conversation, LOOMS)
+    conversation.deleted_at = None
+    erasures.done(db, [one.id for one in erasures.pending(db, ada.id)])
+    erasures.want_message(db, ada.id, LOOMS, deleted.id)
+    erasures.want_notes(db, ada.id)
+    db.commit()
+
+    assert worker.carry_out(ada)
+
+    assert erasures.pending(db, ada.id) == []
+    assert scanning.objects_with(
+        db, worker.storage, ada, ["loom is called", "punched cards", "cards.txt"]
+    ) == {f"3:{MEMORY}"}
 
 
 def test_what_storage_did_not_delete_is_deleted_by_the_next_try(

@@ -64,11 +64,20 @@ def test_what_one_wants_help_with_is_changed(adas: Browser, db: Session, ada: Us
 @pytest.mark.parametrize("way", ["", "/deletion", "/erasure"])
 def test_nobody_reaches_anothers_note(way: str, adas: Browser, db: Session, eve: User) -> None:
     note = _note(db, eve, "A secret of Eve's")
-    change = db.scalars(select(MemoryChange)).one()
     assert adas.get(f"/memory/{note.id}").status_code == 404
     assert adas.post(f"/memory/{note.id}{way}", {"words": "Mine"}).status_code == 404
-    assert adas.post(f"/memory/changes/{change.id}/undo").status_code == 404
     assert "of Eve" not in adas.read("/memory?q=secret")
+    assert _words(db, eve) == ["A secret of Eve's"]
+
+
+def test_nobody_takes_anothers_change_back(
+    adas: Browser, db: Session, ada: User, eve: User
+) -> None:
+    # Both call theirs by the same number.
+    _note(db, ada)
+    _note(db, eve, "A secret of Eve's")
+    change = db.scalars(select(MemoryChange.id).where(MemoryChange.user_id == eve.id)).one()
+    assert adas.post(f"/memory/changes/{change}/undo").status_code == 404
     assert _words(db, eve) == ["A secret of Eve's"]
 
 
