@@ -50,7 +50,7 @@ from webapp.core import (
     security,
 )
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
-from webapp.public import landing, prices
+from webapp.public import help_centre, landing, prices
 from webapp.reminders import calendar, lists, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
@@ -59,7 +59,7 @@ PARTS = (
     *(sign_ups, verification, password_reset, credentials, notifications),
     *(google, google_connection, google_settings),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
-    *(alerts, limits, prices, receipts, usage),
+    *(alerts, help_centre, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, workers, profit, admin_log),
     *(webhooks, connection, linking),

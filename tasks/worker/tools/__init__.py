@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agent.tools.registry import Handler
-from tasks.worker.tools import changing, history, lists, reminders, spending
+from tasks.worker.tools import changing, history, lists, product_help, reminders, spending
 from tasks.worker.tools.access import in_turn
 
 HANDLERS: Mapping[str, Handler] = {
@@ -13,6 +13,7 @@ HANDLERS: Mapping[str, Handler] = {
     "change_reminder": in_turn(changing.change),
     "lists": in_turn(lists.use),
     "nothing_to_tell": in_turn(reminders.keep_silent),
+    "product_help": in_turn(product_help.read),
     "search_history": in_turn(history.search),
     "spending": in_turn(spending.report),
 }
