@@ -2,6 +2,7 @@
 
 import encodings
 import io
+import json
 import math
 import pkgutil
 from contextlib import suppress
@@ -11,11 +12,29 @@ from typing import Any
 from PIL import Image
 from pypdf import PdfWriter
 
-from untrusted.inside import pdfs, pictures, recordings, texts
+from untrusted.inside import calendars, pdfs, pictures, recordings, texts
 from untrusted.inside.audio.measured import BadRecording
+from untrusted.inside.calendars import BadCalendar
 from untrusted.inside.pdfs import BadPdf
 from untrusted.inside.pictures import BadPicture
 
+SAMPLE_CALENDAR = b"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//x//x//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T080000Z
+DTSTART:20260101T080000Z
+RRULE:FREQ=WEEKLY;UNTIL=20270101T080000Z;BYDAY=MO
+SUMMARY:x
+BEGIN:VALARM
+ACTION:DISPLAY
+DESCRIPTION:x
+TRIGGER:-PT5M
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
 Result = tuple[dict[str, Any], bytes]
 
 
@@ -41,6 +60,14 @@ def _read_pdf(job: dict[str, Any], body: bytes) -> Result:
     except BadPdf as bad:
         return {"fault": bad.fault}, b""
     return _cut(text, most_chars, is_cut=is_cut)
+
+
+def _read_calendar(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        events, more = calendars.read(body)
+    except BadCalendar:
+        return {"fault": "broken"}, b""
+    return {"more": more}, json.dumps(events).encode()
 
 
 def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
@@ -72,6 +99,7 @@ def _load_what_comes_late() -> None:
         # A few are for other systems.
         with suppress(ImportError):
             import_module(f"encodings.{module.name}")
+    calendars.read(SAMPLE_CALENDAR)
     page = io.BytesIO()
     writer = PdfWriter()
     writer.add_blank_page(72, 72)
@@ -89,6 +117,7 @@ WORK = {
     "read_text": _read_text,
     "check_pdf": _check_pdf,
     "read_pdf": _read_pdf,
+    "read_calendar": _read_calendar,
     "fit_picture": _fit_picture,
     "measure_recording": _measure_recording,
 }
