@@ -20,6 +20,7 @@ from tests.mutants import (
     reminders,
     rendering,
     sandbox,
+    tasks,
     voice,
 )
 from tests.mutants.run import Verdict, misplaced, try_all
@@ -31,6 +32,7 @@ MUTANTS = (
     *notifications.MUTANTS,
     *reminders.MUTANTS,
     *sandbox.MUTANTS,
+    *tasks.MUTANTS,
     *rendering.MUTANTS,
     *voice.MUTANTS,
     *messengers.MUTANTS,

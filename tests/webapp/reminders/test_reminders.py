@@ -237,3 +237,13 @@ def test_a_calendar_is_brought_along_and_nonsense_is_refused(adas: Browser, db: 
     assert _only(db).words == "Dentist"
     assert bring(b"nonsense") == 422
     assert bring(b"x" * 3_000_000) == 413
+
+
+def test_what_was_said_to_ada_is_not_eves(eves: Browser, db: Session, ada: User) -> None:
+    make_due(db, made(db, ada))
+    firing_action.fire_due()
+    said = db.scalars(select(ReminderFiring)).one().message_id
+    for act in ("snooze", "done"):
+        answer = eves.post(f"/reminders/said/{said}/{act}", {"again": "10m"})
+        assert answer.status_code == 404
+    assert _only(db).status is ReminderStatus.ENDED
