@@ -38,7 +38,7 @@ def begin_due(limit: int = AT_ONCE) -> int:
     """Begin up to `limit` tasks that are due, each in a transaction of its own; return how many."""
     with unit_of_work() as db:
         found = task_runs.list_due(db, limit)
-    return sum(_begin(one) for one in found)
+    return sum(begin(one) for one in found)
 
 
 def tell_over(limit: int = AT_ONCE) -> int:
@@ -55,7 +55,8 @@ def tell_over(limit: int = AT_ONCE) -> int:
     return told
 
 
-def _begin(one: DueTask) -> bool:
+def begin(one: DueTask) -> bool:
+    """Begin a task, or say why not, unless somebody else has; return whether it was done here."""
     title = gettext(sentences.CONVERSATION)
     with unit_of_work() as db:
         user = ledger.lock_account(db, one.user_id)

@@ -64,7 +64,7 @@ from webapp.core import (
 from webapp.files import downloads, files
 from webapp.memory import memory
 from webapp.money import billing, limits, receipts, stripe_webhooks, usage
-from webapp.public import landing, prices, status
+from webapp.public import help_centre, landing, prices, status
 from webapp.reminders import calendar, lists, reminders
 
 # Each part of the site is a module with a blueprint named `pages`.
@@ -73,7 +73,7 @@ PARTS = (
     *(sign_ups, verification, password_reset, credentials, notifications),
     *(google, google_connection, google_settings, invitations, login_code, two_factor),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
-    *(alerts, limits, prices, receipts, status, usage),
+    *(alerts, help_centre, limits, prices, receipts, status, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
     *(abuse, admin_invitations, admin_log, switches, bulk, money_orders),

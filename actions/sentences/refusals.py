@@ -56,6 +56,9 @@ REFUSALS: Mapping[str, str] = {
     "bad_limit": marked(
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
+    "bad_calendar_file": marked(
+        "This is no calendar file that can be read. Files that end in .ics, up to 1 MB, can."
+    ),
     "bad_note": marked("A note has 1 to %(most)s characters."),
     "bad_list_item": marked(
         "Please write what to put on which list, in 1 to %(most)s characters each."
@@ -74,6 +77,7 @@ REFUSALS: Mapping[str, str] = {
     "bad_reminder_words": marked("Please say in 1 to %(most)s characters what to remind you of."),
     "bad_snooze": marked("Please choose a time that is still to come, within a year."),
     "bad_title": marked("A conversation's name needs 1 to 80 characters."),
+    "calendars_busy": marked("No calendar can be read just now. Please try again in a minute."),
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
     ),
@@ -226,6 +230,7 @@ REFUSALS: Mapping[str, str] = {
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
     ),
+    "unknown_rule": marked("It repeats in a way that reminders do not know."),
     "too_many_list_items": marked(
         "Your lists have %(most)s things on them, and no room for more. Clear one first."
     ),

@@ -1,5 +1,7 @@
 """What is said of reminders: when they fire, what they say then, and how late they are."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,6 +50,8 @@ SNOOZES = {
     Snooze.HOUR: marked("in an hour"),
     Snooze.MORNING: marked("tomorrow morning"),
 }
+# Of an event that cannot be a reminder.
+UNKNOWN = marked("repeating in ways that reminders do not know, or unreadable")
 OUTCOMES = {
     FiringOutcome.TOLD: "",
     FiringOutcome.RUNNING: marked("is being done"),
@@ -125,6 +129,26 @@ def lateness(late: timedelta, due_at: datetime, missed: int, timezone: str) -> s
         )
         return f"{said} {again}"
     return said
+
+
+LEFT_OUT = {
+    "reminder_time_over": marked("over already"),
+    "too_many_reminders": marked("more than there is room for"),
+}
+
+
+def imported(added: int, known: int, left_out: Mapping[str, int]) -> str:
+    """Say what came of a calendar file: what was set, was there before, and was left out."""
+    said = [ngettext("%(num)d reminder was set.", "%(num)d reminders were set.", added)]
+    if known:
+        said.append(ngettext("%(num)d was there.", "%(num)d were there.", known))
+    why: Counter[str] = Counter()
+    for code, count in left_out.items():
+        why[gettext(LEFT_OUT.get(code, UNKNOWN))] += count
+    if why:
+        listed = ", ".join(f"{count} {words}" for words, count in why.items())
+        said.append(gettext("Left out: %(listed)s.", listed=listed))
+    return " ".join(said)
 
 
 def since_due(late: timedelta, missed: int) -> str:

@@ -14,6 +14,11 @@ from agent.turn import Turn
 SERVER = "my"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 REPEATS = (*("once", "daily", "workdays", "weekly", "monthly", "monthly_by_weekday", "yearly"),)
+# The articles of the help centre.
+HELP_TOPICS = (
+    *("credits", "limits", "models", "telegram", "reminders", "lists", "files", "privacy"),
+    "delete",
+)
 
 Arguments = Mapping[str, Any]
 # Answers a call in words. Blocking; called from a thread, with the turn that runs. Raises
@@ -254,6 +259,14 @@ TOOLS = (
         reads_only=True,
         # A page's part, with its head.
         answer_chars=14_000,
+    ),
+    Tool(
+        name="product_help",
+        label="Looking into the help",
+        description="Read how this service works.",
+        schema=_takes(("topic",), topic={"type": "string", "enum": list(HELP_TOPICS)}),
+        prompt="`{name}` says how the service works: read it before you explain anything of it.",
+        reads_only=True,
     ),
 )
 

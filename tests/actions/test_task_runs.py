@@ -1,6 +1,8 @@
 """Tasks become one job each, within what they may cost; what came of them is told once."""
 
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from models import jobs
 from models.base import utc_now
 from models.channels import accounts
 from models.chat import conversations, history
+from models.database import unit_of_work
 from models.ledger import drift
 from models.reminders import reminders
 from models.reminders import task_runs as runs
@@ -212,3 +215,60 @@ def test_a_deleted_conversation_ends_what_runs_in_it_untold(
     conversations.erase(db, talk)
     assert _tell(db) == 1
     assert _firing(db).outcome is FiringOutcome.STOPPED
+
+
+def _commit_task() -> None:
+    with unit_of_work() as db:
+        owner = factories.user(db, "grace@example.org")
+        _task(db, owner, factories.conversation(db, owner))
+
+
+@pytest.mark.usefixtures("emptied")
+def test_clocks_at_the_same_time_begin_each_once() -> None:
+    _commit_task()
+    with unit_of_work() as db:
+        (found,) = runs.list_due(db, 5)
+    with ThreadPoolExecutor(4) as clocks:
+        begun = list(clocks.map(task_runs.begin, [found] * 4))
+    assert sorted(begun) == [False, False, False, True]
+    with unit_of_work() as db:
+        assert len(db.scalars(select(Job)).all()) == 1
+        assert len(db.scalars(select(ReminderFiring)).all()) == 1
+
+
+@pytest.mark.usefixtures("emptied")
+def test_those_who_tell_at_once_tell_it_once() -> None:
+    _commit_task()
+    task_runs.begin_due()
+    with unit_of_work() as db:
+        accounts.link(db, _job(db).user_id, "telegram", "1", "1", "Grace")
+        factories.answer(db, _claimed(db), "Three flights.")
+    with ThreadPoolExecutor(4) as clocks:
+        told = [clocks.submit(task_runs.tell_over) for _ in range(4)]
+    assert sum(one.result() for one in told) == 1
+    with unit_of_work() as db:
+        firing_id = _firing(db).id
+        assert runs.settle(db, firing_id) is None
+
+
+@pytest.mark.usefixtures("emptied")
+@pytest.mark.parametrize("step", ["note_begun", "take"])
+def test_a_clock_that_dies_begins_it_once(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _commit_task()
+    whole = getattr(runs, step)
+
+    def dying(*args: Any, **kwargs: Any) -> None:
+        whole(*args, **kwargs)
+        raise _Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, step, dying)
+        with pytest.raises(_Killed):
+            task_runs.begin_due()
+    assert (task_runs.begin_due(), task_runs.begin_due()) == (1, 0)
+    with unit_of_work() as db:
+        assert len(db.scalars(select(Job)).all()) == 1
+
+
+class _Killed(BaseException):
+    """What a process that is killed never catches."""

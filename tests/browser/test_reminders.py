@@ -9,8 +9,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
 from actions import reminders as firing_action
+from models import lists
 from models.reminders import reminders
-from models.schema.reminders import Reminder, Repeats
+from models.schema.reminders import Reminder, ReminderKind, Repeats
 from models.schema.users import User
 from tests.browser.site import Site
 from tests.models.reminders.making import made, make_due
@@ -29,7 +30,7 @@ def test_one_is_set_and_comes_live_into_its_conversation(
     talk = site.conversation(ada, "Hello", "Hello, Ada.")
     page = open_browser().new_page()
     site.log_in(page, ada, "/reminders")
-    page.get_by_label("What should it remind you of?").fill("Call the dentist")
+    page.get_by_label("What about?").fill("Call the dentist")
     page.get_by_label("Day", exact=True).fill("2031-05-05")
     page.get_by_label("Time").fill("08:00")
     page.get_by_role("button", name="Set it").click()
@@ -42,9 +43,12 @@ def test_one_is_set_and_comes_live_into_its_conversation(
         reminder.conversation_id = talk
         make_due(db, reminder, timedelta(seconds=1))
     assert firing_action.fire_due() == 1
-    expect(page.get_by_role("article").filter(has_text="Call the dentist")).to_be_visible()
+    said = page.get_by_role("article").filter(has_text="Call the dentist")
+    expect(said).to_be_visible()
     page.screenshot(path=tmp_path / "conversation.png")
     _fits(page)
+    said.get_by_role("button", name="Again in an hour").click()
+    expect(page.get_by_text("Set for")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -65,6 +69,11 @@ def test_the_page_fits_and_works_without_scripts(
     site.log_in(page, ada, "/reminders")
     page.screenshot(path=tmp_path / f"reminders-{width}-{look}.png", full_page=True)
     _fits(page)
+    for name in ("lists", "help", "help/reminders"):
+        page.goto(f"{site.url}/{name}")
+        page.screenshot(path=tmp_path / f"{name.replace('/', '-')}-{width}-{look}.png")
+        _fits(page)
+    page.goto(f"{site.url}/reminders")
     page.get_by_role("button", name="Done: Take the pills").click()
     expect(page.get_by_text(", done")).to_be_visible()
     page.get_by_role("link", name="Water the plants").click()
@@ -80,6 +89,9 @@ def _fill(site: Site, user: User) -> None:
         made(db, user, "Water the plants", repeats=Repeats.WEEKLY, weekdays=(0, 3))
         made(db, user, "Ask Grace about " + "the very long plan of the garden " * 5)
         reminders.pause(db, made(db, user, "Pay the rent"))
+        made(db, user, "Look for flights", kind=ReminderKind.TASK, tell_only_if="one is cheap")
+        lists.add(db, user.id, "shopping", ["Milk", "Tea", "A " + "very long thing " * 9])
+        lists.tick_words(db, user.id, "shopping", ["tea"])
     assert firing_action.fire_due() == 1
 
 

@@ -25,6 +25,7 @@ from tests.mutants import (
     reminders,
     rendering,
     sandbox,
+    tasks,
     voice,
     web,
 )
@@ -38,6 +39,7 @@ MUTANTS = (
     *reminders.MUTANTS,
     *memory.MUTANTS,
     *sandbox.MUTANTS,
+    *tasks.MUTANTS,
     *rendering.MUTANTS,
     *files.MUTANTS,
     *admission.MUTANTS,

@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "who waited longest is not first",
         "models/jobs/claiming.py",
-        "        ORDER BY ready_at, id\n        LIMIT :limit\n",
+        "        ORDER BY priority, ready_at, id\n        LIMIT :limit\n",
         "        ORDER BY id DESC\n        LIMIT :limit\n",
         (f"{JOBS}test_people_take_turns_whoever_has_more_waiting",),
     ),

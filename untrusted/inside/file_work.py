@@ -12,12 +12,30 @@ from typing import Any
 from PIL import Image
 from pypdf import PdfWriter
 
-from untrusted.inside import archives, pdfs, pictures, recordings, texts
+from untrusted.inside import archives, calendars, pdfs, pictures, recordings, texts
 from untrusted.inside.archives import BadArchive
 from untrusted.inside.audio.measured import BadRecording
+from untrusted.inside.calendars import BadCalendar
 from untrusted.inside.pdfs import BadPdf
 from untrusted.inside.pictures import BadPicture
 
+SAMPLE_CALENDAR = b"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//x//x//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T080000Z
+DTSTART:20260101T080000Z
+RRULE:FREQ=WEEKLY;UNTIL=20270101T080000Z;BYDAY=MO
+SUMMARY:x
+BEGIN:VALARM
+ACTION:DISPLAY
+DESCRIPTION:x
+TRIGGER:-PT5M
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
 Result = tuple[dict[str, Any], bytes]
 
 
@@ -43,6 +61,14 @@ def _read_pdf(job: dict[str, Any], body: bytes) -> Result:
     except BadPdf as bad:
         return {"fault": bad.fault}, b""
     return _cut(text, most_chars, is_cut=is_cut)
+
+
+def _read_calendar(_job: dict[str, Any], body: bytes) -> Result:
+    try:
+        events, more = calendars.read(body)
+    except BadCalendar:
+        return {"fault": "broken"}, b""
+    return {"more": more}, json.dumps(events).encode()
 
 
 def _fit_picture(_job: dict[str, Any], body: bytes) -> Result:
@@ -93,6 +119,7 @@ def _load_what_comes_late() -> None:
         # A few are for other systems.
         with suppress(ImportError):
             import_module(f"encodings.{module.name}")
+    calendars.read(SAMPLE_CALENDAR)
     page = io.BytesIO()
     writer = PdfWriter()
     writer.add_blank_page(72, 72)
@@ -111,6 +138,7 @@ WORK = {
     "read_text": _read_text,
     "check_pdf": _check_pdf,
     "read_pdf": _read_pdf,
+    "read_calendar": _read_calendar,
     "fit_picture": _fit_picture,
     "make_thumbnail": _make_thumbnail,
     "read_archive": _read_archive,

@@ -1,7 +1,7 @@
 """The chat page: what is on it, and whether a browser has it already."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID

@@ -12,6 +12,8 @@ from webapp.core.auth import USER
 WITH_FILES = {"chat.start", "chat.say"}
 RECORDINGS = {"voice.hear"}
 ARCHIVES = {"archives.import_archive"}
+CALENDARS = {"calendar.bring_in"}
+CALENDAR_BYTES = 1024 * 1024
 WEBHOOK_BYTES = 512 * 1024
 CHANNEL_WEBHOOK_BYTES = 1024 * 1024
 # What companies hand in is no form: its view reads it once it knows whose it is.
@@ -48,6 +50,8 @@ def _bound(settings: Settings) -> None:
         request.max_content_length = settings.import_max_bytes + settings.form_max_bytes
     elif request.endpoint in RECORDINGS and session.get(USER):
         request.max_content_length = settings.voice_max_bytes + settings.form_max_bytes
+    elif request.endpoint in CALENDARS and session.get(USER):
+        request.max_content_length = CALENDAR_BYTES + settings.form_max_bytes
     # Werkzeug counts the parts of one kind of form alone.
     if request.mimetype == URLENCODED:
         body = request.get_data()

@@ -26,7 +26,17 @@ def show() -> str:
 def robots() -> Response:
     """Let search engines read the landing page and nothing behind the door."""
     closed = (
-        *("/chat", "/settings", "/billing", "/limits", "/usage", "/onboarding", "/engine"),
+        *(
+            "/chat",
+            "/settings",
+            "/reminders",
+            "/lists",
+            "/billing",
+            "/limits",
+            "/usage",
+            "/onboarding",
+            "/engine",
+        ),
         *("/verification", "/address", "/signup/"),
     )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]

@@ -6,11 +6,14 @@ from itertools import islice
 
 from flask import Blueprint, Response, flash, make_response, request, url_for
 
+from actions import calendar_import
+from actions.sentences import reminders as sentences
+from actions.sentences.refusals import sentence_of
 from gateways import values
 from gateways.values import BadValue
 from models.base import utc_now
 from models.email.templates.content import address_on_site
-from models.errors import NotFound
+from models.errors import NotFound, Refused
 from models.periods import zone_of
 from models.reminders import feeds, queries, recurrence
 from models.schema.reminders import Reminder
@@ -48,6 +51,20 @@ def revoke() -> Answer:
     feeds.revoke(db(), current_user().id)
     flash("The calendar link works no more.")
     return go_to(url_for("reminders.show", _anchor="calendar"))
+
+
+@pages.post("/reminders/calendar/import")
+@member_required
+def bring_in() -> Answer:
+    """Set reminders for the events of a calendar file, and say what was left out."""
+    sent = request.files.get("calendar")
+    data = sent.stream.read(calendar_import.MOST_BYTES + 1) if sent else b""
+    try:
+        done = calendar_import.bring_in(db(), current_user(), data)
+    except Refused as refusal:
+        return page(ReminderForm.empty(viewers_zone()), sentence_of(refusal)), 422
+    flash(sentences.imported(done.added, done.known, done.left_out))
+    return go_to(url_for("reminders.show"))
 
 
 @pages.get("/calendar.ics")

@@ -33,12 +33,42 @@ SAID = re.compile(
     r"(?P<words>.+)",
     re.I,
 )
+TASK = re.compile(
+    r"^(?:please\s+)?every (?:day|weekday|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b.{0,20}?"
+    r"\b(?P<what>(?:check|look|tell|write|sum|plan|make|read|find)\b.+)",
+    re.I | re.S,
+)
+ONLY_IF = re.compile(r"[,;]?\s*(?:and )?(?:only )?tell me only if (?P<condition>[^.!?]+)", re.I)
+# What the service writes below a task that is told on a condition.
+TOLD_IF = re.compile(r"Tell it only if this holds: (?P<condition>.+?)\. If it does not", re.S)
+ON_LIST = re.compile(
+    r"\b(?:put|add) (?P<items>.+?) (?:on|to) (?:my|the) (?P<list>[\w ]{1,40}?) list\b", re.I
+)
+OFF_LIST = re.compile(
+    r"\b(?:tick|cross|strike) (?P<items>.+?) off (?:of )?(?:my|the) (?P<list>[\w ]{1,40}?) list\b",
+    re.I,
+)
+SEE_LIST = re.compile(
+    r"\b(?:what(?:'s| is) on|show(?: me)?|read) (?:my|the) (?P<list>[\w ]{1,40}?) list\b", re.I
+)
+CLEAR_LIST = re.compile(r"\b(?:clear|empty) (?:my|the) (?P<list>[\w ]{1,40}?) list\b", re.I)
+LISTS = ((ON_LIST, "add"), (OFF_LIST, "tick"), (SEE_LIST, "show"), (CLEAR_LIST, "clear"))
+HELP = re.compile(
+    r"\bhow (?:do|does|can|is|are)\b.{0,30}\b(?P<topic>credit|limit|model|telegram|reminder|list|"
+    r"file|privacy|delete)",
+    re.I,
+)
+CHANGE = re.compile(
+    r"\b(?P<do>snooze|pause|resume|skip)\b.{0,20}\breminder\b\D{0,12}(?P<number>\d{1,6})"
+    r"(?P<rest>.*)",
+    re.I | re.S,
+)
 SPENT = re.compile(r"\b(?:what|how much) (?:have|did) i (?:spent|spend)|\bmy spending\b", re.I)
 EVENING = 20
 
 
 def product_tools(at: Moment) -> Reply | None:
-    """Remind, list, cancel, search and say what was spent, with the tools there are."""
+    """Use that of the tools there are which the words ask for, and say what it answered."""
     for name, rule, head in RULES:
         found = rule(at)
         full_name = f"my__{name}"
@@ -104,6 +134,58 @@ def _repeat(words: str) -> dict[str, Any]:
     return {"repeat": "weekly", "on": [day]} if day in DAYS else {"repeat": "weekly"}
 
 
+def _task(at: Moment) -> dict[str, Any] | None:
+    words, now = at.asking.words, at.asking.at
+    asked = TASK.search(words)
+    if asked is None or now is None or REMIND.search(words):
+        return None
+    condition, due = ONLY_IF.search(words), _due(words, now)
+    what = asked["what"]
+    for pattern in (ONLY_IF, CLOCK):
+        what = pattern.sub("", what)
+    if due is None:
+        return None
+    task = {"what": what.strip(" ,.!?"), "at": f"{due:%Y-%m-%dT%H:%M}", "kind": "task"}
+    told = {"tell_only_if": condition["condition"].strip()} if condition else {}
+    return {**task, **told, **_repeat(words)}
+
+
+def _keep_silent(at: Moment) -> dict[str, Any] | None:
+    """A model would look whether it holds; this one knows that "never" does not."""
+    told = TOLD_IF.search(at.asking.words)
+    return {} if told and "never" in told["condition"].lower() else None
+
+
+def _use_list(at: Moment) -> dict[str, Any] | None:
+    for pattern, do in LISTS:
+        found = pattern.search(at.asking.words)
+        if found is not None:
+            items = found.groupdict().get("items")
+            listed = re.split(r",\s*|\s+and\s+", items) if items else None
+            return {"do": do, "list": found["list"], **({"items": listed} if listed else {})}
+    return None
+
+
+def _read_help(at: Moment) -> dict[str, Any] | None:
+    found = HELP.search(at.asking.words)
+    if found is None:
+        return None
+    topic = found["topic"].lower()
+    is_whole = topic in ("telegram", "privacy", "delete")
+    return {"topic": topic if is_whole else f"{topic}s"}
+
+
+def _change(at: Moment) -> dict[str, Any] | None:
+    found, now = CHANGE.search(at.asking.words), at.asking.at
+    if found is None or now is None:
+        return None
+    wanted = {"number": int(found["number"]), "do": found["do"].lower()}
+    if wanted["do"] != "snooze":
+        return wanted
+    due = _due(found["rest"], now) or now + timedelta(hours=1)
+    return {**wanted, "at": f"{due:%Y-%m-%dT%H:%M}"}
+
+
 def _list(at: Moment) -> dict[str, Any] | None:
     return {} if LIST.search(at.asking.words) else None
 
@@ -123,6 +205,11 @@ def _spent(at: Moment) -> dict[str, Any] | None:
 
 
 RULES: tuple[tuple[str, Callable[[Moment], dict[str, Any] | None], str], ...] = (
+    ("nothing_to_tell", _keep_silent, "There is nothing to tell:"),
+    ("change_reminder", _change, "That is changed:"),
+    ("lists", _use_list, "This stands there now:"),
+    ("product_help", _read_help, "This is how it works:"),
+    ("remind", _task, "I do it then; you find it at /reminders too:"),
     ("remind", _remind, "Here is what I set; you find it at /reminders too:"),
     ("cancel_reminder", _cancel, "That is done:"),
     ("reminders", _list, "These are your reminders:"),

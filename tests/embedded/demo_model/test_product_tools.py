@@ -8,6 +8,7 @@ import pytest
 from tests.embedded.demo_model.test_replies import STAMP, said
 
 NAMES = ("remind", "reminders", "cancel_reminder", "search_history", "spending")
+NAMES += ("change_reminder", "lists", "nothing_to_tell", "product_help")
 
 
 def ask(demo: Any, *messages: dict[str, Any], names: tuple[str, ...] = NAMES) -> dict[str, Any]:
@@ -48,6 +49,36 @@ def ask(demo: Any, *messages: dict[str, Any], names: tuple[str, ...] = NAMES) ->
         ("cancel reminder #3", "cancel_reminder", {"number": 3}),
         ("What did I say about walnuts?", "search_history", {"query": "walnuts"}),
         ("What have I spent?", "spending", {}),
+        (
+            "Every Monday at 8 check what I planned, tell me only if it never rains.",
+            "remind",
+            {
+                "what": "check what I planned",
+                "at": "2026-11-24T08:00",
+                "kind": "task",
+                "tell_only_if": "it never rains",
+                "repeat": "weekly",
+                "on": ["mon"],
+            },
+        ),
+        (
+            "Check it\n\n(… Tell it only if this holds: it never rains. If it does not, use it.)",
+            "nothing_to_tell",
+            {},
+        ),
+        (
+            "Put milk and two eggs on my shopping list",
+            "lists",
+            {"do": "add", "list": "shopping", "items": ["milk", "two eggs"]},
+        ),
+        ("What is on my packing list?", "lists", {"do": "show", "list": "packing"}),
+        ("How do credits work?", "product_help", {"topic": "credits"}),
+        ("Pause reminder 2", "change_reminder", {"number": 2, "do": "pause"}),
+        (
+            "Snooze reminder #2 until tomorrow at 8",
+            "change_reminder",
+            {"number": 2, "do": "snooze", "at": "2026-11-24T08:00"},
+        ),
     ],
 )
 def test_plain_words_use_a_tool(demo: Any, words: str, name: str, arguments: Any) -> None:

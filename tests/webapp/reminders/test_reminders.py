@@ -1,5 +1,6 @@
 """The page of reminders works without scripts, for its user alone, and says which time it means."""
 
+import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -219,3 +220,30 @@ def test_where_it_was_said_it_is_snoozed_until_morning_and_done(
     assert adas.post(f"/reminders/said/{said}/snooze", {"again": "never"}).status_code == 422
     adas.post(f"/reminders/said/{said}/done")
     assert ", done" in adas.read("/reminders")
+
+
+def test_a_calendar_is_brought_along_and_nonsense_is_refused(adas: Browser, db: Session) -> None:
+    event = "BEGIN:VEVENT\nDTSTART:20700105T080000\nSUMMARY:Dentist\nEND:VEVENT\n"
+    data = f"BEGIN:VCALENDAR\nVERSION:2.0\n{event * 2000}END:VCALENDAR\n".encode()
+    assert len(data) > 100_000
+
+    def bring(data: bytes) -> int:
+        form = {"calendar": (io.BytesIO(data), "mine.ics")}
+        return adas.post("/reminders/calendar/import", form).status_code
+
+    assert bring(data) == 303
+    page = adas.read("/reminders")
+    assert "1 reminder was set. 999 were there. Left out: 1000 more than" in page
+    assert _only(db).words == "Dentist"
+    assert bring(b"nonsense") == 422
+    assert bring(b"x" * 3_000_000) == 413
+
+
+def test_what_was_said_to_ada_is_not_eves(eves: Browser, db: Session, ada: User) -> None:
+    make_due(db, made(db, ada))
+    firing_action.fire_due()
+    said = db.scalars(select(ReminderFiring)).one().message_id
+    for act in ("snooze", "done"):
+        answer = eves.post(f"/reminders/said/{said}/{act}", {"again": "10m"})
+        assert answer.status_code == 404
+    assert _only(db).status is ReminderStatus.ENDED

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.sentences import help_articles as articles
 from agent.tools.registry import TOOLS, ToolRefused
 from agent.turn import Profile, Turn
 from models import lists
@@ -235,3 +236,9 @@ def test_lists_answer_with_what_stands_there(use: Use, db: Session, eve: User) -
         with pytest.raises(ToolRefused):
             use("lists", **odd)
     assert [one.words for one in lists.show(db, eve.id)] == ["Caviar"]
+
+
+def test_the_help_is_that_of_the_help_centre(use: Use) -> None:
+    assert articles.article("credits").paragraphs[0] in use("product_help", topic="credits")
+    with pytest.raises(ToolRefused):
+        use("product_help", topic="../secrets")

@@ -1,0 +1,109 @@
+"""Calendar files: known recurrences become reminders, all else is counted, and nothing hangs."""
+
+import time
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions import calendar_import
+from actions.calendar_import import BadCalendarFile
+from models.reminders import rules
+from models.schema.reminders import Reminder, Repeats
+from models.schema.users import User
+from tests.models.reminders.test_recurrence import PARIS
+
+HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n"
+ZONE = (
+    "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\n"
+    "TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=SECONDLY;INTERVAL=0\r\n"
+    "END:STANDARD\r\nEND:VTIMEZONE\r\n"
+)
+
+
+def _event(words: str, start: str, *rest: str) -> str:
+    lines = ("BEGIN:VEVENT", f"UID:{words}", f"DTSTART{start}", f"SUMMARY:{words}", *rest)
+    return "\r\n".join((*lines, "END:VEVENT", ""))
+
+
+def _calendar(*events: str) -> bytes:
+    return (HEAD + ZONE + "".join(events) + "END:VCALENDAR\r\n").encode()
+
+
+def _set(db: Session) -> dict[str, Reminder]:
+    return {one.words: one for one in db.scalars(select(Reminder))}
+
+
+def test_what_is_known_is_set_and_the_rest_is_counted(db: Session, ada: User) -> None:
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "END:VALARM")
+    there = ";TZID=Europe/Berlin:20990105T080000"
+    data = _calendar(
+        _event("once", ";TZID=Europe/Berlin:20700105T080000", *alarm),
+        _event("utc", ":20700105T080000Z"),
+        _event("whole day", ";VALUE=DATE:20700105"),
+        _event("weekly", ";TZID=Europe/Berlin:20260105T080000", "RRULE:FREQ=WEEKLY;BYDAY=MO,WE"),
+        _event("counted", ":20260105T080000", "RRULE:FREQ=DAILY;COUNT=3"),
+        _event("second tuesday", ":20260113T080000", "RRULE:FREQ=MONTHLY;BYDAY=2TU"),
+        _event("birthday", ";VALUE=DATE:20200229", "RRULE:FREQ=YEARLY"),
+        _event("too late", there),
+        _event("hourly", ":20700105T080000", "RRULE:FREQ=HOURLY"),
+        _event("with holes", ":20700105T080000", "RRULE:FREQ=DAILY", "EXDATE:20700106T080000"),
+        _event("over", ":20200105T080000"),
+    )
+    done = calendar_import.bring_in(db, ada, data)
+    found = _set(db)
+    assert set(found) == {"once", "utc", "whole day", "weekly", "second tuesday", "birthday"}
+    assert (done.added, done.left_out.total()) == (6, 5)
+    assert done.left_out["reminder_time_over"] == 2
+    assert f"{found['once'].starts_at:%H:%M}" == "07:45"
+    assert f"{found['utc'].starts_at:%H:%M}" == "09:00"
+    assert (found["weekly"].repeats, found["weekly"].weekdays) == (Repeats.WEEKLY, [0, 2])
+    assert (found["second tuesday"].month_week, found["birthday"].every) == (2, 12)
+    again = calendar_import.bring_in(db, ada, data)
+    assert (again.added, again.known) == (0, 6)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\x00\xff", b"BEGIN:VCALENDAR\r\n" * 100, b"x" * 1_000_001]
+)
+def test_what_is_no_calendar_is_refused(db: Session, ada: User, data: bytes) -> None:
+    with pytest.raises(BadCalendarFile):
+        calendar_import.bring_in(db, ada, data)
+    assert _set(db) == {}
+
+
+HOSTILE: list[dict[str, list[str]]] = [
+    {"FREQ": ["SECONDLY"]},
+    {"FREQ": ["DAILY"], "INTERVAL": ["0" * 5_000]},
+    {"FREQ": ["DAILY"], "COUNT": ["9" * 4_000]},
+    {"FREQ": ["DAILY"], "COUNT": ["-1"]},
+    {"FREQ": ["DAILY"], "BYMONTHDAY": ["32"]},
+    {"FREQ": ["DAILY", "WEEKLY"]},
+    {"FREQ": []},
+    {},
+    {"FREQ": ["WEEKLY"], "BYDAY": ["XX"]},
+    {"FREQ": ["MONTHLY"], "BYDAY": ["MO", "TU"]},
+    {"FREQ": ["MONTHLY"], "BYDAY": [""]},
+    {"FREQ": ["MONTHLY"], "BYMONTHDAY": ["1", "2"]},
+    {"FREQ": ["YEARLY"], "BYMONTH": ["2"], "BYMONTHDAY": ["30"]},
+    {"FREQ": ["DAILY"], "UNTIL": ["never"]},
+    {"FREQ": ["DAILY"], "BYSETPOS": ["1"]},
+]
+
+
+@pytest.mark.parametrize("parts", HOSTILE)
+def test_hostile_rules_are_refused_at_once(parts: dict[str, list[str]]) -> None:
+    began = time.monotonic()
+    with pytest.raises(rules.UnknownRule):
+        rules.read(parts, _start(), rules.timedelta(0), PARIS)
+    assert time.monotonic() - began < 0.05
+
+
+def test_a_count_becomes_its_last_day() -> None:
+    rule = rules.read({"FREQ": ["DAILY"], "COUNT": ["3"]}, _start(), rules.timedelta(0), PARIS)
+    assert rule.until == date(2027, 1, 3)
+
+
+def _start() -> rules.datetime:
+    return rules.datetime(2027, 1, 1, 8)
