@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from settings import Settings
 from webapp.accounts import (
     credentials,
+    deletion,
     google,
     google_connection,
     google_settings,
@@ -23,6 +24,7 @@ from webapp.accounts import (
 )
 from webapp.admin import (
     access,
+    account_orders,
     admin_log,
     bulk,
     money_orders,
@@ -64,12 +66,12 @@ from webapp.reminders import calendar, reminders
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials, notifications),
-    *(google, google_connection, google_settings, login_code, two_factor),
+    *(google, google_connection, google_settings, login_code, two_factor, deletion),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, profit, admin_log),
-    *(switches, bulk, money_orders),
+    *(switches, bulk, money_orders, account_orders),
     *(webhooks, connection, linking),
     *(reminders, calendar),
 )
