@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from gateways import values
-from gateways.stripe_payments import StripePayments, Told
+from gateways.stripe_payments import StripePayments, TranslatedErrors
 
 # Stripe's largest page, and so many of them: two questions.
 PAGE = 100
@@ -37,7 +37,7 @@ class StripeRefunds(StripePayments):
 
     def refund(self, wanted: RefundRequest) -> str:
         """Give money of a payment back, once for each order; return Stripe's id of it."""
-        with Told():
+        with TranslatedErrors():
             made = self._client.v1.refunds.create(
                 {
                     "payment_intent": wanted.intent_id,
@@ -52,7 +52,7 @@ class StripeRefunds(StripePayments):
     def refunds_since(self, since: datetime) -> FoundRefunds:
         """Look up which of our orders Stripe has, by two questions at most."""
         asked: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
-        with Told():
+        with TranslatedErrors():
             listed = self._client.v1.refunds.list(asked).auto_paging_iter()
             found = [one.to_dict() for one in islice(listed, MOST)]
         ours = {order: values.stripe_id(one["id"]) for one in found if (order := _order_of(one))}

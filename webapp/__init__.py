@@ -9,6 +9,7 @@ from settings import Settings
 from webapp.accounts import (
     archives,
     credentials,
+    deletion,
     google,
     google_connection,
     google_settings,
@@ -26,6 +27,7 @@ from webapp.accounts import (
 from webapp.admin import (
     abuse,
     access,
+    account_orders,
     accounting,
     admin_invitations,
     admin_log,
@@ -70,13 +72,13 @@ from webapp.reminders import calendar, lists, reminders
 # Each part of the site is a module with a blueprint named `pages`.
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
-    *(sign_ups, verification, password_reset, credentials, notifications),
+    *(sign_ups, verification, password_reset, credentials, notifications, deletion),
     *(google, google_connection, google_settings, invitations, login_code, two_factor),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, help_centre, limits, prices, receipts, status, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, accounting, simulator),
-    *(abuse, admin_invitations, admin_log, switches, bulk, money_orders),
+    *(abuse, admin_invitations, admin_log, switches, bulk, money_orders, account_orders),
     *(webhooks, connection, linking),
     *(reminders, calendar, lists, memory),
     *(files, downloads, archives),

@@ -8,6 +8,7 @@ REFUSALS: Mapping[str, str] = {
     "account_of_an_admin": marked(
         "This account is an administrator's. An owner has to look at it."
     ),
+    "admins_are_not_deleted": marked("This account is an administrator's. That has to end first."),
     "already_decided": marked("This was decided before, or the time for it is over."),
     "already_in_that_state": marked("The account is in that state already."),
     "already_verified": marked("This address is verified already."),
@@ -22,13 +23,20 @@ REFUSALS: Mapping[str, str] = {
         "Something does not fit: the margin is 30 to 50, free credit at most $20.00, and numbers"
         " are whole."
     ),
+    "deletion_ordered": marked("This account is to be deleted already."),
+    "files_in_use": marked("An answer is being written just now. Please try again in a minute."),
     "more_than_shown": marked(
         "More messages fit by now than the number that was shown. Look at it once more."
     ),
+    "newest_already": marked("These are the newest files already."),
+    "no_cell": marked("No worker has a cell of theirs just now."),
+    "no_deletion_ordered": marked("This account is not to be deleted."),
+    "no_limits": marked("They have set no limits of their own."),
     "no_model_left": marked("At least one model has to stay on."),
     "no_such_model": marked("The default has to be a model that is on."),
     "no_such_scope": marked("Please choose from the list what to pause."),
     "nobody_waits": marked("Nobody waits for an invitation."),
+    "not_at_work": marked("This worker is draining already, or has stopped."),
     "not_confirmed": marked("Please tick the box to confirm it."),
     "not_enough_to_take": marked(
         "The account has %(available)s that can be taken. Choose a smaller amount."

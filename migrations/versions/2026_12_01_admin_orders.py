@@ -15,12 +15,15 @@ ADDED = {
     *("adjustment_refused", "refund_ordered", "limits_reset", "cell_destroyed"),
     *("snapshot_restored", "deletion_ordered", "deletion_undone", "worker_drained"),
 }
+ACTIONS, LETTERS = "ck_admin_actions_adminactionkind", "ck_emails_letterkind"
+LETTER = "account_deletion"
 STATES = ("pending", "paused", "running", "completed", "failed", "cancelled")
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
-    _allow(_allowed() | ADDED)
+    _allow("admin_actions", ACTIONS, "kind", _allowed(ACTIONS) | ADDED)
+    _allow("emails", LETTERS, "kind", _allowed(LETTERS) | {LETTER})
     _create_bulk_orders()
     _create_adjustments()
     _create_refund_orders()
@@ -59,7 +62,9 @@ def downgrade() -> None:
         op.drop_column("users", name)
     for table in ("refund_orders", "pending_adjustments", "bulk_orders"):
         op.drop_table(table)
-    _allow(_allowed() - ADDED)
+    op.execute(sa.text("DELETE FROM emails WHERE kind = :kind").bindparams(kind=LETTER))
+    _allow("emails", LETTERS, "kind", _allowed(LETTERS) - {LETTER})
+    _allow("admin_actions", ACTIONS, "kind", _allowed(ACTIONS) - ADDED)
 
 
 def _create_bulk_orders() -> None:
@@ -176,16 +181,15 @@ def _created() -> sa.Column[object]:
     )
 
 
-def _allowed() -> set[str]:
-    """Return the kinds that are allowed as it is, whatever came before."""
+def _allowed(constraint: str) -> set[str]:
+    """Return the codes that are allowed as it is, whatever came before."""
     definition = sa.text(
-        "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conname = 'ck_admin_actions_adminactionkind'"
-    )
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+    ).bindparams(name=constraint)
     return set(re.findall(r"'([a-z_]+)'::", op.get_bind().execute(definition).scalar_one()))
 
 
-def _allow(kinds: set[str]) -> None:
-    name = op.f("ck_admin_actions_adminactionkind")
-    op.drop_constraint(name, "admin_actions", type_="check")
-    op.create_check_constraint(name, "admin_actions", sa.column("kind").in_(sorted(kinds)))
+def _allow(table: str, constraint: str, column: str, codes: set[str]) -> None:
+    name = op.f(constraint)
+    op.drop_constraint(name, table, type_="check")
+    op.create_check_constraint(name, table, sa.column(column).in_(sorted(codes)))

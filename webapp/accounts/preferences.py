@@ -106,6 +106,7 @@ def page(
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
         export=exports.find_newest(db(), user.id),
+        deletion_days=get_settings().account_deletion_days,
         two_factor=two_factor.standing(db(), user.id),
         import_max_bytes=get_settings().import_max_bytes,
         storage=storage_quotas.used(db(), user.id),

@@ -47,10 +47,10 @@ STEPS = {
 @allowed_to(Permission.READ)
 def show() -> Answer:
     """Show how the queue does, and the jobs that are looked for."""
-    return draw()
+    return render()
 
 
-def draw(*, refused: str = "", refusal: str = "") -> str:
+def render(*, refused: str = "", refusal: str = "") -> str:
     """Draw the page of the queue; a refusal stands with the action that was refused."""
     hours = request.args.get("hours", type=values.integer)
     hours = hours if hours in HOURS else USUAL_HOURS
