@@ -219,7 +219,7 @@ class WorkerProcess:
         """Say that we live; return whether we are to drain."""
         stats = self.runtime.stats()
         with unit_of_work() as db:
-            return workers.report(
+            is_wanted = workers.report(
                 db,
                 self.id,
                 sandbox=stats.sandbox,
@@ -229,12 +229,11 @@ class WorkerProcess:
                 busy=stats.busy,
             )
             ended = worker_orders.cells_to_end(db, self.id, self.runtime.hot_users())
-            is_to_leave = worker_orders.is_drain_asked(db, self.id)
+            is_wanted |= worker_orders.is_drain_asked(db, self.id)
         for user_id in ended:
             if user_id not in self.held.people():
                 self.runtime.discard(user_id)
-        if is_to_leave and not self.draining.is_set():
-            self.leave()
+        return is_wanted
 
     def _listen_for_stops(self) -> None:
         """Look at the leases at once when somebody stops one of our jobs."""
