@@ -75,7 +75,8 @@ _SEARCH = text("""
     ), indexed AS MATERIALIZED (
         SELECT id, worth, length(words) AS size,
                tsvector_to_array(to_tsvector(CAST(:language AS regconfig), words)
-                                 || to_tsvector('english', words)) AS forms
+                                 || CASE WHEN CAST(:language AS text) = 'english' THEN ''
+                                         ELSE to_tsvector('english', words) END) AS forms
         FROM said
     ), wanted AS (
         SELECT array_agg(form) AS forms,

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from models.chat import conversations
 from models.memory import notes
 from models.schema.chat import Conversation
-from models.schema.memory import NoteAuthor
+from models.schema.memory import MemoryNote, NoteAuthor
 from models.schema.users import User
 from tests.browser.site import Site
 
@@ -89,13 +89,16 @@ def _fill(site: Site, user: User) -> None:
     with site.database() as db:
         talk = conversations.start(db, user.id)
         conversations.rename(talk, "Pets and plants")
-        said = {"author": NoteAuthor.ASSISTANT, "conversation_id": talk.id}
-        notes.add(db, user.id, "Has a cat called Byron", **said)
+
+        def noted(words: str) -> MemoryNote:
+            by = NoteAuthor.ASSISTANT
+            return notes.add(db, user.id, words, author=by, conversation_id=talk.id)
+
+        noted("Has a cat called Byron")
         tea = notes.add(db, user.id, "Likes tea", author=NoteAuthor.USER)
         notes.edit(db, tea, "Likes green tea, never after four", author=NoteAuthor.USER)
-        notes.add(db, user.id, "Is allergic to walnuts and " + "other nuts, " * 20, **said)
-        gone = notes.add(db, user.id, "Lives in Leeds", **said)
-        notes.remove(db, gone, author=NoteAuthor.ASSISTANT)
+        noted("Is allergic to walnuts and " + "other nuts, " * 20)
+        notes.remove(db, noted("Lives in Leeds"), author=NoteAuthor.ASSISTANT)
 
 
 def _fits(page: Page) -> None:

@@ -20,7 +20,7 @@ TROUBLES = (
     ('[[demo: tool ls {"path": "/"}]] [[demo: tool ls {"path": "/tmp"}]]', 3),
     ('[[demo: tool read {"path": "/proc/1/environ"}]]', 2),
     ('[[demo: tool read {"path": "../../../etc/passwd"}]]', 2),
-    ('[[demo: tool memory_search {"query": "canary"}]]', 2),
+    ('[[demo: tool my__search_history {"query": "canary"}]]', 2),
 )
 
 

@@ -41,6 +41,9 @@ class CellsOfNobody(Runtime):
     def discard(self, user_id: UUID) -> None:
         self.discarded.append(user_id)
 
+    def noted(self, user_id: UUID) -> None:
+        """What has no files has noted nothing in them."""
+
     def save(self, user_id: UUID) -> SavedState:
         self.saved.append(user_id)
         version = self.saved.count(user_id)

@@ -112,9 +112,12 @@ class Greedy:
         """Delete the newest conversation, with all that waits in it."""
         if job := self._newest():
             self._try(lambda db: cancel_all(db, self.user_id, job.conversation_id))
-            conversation = conversations.find_or_none(self.db, self.user_id, job.conversation_id)
-            if conversation is not None:
-                self._try(lambda db: conversations.erase(db, conversation))
+            self._try(lambda db: self._erase(db, job.conversation_id))
+
+    def _erase(self, db: Session, conversation_id: UUID) -> None:
+        conversation = conversations.find_or_none(db, self.user_id, conversation_id)
+        if conversation is not None:
+            conversations.erase(db, conversation)
 
     def top_up(self, micros: int) -> None:
         """Get more credits."""
