@@ -32,6 +32,8 @@ MAIL_QUEUE = "mail"
 SEND_MAIL = "send_mail"
 SEND_PUSHES = "send_pushes"
 TOP_UP = "top_up"
+BULK = "bulk"
+REFUND = "refund"
 # An old wake-up says nothing that the clock has not said since.
 MAX_AGE_MS = 60_000
 # A try that comes this late has been overtaken: its person has asked, or is not about to.
@@ -105,6 +107,16 @@ def mail_after_commit(db: Session) -> None:
 def top_up(user_id: UUID) -> None:
     """Tell the workers that a person's credits are to be topped up; it never raises."""
     _enqueue(TOP_UP, (str(user_id),), max_age_ms=MAX_AGE_MS, delay_ms=None)
+
+
+def bulk(order_id: UUID) -> None:
+    """Tell the workers of a bulk order that is to be worked off; it never raises."""
+    _enqueue(BULK, (str(order_id),), max_age_ms=MAX_AGE_MS)
+
+
+def refund(order_id: UUID) -> None:
+    """Tell the workers of a refund that Stripe is to be asked for; it never raises."""
+    _enqueue(REFUND, (str(order_id),), max_age_ms=MAX_AGE_MS)
 
 
 def resumed(job: Job) -> None:

@@ -115,7 +115,7 @@ class StripePayments:
         # Who has another address by now is asked for with other words, which want another key.
         words = sha256(f"{email}\n{name}".encode()).hexdigest()[:16]
         key = f"customer:{user_id}:{words}"
-        with _Told():
+        with TranslatedErrors():
             made = self._client.v1.customers.create(
                 {"email": email, "name": name, "metadata": {"user_id": str(user_id)}},
                 {"idempotency_key": key},
@@ -124,7 +124,7 @@ class StripePayments:
 
     def begin_checkout(self, order: CheckoutOrder) -> Checkout:
         """Make a page on which a person pays."""
-        with _Told():
+        with TranslatedErrors():
             made = self._client.v1.checkout.sessions.create(
                 self._page(order), {"idempotency_key": f"checkout:{order.payment_id}"}
             )
@@ -135,7 +135,7 @@ class StripePayments:
     def charge(self, order: AutomaticCharge) -> ChargeOutcome:
         """Charge a saved card, once per payment. A card that is declined is an outcome."""
         try:
-            with _Told():
+            with TranslatedErrors():
                 made = self._client.v1.payment_intents.create(
                     {
                         "amount": order.cents,
@@ -158,7 +158,7 @@ class StripePayments:
 
     def portal_url(self, customer_id: str, return_url: str) -> str:
         """Open Stripe's page for saved cards and receipts; the address is good for minutes."""
-        with _Told():
+        with TranslatedErrors():
             made = self._client.v1.billing_portal.sessions.create(
                 {"customer": customer_id, "return_url": return_url}
             )
@@ -184,7 +184,7 @@ class StripePayments:
 
     def told_since(self, since: datetime) -> list[Notice]:
         """List what happened since then, oldest first, whether its webhook came or not."""
-        with _Told():
+        with TranslatedErrors():
             found = self._client.v1.events.list(
                 {
                     "created": {"gte": int(since.timestamp())},
@@ -199,7 +199,7 @@ class StripePayments:
     def statement(self, since: datetime, most: int) -> Statement:
         """List the payments and refunds that were begun since then, at most so many of each."""
         asked: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-        with _Told():
+        with TranslatedErrors():
             found = self._client.v1.payment_intents.list(asked)
             intents, paid_since = stripe_statements.cut(found.auto_paging_iter(), since, most)
             given = self._client.v1.refunds.list(asked)
@@ -268,7 +268,7 @@ class _Declined(Exception):
         self.code, self.intent_id = code, intent_id
 
 
-class _Told:
+class TranslatedErrors:
     """Turns the SDK's errors into ours."""
 
     def __enter__(self) -> None:

@@ -52,3 +52,5 @@ class RequestSettings(BaseSettings):
     # argon2 memory in KiB; tests lower it.
     password_memory_kib: Annotated[int, Field(ge=64)] = 65536
     session_days: int = 60
+    # So long can somebody change their mind who has ordered their account to be deleted.
+    account_deletion_days: int = Field(default=14, ge=0, le=90)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import redis
 import structlog
 
-from actions import billing_emails, notifications, wakeups
+from actions import account_erasure, billing_emails, bulk_jobs, notifications, wakeups
 from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
@@ -58,6 +58,7 @@ def sweep() -> None:
     for person in forgetful:
         wakeups.forget(person)
     forget_files()
+    bulk_jobs.resume_open()
     with unit_of_work() as db:
         transcriptions.forget(db, WORDS_KEPT_FOR)
 
@@ -105,6 +106,7 @@ def prune() -> None:
     with unit_of_work() as db:
         pruned = retention.prune(db, before, limit=PRUNED_AT_ONCE)
         pruned |= retention.prune_channels(db, now, limit=PRUNED_AT_ONCE)
+    account_erasure.erase_due()
     if pruned:
         log.info("pruned", **pruned)
 

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from settings import Settings
 from webapp.accounts import (
     credentials,
+    deletion,
     google,
     google_connection,
     google_settings,
@@ -25,9 +26,12 @@ from webapp.accounts import (
 from webapp.admin import (
     abuse,
     access,
+    account_orders,
     accounting,
     admin_invitations,
     admin_log,
+    bulk,
+    money_orders,
     overview,
     pauses,
     people,
@@ -66,11 +70,12 @@ from webapp.reminders import calendar, reminders
 PARTS = (
     *(health, landing, login, onboarding, preferences, engine_banner),
     *(sign_ups, verification, password_reset, credentials, notifications),
-    *(google, google_connection, google_settings, invitations, login_code, two_factor),
+    *(google, google_connection, google_settings, invitations, login_code, two_factor, deletion),
     *(routes, answers, conversations, conversation_rows, uploads, voice),
     *(alerts, limits, prices, receipts, usage),
     *(billing, stripe_webhooks),
     *(overview, reports, people, user_actions, queue, pauses, workers, switches, admin_log),
+    *(bulk, money_orders, account_orders),
     *(accounting, simulator, abuse, admin_invitations),
     *(webhooks, connection, linking),
     *(reminders, calendar),

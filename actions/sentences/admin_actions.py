@@ -26,6 +26,18 @@ WORDS: Mapping[AdminActionKind, str] = {
     AdminActionKind.WAITING_INVITED: marked("People who waited were invited"),
     AdminActionKind.RULE_SET: marked("Put on a list"),
     AdminActionKind.RULE_ENDED: marked("Taken off a list"),
+    AdminActionKind.JOBS_CANCELLED: marked("Messages stopped in bulk"),
+    AdminActionKind.JOBS_RETRIED: marked("Messages tried again in bulk"),
+    AdminActionKind.ADJUSTMENT_ASKED: marked("Adjustment asked for"),
+    AdminActionKind.ADJUSTMENT_APPROVED: marked("Adjustment approved"),
+    AdminActionKind.ADJUSTMENT_REFUSED: marked("Adjustment refused"),
+    AdminActionKind.REFUND_ORDERED: marked("Refund ordered"),
+    AdminActionKind.LIMITS_RESET: marked("Limits reset"),
+    AdminActionKind.CELL_DESTROYED: marked("Hot cell ended"),
+    AdminActionKind.SNAPSHOT_RESTORED: marked("Older files restored"),
+    AdminActionKind.DELETION_ORDERED: marked("Deletion ordered"),
+    AdminActionKind.DELETION_UNDONE: marked("Deletion undone"),
+    AdminActionKind.WORKER_DRAINED: marked("Worker drained"),
 }
 
 

@@ -1,10 +1,15 @@
-"""What is said when a code of two-factor sign-in is refused."""
+"""What is said when a code of two-factor sign-in is refused, or the deletion of an account."""
 
 from collections.abc import Mapping
 
 from models.translation import marked
 
 REFUSALS: Mapping[str, str] = {
+    "account_closing": marked(
+        "Your account is about to be deleted, so nothing can be sent. Keep it in the settings"
+        " first."
+    ),
+    "not_agreed": marked("Please tick the box: what is deleted is gone for good."),
     "too_many_wrong_codes": marked(
         "That was not right too often. Please wait a quarter of an hour, then try again."
     ),

@@ -127,6 +127,7 @@ class Account:
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         made = self._new(
             *("re", "refund"),
+            **_only(form, "metadata", "reason"),
             amount=cents,
             charge=charge["id"],
             payment_intent=charge["payment_intent"],

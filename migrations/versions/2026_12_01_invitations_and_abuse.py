@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "e93a5d07c1b8"
-down_revision = ("c5e81f20a7d4", "d91b3f60a7c4")
+down_revision = ("c5e81f20a7d4", "e47c1a95d380")
 branch_labels = None
 depends_on = None
 

@@ -69,6 +69,12 @@ class SendingSuspended(Refused):
     code = "sending_suspended"
 
 
+class AccountClosing(Refused):
+    """An account is about to be deleted."""
+
+    code = "account_closing"
+
+
 class UnderMaintenance(Refused):
     """Nobody can send while an admin has switched to maintenance; `sentence` is theirs, or ""."""
 
@@ -234,6 +240,8 @@ def refuse_if_unable(db: Session, user: User) -> None:
     now = switches.current(db)
     if now.is_maintenance:
         raise UnderMaintenance(now.maintenance_sentence)
+    if user.deletion_due_at is not None:
+        raise AccountClosing
     if user.sending_suspended_at is not None:
         access_rules.refuse_if_listed(db, user.id)
         raise SendingSuspended

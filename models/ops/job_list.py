@@ -96,11 +96,12 @@ class JobFile:
 
 def find(db: Session, wanted: Wanted) -> Page:
     """Return a page of jobs."""
-    found = db.scalars(_matching(wanted).order_by(Job.id.desc()).limit(PAGE + 1)).all()
+    found = db.scalars(matching(wanted).order_by(Job.id.desc()).limit(PAGE + 1)).all()
     return Page(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
 
 
-def _matching(wanted: Wanted) -> Select[Job]:
+def matching(wanted: Wanted) -> Select[Job]:
+    """Select the jobs that fit a filter, in no order."""
     jobs = select(Job)
     if wanted.state is not None:
         jobs = jobs.where(Job.status == wanted.state)

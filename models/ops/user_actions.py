@@ -4,7 +4,7 @@ All of them refuse what `admin_actions.begin` refuses, and return what a second 
 gets too: nothing that would be done again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,15 +15,14 @@ from models import jobs
 from models.base import utc_now
 from models.errors import Refused
 from models.ledger import freezes
-from models.ledger.entries import record
-from models.ops import admin_actions
+from models.ops import adjustment_approvals, admin_actions
+from models.ops.adjustment_approvals import credits_of
 from models.ops.admin_actions import Change, Order
 from models.people import email_tokens, sessions, verification
 from models.people.admin_roles import Permission
 from models.people.email_tokens import Retirement
 from models.schema.admins import AdminAction, AdminActionKind
 from models.schema.jobs import Job
-from models.schema.ledger import EntryKind, EntryNote, Transaction
 from models.schema.users import User
 from settings import get_settings
 
@@ -34,18 +33,6 @@ class NothingToAdjust(Refused):
     """An adjustment of no credits."""
 
     code = "nothing_to_adjust"
-
-
-class AdjustmentTooLarge(Refused):
-    """An admin would adjust more than `most_micros` in 24 hours."""
-
-    code = "adjustment_too_large"
-
-
-class NotEnoughToTake(Refused):
-    """More would be taken from an account than the `available_micros` that it has."""
-
-    code = "not_enough_to_take"
 
 
 class AlreadyInThatState(Refused):
@@ -64,26 +51,20 @@ def adjust_credits(db: Session, order: Order, user_id: UUID, micros: int) -> Seq
     """Give an account credits, or take them, by an entry of its own; return messages that go on.
 
     What is given is granted credit: it is spent first, lapses, and is no revenue. Refused beyond
-    `admin_adjustment_limit_micros` of one admin in 24 hours, either way, and beyond what the
-    account has free.
+    what the account has free. Beyond `admin_adjustment_limit_micros` of one admin in 24 hours,
+    either way, nothing is booked: it waits for another owner, see `adjustment_approvals`.
     """
     user = admin_actions.begin(db, order, user_id, needs=Permission.ACT_MONEY)
     if user is None:
         return ()
     if micros == 0:
         raise NothingToAdjust
-    _refuse_too_much(db, order.admin, micros)
-    if -micros > user.credits_available_micros:
-        raise NotEnoughToTake(available_micros=user.credits_available_micros)
-    before = _credits(user)
-    kind = EntryKind.GRANT if micros > 0 else EntryKind.ADJUSTMENT
-    reference = f"admin:{order.key}"
-    record(
-        db,
-        user,
-        Transaction(kind=kind, amount_micros=micros, reference=reference, note=EntryNote.BY_ADMIN),
-    )
-    change = Change(before, {**_credits(user), "adjusted_micros": micros})
+    if _is_too_much(db, order.admin, micros):
+        adjustment_approvals.ask(db, order, user, micros)
+        return ()
+    before = credits_of(user)
+    adjustment_approvals.book(db, user, micros, reference=f"admin:{order.key}")
+    change = Change(before, {**credits_of(user), "adjusted_micros": micros})
     admin_actions.note(db, order, AdminActionKind.CREDITS_ADJUSTED, user_id, change=change)
     return jobs.resume(db, user_id) if micros > 0 and not user.is_frozen else ()
 
@@ -158,7 +139,7 @@ def _log_out(db: Session, user_id: UUID) -> None:
     email_tokens.retire(db, user_id, Retirement.LOGGED_OUT_EVERYWHERE)
 
 
-def _refuse_too_much(db: Session, admin: User, micros: int) -> None:
+def _is_too_much(db: Session, admin: User, micros: int) -> bool:
     most = get_settings().admin_adjustment_limit_micros
     adjusted = cast(AdminAction.after["adjusted_micros"].astext, BigInteger)
     lately = select(func.coalesce(func.sum(func.abs(adjusted)), 0)).where(
@@ -168,8 +149,7 @@ def _refuse_too_much(db: Session, admin: User, micros: int) -> None:
     )
     # Of two adjustments at once, of different accounts, the second counts the first.
     db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(admin.id), 0))))
-    if int(db.scalar(lately) or 0) + abs(micros) > most:
-        raise AdjustmentTooLarge(most_micros=most)
+    return int(db.scalar(lately) or 0) + abs(micros) > most
 
 
 def _since(before: datetime | None, *, is_on: bool) -> datetime | None:
@@ -187,13 +167,6 @@ def _note_suspension(
 ) -> None:
     before, after = ({"suspended_at": _moment(at)} for at in since)
     admin_actions.note(db, order, kind, user.id, change=Change(before, after))
-
-
-def _credits(user: User) -> Mapping[str, object]:
-    return {
-        "balance_micros": user.credits_balance_micros,
-        "granted_micros": user.credits_promotional_micros,
-    }
 
 
 def _moment(at: datetime | None) -> str | None:

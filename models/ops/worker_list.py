@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models import ledger
 from models.ops.right_now import alive_after
 from models.schema.jobs import Job, JobStatus
 from models.schema.workers import Worker
@@ -32,6 +33,11 @@ class WorkerState:
         return self.is_alive and self.worker.draining_at is not None
 
     @property
+    def may_be_drained(self) -> bool:
+        worker = self.worker
+        return self.is_alive and not (worker.draining_at or worker.drain_asked_at)
+
+    @property
     def is_silent(self) -> bool:
         """Whether it fell silent without signing off."""
         return not self.is_alive and self.worker.stopped_at is None
@@ -41,6 +47,22 @@ class WorkerState:
         """Places for cells that are empty."""
         worker = self.worker
         return max(worker.capacity - worker.busy - worker.hot - worker.spare, 0)
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """What workers that are gone have left: jobs with a lease, and calls of models still open."""
+
+    jobs: int
+    calls: int
+
+
+def count_orphans(db: Session) -> Orphans:
+    """Count what the clock will take back or close in a moment; more than that is a trouble."""
+    alive = select(Worker.id).where(Worker.stopped_at.is_(None), Worker.seen_at > alive_after())
+    left = select(func.count()).where(Job.status == JobStatus.RUNNING, Job.worker_id.not_in(alive))
+    calls = ledger.orphans(db, timedelta(0))
+    return Orphans(db.scalar(left) or 0, len(calls))
 
 
 def read(db: Session, now: datetime) -> Sequence[WorkerState]:

@@ -130,7 +130,7 @@ def confirm(db: Session, session: UserSession, code: str) -> Sequence[str]:
     return _new_codes(db, user.id)
 
 
-def prove(db: Session, user_id: UUID, code: str) -> None:
+def take_code(db: Session, user_id: UUID, code: str) -> None:
     """Take a code of the app, or a recovery code; raise WrongCode, TooManyWrongCodes."""
     found = _lock(db, user_id)
     if found.confirmed_at is None:
@@ -140,13 +140,13 @@ def prove(db: Session, user_id: UUID, code: str) -> None:
 
 def renew_codes(db: Session, user_id: UUID, code: str) -> Sequence[str]:
     """Replace all recovery codes; asks for a code. Return the new ones, which are shown once."""
-    prove(db, user_id, code)
+    take_code(db, user_id, code)
     return _new_codes(db, user_id)
 
 
 def turn_off(db: Session, user: User, code: str) -> None:
     """Let the password or Google do from now on; asks for a code, and tells the user by mail."""
-    prove(db, user.id, code)
+    take_code(db, user.id, code)
     _remove(db, user)
 
 

@@ -41,6 +41,19 @@ class AdminActionKind(enum.StrEnum):
     WAITING_INVITED = "waiting_invited"
     RULE_SET = "rule_set"
     RULE_ENDED = "rule_ended"
+    JOBS_CANCELLED = "jobs_cancelled"
+    JOBS_RETRIED = "jobs_retried"
+    # More than one admin may adjust alone: another owner decides.
+    ADJUSTMENT_ASKED = "adjustment_asked"
+    ADJUSTMENT_APPROVED = "adjustment_approved"
+    ADJUSTMENT_REFUSED = "adjustment_refused"
+    REFUND_ORDERED = "refund_ordered"
+    LIMITS_RESET = "limits_reset"
+    CELL_DESTROYED = "cell_destroyed"
+    SNAPSHOT_RESTORED = "snapshot_restored"
+    DELETION_ORDERED = "deletion_ordered"
+    DELETION_UNDONE = "deletion_undone"
+    WORKER_DRAINED = "worker_drained"
 
 
 class AdminAction(Base):

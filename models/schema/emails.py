@@ -22,6 +22,7 @@ class EmailKind(enum.StrEnum):
     GOOGLE_CONNECTED = "google_connected"
     GOOGLE_DISCONNECTED = "google_disconnected"
     TWO_FACTOR_CHANGED = "two_factor_changed"
+    ACCOUNT_DELETION = "account_deletion"
     CHANNEL_LINKED = "channel_linked"
     RECEIPT = "receipt"
     ALERT = "alert"

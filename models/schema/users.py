@@ -48,6 +48,12 @@ class User(Base):
             "oldest_grant_at",
             postgresql_where=text("oldest_grant_at IS NOT NULL"),
         ),
+        # The clock looks for those whose time is over.
+        Index(
+            "ix_users_deletion_due_at",
+            "deletion_due_at",
+            postgresql_where=text("deletion_due_at IS NOT NULL"),
+        ),
         # Rolled-up numbers count the sign-ups of some hours.
         Index("ix_users_created_at", "created_at", postgresql_using="brin"),
     )
@@ -96,6 +102,11 @@ class User(Base):
     # The worker that holds this person's live files, and until when it goes first.
     cell_worker_id: Mapped[UUID | None]
     cell_worker_until: Mapped[datetime | None]
+    # When an admin had that worker end the cell: it does so as soon as no turn runs.
+    cell_ended_at: Mapped[datetime | None]
+    # When all that is theirs will be erased, unless they change their mind; and when it was.
+    deletion_due_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
     @property

@@ -24,4 +24,6 @@ class Worker(Base):
     seen_at: Mapped[Created]
     # From then on it takes nothing more, and saves what it has.
     draining_at: Mapped[datetime | None]
+    # When an admin wanted it to; it hears of that with its next report.
+    drain_asked_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]

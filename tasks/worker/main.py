@@ -18,9 +18,20 @@ from tasks.worker.forgetting import forget  # isort: skip
 from tasks.mailing import send_mail  # isort: skip
 from tasks.pushing import send_pushes  # isort: skip
 from actions.automatic_charges import top_up  # isort: skip
+from actions.bulk_jobs import work_off  # isort: skip
+from actions.admin_refunds import ask_stripe  # isort: skip
 from tasks.worker.prewarm import warm  # isort: skip
 
-__all__ = ["answer_later", "forget", "send_mail", "send_pushes", "top_up", "warm"]
+__all__ = [
+    "answer_later",
+    "ask_stripe",
+    "forget",
+    "send_mail",
+    "send_pushes",
+    "top_up",
+    "warm",
+    "work_off",
+]
 
 
 class Cells(Middleware):

@@ -1,6 +1,7 @@
 """What one worker process has: its cells, its held jobs, and the threads that keep both alive."""
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -23,7 +24,7 @@ from models import jobs
 from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer
-from models.ops import switches, workers
+from models.ops import switches, worker_orders, workers
 from settings import Settings
 from tasks.worker import boot_allocation
 from tasks.worker.commit_loop import LOOK_SECONDS, CommitLoop
@@ -73,6 +74,8 @@ class WorkerProcess:
         self.draining = threading.Event()
         self._over = threading.Event()
         self._next_look = 0.0
+        # As whoever stops a deployment does: what runs ends well.
+        self.leave: Callable[[], object] = lambda: os.kill(os.getpid(), signal.SIGTERM)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -198,6 +201,13 @@ class WorkerProcess:
                 hot=stats.hot,
                 busy=stats.busy,
             )
+            ended = worker_orders.cells_to_end(db, self.id, self.runtime.hot_users())
+            is_to_leave = worker_orders.is_drain_asked(db, self.id)
+        for user_id in ended:
+            if user_id not in self.held.people():
+                self.runtime.discard(user_id)
+        if is_to_leave and not self.draining.is_set():
+            self.leave()
 
     def _listen_for_stops(self) -> None:
         """Look at the leases at once when somebody stops one of our jobs."""

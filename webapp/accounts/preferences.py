@@ -104,6 +104,7 @@ def page(
         on_phone=is_pocketable(request.user_agent.string),
         google=identities.find(db(), user.id),
         offers_google=get_settings().offers_google,
+        deletion_days=get_settings().account_deletion_days,
         two_factor=two_factor.standing(db(), user.id),
         storage=storage_quotas.used(db(), user.id),
         storage_limits={

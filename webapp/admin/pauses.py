@@ -35,7 +35,7 @@ def pause() -> Answer:
         wanted = Pause(scope=scope, name=name, sentence=sentence)
         switch_changes.pause_claiming(db(), order, wanted)
     except Refused as refusal:
-        return queue.draw(refused="pause", refusal=sentence_of(refusal)), 422
+        return queue.render(refused="pause", refusal=sentence_of(refusal)), 422
     return _back("Paused. What runs runs on; nothing new begins within five seconds.")
 
 
@@ -48,7 +48,7 @@ def resume() -> Answer:
         scope, name = _scope()
         switch_changes.resume_claiming(db(), order, scope, name)
     except Refused as refusal:
-        return queue.draw(refused="resume", refusal=sentence_of(refusal)), 422
+        return queue.render(refused="resume", refusal=sentence_of(refusal)), 422
     return _back("Resumed. Messages go on where they were.")
 
 

@@ -6,8 +6,9 @@ from flask import Blueprint, render_template, request, url_for
 
 from gateways import values
 from models.base import new_id
-from models.ops import user_file, user_search
+from models.ops import adjustment_approvals, user_file, user_search
 from models.ops.user_search import Filter, Sorting, Wanted
+from models.payments import refund_orders
 from models.people import verification
 from models.people.admin_roles import Permission
 from webapp.admin.access import allowed_to
@@ -69,6 +70,9 @@ def render(user_id: UUID, *, refused: str = "", refusal: str = "") -> str:
         typed=request.form,
         new_key=new_id,
         is_verification_awaited=verification.is_awaited(found.user),
+        refunds=refund_orders.list_of_user(db(), user_id),
+        refundable={one.id: refund_orders.left_of(db(), one) for one in found.payments},
+        approvals=adjustment_approvals.list_open(db(), user_id),
     )
 
 

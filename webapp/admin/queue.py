@@ -47,22 +47,22 @@ STEPS = {
 @allowed_to(Permission.READ)
 def show() -> Answer:
     """Show how the queue does, and the jobs that are looked for."""
-    return draw()
+    return render()
 
 
-def draw(*, refused: str = "", refusal: str = "") -> str:
+def render(*, refused: str = "", refusal: str = "") -> str:
     """Draw the page of the queue; a refusal stands with the action that was refused."""
     hours = request.args.get("hours", type=values.integer)
     hours = hours if hours in HOURS else USUAL_HOURS
-    wanted = _wanted()
+    looked_for = wanted(request.args)
     return render_template(
         "admin/queue/page.html",
         queue=right_now.queue_now(db()),
         stats=queue_stats.read(db(), utc_now(), timedelta(hours=hours)),
         hours=hours,
         spans=HOURS,
-        wanted=wanted,
-        page=job_list.find(db(), wanted),
+        wanted=looked_for,
+        page=job_list.find(db(), looked_for),
         states=list(JobStatus),
         codes=list(FailureCode),
         pauses=switches.latest(db()).switches.pauses,
@@ -118,13 +118,14 @@ def stop(job_id: UUID) -> Answer:
     return _do(job_id, "stop", _stop, "The message is stopped.")
 
 
-def _wanted() -> Wanted:
-    model = request.args.get("model", "").strip()
+def wanted(given: Mapping[str, str]) -> Wanted:
+    """Read which messages are meant by an address or a form."""
+    model = given.get("model", "").strip()
     return Wanted(
-        state=next((one for one in JobStatus if one == request.args.get("state")), None),
-        code=next((one for one in FailureCode if one == request.args.get("code")), None),
+        state=next((one for one in JobStatus if one == given.get("state")), None),
+        code=next((one for one in FailureCode if one == given.get("code")), None),
         model=model[:200] or None,
-        after=values.uuid_or_none(request.args.get("after")),
+        after=values.uuid_or_none(given.get("after")),
     )
 
 

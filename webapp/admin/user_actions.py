@@ -11,7 +11,7 @@ from gateways import values
 from gateways.values import BadValue
 from models.database import after_commit
 from models.errors import NotFound, Refused
-from models.ops import user_actions
+from models.ops import adjustment_approvals, user_actions
 from models.ops.admin_actions import Order
 from models.ops.user_actions import NothingToAdjust
 from models.people.admin_roles import Permission
@@ -34,8 +34,12 @@ def adjust_credits(user_id: UUID) -> Answer:
 
     def _adjust(order: Order) -> None:
         _tell(user_actions.adjust_credits(db(), order, user_id, _micros()))
+        if adjustment_approvals.is_asked(db(), order.key):
+            flash("That is more than one administrator may do alone: another owner has to approve.")
+        else:
+            flash("The credits were adjusted.")
 
-    return _do(user_id, "credits", _adjust, "The credits were adjusted.")
+    return act(user_id, "credits", _adjust, "")
 
 
 @pages.post("/admin/people/<uuid:user_id>/freeze-end")
@@ -47,7 +51,7 @@ def lift_freeze(user_id: UUID) -> Answer:
     def _lift(order: Order) -> None:
         _tell(user_actions.lift_freeze(db(), order, user_id, is_forced=is_forced))
 
-    return _do(user_id, "freeze", _lift, "The account may spend again.")
+    return act(user_id, "freeze", _lift, "The account may spend again.")
 
 
 @pages.post("/admin/people/<uuid:user_id>/sending")
@@ -60,7 +64,7 @@ def suspend_sending(user_id: UUID) -> Answer:
         user_actions.suspend_sending(db(), order, user_id, is_on=is_on)
 
     said = "Sending is suspended." if is_on else "The account may send again."
-    return _do(user_id, "sending", _suspend, said)
+    return act(user_id, "sending", _suspend, said)
 
 
 @pages.post("/admin/people/<uuid:user_id>/sign-in")
@@ -73,7 +77,7 @@ def suspend_sign_in(user_id: UUID) -> Answer:
         user_actions.suspend_sign_in(db(), order, user_id, is_on=is_on)
 
     said = "Signing in is suspended." if is_on else "The account may be signed in to again."
-    return _do(user_id, "sign-in", _suspend, said)
+    return act(user_id, "sign-in", _suspend, said)
 
 
 @pages.post("/admin/people/<uuid:user_id>/sessions-end")
@@ -84,7 +88,7 @@ def end_sessions(user_id: UUID) -> Answer:
     def _end(order: Order) -> None:
         user_actions.end_sessions(db(), order, user_id)
 
-    return _do(user_id, "sessions", _end, "Every browser is logged out.")
+    return act(user_id, "sessions", _end, "Every browser is logged out.")
 
 
 @pages.post("/admin/people/<uuid:user_id>/verification")
@@ -96,7 +100,7 @@ def resend_verification(user_id: UUID) -> Answer:
         user_actions.resend_verification(db(), order, user_id)
         wakeups.mail_after_commit(db())
 
-    return _do(user_id, "verification", _resend, "The mail is on its way.")
+    return act(user_id, "verification", _resend, "The mail is on its way.")
 
 
 @pages.post("/admin/people/<uuid:user_id>/notes")
@@ -107,10 +111,10 @@ def add_note(user_id: UUID) -> Answer:
     def _add(order: Order) -> None:
         user_actions.add_note(db(), order, user_id)
 
-    return _do(user_id, "note", _add, "The note is kept.")
+    return act(user_id, "note", _add, "The note is kept.")
 
 
-def _do(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
+def act(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
     """Do it and say so; what is refused is said beside its form, in which all stays as it was."""
     try:
         verb(ordered())
@@ -118,7 +122,8 @@ def _do(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
         raise
     except Refused as refusal:
         return render(user_id, refused=name, refusal=sentence_of(refusal)), 422
-    flash(said)
+    if said:
+        flash(said)
     return go_to(address_of(user_id))
 
 

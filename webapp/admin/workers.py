@@ -1,13 +1,18 @@
-"""The workers, as admins see them."""
+"""The workers, as admins see them, and drain them."""
 
-from flask import Blueprint, render_template
+from uuid import UUID
 
-from models.base import utc_now
-from models.ops import right_now, worker_list
+from flask import Blueprint, flash, render_template, request, url_for
+
+from actions.sentences.refusals import sentence_of
+from models.base import new_id, utc_now
+from models.errors import NotFound, Refused
+from models.ops import right_now, worker_list, worker_orders
 from models.people.admin_roles import Permission
 from webapp.admin.access import allowed_to
+from webapp.admin.orders import ordered
 from webapp.core.db import db
-from webapp.core.htmx import Answer
+from webapp.core.htmx import Answer, go_to
 
 pages = Blueprint("admin_workers", __name__)
 
@@ -16,8 +21,31 @@ pages = Blueprint("admin_workers", __name__)
 @allowed_to(Permission.READ)
 def show() -> Answer:
     """Show the workers that were heard of within a day, and their cells."""
+    return _page()
+
+
+@pages.post("/admin/workers/<uuid:worker_id>/drain")
+@allowed_to(Permission.ACT)
+def drain(worker_id: UUID) -> Answer:
+    """Have a worker claim nothing more, end its turns and stop."""
+    try:
+        worker_orders.drain(db(), ordered(), worker_id)
+    except NotFound:
+        raise
+    except Refused as refusal:
+        return _page(refused=f"drain-{worker_id}", refusal=sentence_of(refusal)), 422
+    flash("It drains from its next report on: within seconds.")
+    return go_to(url_for("admin_workers.show"))
+
+
+def _page(*, refused: str = "", refusal: str = "") -> str:
     return render_template(
         "admin/workers/page.html",
         now=right_now.workers_now(db()),
         states=worker_list.read(db(), utc_now()),
+        orphans=worker_list.count_orphans(db()),
+        refused=refused,
+        refusal=refusal,
+        typed=request.form,
+        new_key=new_id,
     )

@@ -82,7 +82,7 @@ def log_in(user: User) -> None:
 
 def log_in_by_code(waiting: UserSession, code: str) -> None:
     """Make this browser its user's by a code; raise WrongCode, TooManyWrongCodes."""
-    two_factor.prove(db(), waiting.user_id, code)
+    two_factor.take_code(db(), waiting.user_id, code)
     forget()
     _open(waiting.user, has_shown_code=True)
 

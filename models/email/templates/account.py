@@ -1,5 +1,7 @@
 """Letters about an account: who may open it, and what was changed on it."""
 
+from datetime import datetime
+
 from models.email.templates.content import Action, EmailContent, address_on_site
 from models.money import money
 from models.ops import switches
@@ -203,6 +205,22 @@ def two_factor_changed(*, is_on: bool) -> EmailContent:
         title=f"Two-factor sign-in is {state}",
         words=words,
         action=Action("See your settings", address_on_site("/settings")),
+        small_print=(NOT_YOU,),
+    )
+
+
+def deletion_ordered(due_at: datetime) -> EmailContent:
+    """Tell that an account will be erased, and how to keep it."""
+    day = f"{due_at.day} {due_at:%B %Y}"
+    return EmailContent(
+        EmailKind.ACCOUNT_DELETION,
+        subject="Your account will be deleted",
+        title="Your account will be deleted",
+        words=(
+            f"On {day} all that you wrote, sent and have with us is erased for good.",
+            "Until then you can read everything, and keep the account in the settings.",
+        ),
+        action=Action("Keep my account", address_on_site("/settings")),
         small_print=(NOT_YOU,),
     )
 

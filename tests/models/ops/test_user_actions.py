@@ -17,7 +17,8 @@ from models import ledger
 from models.base import new_id, utc_now
 from models.errors import NotFound, Refused
 from models.ledger import freezes
-from models.ops import admin_actions, user_actions
+from models.ops import adjustment_approvals, admin_actions, user_actions
+from models.ops.adjustment_approvals import AlreadyDecided, NotEnoughToTake, OwnRequest
 from models.ops.admin_actions import (
     AccountOfAnAdmin,
     Order,
@@ -26,10 +27,8 @@ from models.ops.admin_actions import (
     ReasonTooLong,
 )
 from models.ops.user_actions import (
-    AdjustmentTooLarge,
     AlreadyInThatState,
     AlreadyVerified,
-    NotEnoughToTake,
     NothingToAdjust,
 )
 from models.people import sessions, users
@@ -142,14 +141,77 @@ def test_one_admin_adjusts_no_more_than_the_limit_of_a_day(
 ) -> None:
     adjust(ADMIN_ADJUSTMENT_LIMIT_MICROS=str(3 * DOLLAR))
     user_actions.adjust_credits(db, order(olga), ada.id, 2 * DOLLAR)
+    before = eve.credits_balance_micros
     for micros in (2 * DOLLAR, -2 * DOLLAR):
-        with pytest.raises(AdjustmentTooLarge):
-            user_actions.adjust_credits(db, order(olga), eve.id, micros)
+        user_actions.adjust_credits(db, order(olga), eve.id, micros)
+    assert eve.credits_balance_micros == before
+    assert [one.amount_micros for one in adjustment_approvals.list_open(db, eve.id)] == [
+        2 * DOLLAR,
+        -2 * DOLLAR,
+    ]
     user_actions.adjust_credits(db, order(olga), eve.id, DOLLAR)
+    assert eve.credits_balance_micros == before + DOLLAR
     second = admin(db, AdminRole.OWNER, "Otto")
     user_actions.adjust_credits(db, order(second), eve.id, 2 * DOLLAR)
     with time_machine.travel(utc_now() + timedelta(hours=25)):
         user_actions.adjust_credits(db, order(olga), eve.id, 3 * DOLLAR)
+    assert len(adjustment_approvals.list_open(db)) == 2
+
+
+def asked(db: Session, who: User, user: User, micros: int) -> UUID:
+    """An adjustment that waits for another owner."""
+    wanted = order(who)
+    user_actions.adjust_credits(db, wanted, user.id, micros)
+    return wanted.key
+
+
+def test_what_is_more_waits_for_another_owner(
+    db: Session, olga: User, ada: User, adjust: Callable[..., None]
+) -> None:
+    adjust(ADMIN_ADJUSTMENT_LIMIT_MICROS="0")
+    otto = admin(db, AdminRole.OWNER, "Otto")
+    before, wanted = ada.credits_balance_micros, asked(db, olga, ada, 9 * DOLLAR)
+    with pytest.raises(OwnRequest):
+        adjustment_approvals.approve(db, order(olga), wanted)
+    once = order(otto, "Checked.")
+    for _ in range(2):
+        adjustment_approvals.approve(db, once, wanted)
+    assert ada.credits_balance_micros == before + 9 * DOLLAR
+    assert not any(ledger.audit(db, ada.id).values())
+    for decide in (adjustment_approvals.approve, adjustment_approvals.refuse):
+        with pytest.raises(AlreadyDecided):
+            decide(db, order(otto), wanted)
+    approved, first = logged(db, ada)
+    assert (first.kind, first.admin_id) == (AdminActionKind.ADJUSTMENT_ASKED, olga.id)
+    assert (approved.kind, approved.admin_id) == (AdminActionKind.ADJUSTMENT_APPROVED, otto.id)
+    assert approved.after["approved_micros"] == 9 * DOLLAR
+
+
+def test_what_was_refused_or_not_decided_in_time_is_never_booked(
+    db: Session, olga: User, ada: User, adjust: Callable[..., None]
+) -> None:
+    adjust(ADMIN_ADJUSTMENT_LIMIT_MICROS="0")
+    otto, before = admin(db, AdminRole.OWNER, "Otto"), ada.credits_balance_micros
+    refused, late = asked(db, olga, ada, DOLLAR), asked(db, olga, ada, DOLLAR)
+    adjustment_approvals.refuse(db, order(otto), refused)
+    with time_machine.travel(utc_now() + adjustment_approvals.APPROVED_WITHIN):
+        with pytest.raises(AlreadyDecided):
+            adjustment_approvals.approve(db, order(otto), late)
+        assert not adjustment_approvals.list_open(db)
+    too_much = asked(db, olga, ada, -before - 1)
+    with pytest.raises(NotEnoughToTake):
+        adjustment_approvals.approve(db, order(otto), too_much)
+    assert ada.credits_balance_micros == before
+
+
+@pytest.mark.parametrize("role", [AdminRole.SUPPORT, AdminRole.VIEWER])
+def test_only_owners_approve(
+    db: Session, olga: User, ada: User, role: AdminRole, adjust: Callable[..., None]
+) -> None:
+    adjust(ADMIN_ADJUSTMENT_LIMIT_MICROS="0")
+    wanted = asked(db, olga, ada, DOLLAR)
+    with pytest.raises(NotOfThisRole):
+        adjustment_approvals.approve(db, order(admin(db, role, "Sam")), wanted)
 
 
 Verb = Callable[[Session, Order, UUID], object]

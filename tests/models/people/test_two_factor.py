@@ -102,12 +102,12 @@ def test_a_code_is_taken_once_and_none_before_it_afterwards(
 ) -> None:
     before = totp.code_at(secret_of(db, ada), (utc_now() - STEP).timestamp())
     now = shown(db, ada)
-    two_factor.prove(db, ada.id, f"{now[:3]} {now[3:]}")
+    two_factor.take_code(db, ada.id, f"{now[:3]} {now[3:]}")
     for used in (now, before):
         with pytest.raises(WrongCode):
-            two_factor.prove(db, ada.id, used)
+            two_factor.take_code(db, ada.id, used)
     with time_machine.travel(utc_now() + STEP, tick=False):
-        two_factor.prove(db, ada.id, shown(db, ada))
+        two_factor.take_code(db, ada.id, shown(db, ada))
 
 
 def test_a_recovery_code_is_taken_once_and_is_nobody_elses(
@@ -117,15 +117,15 @@ def test_a_recovery_code_is_taken_once_and_is_nobody_elses(
     eves = sessions.open_for(db, eve, "Firefox")
     two_factor.confirm(db, eves, shown(db, eve))
     with pytest.raises(WrongCode):
-        two_factor.prove(db, eve.id, codes[0])
-    two_factor.prove(db, ada.id, codes[0].upper().replace("-", " "))
+        two_factor.take_code(db, eve.id, codes[0])
+    two_factor.take_code(db, ada.id, codes[0].upper().replace("-", " "))
     assert two_factor.standing(db, ada.id).codes_left == 9
     with pytest.raises(WrongCode):
-        two_factor.prove(db, ada.id, codes[0])
+        two_factor.take_code(db, ada.id, codes[0])
     renewed = two_factor.renew_codes(db, ada.id, codes[1])
     with pytest.raises(WrongCode):
-        two_factor.prove(db, ada.id, codes[2])
-    two_factor.prove(db, ada.id, renewed[0])
+        two_factor.take_code(db, ada.id, codes[2])
+    two_factor.take_code(db, ada.id, renewed[0])
 
 
 def test_guessing_ends_and_a_right_code_too_until_a_while_has_passed(
@@ -133,12 +133,12 @@ def test_guessing_ends_and_a_right_code_too_until_a_while_has_passed(
 ) -> None:
     for _ in range(two_factor.MOST_WRONG):
         with pytest.raises(WrongCode):
-            two_factor.prove(db, ada.id, "wrong")
+            two_factor.take_code(db, ada.id, "wrong")
     for right in (shown(db, ada), codes[0]):
         with pytest.raises(TooManyWrongCodes):
-            two_factor.prove(db, ada.id, right)
+            two_factor.take_code(db, ada.id, right)
     with time_machine.travel(utc_now() + two_factor.WRONG_WITHIN, tick=False):
-        two_factor.prove(db, ada.id, shown(db, ada))
+        two_factor.take_code(db, ada.id, shown(db, ada))
 
 
 def test_switching_it_off_needs_a_code(
@@ -151,7 +151,7 @@ def test_switching_it_off_needs_a_code(
     db.refresh(here)
     assert here.two_factor_at is None
     with pytest.raises(TwoFactorOff):
-        two_factor.prove(db, ada.id, codes[1])
+        two_factor.take_code(db, ada.id, codes[1])
 
 
 def test_what_a_squatter_has_set_up_goes_with_them(

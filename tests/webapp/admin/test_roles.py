@@ -4,18 +4,21 @@ The addresses are those that the site has, so a new page is among them by itself
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import cast
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import users
 from models.people.admin_roles import PERMISSIONS, Permission
 from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminRole
+from models.schema.payments import Payment, PaymentKind
+from models.schema.pending_adjustments import PendingAdjustment
 from models.schema.users import User
 from tests import factories
 from tests.webapp.browser import Browser
@@ -34,6 +37,16 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
         reason="A test.",
     )
     db.add(blocked)
+    asked = PendingAdjustment(
+        user_id=ada.id,
+        amount_micros=1,
+        reason="x",
+        asked_by_id=new_id(),
+        asked_by_email="olga@example.org",
+        expires_at=utc_now() + timedelta(days=1),
+    )
+    payment = Payment(user_id=ada.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
+    db.add_all([asked, payment])
     db.flush()
     return {
         "user_id": ada.id,
@@ -42,6 +55,8 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
         "what": "people",
         "invitation_id": factories.invitation(db).id,
         "rule_id": blocked.id,
+        "adjustment_id": asked.id,
+        "payment_id": payment.id,
     }
 
 
