@@ -93,7 +93,8 @@ def set_rule(db: Session, order: Order, subject: Subject, verdict: Verdict) -> N
     _apply(db, subject.user_id, verdict)
     change = Change(
         {"subject": None, "verdict": before.verdict if before else None},
-        {"subject": subject.shown, "verdict": verdict},
+        # The log outlives the account: it names users by its own column alone.
+        {"subject": None if subject.user_id else subject.shown, "verdict": verdict},
     )
     admin_actions.note(db, order, AdminActionKind.RULE_SET, subject.user_id, change=change)
 
@@ -111,8 +112,9 @@ def end_rule(db: Session, order: Order, rule_id: UUID) -> None:
     rule.ended_at = utc_now()
     db.flush()
     _apply(db, rule.user_id, None)
+    subject = None if rule.user_id else rule.shown
     change = Change(
-        {"subject": rule.shown, "verdict": rule.verdict}, {"subject": rule.shown, "verdict": None}
+        {"subject": subject, "verdict": rule.verdict}, {"subject": subject, "verdict": None}
     )
     admin_actions.note(db, order, AdminActionKind.RULE_ENDED, rule.user_id, change=change)
 

@@ -35,7 +35,7 @@ from settings import get_settings
 KEPT = frozenset(
     {
         *("jobs", "conversations", "user_days", "pending_adjustments", "unfreezings"),
-        "audit_findings",
+        *("audit_findings", "user_months", "user_model_months"),
     }
 )
 
