@@ -2,10 +2,12 @@
 PYTHON ?= python3
 PREPARED = $(PYTHON) embedded/bootstrap.py
 UV ?= uv
+# Of the package cyclonedx-bom.
+CYCLONEDX ?= cyclonedx-py
 COMPILE = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --no-header --no-annotate --quiet
 
-.PHONY: messages help run test test-long mutants lint format lock css bench drill restore-drill hostile fuzz audit \
+.PHONY: messages help run test test-long mutants lint format lock sbom css bench drill restore-drill hostile fuzz audit \
 	account rollups seed-demo
 .DEFAULT_GOAL := help
 
@@ -37,6 +39,12 @@ lock: ## Compile the requirements anew with uv; UPGRADE=--upgrade takes newer ve
 		-o requirements/bench.txt
 	$(COMPILE) -c requirements/dev.txt --extra embedded -o requirements/embedded.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/app.txt
+
+sbom: ## Write what the images hold as CycloneDX, from the lock files, into sbom/ (CYCLONEDX=)
+	@mkdir -p sbom
+	$(CYCLONEDX) requirements requirements/app.txt --output-file sbom/python.json
+	cd vendor/openclaw && npm sbom --sbom-format cyclonedx --package-lock-only --omit optional \
+		> ../../sbom/node.json
 
 css: ## Build the website's styles, icons and vendored files from assets/
 	@exec $(PREPARED) dev embedded.styles

@@ -170,3 +170,14 @@ def test_somebody_hears_every_alarm_and_finds_what_to_do(template: Template) -> 
 def test_costs_have_a_bound_that_rings(template: Template) -> None:
     template.resource_count_is("AWS::Budgets::Budget", 1)
     template.resource_count_is("AWS::SNS::Subscription", 1)
+
+
+def test_a_release_of_the_website_goes_back_by_itself(template: Template) -> None:
+    services = template.find_resources("AWS::ECS::Service").values()
+    (website,) = [one["Properties"] for one in services if "LoadBalancers" in one["Properties"]]
+    deployed = website["DeploymentConfiguration"]
+    assert deployed["Strategy"] == "BLUE_GREEN"
+    assert deployed["BakeTimeInMinutes"] >= 5
+    assert (deployed["Alarms"]["Enable"], deployed["Alarms"]["Rollback"]) == (True, True)
+    # The one of before, to go back to.
+    assert website["LoadBalancers"][0]["AdvancedConfiguration"]["AlternateTargetGroupArn"]

@@ -45,7 +45,7 @@ TEMPLATES: Mapping[AuditRule, str] = {
     AuditRule.CHARGE_HAS_CALL: """
         SELECT entry.user_id, entry.reference AS subject, entry.amount_micros AS off_by_micros
         FROM {entries} AS entry
-        LEFT JOIN model_calls AS call
+        LEFT JOIN {their_calls} AS call
                ON call.id = entry.call_id AND call.user_id = entry.user_id
         WHERE (entry.kind = 'charge' OR entry.reason IN
                    ('call_lost', 'late_call', 'beyond_hold', 'nothing_heard'))
@@ -54,7 +54,7 @@ TEMPLATES: Mapping[AuditRule, str] = {
     AuditRule.CALL_HAS_CHARGE: """
         SELECT call.user_id, 'call:' || call.id AS subject, 0 AS off_by_micros
         FROM {calls} AS call
-        LEFT JOIN transactions AS entry
+        LEFT JOIN {their_entries} AS entry
                ON entry.call_id = call.id
               AND (entry.kind = 'charge'
                    OR entry.reason IN ('call_lost', 'late_call', 'nothing_heard'))
@@ -113,6 +113,8 @@ TEMPLATES: Mapping[AuditRule, str] = {
 }
 WHOLE = {
     "entries": "transactions",
+    "their_calls": "model_calls",
+    "their_entries": "transactions",
     "capped": "transactions",
     "calls": "model_calls",
     "standing": "standing_charges",

@@ -26,8 +26,12 @@ from models.schema.users import User
 LAG = timedelta(minutes=15)
 # Every user has been audited as a whole after so many audits: within a month, by the hour.
 ROUNDS = 720
+# A call is older than its entry, or its end, by so much at most, but for few.
+CALL_AGE = timedelta(hours=1)
 _NEW = {
     "entries": "(SELECT * FROM transactions WHERE id > :through)",
+    "their_calls": "(SELECT * FROM model_calls WHERE id > :before)",
+    "their_entries": "(SELECT * FROM transactions WHERE id > :before)",
     # All of a day on which anything was given back.
     "capped": """(
         SELECT entry.* FROM transactions AS entry JOIN (
@@ -111,19 +115,17 @@ def _note(db: Session, since: Since) -> None:
 
 def _suspects(db: Session, since: Since) -> set[UUID]:
     """Return who may break a rule by what is new."""
-    given = {"through": first_id(since.through_at), "since": since.through_at}
+    given = {
+        "through": first_id(since.through_at),
+        "since": since.through_at,
+        "before": first_id(since.through_at - CALL_AGE),
+    }
     found = set(db.scalars(_UNEQUAL_SUMS, {"through": given["through"]}))
-    # What is new is little: each row of it looks up what belongs to it. The planner, which thinks
-    # that it were more, would read a whole table instead.
-    db.execute(text("SET LOCAL enable_hashjoin = off"))
-    db.execute(text("SET LOCAL enable_mergejoin = off"))
     for rule, template in TEMPLATES.items():
         if rule not in _SUMMED:
             statement = template.format_map(_NEW)
             bound = {name: value for name, value in given.items() if f":{name}" in statement}
             found |= {row.user_id for row in db.execute(text(statement), bound)}
-    db.execute(text("SET LOCAL enable_hashjoin = on"))
-    db.execute(text("SET LOCAL enable_mergejoin = on"))
     return found
 
 
