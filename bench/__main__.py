@@ -11,6 +11,7 @@ BENCHES = {
     "boot": "what a spare costs before anybody needs it",
     "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "channels": "what a messenger's message costs, against the website's form and page",
+    "day": "what a typical day costs at each provider, against the prompt and caching of before",
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",
     "loaded": "which of OpenClaw's modules a cell loads, and whether the bundles have them",
