@@ -12,6 +12,7 @@ BENCHES = {
     "boot": "what a spare costs before anybody needs it",
     "capacity": "how many people in conversation a worker carries, in memory and processor time",
     "channels": "what a messenger's message costs, against the website's form and page",
+    "day": "what a typical day costs at each provider, against the prompt and caching of before",
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "growth": "what pages of admins take with ten times as much, by what they took (--admin)",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",

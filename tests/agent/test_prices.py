@@ -141,6 +141,8 @@ def test_only_what_has_a_price_is_kept_for_an_hour() -> None:
         HAIKU,
     ]
     assert not PRICES.has_hour(model("anthropic", "claude-unheard-of"))
+    # Its table has no price for that.
+    assert not PRICES.has_hour(model("anthropic", "claude-2"))
     given = {"anthropic/claude-own": {"input": 3, "output": 15, "cache_write": "3.75"}}
     prices = Prices(settings("demo", "http://nowhere", price_overrides=given))
     own = model("anthropic", "claude-own")
