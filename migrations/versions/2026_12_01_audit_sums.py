@@ -6,7 +6,7 @@ from alembic import op
 from migrations.online import create_index
 
 revision = "e2a94c7d1b60"
-down_revision = "e93a5d07c1b8"
+down_revision = "c2a87f5e1d30"
 branch_labels = None
 depends_on = None
 

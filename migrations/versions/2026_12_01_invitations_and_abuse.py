@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "e93a5d07c1b8"
-down_revision = "c2a87f5e1d30"
+down_revision = "7d20c9e4b8f1"
 branch_labels = None
 depends_on = None
 
