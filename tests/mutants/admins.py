@@ -14,13 +14,6 @@ ERASURE = "tests/actions/test_account_erasure.py::"
 
 MUTANTS = (
     Mutant(
-        "an action is done again under the same key",
-        "models/ops/admin_actions.py",
-        "    return db.scalar(select(AdminAction.id).where(AdminAction.key == order.key)) is None\n",
-        "    return True\n",
-        (f"{SWITCHES}test_a_change_is_done_once_and_over_no_other",),
-    ),
-    Mutant(
         "support switches",
         "models/ops/switch_changes.py",
         "needs=Permission.SWITCH",

@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant(
         "files are kept without end",
         "models/chat/storage_quotas.py",
-        "    if more_bytes and _sum(db, Upload, user_id) + more_bytes > limit:\n",
+        "    if more_bytes and _sum_files(db, user_id) + more_bytes > limit:\n",
         "    if more_bytes > limit:\n",
         (f"{SHARES}test_files_beyond_a_users_storage_are_refused_and_not_kept",),
     ),
@@ -145,7 +145,7 @@ MUTANTS = (
     Mutant(
         "whether all is there is looked up for each who asks",
         "webapp/core/health.py",
-        "            if time.monotonic() >= self._looked_at + FRESH_SECONDS:\n",
+        "            if time.monotonic() >= self._looked_at + self._fresh_seconds:\n",
         "            if True:\n",
         (f"{HEALTH}test_two_hundred_at_once_cost_what_one_does",),
     ),

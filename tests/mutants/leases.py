@@ -144,8 +144,8 @@ MUTANTS = (
     Mutant(
         "a telegram that is delivered again is answered again",
         "actions/sending.py",
-        "            source=jobs.Source(incoming.channel, incoming.sent_key),\n",
-        "            source=jobs.Source(incoming.channel),\n",
+        "                incoming.channel, incoming.sent_key, thinks_longer",
+        "                incoming.channel, None, thinks_longer",
         (f"{SENDING}test_a_telegram_that_is_delivered_twice_is_one_message",),
     ),
     Mutant(

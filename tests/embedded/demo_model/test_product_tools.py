@@ -7,8 +7,10 @@ import pytest
 
 from tests.embedded.demo_model.test_replies import STAMP, said
 
-NAMES = ("remind", "reminders", "cancel_reminder", "search_history", "spending")
-NAMES += ("change_reminder", "lists", "nothing_to_tell", "product_help")
+NAMES = (
+    *("remind", "reminders", "cancel_reminder", "search_history", "spending"),
+    *("change_reminder", "lists", "nothing_to_tell", "product_help"),
+)
 
 
 def ask(demo: Any, *messages: dict[str, Any], names: tuple[str, ...] = NAMES) -> dict[str, Any]:
