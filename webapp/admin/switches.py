@@ -47,8 +47,9 @@ def show() -> Answer:
 @allowed_to(Permission.SWITCH)
 def change() -> Answer:
     """Set all switches but the pauses."""
+    version = request.form.get("version")
     try:
-        wanted, version = _typed(), request.form.get("version")
+        wanted = _typed()
         switching.change(db(), ordered(), wanted, shown_version=_version(version))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
