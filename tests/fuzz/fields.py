@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
+from uuid import UUID
 
 from flask import Flask, Request
 from sqlalchemy import Connection
@@ -34,27 +35,31 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "query": ("query",),
 }
 TOKEN = "csrf_token"  # the field's name
-NOTHING = "0199a0b0-0000-7000-8000-000000000000"
-PARAMETERS = {
+PARAMETERS: dict[str, object] = {
     "name": "app.css",
     "channel_name": "pigeon",
     "secret": "x" * 32,
     "kind": "made",
     "what": "people",
-    "invitation_id": NOTHING,
-    "rule_id": NOTHING,
+    # Of these there is none.
+    "adjustment_id": UUID(int=1),
+    "invitation_id": UUID(int=1),
+    "rule_id": UUID(int=1),
+    "worker_id": UUID(int=1),
 }
 # Checks in threads of their own do not fit a test's transaction.
 LEFT_OUT = {"health.ready"}
 # What people type where nothing stands yet.
 TYPED = {
     "address-password": factories.PASSWORD,
+    "deletion-password": factories.PASSWORD,
     "email": ADDRESSES["member"],
     "new-password": "another horse battery",
     "old-password": factories.PASSWORD,
     "password": factories.PASSWORD,
     "reason": "Looked at it.",
     "text": "Hello?",
+    "two-factor-password": factories.PASSWORD,
     "timezone": "Europe/Berlin",
     "title": "Birds",
     "words": "Feed the birds",

@@ -54,7 +54,7 @@ KEPT = (
     *("id", "email", "password_hash", "name", "timezone", "needs", "onboarded_at"),
     *("email_verified_at", "admin_role", "model", "message_limit_micros", "day_limit_micros"),
     *("month_limit_micros", "spending_frozen_at", "spending_frozen_reason"),
-    *("sending_suspended_at", "sign_in_suspended_at"),
+    *("sending_suspended_at", "sign_in_suspended_at", "deletion_due_at"),
     *("quiet_from_minute", "quiet_until_minute"),
 )
 Kept = list[dict[str, object]]

@@ -45,8 +45,9 @@ def end_cell(user_id: UUID) -> Answer:
 def restore_snapshot(user_id: UUID) -> Answer:
     """Make an older version of a user's files the newest one."""
 
+    snapshot_id = values.uuid_or_none(request.form.get("snapshot"))
+
     def _restore(order: Order) -> None:
-        snapshot_id = values.uuid_or_none(request.form.get("snapshot"))
         if snapshot_id is None:
             raise NotFound
         account_orders.restore_snapshot(db(), order, user_id, snapshot_id)

@@ -12,6 +12,7 @@ from models.base import new_id
 from models.database import after_commit
 from models.errors import Refused
 from models.ops import bulk_orders
+from models.ops.job_list import Wanted
 from models.people.admin_roles import Permission
 from models.schema.bulk_orders import BulkKind
 from webapp.admin import queue
@@ -43,10 +44,11 @@ def show() -> Answer:
 def place() -> Answer:
     """Order it for what was shown; workers do it batch by batch."""
     kind = next((one for one in BulkKind if one == request.form.get("kind")), BulkKind.CANCEL)
+    wanted = _in_form()
+    before, number = request.form.get("before"), request.form.get("shown")
     try:
+        before_id, shown = _shown(before, number)
         order = ordered()
-        before_id, shown = _shown()
-        wanted = queue.wanted(request.form)
         bulk_orders.place(db(), order, kind, wanted, before_id=before_id, shown=shown)
     except Refused as refusal:
         return _page(refused=kind.value, refusal=sentence_of(refusal)), 422
@@ -55,16 +57,21 @@ def place() -> Answer:
     return go_to(url_for("admin_bulk.show"))
 
 
-def _shown() -> tuple[UUID, int]:
+def _shown(before: str | None, number: str | None) -> tuple[UUID, int]:
     try:
-        return values.uuid(request.form.get("before")), values.integer(request.form.get("shown"))
+        return values.uuid(before), values.integer(number)
     except BadValue:
         raise NotShown from None
 
 
+def _in_form() -> Wanted:
+    form = request.form
+    return queue.filtered(form.get("state"), form.get("code"), form.get("model"))
+
+
 def _page(*, refused: str = "", refusal: str = "") -> str:
-    given = request.form if request.method == "POST" else request.args
-    wanted, before_id = queue.wanted(given), new_id()
+    wanted = _in_form() if request.method == "POST" else queue.in_query()
+    before_id = new_id()
     counts = {kind: bulk_orders.count(db(), kind, wanted, before_id) for kind in BulkKind}
     return render_template(
         "admin/queue/bulk.html",

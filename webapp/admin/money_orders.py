@@ -35,9 +35,10 @@ def refund(payment_id: UUID) -> Answer:
     payment = db().get(Payment, payment_id)
     if payment is None:
         raise NotFound
+    given = request.form.get("amount", "").strip()
     try:
         order = ordered()
-        order_id = refund_orders.place(db(), order, payment_id, _micros())
+        order_id = refund_orders.place(db(), order, payment_id, _micros(given))
     except NotFound:
         raise
     except Refused as refusal:
@@ -98,9 +99,8 @@ def _page(*, refused: str = "", refusal: str = "") -> str:
     )
 
 
-def _micros() -> int | None:
+def _micros(given: str) -> int | None:
     """Read how much is to go back; an empty field is all that is left."""
-    given = request.form.get("amount", "").strip()
     if not given:
         return None
     try:

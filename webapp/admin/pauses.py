@@ -28,12 +28,11 @@ class NoSuchScope(Refused):
 @allowed_to(Permission.ACT)
 def pause() -> Answer:
     """Let no worker claim all messages, or those of a provider or a channel."""
+    sentence = request.form.get("sentence", "").strip()[:SENTENCE_MAX_LENGTH]
     try:
-        order = ordered()
         scope, name = _scope()
-        sentence = request.form.get("sentence", "").strip()[:SENTENCE_MAX_LENGTH]
         wanted = Pause(scope=scope, name=name, sentence=sentence)
-        switch_changes.pause_claiming(db(), order, wanted)
+        switch_changes.pause_claiming(db(), ordered(), wanted)
     except Refused as refusal:
         return queue.render(refused="pause", refusal=sentence_of(refusal)), 422
     return _back("Paused. What runs runs on; nothing new begins within five seconds.")
@@ -44,9 +43,8 @@ def pause() -> Answer:
 def resume() -> Answer:
     """End a pause."""
     try:
-        order = ordered()
         scope, name = _scope()
-        switch_changes.resume_claiming(db(), order, scope, name)
+        switch_changes.resume_claiming(db(), ordered(), scope, name)
     except Refused as refusal:
         return queue.render(refused="resume", refusal=sentence_of(refusal)), 422
     return _back("Resumed. Messages go on where they were.")

@@ -1,6 +1,7 @@
 """The queue, as admins see it: how it does, the jobs in it, and one of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,7 +55,7 @@ def render(*, refused: str = "", refusal: str = "") -> str:
     """Draw the page of the queue; a refusal stands with the action that was refused."""
     hours = request.args.get("hours", type=values.integer)
     hours = hours if hours in HOURS else USUAL_HOURS
-    looked_for = wanted(request.args)
+    looked_for = in_query()
     return render_template(
         "admin/queue/page.html",
         queue=right_now.queue_now(db()),
@@ -118,14 +119,19 @@ def stop(job_id: UUID) -> Answer:
     return _do(job_id, "stop", _stop, "The message is stopped.")
 
 
-def wanted(given: Mapping[str, str]) -> Wanted:
-    """Read which messages are meant by an address or a form."""
-    model = given.get("model", "").strip()
+def in_query() -> Wanted:
+    """Read which messages are meant by an address."""
+    query = request.args
+    wanted = filtered(query.get("state"), query.get("code"), query.get("model"))
+    return replace(wanted, after=values.uuid_or_none(query.get("after")))
+
+
+def filtered(state: str | None, code: str | None, model: str | None) -> Wanted:
+    """Read a filter; what is none of its values is any."""
     return Wanted(
-        state=next((one for one in JobStatus if one == given.get("state")), None),
-        code=next((one for one in FailureCode if one == given.get("code")), None),
-        model=model[:200] or None,
-        after=values.uuid_or_none(given.get("after")),
+        state=next((one for one in JobStatus if one == state), None),
+        code=next((one for one in FailureCode if one == code), None),
+        model=(model or "").strip()[:200] or None,
     )
 
 

@@ -47,12 +47,10 @@ def show() -> Answer:
 @allowed_to(Permission.SWITCH)
 def change() -> Answer:
     """Set all switches but the pauses."""
+    version = request.form.get("version")
     try:
-        order = ordered()
-        version = values.integer(request.form.get("version"))
-        switching.change(db(), order, _typed(), shown_version=version)
-    except BadValue:
-        return _page(sentence_of(BadSwitches())), 422
+        wanted = _typed()
+        switching.change(db(), ordered(), wanted, shown_version=_version(version))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
     flash("Switched. It counts everywhere within five seconds.")
@@ -61,27 +59,41 @@ def change() -> Answer:
 
 def _typed() -> Switches:
     form = request.form
-    credit = form.get("free_credit", "").strip()
+    credit, off = form.get("free_credit", "").strip(), form.getlist("off")
+    numbers = {
+        "margin": form.get("margin"),
+        "network_grants": form.get("network_grants"),
+        "network_requests": form.get("network_requests"),
+    }
+    words = {
+        "sign_up": form.get("sign_up", ""),
+        "announcement": form.get("announcement", "").strip(),
+        "is_maintenance": form.get("maintenance") == "yes",
+        "maintenance_sentence": form.get("maintenance_sentence", "").strip(),
+        "default_model": form.get("default_model") or None,
+    }
     try:
-        return Switches(
-            sign_up=SignUpRule(form.get("sign_up", "")),
-            announcement=form.get("announcement", "").strip(),
-            is_maintenance=form.get("maintenance") == "yes",
-            maintenance_sentence=form.get("maintenance_sentence", "").strip(),
-            models_off=tuple(sorted(values.model_id(one) for one in form.getlist("off"))),
-            default_model=form.get("default_model") or None,
-            margin=_number("margin"),
-            free_credit=values.dollars(credit) if credit else None,
-            network_grants=_number("network_grants"),
-            network_requests=_number("network_requests"),
+        return Switches.model_validate(
+            {
+                **words,
+                **{name: _number(given) for name, given in numbers.items()},
+                "models_off": sorted(values.model_id(one) for one in off),
+                "free_credit": values.dollars(credit) if credit else None,
+            }
         )
-    except (ValidationError, ValueError) as nonsense:
+    except (ValidationError, BadValue) as nonsense:
         raise BadSwitches from nonsense
 
 
-def _number(name: str) -> int | None:
-    given = request.form.get(name, "").strip()
-    return values.integer(given) if given else None
+def _version(given: str | None) -> int:
+    try:
+        return values.integer(given)
+    except BadValue as nonsense:
+        raise BadSwitches from nonsense
+
+
+def _number(given: str | None) -> int | None:
+    return values.integer(given.strip()) if given and given.strip() else None
 
 
 def _page(refusal: str = "") -> str:
