@@ -12,6 +12,7 @@ import sys
 
 from settings import PROJECT_DIR
 from tests.mutants import (
+    admins,
     admission,
     leases,
     messengers,
@@ -26,6 +27,7 @@ from tests.mutants import (
 from tests.mutants.run import Verdict, misplaced, try_all
 
 MUTANTS = (
+    *admins.MUTANTS,
     *money.MUTANTS,
     *leases.MUTANTS,
     *ownership.MUTANTS,
