@@ -8,6 +8,8 @@ it takes then, by what it took before; its target is 2.
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
@@ -15,16 +17,13 @@ import httpx2
 import sqlalchemy as sa
 
 from bench.site import Served, Site
-from models import database
 from models.base import utc_now
-from models.database import unit_of_work
 from models.ops import profit
 from models.schema.admins import AdminRole
 from models.schema.jobs import Job
 from models.schema.sessions import UserSession
 from models.schema.users import User
 from settings import PROJECT_DIR, get_settings
-from tasks.cli import seed_demo
 
 FACTOR_LIMIT = 2.0
 TIMES = 10
@@ -54,33 +53,30 @@ def main(arguments: list[str]) -> int:
     with Site.for_one_run(PROJECT_DIR / ".test-data") as site:
         os.environ.update(site.environment())  # noqa: TID251  # what is written goes there
         get_settings.cache_clear()
-        database.connect(get_settings().database_url.get_secret_value(), pool_size=2)
         _grow(asked.people, asked.messages, seed=1)
         (admin,) = site.visitors(1)
-        with unit_of_work() as db:
+        with site.database() as db:
             db.get_one(User, admin.id).admin_role = AdminRole.OWNER
             has_shown_a_code = sa.update(UserSession).where(UserSession.user_id == admin.id)
             db.execute(has_shown_a_code.values(two_factor_at=utc_now()))
         with site.serves() as product:
-            before = _measure(product, admin.cookie)
+            paths = _paths(site)
+            before = _measure(product, admin.cookie, paths)
             others = (TIMES - 1) * asked.people, (TIMES - 1) * asked.messages
             _grow(*others, seed=2, first=asked.people + 1)
-            after = _measure(product, admin.cookie)
+            after = _measure(product, admin.cookie, paths)
     return _report(before, after)
 
 
 def _grow(people: int, messages: int, *, seed: int, first: int = 1) -> None:
-    began = time.monotonic()
-    with unit_of_work() as db:
-        seed_demo.fill(db, people, messages, seed, utc_now(), first=first)
-    seed_demo.settle()
-    took = time.monotonic() - began
-    print(f"{people:,} people with {messages:,} messages, in {took:.0f} s", flush=True)
+    print(f"{people:,} people with {messages:,} messages", flush=True)
+    given = {"people": people, "messages": messages, "seed": seed, "first": first}
+    flags = (f"--{name}={number}" for name, number in given.items())
+    subprocess.run([sys.executable, "-m", "tasks.cli.seed_demo", *flags], check=True)
 
 
-def _measure(product: Served, cookie: str) -> list[Taken]:
+def _measure(product: Served, cookie: str, paths: list[str]) -> list[Taken]:
     """Ask for each page a few times, each in turn."""
-    paths = _paths()
     found: dict[str, list[float]] = {path: [] for path in paths}
     url = f"http://127.0.0.1:{product.port}"
     with httpx2.Client(base_url=url, cookies={"session": cookie}, timeout=120) as browser:
@@ -94,10 +90,10 @@ def _measure(product: Served, cookie: str) -> list[Taken]:
     return [Taken(path, statistics.median(times[1:])) for path, times in found.items()]
 
 
-def _paths() -> list[str]:
+def _paths(site: Site) -> list[str]:
     """List the pages, with the user who brought most and their last message among them."""
     month, _ = profit.month_of(utc_now(), 1)
-    with unit_of_work() as db:
+    with site.database() as db:
         user_id = profit.read(db, month, profit.Order.WINNERS)[0].user_id
         latest = sa.select(Job.id).where(Job.user_id == user_id).order_by(Job.id.desc()).limit(1)
         job_id = db.scalar(latest)

@@ -41,10 +41,10 @@ def main(arguments: Sequence[str]) -> int:
     database.connect(settings.database_url.get_secret_value(), pool_size=2)
     began = time.monotonic()
     with unit_of_work() as db:
-        if _has_demo(db):
+        if asked.first == 1 and _has_demo(db):
             print("The made-up people are here already.", file=sys.stderr)
             return 1
-        fill(db, asked.people, asked.messages, asked.seed, utc_now())
+        fill(db, asked.people, asked.messages, asked.seed, utc_now(), first=asked.first)
     written = time.monotonic()
     settle()
     print(f"Written in {written - began:.0f} s, added up in {time.monotonic() - written:.0f} s.")
@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=2_000)
     parser.add_argument("--messages", type=int, default=500_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1, help="number them from here, beside others")
     return parser
 
 
