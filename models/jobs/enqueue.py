@@ -11,6 +11,7 @@ from models import ledger
 from models.base import new_id
 from models.chat import conversations, storage_quotas
 from models.errors import Refused
+from models.jobs import lanes
 from models.jobs.affinity import PREFERRED_UNTIL, PREFERRED_WORKER, preference
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
@@ -29,9 +30,8 @@ MESSAGE_MAX_LENGTH = 20_000
 
 @dataclass(frozen=True)
 class Source:
-    """Where a message was written, and under which key: the same words come once under one.
+    """Where a message was written, and under which key; with `is_hidden` it is not shown yet.
 
-    With `is_hidden` it is not shown until somebody says so, nor is its answer.
     With `thinks_longer` its person wants it thought about for longer than is usual.
     """
 
@@ -121,9 +121,9 @@ def ask(
     Its calls may cost `cost_limit_micros`, or else what this person lets each message cost. Refuses
     an empty or overlong message, one beyond the limit of a day or month, one too many waiting, of
     this person's or of all people's, files beyond what they may store, and any while spending is
-    frozen. Raises AlreadySent when they
-    sent the same words under the same `sent_key` before. Without credits it is paused until there
-    are some, or refused if they come with a verified address.
+    frozen. Raises AlreadySent when they sent the same words under the same `sent_key` before.
+    Without credits it is paused until there are some, or refused if they come with a verified
+    address.
     """
     if not words.strip() and not files:
         raise NothingToSend
@@ -224,11 +224,6 @@ _LANE = text("""
     )
     SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
 """)
-# A task that no worker has begun lets its own user go first.
-_STEP_ASIDE = text("""
-    UPDATE jobs SET is_head = false
-    WHERE user_id = :user_id AND is_head AND status = 'pending' AND priority > :priority
-""")
 # The locked account says which worker goes first: see `affinity`.
 _QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
@@ -280,7 +275,7 @@ def _make_room(db: Session, user: User, origin: JobOrigin) -> dict[str, object]:
             raise TooManyWaiting
         return {**rank, "status": "paused", "is_head": False}
     if origin is JobOrigin.USER:
-        db.execute(_STEP_ASIDE, {"user_id": user.id, "priority": PRIORITIES[origin]})
+        lanes.let_tasks_step_aside(db, user.id)
     settings = get_settings()
     length, is_full = db.execute(
         _LANE,
@@ -295,14 +290,7 @@ def _make_room(db: Session, user: User, origin: JobOrigin) -> dict[str, object]:
     # Who is in the queue already may add to their own lane, which has a limit of its own.
     if is_full:
         raise TooManyUsersWaiting
-    is_head = _has_no_head(db, user) if length else True
-    return {**rank, "status": "pending", "is_head": is_head}
-
-
-def _has_no_head(db: Session, user: User) -> bool:
-    """Tell whether all that waits in a lane has stepped aside for what comes now."""
-    head = select(Job.id).where(Job.user_id == user.id, Job.is_head)
-    return db.scalar(head) is None
+    return {**rank, "status": "pending", "is_head": not length or lanes.has_no_head(db, user.id)}
 
 
 def _queue(

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import reminders as firing_action
+from actions import task_runs as task_action
 from models.base import utc_now
 from models.periods import zone_of
-from models.reminders import queries
+from models.reminders import queries, task_runs
 from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
+from tests import factories
 from tests.models.reminders.making import made, make_due
 from tests.webapp.browser import Browser
 
@@ -247,3 +249,23 @@ def test_what_was_said_to_ada_is_not_eves(eves: Browser, db: Session, ada: User)
         answer = eves.post(f"/reminders/said/{said}/{act}", {"again": "10m"})
         assert answer.status_code == 404
     assert _only(db).status is ReminderStatus.ENDED
+
+
+def test_a_task_with_nothing_to_tell_stands_in_the_past_with_its_cost(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    task = made(db, ada, "Look", kind=ReminderKind.TASK, tell_only_if="it rains")
+    make_due(db, task)
+    task_action.begin_due()
+    job = factories.claim(db)
+    assert job is not None
+    assert "is being done" in adas.read("/reminders")
+    task_runs.keep_silent(db, job)
+    factories.charge(db, job, 20_000)
+    factories.answer(db, job, "Nothing.")
+    task_action.tell_over()
+    db.expire_all()
+    page = adas.read("/reminders")
+    assert "nothing to tell" in page
+    assert adas.get(f"/chat/{job.conversation_id}").text.count("Nothing.") == 0
+    assert adas.get(re.findall(rf'href="([^"]*{job.id}[^"]*)"', page)[0]).status_code == 200
