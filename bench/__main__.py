@@ -23,6 +23,7 @@ BENCHES = {
     "queue": "jobs a second and enqueue to start against other queues; what a claim costs",
     "rendering": "an answer as HTML, made by a helper against in the process itself",
     "scaling": "how workers follow demand: waits, worker-hours and dollars of each way to do it",
+    "tenfold": "what pages, queries and tasks cost as the house grows tenfold, twice",
     "state": "what it costs to save and to restore a person's files",
 }
 

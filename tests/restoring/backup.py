@@ -49,5 +49,6 @@ def _run(program: str, environment: Mapping[str, str], *options: str) -> None:
 
 
 def _storage(environment: Mapping[str, str]) -> Storage:
-    given = {name.lower(): value for name, value in environment.items()}
+    wanted = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S3_")
+    given = {name.lower(): value for name, value in environment.items() if name.startswith(wanted)}
     return Storage(Settings(_env_file=None, **given))  # pyright: ignore
