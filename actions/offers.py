@@ -21,7 +21,7 @@ MAKERS: dict[Provider, str] = {
     "compatible": "Own server",
     "demo": "Built in",
 }
-# A message in a conversation that is under way: OpenClaw's own 13,000 tokens of instructions come
+# A message in a conversation that is under way: 13,000 tokens of instructions and of the talk come
 # from the provider's cache. /prices says so to people.
 USUAL_MESSAGE = Usage(input_tokens=1_000, output_tokens=400, cache_read_tokens=13_000)
 
