@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from actions.sentences import admin_refusals, freezes, pauses, reminders, two_factor
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
-from models.jobs.enqueue import UnderMaintenance
+from models.jobs.closures import UnderMaintenance
 from models.ledger import SpendingFrozen
 from models.money import money
 from models.reminders.recurrence import BadRecurrence

@@ -94,7 +94,7 @@ MUTANTS = (
         "gateways/stripe_refunds.py",
         '                {"idempotency_key": f"refund:{wanted.order_id}"},\n',
         "",
-        (f"{REFUNDS}test_a_silent_stripe_is_asked_again_and_after_twenty_hours_looked_at",),
+        (f"{REFUNDS}test_stripe_is_asked_twice_for_an_order_and_makes_one_refund",),
     ),
     Mutant(
         "what is cancelled in bulk keeps the charges of an attempt",
