@@ -14,7 +14,7 @@ from actions.sentences import (
 from models.archives.imported import BadArchive
 from models.chat.uploads import UnreadableFile
 from models.errors import Refused
-from models.jobs.enqueue import UnderMaintenance
+from models.jobs.closures import UnderMaintenance
 from models.ledger import SpendingFrozen
 from models.money import money
 from models.reminders.recurrence import BadRecurrence

@@ -120,11 +120,7 @@ def _decide(burst: dict[str, Row]) -> int:
         f"\nThe own loop waits {own.wave_p95} s where step scaling waits {steps.wave_p95} s, for"
         f" {own.hours / steps.hours:.2f} of its hours:"
         f" {'it is the way' if is_better else 'step scaling would be the way'}.",
-<<<<<<< HEAD
-        f"Of target tracking's hours it takes {part:.2f}, at most {MOST_PART} and {MOST_WAIT} s"
-=======
         f"Of target tracking's hours it takes {part:.2f}; at most {MOST_PART} and {MOST_WAIT} s"
->>>>>>> b/aws
         f" were wanted: {'met' if is_met else 'missed'}.",
         sep="\n",
     )

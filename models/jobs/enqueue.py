@@ -13,6 +13,7 @@ from models.chat import conversations, storage_quotas
 from models.errors import Refused
 from models.jobs import lanes
 from models.jobs.affinity import PREFERRED_UNTIL, PREFERRED_WORKER, preference
+from models.jobs.closures import AccountClosing, UnderMaintenance
 from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
@@ -74,22 +75,6 @@ class SendingSuspended(Refused):
     """An admin keeps an account from sending."""
 
     code = "sending_suspended"
-
-
-class AccountClosing(Refused):
-    """An account is about to be deleted."""
-
-    code = "account_closing"
-
-
-class UnderMaintenance(Refused):
-    """Nobody can send while an admin has switched to maintenance; `sentence` is theirs, or ""."""
-
-    code = "under_maintenance"
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
 
 
 class AlreadySent(Exception):

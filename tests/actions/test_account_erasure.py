@@ -12,7 +12,7 @@ from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
 from models.base import new_id, utc_now
 from models.channels import accounts
-from models.jobs.enqueue import AccountClosing
+from models.jobs.closures import AccountClosing
 from models.people import account_deletion, sessions, two_factor, users
 from models.people.account_deletion import AdminsAreNotDeleted, DeletionOrdered, NoDeletionOrdered
 from models.schema.admins import AdminRole

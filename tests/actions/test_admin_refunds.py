@@ -174,6 +174,15 @@ def test_a_silent_stripe_is_asked_again_and_after_twenty_hours_looked_at(
     assert at_stripe(stripe) == [100]
 
 
+def test_stripe_is_asked_twice_for_an_order_and_makes_one_refund(
+    paid: Payment, stripe: ServedStripe
+) -> None:
+    assert paid.stripe_intent_id
+    wanted = RefundRequest(new_id(), paid.stripe_intent_id, 100)
+    made = {StripeRefunds(get_settings()).refund(wanted) for _ in range(2)}
+    assert (len(made), at_stripe(stripe)) == (1, [100])
+
+
 def test_all_that_is_looked_up_takes_two_questions_at_most(
     stripe: ServedStripe, db: Session, olga: User, paid: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

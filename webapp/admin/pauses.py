@@ -29,10 +29,12 @@ class NoSuchScope(Refused):
 def pause() -> Answer:
     """Let no worker claim all messages, or those of a provider or a channel."""
     sentence = request.form.get("sentence", "").strip()[:SENTENCE_MAX_LENGTH]
+    given = request.form.get("scope", "")
     try:
-        scope, name = _scope()
+        order = ordered()
+        scope, name = _scope(given)
         wanted = Pause(scope=scope, name=name, sentence=sentence)
-        switch_changes.pause_claiming(db(), ordered(), wanted)
+        switch_changes.pause_claiming(db(), order, wanted)
     except Refused as refusal:
         return queue.render(refused="pause", refusal=sentence_of(refusal)), 422
     return _back("Paused. What runs runs on; nothing new begins within five seconds.")
@@ -42,17 +44,19 @@ def pause() -> Answer:
 @allowed_to(Permission.ACT)
 def resume() -> Answer:
     """End a pause."""
+    given = request.form.get("scope", "")
     try:
-        scope, name = _scope()
-        switch_changes.resume_claiming(db(), ordered(), scope, name)
+        order = ordered()
+        scope, name = _scope(given)
+        switch_changes.resume_claiming(db(), order, scope, name)
     except Refused as refusal:
         return queue.render(refused="resume", refusal=sentence_of(refusal)), 422
     return _back("Resumed. Messages go on where they were.")
 
 
-def _scope() -> tuple[PauseScope, str]:
+def _scope(given: str) -> tuple[PauseScope, str]:
     """Read what the form is about: `all`, `provider:openai`, `channel:web`."""
-    kind, _, name = request.form.get("scope", "").partition(":")
+    kind, _, name = given.partition(":")
     scope = next((one for one in PauseScope if one == kind), None)
     known = {
         PauseScope.ALL: {""},

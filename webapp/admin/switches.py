@@ -1,5 +1,7 @@
 """The switches: what owners change while the product runs."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, render_template, request, url_for
 from pydantic import ValidationError
 
@@ -48,16 +50,18 @@ def show() -> Answer:
 def change() -> Answer:
     """Set all switches but the pauses."""
     version = request.form.get("version")
+    checked = _typed()
     try:
-        wanted = _typed()
-        switching.change(db(), ordered(), wanted, shown_version=_version(version))
+        order = ordered()
+        switching.change(db(), order, checked(), shown_version=_version(version))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
     flash("Switched. It counts everywhere within five seconds.")
     return go_to(url_for("admin_switches.show"))
 
 
-def _typed() -> Switches:
+def _typed() -> Callable[[], Switches]:
+    """Read the whole form; what it returns checks it."""
     form = request.form
     credit, off = form.get("free_credit", "").strip(), form.getlist("off")
     numbers = {
@@ -72,17 +76,21 @@ def _typed() -> Switches:
         "maintenance_sentence": form.get("maintenance_sentence", "").strip(),
         "default_model": form.get("default_model") or None,
     }
-    try:
-        return Switches.model_validate(
-            {
-                **words,
-                **{name: _number(given) for name, given in numbers.items()},
-                "models_off": sorted(values.model_id(one) for one in off),
-                "free_credit": values.dollars(credit) if credit else None,
-            }
-        )
-    except (ValidationError, BadValue) as nonsense:
-        raise BadSwitches from nonsense
+
+    def _checked() -> Switches:
+        try:
+            return Switches.model_validate(
+                {
+                    **words,
+                    **{name: _number(given) for name, given in numbers.items()},
+                    "models_off": sorted(values.model_id(one) for one in off),
+                    "free_credit": values.dollars(credit) if credit else None,
+                }
+            )
+        except (ValidationError, BadValue) as nonsense:
+            raise BadSwitches from nonsense
+
+    return _checked
 
 
 def _version(given: str | None) -> int:
