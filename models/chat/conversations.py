@@ -108,7 +108,7 @@ def titles(db: Session, user_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, s
     named = select(Conversation.id, Conversation.title).where(
         Conversation.user_id == user_id, Conversation.deleted_at.is_(None), Conversation.id.in_(ids)
     )
-    return dict(db.execute(named).tuples().all()) if ids else {}
+    return {found.id: found.title for found in db.execute(named)} if ids else {}
 
 
 def remember(conversation: Conversation, *, is_remembered: bool) -> None:

@@ -53,7 +53,7 @@ def test_the_page_fits_and_works_without_scripts(
     site.log_in(page, ada, "/memory")
     page.screenshot(path=tmp_path / f"memory-{width}-{look}.png", full_page=True)
     _fits(page)
-    page.get_by_role("link", name="Has a cat called Byron").click()
+    page.get_by_role("link", name="Has a cat called Byron", exact=True).click()
     page.screenshot(path=tmp_path / f"note-{width}-{look}.png", full_page=True)
     _fits(page)
     page.get_by_role("button", name="Delete for good").click()
