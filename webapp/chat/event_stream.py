@@ -270,7 +270,7 @@ class ConversationStream:
         for job_id, one in told.items():
             # Now, that no connection to the database waits for it.
             growing_answer.render(job_id, one.attempt, 0, one.text)
-        for exchange, html in self._viewer.exchanges(job_ids, told):
+        for exchange, html in self._viewer.exchanges_of(job_ids, told):
             for run in exchange.runs:
                 last_id = told[run.job.id].last_id if run.job.id in told else run.told.last_id
                 self._note(run.job, run.standing, replace(run.told, last_id=last_id), run.written)

@@ -29,7 +29,7 @@ class Viewer:
         self._app, self._environ = app, environ
         self._conversation_id = conversation_id
 
-    def exchanges(
+    def exchanges_of(
         self, job_ids: Collection[UUID], told: dict[UUID, PartialAnswer]
     ) -> list[tuple[ExchangeView, str]]:
         """Draw the messages of these jobs, with the text that was told. Raises Gone."""
