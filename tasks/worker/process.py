@@ -229,10 +229,12 @@ class WorkerProcess:
                 busy=stats.busy,
             )
             ended = worker_orders.cells_to_end(db, self.id, self.runtime.hot_users())
-            is_wanted |= worker_orders.is_drain_asked(db, self.id)
+            is_to_leave = worker_orders.is_drain_asked(db, self.id)
         for user_id in ended:
             if user_id not in self.held.people():
                 self.runtime.discard(user_id)
+        if is_to_leave and not self.draining.is_set():
+            self.leave()
         return is_wanted
 
     def _listen_for_stops(self) -> None:

@@ -57,7 +57,8 @@ def collector(settings: Settings) -> Generator[Collector]:
     logs.configure(settings.model_copy(update={"sentry_dsn": SecretStr(taking.dsn)}))
     yield taking
     sentry_sdk.get_client().close()
-    sentry_sdk.init()
+    # Without what it would hang into every request and process of the tests that follow.
+    sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

@@ -14,6 +14,7 @@ from gateways.live_events import (
     JobResumed,
     LiveEvent,
     MessageAdded,
+    MessageDeleted,
     RetryScheduled,
     StopRequested,
     TextAdded,
@@ -32,6 +33,7 @@ ALL: tuple[LiveEvent, ...] = (
     ),
     *(RetryScheduled(), JobPaused(), JobResumed(), JobEnded("failed"), ConversationDeleted()),
     MessageAdded(),
+    MessageDeleted(),
 )
 
 

@@ -73,7 +73,7 @@ def test_an_answer_without_its_beginning_shows_nothing() -> None:
 @pytest.mark.parametrize(
     ("tool", "words"),
     [
-        ("memory_search", "Looking into its notes"),
+        ("search_history", "Searching what you said"),
         ("product__read", "Reading a file"),
         ("frobnicate", "Using a tool"),
     ],

@@ -22,9 +22,13 @@ SLACK_SECONDS = 0.7
 SLOWEST_SECONDS = 10
 MOST_GROWTH_BYTES = 400 * MEGABYTE
 
+# Beyond what is kept for an hour.
+LONG = f"[[demo: say ok]]{' word' * 30_000}"
 # Names that may come to those of an ordinary request, by what the meter and an SDK put into it.
 ADDED = {"stream", "stream_options", "include_usage", "model"}
 OURS = {"tools", "functionDeclarations", "name"}
+# Where and for how long what is ours is kept, which the hold counts on.
+KEPT = {"ttl", "prompt_cache_key"}
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
@@ -36,7 +40,7 @@ def test_what_a_provider_would_do_beside_answering_is_left_out(tmp_path: Path, n
             status, _ = await sent(w, json.dumps({**w.request("Hello"), **extra}).encode())
             assert status == 200
             [recorded] = await w.recorded()
-            more = names(recorded["body"]) - names(w.request("Hello")) - ADDED
+            more = names(recorded["body"]) - names(w.request("Hello")) - ADDED - KEPT
             assert more in (set(), OURS)
             # Of two caps a server might go by the one that is not ours.
             caps = {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens"}
@@ -74,13 +78,13 @@ def test_what_a_provider_would_fetch_run_or_remember_is_refused(tmp_path: Path, 
     run(scenario())
 
 
-def test_a_cache_is_not_kept_for_an_hour(tmp_path: Path) -> None:
-    """That is twice as dear as what is held for."""
+def test_a_cell_does_not_say_how_long_a_cache_is_kept(tmp_path: Path) -> None:
+    """An hour is twice as dear as what is held for with a request of this size."""
 
     async def scenario() -> None:
         async with world(tmp_path) as w:
             hour = {"type": "ephemeral", "ttl": "1h"}
-            words = {"type": "text", "text": "[[demo: say ok]]", "cache_control": hour}
+            words = {"type": "text", "text": LONG, "cache_control": hour}
             body = json.dumps({**w.request("Hello"), **said(words)}).encode()
             assert (await sent(w, body))[0] == 200
             [recorded] = await w.recorded()

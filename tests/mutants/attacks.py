@@ -102,7 +102,7 @@ MUTANTS = (
         "agent/meter/shapes/anthropic_messages.py",
         'CACHE = fields({"type": one_of("ephemeral")})',
         'CACHE = fields({"type": one_of("ephemeral"), "ttl": text})',
-        (f"{BODIES}test_a_cache_is_not_kept_for_an_hour",),
+        (f"{BODIES}test_a_cell_does_not_say_how_long_a_cache_is_kept",),
     ),
     Mutant(
         "a provider fetches what a cell names",

@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from settings import PROJECT_DIR, Settings
+from telegram_bot.commands import MENU
 from telegram_bot.polling import Poller, Route, TelegramAway
 from tests.house import wait_for
 from tests.telegram_bot.conftest import SECRET
@@ -270,7 +271,7 @@ def test_the_webhook_is_set_once_for_production(
     assert hook["secret_token"] == SECRET
     commands = json.loads(server.called("setMyCommands")[0]["commands"])
     names = [one["command"] for one in commands]
-    assert names == ["new", "stop", "model", "usage", "limits", "help"]
+    assert names == [one.name for one in MENU]
     assert all(3 <= len(one["description"]) <= 256 for one in commands)
 
 

@@ -3,8 +3,6 @@
 from agent.tools import registry
 
 TOOLS = {
-    "memory_search": "Looking into its notes",
-    "memory_get": "Reading its notes",
     "read": "Reading a file",
     "ls": "Looking through its files",
     "write": "Writing it down",

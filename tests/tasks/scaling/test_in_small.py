@@ -23,15 +23,15 @@ def test_workers_come_and_go_and_no_turn_is_ended(
     with small(os.environ, CELLS_PER_WORKER="4", MOST_WORKERS="4") as ecs:  # noqa: TID251
         for one in people:
             send(one, 4)
-        wait_for(lambda: len(ecs.tasks()) == 4, "workers for nine people", seconds=30)
+        wait_for(lambda: len(ecs.tasks()) == 4, "workers for nine people", seconds=90)
         for one in people:
             send(one, 2)
         ecs.change(release="2")
-        wait_for(lambda: unfinished() == 0, "all answers", seconds=40)
+        wait_for(lambda: unfinished() == 0, "all answers", seconds=120)
         wait_for(
             lambda: [task["release"] for task in ecs.told()["tasks"]] == ["2"],
             "one worker of the new release",
-            seconds=40,
+            seconds=90,
         )
         told = ecs.told()
     done = ends()

@@ -163,9 +163,9 @@ def test_it_works(
         worker.claim()
         stream.until("exchange")
         assert shown(screen, asked).state == "working"
-        worker.publish(ToolUsed("memory_search"))
+        worker.publish(ToolUsed("search_history"))
         stream.until("tool")
-        assert shown(screen, asked).inside == "Looking into its notes"
+        assert shown(screen, asked).inside == "Searching what you said"
         worker.publish(ThoughtShown("Weighing <it> up"))
         stream.until("thought")
         assert shown(screen, asked).inside == "Weighing <it> up"
