@@ -20,6 +20,7 @@ from models.errors import Refused
 from models.jobs.cancellation import cancel_all
 from models.people import email_tokens, sessions
 from models.people.email_tokens import Retirement
+from models.schema.archives import Export
 from models.schema.channels import ChannelAccount, ChannelUpdate
 from models.schema.chat import Conversation
 from models.schema.emails import Email
@@ -105,6 +106,8 @@ def close(db: Session, user_id: UUID) -> bool:
     sessions.revoke_others(db, user_id, keep=None)
     email_tokens.retire(db, user_id, Retirement.LOGGED_OUT_EVERYWHERE)
     _end_jobs(db, user_id)
+    # A worker that still puts one together throws it away.
+    db.execute(delete(Export).where(Export.user_id == user_id))
     db.flush()
     return erasures.is_free(db, user)
 

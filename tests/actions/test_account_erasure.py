@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from actions import account_erasure
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
+from models.archives import exports
 from models.base import new_id, utc_now
 from models.channels import accounts
 from models.jobs.closures import AccountClosing
@@ -37,7 +38,8 @@ def noted(db: Session, storage: Storage) -> User:
     person.needs = MARK
     bought(db, person)
     file = SentFile(f"{MARK}.txt", "text/plain", 5, f"uploads/{person.id}/{new_id()}")
-    for key in (file.storage_key, f"state/{person.id}/1-00.pack"):
+    places = [f"{place}/{person.id}/1-00" for place in ("state", "answers", "imports", "exports")]
+    for key in (file.storage_key, *places):
         storage.put(key, MARK.encode())
     talk = factories.conversation(db, person)
     jobs.ask(db, talk, MARK, model=factories.MODEL, files=[file])
@@ -87,12 +89,21 @@ def test_after_the_days_nothing_is_left_but_the_books(
     assert account_erasure.erase_due() == 0
     db.expire_all()
     assert traces(db) == {}
-    for place in account_erasure.PLACES:
-        assert storage.list(place.format(noted.id)) == []
+    assert [key for key in storage.list("") if str(noted.id) in key] == []
     gone = db.get_one(User, noted.id)
     assert (gone.deleted_at is not None, gone.password_hash) == (True, None)
     assert not any(ledger.audit(db, noted.id).values())
     assert sessions.list_live(db, noted.id) == []
+
+
+def test_an_archive_that_is_put_together_meanwhile_is_thrown_away(db: Session, noted: User) -> None:
+    exports.ask(db, noted.id)
+    claimed = exports.claim(db, timedelta(minutes=20))
+    assert claimed
+    account_deletion.order(db, noted)
+    let_days_pass(db, noted)
+    assert account_deletion.close(db, noted.id)
+    assert not exports.finish(db, claimed, f"exports/{noted.id}/late", 5)
 
 
 def test_until_then_nothing_is_sent_and_all_of_it_can_be_undone(db: Session, noted: User) -> None:
