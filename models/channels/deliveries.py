@@ -6,7 +6,7 @@ part as soon as it was taken. So everything is sent, in order, and a part is sen
 the messenger had taken it and we could not write that down.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -281,12 +281,18 @@ def cancel_conversation(db: Session, conversation_id: UUID) -> None:
     """Send nothing more of what was asked and answered in a conversation."""
     asked = select(Message.id).where(Message.conversation_id == conversation_id)
     answered = select(Job.id).where(Job.conversation_id == conversation_id)
+    _cancel(db, or_(Delivery.message_id.in_(asked), Delivery.job_id.in_(answered)))
+
+
+def cancel_message(db: Session, message_id: UUID, job_ids: Collection[UUID]) -> None:
+    """Send nothing more of a message and of what these jobs answered to it."""
+    _cancel(db, or_(Delivery.message_id == message_id, Delivery.job_id.in_(job_ids)))
+
+
+def _cancel(db: Session, which: ColumnElement[bool]) -> None:
     db.execute(
         update(Delivery)
-        .where(
-            or_(Delivery.message_id.in_(asked), Delivery.job_id.in_(answered)),
-            Delivery.status == DeliveryStatus.WAITING,
-        )
+        .where(which, Delivery.status == DeliveryStatus.WAITING)
         .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp())
         .execution_options(synchronize_session=False)
     )
