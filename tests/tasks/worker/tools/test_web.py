@@ -16,6 +16,8 @@ from models import jobs, ledger
 from models.base import utc_now
 from models.chat import conversations, sources
 from models.ledger import usage
+from models.ops import switches
+from models.ops.switches import Switches, Versioned
 from models.schema.chat import Conversation
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
@@ -123,6 +125,14 @@ def test_a_search_of_a_job_that_fails_is_given_back(
     db.refresh(ada)
     assert ada.credits_balance_micros == before
     assert [one.kind for one in _entries(db)] == [EntryKind.CHARGE, EntryKind.REFUND]
+
+
+def test_a_search_is_charged_with_the_margin_as_it_is_switched(use: Use, db: Session) -> None:
+    switches.keep(Versioned(1, Switches(margin=50)))
+    use("web_search", query="ferry")
+    (entry,) = _entries(db)
+    assert entry.amount_micros == -2_000
+    assert str(entry.price_version).endswith("+m50")
 
 
 @pytest.mark.parametrize(
