@@ -161,9 +161,8 @@ def test_of_what_was_brought_only_what_was_put_there_is_taken_away(
     adas: Browser, db: Session, ada: User, job: Job
 ) -> None:
     """Of the same path the assistant may have a file of its own."""
-    given = {"media_type": "text/plain", "size_bytes": 1}
     brought = [
-        StoredImport(path, "x", storage_key=new_id().hex, is_set_aside=is_aside, **given)
+        StoredImport(path, "x", "text/plain", 1, new_id().hex, is_set_aside=is_aside)
         for path, is_aside in (("skills/x.md", True), ("waits.md", False), ("there.md", False))
     ]
     imported.add_files(db, ada.id, brought)
