@@ -42,7 +42,7 @@ KEPT = frozenset(
 
 
 class DeletionOrdered(Refused):
-    """An account is to be deleted already."""
+    """An account is to be deleted already, or has been."""
 
     code = "deletion_ordered"
 
@@ -51,6 +51,12 @@ class NoDeletionOrdered(Refused):
     """An account is not to be deleted."""
 
     code = "no_deletion_ordered"
+
+
+class DeletionBegun(Refused):
+    """The time to keep an account is over: its files may have gone already."""
+
+    code = "deletion_begun"
 
 
 class AdminsAreNotDeleted(Refused):
@@ -64,7 +70,7 @@ def order(db: Session, user: User) -> None:
 
     What waits is cancelled, what runs is stopped, and cards are charged no more by themselves.
     """
-    if user.deletion_due_at is not None:
+    if user.deletion_due_at is not None or user.deleted_at is not None:
         raise DeletionOrdered
     if user.is_admin:
         raise AdminsAreNotDeleted
@@ -80,9 +86,11 @@ def order(db: Session, user: User) -> None:
 
 
 def undo(user: User) -> None:
-    """Keep a locked account after all."""
+    """Keep a locked account after all; refused once its time is over."""
     if user.deletion_due_at is None:
         raise NoDeletionOrdered
+    if _is_due(user):
+        raise DeletionBegun
     user.deletion_due_at = None
 
 

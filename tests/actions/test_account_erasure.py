@@ -15,7 +15,12 @@ from models.base import new_id, utc_now
 from models.channels import accounts
 from models.jobs.closures import AccountClosing
 from models.people import account_deletion, sessions, two_factor, users
-from models.people.account_deletion import AdminsAreNotDeleted, DeletionOrdered, NoDeletionOrdered
+from models.people.account_deletion import (
+    AdminsAreNotDeleted,
+    DeletionBegun,
+    DeletionOrdered,
+    NoDeletionOrdered,
+)
 from models.schema.admins import AdminRole
 from models.schema.jobs import JobStatus
 from models.schema.metadata import metadata
@@ -121,6 +126,20 @@ def test_until_then_nothing_is_sent_and_all_of_it_can_be_undone(db: Session, not
     assert factories.job(db, noted)
     with pytest.raises(NoDeletionOrdered):
         account_deletion.undo(noted)
+
+
+def test_once_its_files_may_have_gone_nobody_keeps_it_or_orders_it_again(
+    db: Session, noted: User
+) -> None:
+    account_deletion.order(db, noted)
+    let_days_pass(db, noted)
+    assert account_deletion.close(db, noted.id)
+    with pytest.raises(DeletionBegun):
+        account_deletion.undo(noted)
+    assert account_erasure.erase_due() == 1
+    db.refresh(noted)
+    with pytest.raises(DeletionOrdered):
+        account_deletion.order(db, noted)
 
 
 def test_it_waits_for_a_turn_that_runs_and_for_storage(
