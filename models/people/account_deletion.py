@@ -24,6 +24,7 @@ from models.schema.archives import Export
 from models.schema.channels import ChannelAccount, ChannelUpdate
 from models.schema.chat import Conversation
 from models.schema.emails import Email
+from models.schema.invitations import WaitingAddress
 from models.schema.jobs import Job
 from models.schema.metadata import metadata
 from models.schema.payments import BillingAccount
@@ -168,6 +169,7 @@ def _erase_by_address(db: Session, user: User) -> None:
         (Email, Email.recipient),
         (SignUp, SignUp.address),
         (ResetRequest, ResetRequest.address),
+        (WaitingAddress, WaitingAddress.address),
     ):
         db.execute(delete(table).where(column == user.email))
     linked = select(ChannelAccount).where(ChannelAccount.user_id == user.id)

@@ -22,6 +22,7 @@ from models.people.account_deletion import (
     NoDeletionOrdered,
 )
 from models.schema.admins import AdminRole
+from models.schema.invitations import WaitingAddress
 from models.schema.jobs import JobStatus
 from models.schema.metadata import metadata
 from models.schema.uploads import SentFile
@@ -55,6 +56,8 @@ def noted(db: Session, storage: Storage) -> User:
     users.forget_cell(person)
     sessions.open_for(db, person, MARK)
     two_factor.begin(db, person, factories.PASSWORD)
+    # They moved to an address that was on the list before.
+    db.add(WaitingAddress(address=person.email))
     accounts.link(db, person.id, "pigeon", "bird", "bird", MARK)
     db.commit()
     return person
