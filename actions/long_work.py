@@ -56,7 +56,9 @@ def _tell_over(db: Session, job_id: UUID) -> None:
     took = clock(db) - job.created_at
     if took < timedelta(seconds=get_settings().long_work_seconds):
         return
-    if _has_messenger(db, job.id) or _is_deleted(db, job.conversation_id) or _is_hidden(db, job):
+    if _has_messenger(db, job.id) or _is_deleted(db, job.conversation_id):
+        return
+    if _is_hidden(db, job):
         return
     user = db.get_one(User, job.user_id)
     with speaking(user.locale):
