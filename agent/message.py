@@ -1,22 +1,27 @@
 """A message as the assistant gets it: the local time, the words, and the files that came along."""
 
+import asyncio
 import base64
 import re
 import secrets
+import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
 
+from agent import context
+from agent.catalogue import Model
 from agent.local_time import local_time
 from agent.quoting import one_line
 from agent.recollection import recollection
 from agent.state import UPLOADS, WORKSPACE
-from agent.turn import Attachment, Turn
+from agent.turn import AgentFailed, Attachment, Turn, TurnFailure
 from gateways import values
+from settings import Settings
 from untrusted import reading, uploads
-from untrusted.helper import Patience
+from untrusted.helper import Failed, Patience
 from untrusted.reading import Unreadable
 from untrusted.uploads import BadFile, CannotCheck
 
@@ -62,6 +67,24 @@ class Message:
     text: str
     images: tuple[str, ...]
     originals: dict[str, bytes]
+
+
+async def compose_in_thread(
+    turn: Turn, model: Model, settings: Settings, stop: threading.Event
+) -> Message:
+    """Write `turn` out as of now for `model`. Raises AgentFailed when `stop` is set meanwhile."""
+    try:
+        return await asyncio.to_thread(
+            compose,
+            turn,
+            now=datetime.now(UTC),
+            accepts_images=model.accepts_images,
+            text_max_chars=context.text_chars(model, settings),
+            patience=Patience(settings.upload_reading_seconds, stop),
+        )
+    except Failed as failure:
+        # Whatever else fails costs the message no more than that file.
+        raise AgentFailed(TurnFailure.STOPPED, permanent=True) from failure
 
 
 def compose(

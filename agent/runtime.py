@@ -3,16 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
-from agent import catalogue, context, engine, memory, workspace
-from agent.catalogue import Model
+from agent import catalogue, file_failures, standing_files
 from agent.cells.boot.config import TENANT
-from agent.cells.boot.spec import CellSpec
 from agent.cells.cell import Cell
 from agent.cells.host.cell_paths import Mode
 from agent.cells.host.cgroups import Cgroups
@@ -22,17 +19,16 @@ from agent.cells.io.answer import cancelled
 from agent.cells.io.gateway import Question
 from agent.cells.pool import Pool, PoolStats
 from agent.cells.states import State
-from agent.files import DiskFull, FilesFailed
+from agent.files import FilesFailed
 from agent.forgetting import forget
-from agent.imported_files import place_imported
 from agent.memory import Noted
-from agent.message import Message, compose
+from agent.message import compose_in_thread
 from agent.meter.call_ledger import CallLedger
-from agent.meter.server import Meter
+from agent.placement import Placement
 from agent.prices import Prices
-from agent.prompt.instructions import Product
 from agent.saving import save
-from agent.state import WORKSPACE, Restored, SavedStates
+from agent.specs import Specs
+from agent.state import Restored, SavedStates
 from agent.tools import registry
 from agent.tools.registry import Handler
 from agent.turn import (
@@ -47,19 +43,13 @@ from agent.turn import (
 )
 from gateways.s3_files import Storage
 from settings import Settings
-from untrusted.helper import Failed, Patience
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
-# The turn before may still be letting go of the person's cell.
-CELL_SECONDS = 15
 STOP_SECONDS = 30
 # What a worker reports in place of a sandbox's mode.
 NO_CELLS = "no cells"
-# More of USER.md is not looked at; OpenClaw shows a model far less.
-STANDING_BYTES = 1024 * 1024
-MEMORY_PATH = f"{WORKSPACE}/MEMORY.md"
 
 
 class Runtime:
@@ -91,10 +81,10 @@ class Runtime:
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cells", daemon=True)
-        self._spec: CellSpec | None = None
-        self._prices = Prices(settings, margin)
-        self._meter = Meter(settings, self._prices)
-        self._pool = Pool(settings, self._worker_dir, self._find_spec, self._announce_room)
+        prices = Prices(settings, margin)
+        self._specs = Specs(settings, self._sandbox, self._groups, prices, self._tools)
+        self._pool = Pool(settings, self._worker_dir, self._specs.find, self._announce_room)
+        self._placement = Placement(self._pool, self._states)
         if self._sandbox is None:
             self._pool.capacity = 0
         self._keeping: asyncio.Task[None] | None = None
@@ -171,7 +161,7 @@ class Runtime:
         Nothing happens, and False is returned, when the `taken` people may need the spare, or when
         this cannot be done without trouble. It is a kindness and no promise.
         """
-        return self._do(self._warm(user_id, states, taken))
+        return self._do(self._placement.warm(user_id, states, taken))
 
     def save(self, user_id: UUID) -> SavedState:
         """Store what the person's hot cell has as the version after the one it came from.
@@ -227,34 +217,10 @@ class Runtime:
         if self._keeping is not None:
             await cancelled(self._keeping)
         await self._pool.end(grace_seconds)
-        await self._meter.close()
+        await self._specs.meter.close()
 
     def _announce_room(self) -> None:
         self._loop.run_in_executor(None, self.on_free)
-
-    def _find_spec(self) -> CellSpec | None:
-        """Return what cells are made of, or None while there is no engine, model or sandbox."""
-        found = engine.find(self._settings)
-        models = catalogue.models(self._settings)
-        if found is None or not models or self._sandbox is None:
-            return None
-        if self._spec is None or self._spec.engine != found:
-            default = catalogue.default(self._settings)
-            bounded = tuple(map(self._bounded, models))
-            self._spec = CellSpec(
-                self._settings,
-                self._sandbox,
-                found,
-                self._meter,
-                bounded,
-                default,
-                self._groups,
-                self._tools,
-            )
-        return self._spec
-
-    def _bounded(self, model: Model) -> Model:
-        return context.bounded(model, self._prices, self._settings.message_limit_micros)
 
     async def _run(
         self, turn: Turn, watcher: Watcher, books: CallLedger, stop: threading.Event
@@ -262,116 +228,28 @@ class Runtime:
         model = catalogue.find(self._settings, turn.model)
         if model is None:
             raise AgentFailed(TurnFailure.MODEL_WITHDRAWN, permanent=True)
-        message = await self._compose(turn, self._bounded(model), stop)
-        cell = await self._cell_for(turn, stop)
+        message = await compose_in_thread(turn, self._specs.bounded(model), self._settings, stop)
+        cell = await self._placement.cell_for(turn, stop)
         try:
             async with cell.lock:
                 version = cell.version
-                await self._refresh(cell, turn, message)
+                await standing_files.refresh(cell, turn, message, self._settings, self._tools)
                 session = str(turn.conversation_id)
                 question = Question(TENANT, session, message.text, message.images, model.id)
                 text = await cell.answer(question, turn, watcher, books, stop)
         except FilesFailed as error:
             log.warning("cell.unreachable", pid=cell.pid, error=str(error))
             await self._pool.discard(cell)
-            raise _reason(error) from error
+            raise file_failures.of_turn(error) from error
         return Answer(text, version)
 
-    async def _compose(self, turn: Turn, model: Model, stop: threading.Event) -> Message:
-        try:
-            return await asyncio.to_thread(
-                compose,
-                turn,
-                now=datetime.now(UTC),
-                accepts_images=model.accepts_images,
-                text_max_chars=context.text_chars(model, self._settings),
-                patience=Patience(self._settings.upload_reading_seconds, stop),
-            )
-        except Failed as failure:
-            # Whatever else fails costs the message no more than that file.
-            raise AgentFailed(TurnFailure.STOPPED, permanent=True) from failure
-
-    async def _cell_for(self, turn: Turn, stop: threading.Event) -> Cell:
-        newest = turn.states[0].version if turn.states else 0
-        hot = self._pool.of(turn.user_id)
-        if hot is not None:
-            await _until_free(hot)
-            # The version before is right too while the one that it just saved is being recorded.
-            if hot.state is State.HOT and newest in {hot.version, hot.previous_version}:
-                return hot
-            log.info("cell.stale", user_id=str(turn.user_id), has=hot.version, newest=newest)
-            await self._pool.discard(hot)
-        restored = await asyncio.to_thread(self._states.get, turn.states)
-        spare = await self._pool.take_spare(turn.user_id, stop)
-        return await self._bind(spare, restored)
-
-    async def _bind(self, spare: Cell, restored: Restored) -> Cell:
-        try:
-            await spare.bind(restored)
-        except FilesFailed as error:
-            log.warning("cell.not_bound", pid=spare.pid, error=str(error))
-            await self._pool.discard(spare)
-            raise _reason(error) from error
-        return spare
-
-    async def _warm(
-        self, user_id: UUID, states: tuple[SavedState, ...], taken: Collection[UUID]
-    ) -> bool:
-        spare = self._pool.spare_to_warm(user_id, taken)
-        if spare is None:
-            return False
-        # Whoever finds the cell meanwhile waits until it has the files.
-        async with spare.lock:
-            try:
-                restored = await asyncio.to_thread(self._states.get, states)
-                await self._bind(spare, restored)
-            except AgentFailed as error:
-                log.warning("cell.not_warmed", user_id=str(user_id), error=error.code)
-                await self._pool.discard(spare)
-                return False
-        log.info("cell.warmed", user_id=str(user_id), pid=spare.pid)
-        return True
-
-    async def _refresh(self, cell: Cell, turn: Turn, message: Message) -> None:
-        """Bring the assistant's files up to date before a turn; write only what changed."""
-        standing = cell.standing
-        if turn.imported:
-            await place_imported(cell.files, turn.imported)
-        if standing is None or turn.imported:
-            standing = await _read_standing(cell)
-        due, cell.shown = workspace.due(
-            standing,
-            profile=turn.profile,
-            product=Product.of(self._settings),
-            tools=[one.tool for one in self._tools],
-            notes=turn.notes,
-        )
-        for name, data in due.items():
-            await cell.files.put(f"{WORKSPACE}/{name}", data)
-        for path, data in message.originals.items():
-            await cell.files.put(path, data)
-
     async def _noted(self, user_id: UUID) -> Noted | None:
-        cell = self._require_cell(user_id)
-        if cell.shown is None:
-            return None
-        try:
-            async with cell.lock:
-                found = await cell.files.get(MEMORY_PATH, STANDING_BYTES)
-        except FilesFailed as error:
-            raise _reason(error) from error
-        return memory.compare(cell.shown, (found or b"").decode(errors="replace"))
+        return await standing_files.noted(self._require_cell(user_id))
 
     async def _show_notes(
         self, user_id: UUID, notes: Sequence[Note], carried: Sequence[str]
     ) -> None:
-        cell = self._require_cell(user_id)
-        cell.shown = memory.render(notes, "\n".join(carried))
-        try:
-            async with cell.lock:
-                await cell.files.put(MEMORY_PATH, cell.shown.text.encode())
-        except FilesFailed as error:
-            raise _reason(error) from error
+        await standing_files.show_notes(self._require_cell(user_id), notes, carried)
 
     async def _save(self, user_id: UUID) -> SavedState:
         return await save(self._states, user_id, self._require_cell(user_id))
@@ -390,7 +268,7 @@ class Runtime:
         check: Callable[[], object],
     ) -> SavedState:
         await self._discard(user_id)
-        spec = self._find_spec()
+        spec = self._specs.find()
         if spec is None or not self._pool.may_share():
             raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False)
         restoring = asyncio.to_thread(self._states.get, states, check)
@@ -401,31 +279,9 @@ class Runtime:
             )
         except FilesFailed as error:
             log.warning("state.not_edited", user_id=str(user_id), error=str(error))
-            raise _reason(error) from error
+            raise file_failures.of_turn(error) from error
 
     async def _discard(self, user_id: UUID) -> None:
         cell = self._pool.of(user_id)
         if cell is not None:
             await self._pool.discard(cell)
-
-
-def _reason(error: FilesFailed) -> AgentFailed:
-    if isinstance(error, DiskFull):
-        return AgentFailed(TurnFailure.DISK_FULL, permanent=False)
-    return AgentFailed(TurnFailure.CELL_DIED, permanent=False)
-
-
-async def _until_free(cell: Cell) -> None:
-    try:
-        async with asyncio.timeout(CELL_SECONDS), cell.lock:
-            return
-    except TimeoutError as error:
-        raise AgentFailed(TurnFailure.STILL_BUSY, permanent=False) from error
-
-
-async def _read_standing(cell: Cell) -> dict[str, bytes]:
-    """Read the files that each turn looks at; those that are missing are left out."""
-    paths = [f"{WORKSPACE}/{name}" for name in workspace.KEPT_FILES]
-    found = await asyncio.gather(*(cell.files.get(path, STANDING_BYTES) for path in paths))
-    named = zip(workspace.KEPT_FILES, found, strict=True)
-    return {name: data for name, data in named if data is not None}

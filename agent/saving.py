@@ -6,8 +6,9 @@ from uuid import UUID
 
 import structlog
 
+from agent import file_failures
 from agent.cells.cell import Cell
-from agent.files import CellFiles, Changed, DiskFull, FilesFailed
+from agent.files import CellFiles, Changed, FilesFailed
 from agent.state import DATABASE, DamagedState, Known, SavedStates, StateWriter, TooLarge
 from agent.turn import AgentFailed, SavedState, TurnFailure
 
@@ -50,9 +51,7 @@ async def save_files(
         tree, packed = await asyncio.to_thread(writer.finish)
     except FilesFailed as error:
         log.warning("state.unreadable", user_id=str(user_id), error=repr(error))
-        is_full = isinstance(error, DiskFull)
-        code = TurnFailure.DISK_FULL if is_full else TurnFailure.CELL_DIED
-        raise AgentFailed(code, permanent=False) from error
+        raise file_failures.of_turn(error) from error
     except TooLarge as error:
         raise AgentFailed(TurnFailure.STATE_TOO_LARGE, permanent=True) from error
     if DATABASE not in tree:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from actions import answers
-from actions.channels import commands, linking, messages, notices
+from actions.channels import commands, link_notices, linking, messages, notices
 from actions.channels.chats import Chat
 from channels.inbound import ButtonPressed
 from models.channels import deliveries
@@ -71,7 +71,7 @@ def _unlink(chat: Chat, account: ChannelAccount, _user: User, what: str) -> None
     if what == "yes":
         linking.unlink(chat.db, account)
     else:
-        chat.say(notices.unlink_question())
+        chat.say(link_notices.unlink_question())
 
 
 def _snooze(chat: Chat, _account: ChannelAccount, user: User, what: str) -> None:

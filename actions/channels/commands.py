@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import select
 
 from actions import answers, offers
-from actions.channels import linking, notices
+from actions.channels import link_notices, linking, notices
 from actions.channels.chats import Chat
 from actions.sentences import reminders as sentences
 from channels.inbound import CommandGiven
@@ -85,7 +85,7 @@ def _show_reminders(chat: Chat, _account: ChannelAccount, user: User, _argument:
 
 
 def _ask_to_unlink(chat: Chat, _account: ChannelAccount, _user: User, _argument: str) -> None:
-    chat.say(notices.unlink_question())
+    chat.say(link_notices.unlink_question())
 
 
 def _help(chat: Chat, _account: ChannelAccount, _user: User, _argument: str) -> None:

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from actions import wakeups
-from actions.channels import notices
+from actions.channels import link_notices, notices
 from actions.channels.chats import Chat, tell_user
 from channels import registry
 from models.base import new_id
@@ -46,7 +46,7 @@ def greet(chat: Chat) -> None:
     secret = links.make_for_outside(
         chat.db, channel, sender.account_id, sender.address, sender.name
     )
-    chat.say(notices.stranger(secret, channel))
+    chat.say(link_notices.stranger(secret, channel))
 
 
 def _use_code(chat: Chat, code: str) -> None:
@@ -60,24 +60,24 @@ def _use_code(chat: Chat, code: str) -> None:
     except LinkGone:
         _say_gone(chat)
     except LinkedElsewhere:
-        chat.say(notices.linked_elsewhere())
+        chat.say(link_notices.linked_elsewhere())
     except OtherLinked:
         _tell_other(db, code, chat)
-        chat.say(notices.other_linked())
+        chat.say(link_notices.other_linked())
     else:
         _tell_linked(db, account)
 
 
 def _say_gone(chat: Chat) -> None:
     # The same code twice, from an impatient finger, is no failure.
-    chat.say(notices.link_gone() if chat.account is None else notices.help_of())
+    chat.say(link_notices.link_gone() if chat.account is None else notices.help_of())
 
 
 def _tell_other(db: Session, code: str, chat: Chat) -> None:
     user_id = links.use_for_user(db, chat.channel.name, code)
     other = accounts.find_own(db, user_id, chat.channel.name)
     if other is not None:
-        tell_user(db, other, notices.link_tried(), reference=f"tried:{chat.update.id}")
+        tell_user(db, other, link_notices.link_tried(), reference=f"tried:{chat.update.id}")
 
 
 def confirm(db: Session, user: User, channel: str, secret: str) -> ChannelAccount:
@@ -102,7 +102,7 @@ def _tell_linked(db: Session, account: ChannelAccount) -> None:
     """Tell both sides: the messenger at once, and the user's mailbox."""
     user = db.get_one(User, account.user_id)
     reference = f"linked:{account.id}"
-    tell_user(db, account, notices.linked(user), reference=reference)
+    tell_user(db, account, link_notices.linked(user), reference=reference)
     letter = channel_linked(registry.label_of(account.channel), account.name)
     outbox.queue(db, user.email, letter, reference=reference)
     wakeups.mail_after_commit(db)
@@ -114,7 +114,7 @@ def unlink(db: Session, account: ChannelAccount) -> None:
     accounts.unlink(db, account)
     # The account is gone, the chat is not.
     chat, reference = Recipient(account.channel, account.address), f"unlinked:{account.id}"
-    deliveries.notify(db, chat, notices.unlinked().as_content(), reference=reference)
+    deliveries.notify(db, chat, link_notices.unlinked().as_content(), reference=reference)
     after_commit(db, wakeups.messengers)
 
 

@@ -1,9 +1,33 @@
-"""What users read when a file or an archive cannot be taken in, by what is wrong with it."""
+"""What users read when files or archives are refused, by the code or by what is wrong with one."""
 
 from collections.abc import Mapping
 
 from models.translation import marked
 
+REFUSALS: Mapping[str, str] = {
+    "archive_too_large": marked(
+        "The archive has more than %(most_mb)s MB. Leave its folders “files” and “agents” out and"
+        " try again."
+    ),
+    "bad_archive": marked("Nothing could be taken from this archive. Please choose another one."),
+    "empty_file": marked("“%(name)s” is empty. Please choose another file."),
+    "file_refused": marked("This file cannot be sent. Images, text files and PDFs can."),
+    "file_too_large": marked("“%(name)s” is larger than %(most_mb)s MB. Send a smaller one."),
+    "files_gone": marked("The files of this message have waited too long. Please add them again."),
+    "storage_away": marked(
+        "Your files cannot be taken in right now. Please try again in a moment."
+    ),
+    "storage_full": marked(
+        "Your files take all the room that you have. Delete some that you no longer need, on the"
+        " page of your files."
+    ),
+    "too_many_files": marked("Please send at most %(most)s files at once."),
+    "too_many_handed_over": marked("An answer may have %(most)s files at most."),
+    "too_much_staged": marked(
+        "Too many files of yours wait to be sent already. Send or drop those first."
+    ),
+    "unreadable_file": marked("“%(name)s” cannot be read. Please choose another file."),
+}
 # What is wrong with a file that cannot be read: see `untrusted.uploads.Fault`.
 FAULTS: Mapping[str, str] = {
     "broken": marked(

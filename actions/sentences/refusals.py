@@ -8,6 +8,7 @@ from actions.sentences import (
     files,
     freezes,
     pauses,
+    reminder_refusals,
     reminders,
     two_factor,
 )
@@ -25,6 +26,8 @@ REFUSALS: Mapping[str, str] = {
     **admin_refusals.REFUSALS,
     **two_factor.REFUSALS,
     **admission.REFUSALS,
+    **files.REFUSALS,
+    **reminder_refusals.REFUSALS,
     "absorbed_limit_reached": marked(
         "Too much went wrong with your messages today, at our expense. Sending opens again"
         " after midnight UTC; write to %(support)s if you need it sooner."
@@ -41,10 +44,6 @@ REFUSALS: Mapping[str, str] = {
     "address_taken": marked("Another account has this address by now, so yours keeps the old one."),
     "already_answered": marked("This message is being answered, or has been."),
     "amount_out_of_range": marked("Please choose an amount between %(lowest)s and %(highest)s."),
-    "archive_too_large": marked(
-        "The archive has more than %(most_mb)s MB. Leave its folders “files” and “agents” out and"
-        " try again."
-    ),
     "attempt_over": marked(
         "This attempt is over, or it began in another browser. Please try again."
     ),
@@ -52,32 +51,17 @@ REFUSALS: Mapping[str, str] = {
         "This does not look like an e-mail address. Please check it for typing mistakes."
     ),
     "bad_amount": marked("Please choose an amount from the list, or type one in dollars."),
-    "bad_archive": marked("Nothing could be taken from this archive. Please choose another one."),
     "bad_limit": marked(
         "Please write each limit as an amount in dollars of at least $0.01, such as 0.50."
     ),
-    "bad_calendar_file": marked(
-        "This is no calendar file that can be read. Files that end in .ics, up to 1 MB, can."
-    ),
     "bad_note": marked("A note has 1 to %(most)s characters."),
-    "bad_list_item": marked(
-        "Please write what to put on which list, in 1 to %(most)s characters each."
-    ),
     "bad_password": marked("Please choose a password of 8 to 200 characters."),
     "bad_plan_fields": marked("The automatic top-up was not changed. Please check what is marked."),
     "bad_profile": marked("Please fill in your name and choose a time zone from the list."),
     "bad_push_subscription": marked(
         "This browser's push service is not one that we can use. Please try another browser."
     ),
-    "bad_quiet_hours": marked(
-        "Quiet hours need a beginning and an end that differ, such as 22:00 and 7:00. Or leave both"
-        " empty."
-    ),
-    "bad_recurrence": marked("These times do not fit together. Please check how often it repeats."),
-    "bad_reminder_words": marked("Please say in 1 to %(most)s characters what to remind you of."),
-    "bad_snooze": marked("Please choose a time that is still to come, within a year."),
     "bad_title": marked("A conversation's name needs 1 to 80 characters."),
-    "calendars_busy": marked("No calendar can be read just now. Please try again in a minute."),
     "cannot_come_back": marked(
         "Another account has your old address by now. Please write to us, and we will sort it out."
     ),
@@ -99,10 +83,6 @@ REFUSALS: Mapping[str, str] = {
     "day_limit_reached": marked(
         "You have reached your limit for today. It begins anew at midnight; change it in Limits."
     ),
-    "empty_file": marked("“%(name)s” is empty. Please choose another file."),
-    "file_refused": marked("This file cannot be sent. Images, text files and PDFs can."),
-    "file_too_large": marked("“%(name)s” is larger than %(most_mb)s MB. Send a smaller one."),
-    "files_gone": marked("The files of this message have waited too long. Please add them again."),
     "google_address_unverified": marked(
         "Google has not verified the address of that account. Verify it there, or use another one."
     ),
@@ -218,8 +198,6 @@ REFUSALS: Mapping[str, str] = {
     "push_subscription_taken": marked(
         "Notifications cannot be switched on in this browser just now. Please try it once more."
     ),
-    "reminder_over": marked("This reminder is over, so nothing was changed."),
-    "reminder_time_over": marked("That time is over already. Please choose one that is to come."),
     "same_address": marked("This is your address already."),
     "sending_suspended": marked(
         "Sending is suspended on your account. Please write to %(support)s."
@@ -230,13 +208,6 @@ REFUSALS: Mapping[str, str] = {
     "sign_up_refused": marked(
         "We could not create an account with these details. If you have one already, log in."
     ),
-    "unknown_rule": marked("It repeats in a way that reminders do not know."),
-    "too_many_list_items": marked(
-        "Your lists have %(most)s things on them, and no room for more. Clear one first."
-    ),
-    "task_limit_reached": marked(
-        "Your tasks have cost today what they may. They go on tomorrow; change it in Reminders."
-    ),
     "spending_frozen": marked(
         "Sending is closed on your account for now. You can read and download everything."
     ),
@@ -246,33 +217,18 @@ REFUSALS: Mapping[str, str] = {
     "still_hearing": marked(
         "This recording is being turned into text already. Please try again in a moment."
     ),
-    "storage_away": marked(
-        "Your files cannot be taken in right now. Please try again in a moment."
-    ),
-    "storage_full": marked(
-        "Your files take all the room that you have. Delete some that you no longer need, on the"
-        " page of your files."
-    ),
     "till_away": marked(
         "The payment page cannot be reached just now. Nothing was charged; please try again soon."
     ),
     "too_many_exports": marked("You may have %(most)s exports a day. Please try again tomorrow."),
-    "too_many_files": marked("Please send at most %(most)s files at once."),
-    "too_many_handed_over": marked("An answer may have %(most)s files at most."),
     "too_many_notes": marked(
         "There are %(most)s notes already. Please delete some that are no longer needed."
-    ),
-    "too_many_reminders": marked(
-        "You have %(most)s reminders already. Please delete some that you no longer need."
     ),
     "too_many_users_waiting": marked(
         "Very many people are asking just now. Please send this again in a minute."
     ),
     "too_many_waiting": marked(
         "You have many messages waiting already. Please let some be answered first."
-    ),
-    "too_much_staged": marked(
-        "Too many files of yours wait to be sent already. Send or drop those first."
     ),
     "transcriber_away": marked(
         "Your recording could not be turned into text just now. Please try again, or type it."
@@ -287,7 +243,6 @@ REFUSALS: Mapping[str, str] = {
         "We cannot send mail to this address. Use one with plain letters (a to z) before the @."
     ),
     "unreadable": marked("Something in this form cannot be read. Please check it and try again."),
-    "unreadable_file": marked("“%(name)s” cannot be read. Please choose another file."),
     "voice_not_offered": marked(
         "Recordings cannot be turned into text on this site. Please type your message."
     ),

@@ -12,24 +12,24 @@ from uuid import UUID
 
 import structlog
 
+from agent.cells import failure_reasons
 from agent.cells.boot import start
 from agent.cells.boot.spec import CellSpec
 from agent.cells.host.cell_paths import CellPaths
 from agent.cells.host.disk import Disk
 from agent.cells.host.disk_usage import Taken
 from agent.cells.host.process import CellProcess
-from agent.cells.io.answer import Stuck, ask
+from agent.cells.io.answer import ask
 from agent.cells.io.gateway import Gateway, GatewayFailed, Question, wait_until_ready
 from agent.cells.io.sockets import CellSockets
+from agent.cells.ports import CellPorts
 from agent.cells.states import ENDS, State, moved
 from agent.files import CellFiles
 from agent.memory import Shown
 from agent.meter.call_ledger import CallLedger
 from agent.meter.server import MeterPort
 from agent.state import BLANK, STANDING, Known, Restored
-from agent.tools.server import ToolPort
-from agent.turn import AgentFailed, Turn, TurnFailure, Watcher
-from agent.workspace_files import WorkspaceReader
+from agent.turn import AgentFailed, Turn, Watcher
 
 log = structlog.get_logger()
 
@@ -71,8 +71,7 @@ class Cell:
         self._gateway = Gateway(self._sockets.gateway, secrets.token_urlsafe(32))
         self.files = CellFiles(self._sockets.files)
         self._process: CellProcess | None = None
-        self._port: MeterPort | None = None
-        self._tools: ToolPort | None = None
+        self._ports = CellPorts(spec, place, self._sockets, self.files)
         self._listening: asyncio.Task[None] | None = None
 
     @property
@@ -126,10 +125,7 @@ class Cell:
     async def boot(self) -> None:
         """Start OpenClaw, wait until it takes turns, and warm it up. Raises CellFailed."""
         started = time.monotonic()
-        meter_token = secrets.token_urlsafe(32)
-        self._port = await self._spec.meter.listen(self._sockets.meter, meter_token)
-        self.place.give(self._sockets.meter, self._spec.sandbox.mode)
-        tools_token = await self._open_tools()
+        meter_token, tools_token = await self._ports.open()
         tokens = start.Tokens(self._gateway.token, meter_token, tools_token)
         process = await start.start(self._spec, self.place, self._sockets, tokens)
         self._process = process
@@ -140,16 +136,6 @@ class Cell:
         self.raise_priority()
         self._move(State.SPARE)
         log.info("cell.spare", pid=self.pid, seconds=round(time.monotonic() - started, 1))
-
-    async def _open_tools(self) -> str:
-        token = secrets.token_urlsafe(32)
-        home = self._spec.sandbox.inside(self.place, self._spec.engine).home
-        most_bytes = self._spec.settings.handed_over_max_bytes
-        reader = WorkspaceReader(self.files, home, most_bytes)
-        self._tools = ToolPort(self._sockets.tools, token, self._spec.tools, reader.read)
-        await self._tools.listen()
-        self.place.give(self._sockets.tools, self._spec.sandbox.mode)
-        return token
 
     def reserve(self, user_id: UUID) -> None:
         """Make the cell this person's, for good; refused unless it is a blank spare."""
@@ -187,14 +173,14 @@ class Cell:
         stop: threading.Event,
     ) -> str:
         """Have the question answered, telling `watcher` as it goes. Raises AgentFailed."""
-        port = self._require_port()
+        port = self._ports.meter
         self._move(State.BUSY)
         self.turns += 1
         self.is_saved = False
         self.standing = None
         self._gateway.on_tool = watcher.tool
         port.begin(turn, books, watcher.thought)
-        tools = self._require_tools()
+        tools = self._ports.tools
         tools.begin(turn)
         try:
             await self._gateway.follow(question.session_key)
@@ -228,10 +214,7 @@ class Cell:
             self._listening.cancel()
         if self._process is not None:
             await self._process.end(grace_seconds)
-        if self._port is not None:
-            await self._port.close()
-        if self._tools is not None:
-            await self._tools.close()
+        await self._ports.close()
         self._sockets.close()
         if self._state is not State.GONE:
             self._move(State.GONE)
@@ -271,35 +254,19 @@ class Cell:
 
     async def _reason(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
         """Find out why a turn failed: the meter knows better than OpenClaw tells."""
-        trouble = self._require_port().trouble
+        trouble = self._ports.meter.trouble
         if trouble is not None:
             return trouble
         try:
             async with asyncio.timeout(GONE_SECONDS):
                 await self._require_process().gone.wait()
         except TimeoutError:
-            return self._reason_of_living(error, turn)
-        return self._reason_of_dead()
-
-    def _reason_of_living(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
-        """OpenClaw itself says nothing of use."""
-        if not self._disk.has_room():
-            return AgentFailed(TurnFailure.DISK_FULL, permanent=False)
-        log.warning("turn.unanswered", pid=self.pid, error=str(error))
-        if isinstance(error, Stuck) and turn.attempt > 1:
-            # It is the message: a third cell would be lost to it too.
-            return AgentFailed(TurnFailure.STUCK, permanent=True)
-        return AgentFailed(TurnFailure.NO_ANSWER, permanent=False)
-
-    def _reason_of_dead(self) -> AgentFailed:
-        if self._has_too_many_files:
-            return AgentFailed(TurnFailure.TOO_MANY_FILES, permanent=True)
-        process = self._require_process()
-        if self._is_too_large or process.was_too_large:
-            log.warning("cell.out_of_memory", pid=self.pid)
-            return AgentFailed(TurnFailure.OUT_OF_MEMORY, permanent=False)
-        log.warning("cell.died", pid=self.pid, exit_code=process.exit_code)
-        return AgentFailed(TurnFailure.CELL_DIED, permanent=False)
+            return failure_reasons.of_living(error, turn, self._disk, self.pid)
+        return failure_reasons.of_dead(
+            self._require_process(),
+            has_too_many_files=self._has_too_many_files,
+            is_too_large=self._is_too_large,
+        )
 
     async def _hang_up(self, port: MeterPort) -> None:
         """Settle the turn's calls; a cell that does not let go of them is ended."""
@@ -318,13 +285,3 @@ class Cell:
         if self._process is None:
             raise RuntimeError("The cell was never booted.")
         return self._process
-
-    def _require_tools(self) -> ToolPort:
-        if self._tools is None:
-            raise RuntimeError("The cell was never booted.")
-        return self._tools
-
-    def _require_port(self) -> MeterPort:
-        if self._port is None:
-            raise RuntimeError("The cell was never booted.")
-        return self._port

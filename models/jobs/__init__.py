@@ -16,13 +16,10 @@ from models.jobs.enqueue import (
     AlreadySent,
     NothingToSend,
     Source,
-    TooManyUsersWaiting,
-    TooManyWaiting,
     ask,
     ask_again,
     further_allowance,
     go_on,
-    refuse_if_unable,
 )
 from models.jobs.leases import (
     LeaseLost,
@@ -35,6 +32,7 @@ from models.jobs.leases import (
 )
 from models.jobs.pausing import is_paused, pause, resume
 from models.jobs.queries import MOST_COUNTED, find_own, find_pause, position, written_so_far
+from models.jobs.room import TooManyUsersWaiting, TooManyWaiting, refuse_if_unable
 from models.schema.jobs import Job, JobStatus
 
 __all__ = [

@@ -11,17 +11,13 @@ from models import ledger
 from models.base import new_id
 from models.chat import conversations, storage_quotas
 from models.errors import Refused
-from models.jobs import lanes
 from models.jobs.affinity import PREFERRED_UNTIL, PREFERRED_WORKER, preference
-from models.jobs.closures import AccountClosing, UnderMaintenance
-from models.jobs.pausing import has_room, is_paused
 from models.jobs.queries import UNFINISHED
+from models.jobs.room import make_room
 from models.ledger import limits
-from models.ops import switches
-from models.people import access_rules, verification
 from models.schema.chat import WEB, Conversation, Message
 from models.schema.failure_codes import FailureCode
-from models.schema.jobs import PRIORITIES, Job, JobOrigin, JobStatus
+from models.schema.jobs import Job, JobOrigin, JobStatus
 from models.schema.uploads import SentFile, Upload
 from models.schema.users import User
 from settings import get_settings
@@ -47,18 +43,6 @@ class Source:
 OURS = Source()
 
 
-class TooManyWaiting(Refused):
-    """A user has as many messages waiting as one may have."""
-
-    code = "too_many_waiting"
-
-
-class TooManyUsersWaiting(Refused):
-    """As many users wait as the queue takes."""
-
-    code = "too_many_users_waiting"
-
-
 class NothingToSend(Refused):
     """A message has neither words nor files."""
 
@@ -69,12 +53,6 @@ class AlreadyAnswered(Refused):
     """A message is being answered, or has been."""
 
     code = "already_answered"
-
-
-class SendingSuspended(Refused):
-    """An admin keeps an account from sending."""
-
-    code = "sending_suspended"
 
 
 class AlreadySent(Exception):
@@ -115,7 +93,7 @@ def ask(
     if len(words) > MESSAGE_MAX_LENGTH:
         raise MessageTooLong
     user = ledger.lock_account(db, conversation.user_id)
-    place = _make_room(db, user, source.origin)
+    place = make_room(db, user, source.origin)
     storage_quotas.refuse_if_full(db, user.id, sum(file.size_bytes for file in files))
     conversations.touch(conversation, words)
     ids = (conversation.id, user, new_id(), model)
@@ -170,7 +148,7 @@ def ask_again(db: Session, failed: Job, *, model: str, cost_limit_micros: int | 
         raise AlreadyAnswered
     allowed = cost_limit_micros or max(failed.cost_limit_micros or 0, limits.message_limit(user))
     rest = {
-        **_make_room(db, user, JobOrigin.USER),
+        **make_room(db, user, JobOrigin.USER),
         "cost_limit_micros": allowed,
         "thinks_longer": failed.thinks_longer,
     }
@@ -195,20 +173,6 @@ def further_allowance(failed: Job) -> int:
     return min(2 * had, settings.turn_max_cost_micros)
 
 
-# Counts no further than it must: a long lane or a full queue costs no more than the limits.
-_LANE = text("""
-    WITH own AS (
-        SELECT 1 FROM jobs WHERE user_id = :user_id AND is_head
-        UNION ALL
-        SELECT 1 FROM jobs WHERE user_id = :user_id AND status = 'pending' AND NOT is_head
-        LIMIT :most_own
-    ), others AS (
-        SELECT 1 FROM jobs WHERE status = 'pending' AND is_head LIMIT :most_users
-    ), lane AS (
-        SELECT count(*) AS length FROM own
-    )
-    SELECT length, length = 0 AND (SELECT count(*) FROM others) >= :most_users AS is_full FROM lane
-""")
 # The locked account says which worker goes first: see `affinity`.
 _QUEUE = f"""
     INSERT INTO jobs (id, user_id, conversation_id, message_id, model, cost_limit_micros,
@@ -232,50 +196,6 @@ _ASK = text(f"""
     {_QUEUE} AND EXISTS (SELECT 1 FROM said)
     RETURNING *
 """)  # noqa: S608
-
-
-def refuse_if_unable(db: Session, user: User) -> None:
-    """Refuse whatever a user would send, if it must be refused as their account stands."""
-    now = switches.current(db)
-    if now.is_maintenance:
-        raise UnderMaintenance(now.maintenance_sentence)
-    if user.deletion_due_at is not None:
-        raise AccountClosing
-    if user.sending_suspended_at is not None:
-        access_rules.refuse_if_listed(db, user.id)
-        raise SendingSuspended
-    if user.is_frozen:
-        raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
-    if user.credits_available_micros <= 0 and verification.is_awaited(user):
-        raise verification.AddressNotVerified
-    limits.refuse_if_reached(db, user)
-
-
-def _make_room(db: Session, user: User, origin: JobOrigin) -> dict[str, object]:
-    """Say where a further job of a locked account stands, or refuse it."""
-    rank: dict[str, object] = {"origin": origin, "priority": PRIORITIES[origin]}
-    refuse_if_unable(db, user)
-    if is_paused(db, user):
-        if not has_room(db, user):
-            raise TooManyWaiting
-        return {**rank, "status": "paused", "is_head": False}
-    if origin is JobOrigin.USER:
-        lanes.let_tasks_step_aside(db, user.id)
-    settings = get_settings()
-    length, is_full = db.execute(
-        _LANE,
-        {
-            "user_id": user.id,
-            "most_own": settings.max_waiting_jobs_per_user,
-            "most_users": settings.max_waiting_users,
-        },
-    ).one()
-    if length >= settings.max_waiting_jobs_per_user:
-        raise TooManyWaiting
-    # Who is in the queue already may add to their own lane, which has a limit of its own.
-    if is_full:
-        raise TooManyUsersWaiting
-    return {**rank, "status": "pending", "is_head": not length or lanes.has_no_head(db, user.id)}
 
 
 def _queue(

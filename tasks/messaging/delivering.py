@@ -15,8 +15,8 @@ from actions.sentences import failures
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.outbound import Button, OutgoingFile, Part
 from gateways.s3_files import NotStored, StorageFailed
-from models.channels import accounts, deliveries
-from models.channels.deliveries import ClaimedDelivery
+from models.channels import accounts, deliveries, delivery_claims
+from models.channels.delivery_claims import ClaimedDelivery
 from models.chat import answer_files as handed_over
 from models.chat import sources
 from models.database import OUTAGES, unit_of_work
@@ -75,13 +75,13 @@ def _fail(claimed: ClaimedDelivery, failure: ChannelFailed) -> None:
     with unit_of_work() as db:
         if failure.trouble is Trouble.BLOCKED:
             _note_blocked(db, claimed)
-            deliveries.finish(db, claimed, DeliveryStatus.CANCELLED, str(failure))
+            delivery_claims.finish(db, claimed, DeliveryStatus.CANCELLED, str(failure))
         elif failure.is_permanent:
-            deliveries.finish(db, claimed, DeliveryStatus.FAILED, str(failure))
+            delivery_claims.finish(db, claimed, DeliveryStatus.FAILED, str(failure))
         else:
             seconds = failure.retry_after_seconds
             wait = timedelta(seconds=seconds) if seconds else None
-            deliveries.put_off(db, claimed, str(failure), wait)
+            delivery_claims.put_off(db, claimed, str(failure), wait)
     log.warning(
         "delivery.failed",
         delivery_id=str(claimed.id),
@@ -95,9 +95,9 @@ def _put_off_broken(claimed: ClaimedDelivery, fault: Exception) -> None:
     words = type(fault).__name__
     with unit_of_work() as db:
         if claimed.failures + 1 >= MOST_FAULTS:
-            deliveries.finish(db, claimed, DeliveryStatus.FAILED, words)
+            delivery_claims.finish(db, claimed, DeliveryStatus.FAILED, words)
         else:
-            deliveries.put_off(db, claimed, words)
+            delivery_claims.put_off(db, claimed, words)
 
 
 def _note_blocked(db: Session, claimed: ClaimedDelivery) -> None:
@@ -121,7 +121,7 @@ def _send_answer(claimed: ClaimedDelivery, channel: Channel, is_over: Callable[[
     elif status in {JobStatus.PENDING, JobStatus.RUNNING}:
         # It will be tried again, or this process ends: the next one goes on.
         with unit_of_work() as db:
-            deliveries.await_job(db, claimed)
+            delivery_claims.await_job(db, claimed)
     else:
         _send_outcome(sender, claimed)
 
@@ -215,14 +215,14 @@ def _tell_paused(claimed: ClaimedDelivery) -> None:
             content = notices.paused().as_content()
             to, reference = deliveries.Recipient.of(account), f"paused:{claimed.id}"
             deliveries.notify(db, to, content, reference=reference)
-        deliveries.await_job(db, claimed, has_told_paused=True)
+        delivery_claims.await_job(db, claimed, has_told_paused=True)
 
 
 def _send_question(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) -> None:
     with unit_of_work() as db:
         message = db.get(Message, claimed.message_id)
         if message is None:
-            deliveries.finish(db, claimed, DeliveryStatus.CANCELLED)
+            delivery_claims.finish(db, claimed, DeliveryStatus.CANCELLED)
             return
         files = (f"📎 {notices.plain(upload.name)}" for upload in message.uploads)
         lines = [notices.plain_lines(message.text), *files]
@@ -250,7 +250,7 @@ def _leave(claimed: ClaimedDelivery, channel: Channel, _: Callable[[], bool]) ->
 
 def _finish(claimed: ClaimedDelivery, status: DeliveryStatus) -> None:
     with unit_of_work() as db:
-        deliveries.finish(db, claimed, status)
+        delivery_claims.finish(db, claimed, status)
     log.info("delivery.over", delivery_id=str(claimed.id), kind=claimed.kind, status=status)
 
 

@@ -12,7 +12,7 @@ from channels.outbound import Button
 from gateways.event_streams import Event
 from gateways.live_events import JobEnded, JobPaused
 from gateways.partial_answer import replay
-from models.channels import deliveries
+from models.channels import delivery_claims
 from models.database import unit_of_work
 from models.schema.jobs import Job, JobStatus
 from models.translation import gettext
@@ -104,7 +104,7 @@ class Follower:
             return
         self._next_renewal = time.monotonic() + RENEW_SECONDS
         with unit_of_work() as db:
-            if not deliveries.renew(db, self._sender.claimed, LEASE):
+            if not delivery_claims.renew(db, self._sender.claimed, LEASE):
                 raise LeaseLost
 
     def _look_at_row(self) -> None:

@@ -10,8 +10,8 @@ import structlog
 from actions.channels import answer_files
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.outbound import Button, OutgoingFile, Part
-from models.channels import deliveries
-from models.channels.deliveries import ClaimedDelivery
+from models.channels import delivery_claims
+from models.channels.delivery_claims import ClaimedDelivery
 from models.database import unit_of_work
 
 log = structlog.get_logger()
@@ -116,10 +116,10 @@ class PartSender:
     def _note_preview(self, message_id: str | None) -> None:
         self.preview_id = message_id
         with unit_of_work() as db:
-            deliveries.note_preview(db, self.claimed, message_id)
+            delivery_claims.note_preview(db, self.claimed, message_id)
 
     def _note_sent(self, message_id: str) -> None:
         self.sent_ids = (*self.sent_ids, message_id)
         with unit_of_work() as db:
-            if not deliveries.note_sent(db, self.claimed, self.sent_ids, LEASE):
+            if not delivery_claims.note_sent(db, self.claimed, self.sent_ids, LEASE):
                 raise LeaseLost

@@ -11,8 +11,8 @@ import structlog
 
 from actions import wakeups
 from channels.base import Channel
-from models.channels import deliveries, updates
-from models.channels.deliveries import ClaimedDelivery
+from models.channels import deliveries, delivery_claims, updates
+from models.channels.delivery_claims import ClaimedDelivery
 from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, unit_of_work
 from tasks.messaging import delivering, receiving
@@ -60,7 +60,7 @@ class MessagingProcess:
         free = THREADS - len(self._running)
         with unit_of_work() as db:
             come = updates.claim(db, names, receiving.LEASE, most=free)
-            due = deliveries.claim(db, names, LEASE, most=free - len(come))
+            due = delivery_claims.claim(db, names, LEASE, most=free - len(come))
             is_awaiting = deliveries.has_waiting(db) or updates.has_waiting(db)
         for one in come:
             self._begin(self._receive, one)

@@ -43,6 +43,8 @@ Warm, calm, honest and brief. You say when you are not sure.
 ## Your own notes
 ## MEMORY.md
 # Memory
+
+<!-- Notes on them, the newest first. The service writes those with a number anew. -->
 """
 
 

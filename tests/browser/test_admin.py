@@ -53,7 +53,8 @@ def test_nothing_sticks_out_of_any_page(
     page.goto(f"{site.url}/admin")
     expect(page.get_by_role("img", name="Sign-ups over time")).to_be_visible()
     paths = ("", "/people", f"/people/{ada.id}", "/queue", f"/queue/{job.id}")
-    for path in (*paths, "/workers", "/accounting", "/simulator", "/books", "/log"):
+    paths += ("/workers", "/accounting", "/simulator", "/books", "/log", "/abuse", "/switches")
+    for path in (*paths, "/invitations", "/approvals", "/queue/bulk"):
         page.goto(f"{site.url}/admin{path}")
         page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -21,7 +21,7 @@ from channels.inbound import (
     Sender,
     Update,
 )
-from models.channels import accounts, deliveries, updates
+from models.channels import accounts, delivery_claims, updates
 from models.schema.channels import ChannelAccount, ChannelUpdate, Delivery, DeliveryStatus
 from models.schema.chat import Message, Role
 from models.schema.jobs import Job
@@ -60,7 +60,7 @@ class Loft:
             if not only_due:
                 self.make_due()
             come = updates.claim(self.db, ["pigeon"], process.LEASE, most=10)
-            due = deliveries.claim(self.db, ["pigeon"], LEASE, most=10)
+            due = delivery_claims.claim(self.db, ["pigeon"], LEASE, most=10)
             self.db.commit()
             for update in come:
                 process.handle(update, self.pigeon)

@@ -124,7 +124,7 @@ def test_it_says_where_the_site_is_and_a_signal_stops_everything(place: Path) ->
         assert terminal.end() == 0
         stopped = [line.split()[-1] for line in terminal.lines if "| stopping " in line]
         assert stopped[0] == "web"
-        assert stopped[-3:] == ["s3", "valkey", "postgres"]
+        assert stopped[-4:] == ["s3", "valkey", "postgres", "example-web"]
         assert not _answers(url)
         assert _ours(place) == []
 

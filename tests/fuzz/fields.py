@@ -40,6 +40,7 @@ PARAMETERS: dict[str, object] = {
     "channel_name": "pigeon",
     "secret": "x" * 32,
     "kind": "made",
+    "topic": "credits",
     "what": "people",
     # Of these there is none.
     "adjustment_id": UUID(int=1),

@@ -15,7 +15,7 @@ from tests.fuzz.values import HOSTILE
 from tests.fuzz.world import Role, World
 
 # Of each field's values, here; every value goes to some fields. `make fuzz` gives all to all.
-ONE_IN = 16
+ONE_IN = 40
 LONGEST_SECONDS = 1.0
 # Whose password stands beside it, for those that keep passwords.
 FOR_BROWSERS = {"username"}

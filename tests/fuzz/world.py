@@ -11,17 +11,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import ledger, payments
+from models import ledger, lists, payments
 from models.base import new_id, utc_now
 from models.channels import accounts
 from models.chat import conversations
 from models.jobs import ask
 from models.jobs.cancellation import cancel_all
 from models.jobs.enqueue import SentFile
+from models.memory import notes
 from models.notifications import subscriptions
 from models.notifications.subscriptions import Keys
 from models.payments import cards
-from models.people import sessions, users
+from models.people import sessions, users, waiting_list
 from models.people.users import Profile
 from models.schema.admins import AdminRole
 from models.schema.alerts import Alert, AlertKind
@@ -29,6 +30,7 @@ from models.schema.answer_files import AnswerFile
 from models.schema.archives import Export, ExportStatus
 from models.schema.chat import Conversation
 from models.schema.ledger import FreezeReason
+from models.schema.memory import MemoryChange, NoteAuthor
 from models.schema.payments import Payment, PaymentKind
 from models.schema.users import User
 from tests import factories
@@ -81,6 +83,7 @@ def build(db: Session) -> World:
     ada = _person(db, "member", ADA, CANARY)
     ledger.freeze(people["frozen"], FreezeReason.AUDIT)
     users.set_admin_role(people["admin"], AdminRole.OWNER)
+    waiting_list.join(db, "wanda@example.org")
     db.flush()
     return World(
         ada=ada.id,
@@ -169,7 +172,21 @@ def _belongings(db: Session, person: User, mark: str) -> dict[str, UUID]:
         "user_id": person.id,
         "export_id": _export(db, person),
         "reminder_id": made(db, person, f"Feed {mark}").id,
+        **_written_down(db, person, mark),
         **_talk(db, person, mark),
+    }
+
+
+def _written_down(db: Session, person: User, mark: str) -> dict[str, UUID]:
+    """Something on a list, and a note that was changed."""
+    lists.add(db, person.id, "shopping", [f"Seeds for {mark}"])
+    note = notes.add(db, person.id, f"Has a bird, {mark}.", author=NoteAuthor.USER)
+    notes.edit(db, note, f"Has {mark}, a bird.", author=NoteAuthor.USER)
+    changes = sa.select(MemoryChange.id).where(MemoryChange.note_id == note.id)
+    return {
+        "item_id": lists.show(db, person.id)[0].id,
+        "note_id": note.id,
+        "change_id": db.scalars(changes.order_by(MemoryChange.id.desc())).first() or note.id,
     }
 
 
@@ -213,6 +230,7 @@ def _talk(db: Session, person: User, mark: str) -> dict[str, UUID]:
     return {
         "conversation_id": conversation.id,
         "job_id": job.id,
+        "message_id": asked.message_id or job.id,
         "upload_id": upload,
         "file_id": made.id,
     }

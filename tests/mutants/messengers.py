@@ -86,14 +86,14 @@ MUTANTS = (
     ),
     Mutant(
         "a lane goes out all at once",
-        "models/channels/deliveries.py",
+        "models/channels/delivery_claims.py",
         "deliveries AS this ON this.id = heads.id\n",
         "deliveries AS this ON (this.address, this.lane) = (heads.address, heads.lane)\n",
         (f"{OUTBOX}test_of_each_lane_the_first_is_claimed_and_the_next_when_it_is_over",),
     ),
     Mutant(
         "a claim that was lost still writes",
-        "models/channels/deliveries.py",
+        "models/channels/delivery_claims.py",
         "        Delivery.attempts == claimed.attempt,\n",
         "",
         (f"{OUTBOX}test_a_claim_that_was_lost_changes_nothing_any_more",),

@@ -19,10 +19,9 @@ With `once` in the query the answer ends when all that happened has been told: s
 have no stream, as a browser has one for all of them (static/live.js).
 """
 
-import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -40,20 +39,16 @@ from gateways.live_events import (
 )
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models.base import utc_now
-from models.chat import conversations, history
+from models.chat import history
 from models.chat.conversations import PAGE_LENGTH
-from models.chat.history import Exchange
 from models.database import unit_of_work
-from models.errors import NotFound
-from models.schema.chat import Conversation
-from models.schema.jobs import OVER, Job
-from webapp.chat import growing_answer, live_exchange, views
+from models.schema.jobs import Job
+from webapp.chat import growing_answer, views
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
-from webapp.chat.growing_answer import GrowingAnswer, Rendered
-from webapp.chat.tool_names import in_words
-from webapp.chat.views import ExchangeView, Standing
-from webapp.core.auth import find_current_user
-from webapp.core.db import db
+from webapp.chat.growing_answer import Rendered
+from webapp.chat.shown_answer import ShownAnswer
+from webapp.chat.viewer import Gone, Viewer
+from webapp.chat.views import Standing
 from webapp.core.db_slots import turn
 from webapp.core.live import RESYNC, Hub, Listener
 from webapp.core.own_stack import on_own_stack
@@ -71,34 +66,17 @@ LONGEST_SECONDS = 900.0
 MARGIN = timedelta(seconds=60)
 
 
-class Gone(Exception):
-    """The conversation is not there any more for whoever looks at it."""
-
-
-@dataclass
-class _Shown:
-    """What the browser has of a job: up to which event, and how the row stood."""
-
-    told: PartialAnswer
-    standing: Standing
-    answer: GrowingAnswer
-
-    @property
-    def is_over(self) -> bool:
-        return self.standing.status in OVER
-
-
 class ConversationStream:
     """One browser's stream. It has no database session and no lock while it waits."""
 
     def __init__(
         self, app: Flask, environ: dict[str, Any], hub: Hub, conversation_id: UUID, cursor: Cursor
     ) -> None:
-        self._app, self._environ, self._hub = app, environ, hub
-        self._conversation_id = conversation_id
+        self._hub, self._conversation_id = hub, conversation_id
+        self._viewer = Viewer(app, environ, conversation_id)
         self._cursor = cursor
         self._since = cursor.moment
-        self._shown: dict[UUID, _Shown] = {}
+        self._shown: dict[UUID, ShownAnswer] = {}
         # Messages that no job wrote, which never change.
         self._drawn: set[UUID] = set()
 
@@ -157,9 +135,13 @@ class ConversationStream:
             if shown.answer.wait_seconds() == 0:
                 yield self._render_one(shown)
 
-    def _render_one(self, shown: _Shown) -> str:
-        made = shown.answer.render()
-        return self._frame_of(shown, "answer", html=made.html, tail=made.tail)
+    def _render_one(self, shown: ShownAnswer) -> str:
+        return self._advance(shown, shown.ended(shown.answer.render()))
+
+    def _advance(self, shown: ShownAnswer, written: str) -> str:
+        """Note where the browser is once it has the frame that was written for it."""
+        self._cursor = shown.cursor
+        return written
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
@@ -227,11 +209,11 @@ class ConversationStream:
         made = growing_answer.render(job.id, told.attempt, closed, told.text[closed:])
         self._note(job, stands, told, replace(made, closed=closed + made.closed))
         shown = self._shown[job.id]
-        frames = [self._frame_of(shown, "answer", html=made.html, tail=made.tail)]
+        frames = [self._advance(shown, shown.ended(made))]
         if told.tool:
-            frames.append(self._frame_of(shown, "tool", words=in_words(told.tool)))
+            frames.append(shown.doing(ToolUsed(told.tool)))
         elif told.thought:
-            frames.append(self._frame_of(shown, "thought", words=told.thought))
+            frames.append(shown.doing(ThoughtShown(told.thought)))
         return frames
 
     def _stay(self, job: Job, stands: Standing, told: PartialAnswer) -> list[str]:
@@ -240,8 +222,7 @@ class ConversationStream:
         return []
 
     def _note(self, job: Job, stands: Standing, told: PartialAnswer, shown: Rendered) -> None:
-        answer = GrowingAnswer(job.id, told.attempt, told.text, shown)
-        self._shown[job.id] = _Shown(replace(told, text=""), stands, answer)
+        self._shown[job.id] = ShownAnswer.of(job, stands, told, shown)
 
     def _show_event(self, event: Event) -> Iterator[str]:
         if isinstance(event.payload, MessageAdded):
@@ -263,12 +244,12 @@ class ConversationStream:
         elif event.attempt == shown.told.attempt and shown.told.is_whole:
             yield from self._add(shown, event)
 
-    def _add(self, shown: _Shown, event: Event) -> Iterator[str]:
+    def _add(self, shown: ShownAnswer, event: Event) -> Iterator[str]:
         if isinstance(event.payload, ToolUsed | ThoughtShown):
             if shown.answer.wait_seconds() is not None:
                 yield self._render_one(shown)
             shown.told.last_id = event.id
-            yield self._doing(shown, event.payload)
+            yield self._advance(shown, shown.doing(event.payload))
         elif isinstance(event.payload, TextAdded):
             if event.payload.start != shown.answer.length:
                 # Some of it was lost.
@@ -276,20 +257,9 @@ class ConversationStream:
                 return
             shown.told.last_id = event.id
             if shown.answer.add(event.payload.text):
-                yield self._frame_of(shown, "text", text=event.payload.text)
+                yield self._advance(shown, shown.continued(event.payload.text))
             elif shown.answer.wait_seconds() == 0:
                 yield self._render_one(shown)
-
-    def _doing(self, shown: _Shown, payload: ToolUsed | ThoughtShown) -> str:
-        if isinstance(payload, ToolUsed):
-            return self._frame_of(shown, "tool", words=in_words(payload.name))
-        return self._frame_of(shown, "thought", words=payload.words)
-
-    def _frame_of(self, shown: _Shown, kind: str, **data: str) -> str:
-        answer, told = shown.answer, shown.told
-        self._cursor = Cursor(told.last_id, answer.job_id, answer.closed)
-        whose = {"job": str(answer.job_id), "attempt": told.attempt}
-        return frame(kind, json.dumps(whose | data, separators=(",", ":")), self._cursor)
 
     def _render_exchanges(self, job_ids: Collection[UUID]) -> Iterator[str]:
         """Draw these jobs whole, as they stand in PostgreSQL, with the text that was told."""
@@ -300,7 +270,7 @@ class ConversationStream:
         for job_id, one in told.items():
             # Now, that no connection to the database waits for it.
             growing_answer.render(job_id, one.attempt, 0, one.text)
-        for exchange, html in self._exchanges(job_ids, told):
+        for exchange, html in self._viewer.exchanges_of(job_ids, told):
             for run in exchange.runs:
                 last_id = told[run.job.id].last_id if run.job.id in told else run.told.last_id
                 self._note(run.job, run.standing, replace(run.told, last_id=last_id), run.written)
@@ -313,32 +283,5 @@ class ConversationStream:
         if not message_ids:
             return
         self._drawn.update(message_ids)
-        for _, html in self._drawn_for_viewer(
-            lambda conversation: history.said_unasked(db(), conversation, message_ids), {}
-        ):
+        for _, html in self._viewer.said_unasked(message_ids):
             yield frame("exchange", html, self._cursor)
-
-    def _exchanges(
-        self, job_ids: Collection[UUID], told: dict[UUID, PartialAnswer]
-    ) -> list[tuple[ExchangeView, str]]:
-        return self._drawn_for_viewer(
-            lambda conversation: history.exchanges_of(db(), conversation, job_ids), told
-        )
-
-    def _drawn_for_viewer(
-        self,
-        read: Callable[[Conversation], Iterable[Exchange]],
-        told: dict[UUID, PartialAnswer],
-    ) -> list[tuple[ExchangeView, str]]:
-        # As if the browser had asked again: with its login, its time zone, and a session that is
-        # closed before we go on.
-        with turn(), self._app.request_context(self._environ):
-            person = find_current_user()
-            if person is None:
-                raise Gone
-            try:
-                conversation = conversations.find_own(db(), person.id, self._conversation_id)
-            except NotFound as deleted:
-                raise Gone from deleted
-            found = read(conversation)
-            return [(view, live_exchange.render(view)) for view in views.show(db(), found, told)]

@@ -21,7 +21,8 @@ from models.schema.jobs import Job
 from models.schema.uploads import PendingUpload
 from webapp.chat import page_state
 from webapp.chat.answers import render_exchange
-from webapp.chat.event_stream import ConversationStream, Cursor
+from webapp.chat.event_stream import ConversationStream
+from webapp.chat.frames import Cursor
 from webapp.chat.listing import ConversationList
 from webapp.chat.page_state import Unsent
 from webapp.chat.prewarm import prewarm_debouncer

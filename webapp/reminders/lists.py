@@ -32,7 +32,8 @@ def show() -> Answer:
 def add() -> Answer:
     """Put something on a list; refusals keep what was typed."""
     try:
-        name, words = _typed("list", lists.NAME_MAX_LENGTH), _typed("words", lists.WORDS_MAX_LENGTH)
+        name = _read(request.form.get("list", ""), lists.NAME_MAX_LENGTH)
+        words = _read(request.form.get("words", ""), lists.WORDS_MAX_LENGTH)
         lists.add(db(), current_user().id, name, [words])
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
@@ -53,14 +54,14 @@ def tick(item_id: UUID) -> Response:
 @member_required
 def clear() -> Response:
     """Delete what is ticked off on a list."""
-    name = _typed("list", lists.NAME_MAX_LENGTH)
+    name = _read(request.form.get("list", ""), lists.NAME_MAX_LENGTH)
     lists.clear(db(), current_user().id, name, only_done=True)
     return _back(name)
 
 
-def _typed(field: str, most: int) -> str:
+def _read(typed: str, most: int) -> str:
     try:
-        return values.line(request.form.get(field, ""), most=most, least=1)
+        return values.line(typed, most=most, least=1)
     except BadValue as odd:
         raise BadListItem(most=most) from odd
 

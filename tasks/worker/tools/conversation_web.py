@@ -11,8 +11,8 @@ from tasks.worker.tools.turn_web import TurnWeb
 MOST_PAGES = 20
 
 
-def tell(caller: Caller, web: TurnWeb) -> None:
-    """Tell a turn what its user wrote in the conversation, and what was read in it before."""
+def recall(caller: Caller, web: TurnWeb) -> None:
+    """Let a turn know what its user wrote in the conversation, and what was read in it before."""
     if web.has_heard:
         return
     web.hear(conversations.words_of_user(caller.db, caller.job.conversation_id))

@@ -58,7 +58,7 @@ def _address(given: object) -> str:
 def _refuse_if_unknown(caller: Caller, web: TurnWeb, address: str) -> None:
     if web.pages >= get_settings().web_max_pages:
         raise ToolRefused(TOO_MANY)
-    conversation_web.tell(caller, web)
+    conversation_web.recall(caller, web)
     if not web.may_read(address):
         raise ToolRefused(NOT_KNOWN)
     web.pages += 1

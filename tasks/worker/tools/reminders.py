@@ -51,7 +51,7 @@ def refuse_made_up(caller: Caller, words: str) -> None:
     had the assistant put into it.
     """
     web = turn_web.of(caller.turn)
-    conversation_web.tell(caller, web)
+    conversation_web.recall(caller, web)
     if not web.has_come(words):
         raise ToolRefused(MADE_UP)
 

@@ -53,7 +53,7 @@ def search(turn: Turn, given: Arguments) -> str:
 def _hold(caller: Caller, web: TurnWeb, query: str) -> HeldSearch:
     if web.searches >= get_settings().web_max_searches:
         raise ToolRefused(TOO_MANY)
-    conversation_web.tell(caller, web)
+    conversation_web.recall(caller, web)
     if not web.may_search(query):
         raise ToolRefused(OTHERS_WORDS)
     web.searches += 1

@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.channels import deliveries
-from models.channels.deliveries import ClaimedDelivery, Recipient
+from models.channels import deliveries, delivery_claims
+from models.channels.deliveries import Recipient
+from models.channels.delivery_claims import ClaimedDelivery
 from models.database import unit_of_work
 from models.schema.channels import Delivery, DeliveryStatus, Lane
 
@@ -24,7 +25,7 @@ def say(db: Session, code: str, to: Recipient = ADA, lane: Lane = Lane.REPLIES) 
 
 
 def claim(db: Session) -> list[ClaimedDelivery]:
-    return deliveries.claim(db, ["pigeon"], LEASE, most=10)
+    return delivery_claims.claim(db, ["pigeon"], LEASE, most=10)
 
 
 def codes(claimed: list[ClaimedDelivery]) -> list[str]:
@@ -44,7 +45,7 @@ def test_of_each_lane_the_first_is_claimed_and_the_next_when_it_is_over(db: Sess
     assert codes(found) == ["1", "other chat", "other lane"]
     assert claim(db) == []
     first = next(one for one in found if one.content["code"] == "1")
-    deliveries.finish(db, first, DeliveryStatus.SENT)
+    delivery_claims.finish(db, first, DeliveryStatus.SENT)
     assert codes(claim(db)) == ["2"]
 
 
@@ -57,48 +58,48 @@ def test_what_is_caused_twice_is_sent_once(db: Session) -> None:
 def test_only_so_many_are_claimed(db: Session) -> None:
     say(db, "1")
     say(db, "2", EVE)
-    assert len(deliveries.claim(db, ["pigeon"], LEASE, most=1)) == 1
-    assert deliveries.claim(db, ["pigeon"], LEASE, most=0) == []
-    assert deliveries.claim(db, ["telegraph"], LEASE, most=9) == []
+    assert len(delivery_claims.claim(db, ["pigeon"], LEASE, most=1)) == 1
+    assert delivery_claims.claim(db, ["pigeon"], LEASE, most=0) == []
+    assert delivery_claims.claim(db, ["telegraph"], LEASE, most=9) == []
 
 
 def test_a_claim_that_was_lost_changes_nothing_any_more(db: Session) -> None:
     say(db, "1")
-    (lost,) = deliveries.claim(db, ["pigeon"], timedelta(0), most=1)
+    (lost,) = delivery_claims.claim(db, ["pigeon"], timedelta(0), most=1)
     (kept,) = claim(db)
     assert kept.attempt == lost.attempt + 1
-    assert not deliveries.renew(db, lost, LEASE)
-    assert not deliveries.note_sent(db, lost, ("1",), LEASE)
-    deliveries.note_preview(db, lost, "9")
-    assert not deliveries.put_off(db, lost, "why")
-    deliveries.finish(db, lost, DeliveryStatus.FAILED)
+    assert not delivery_claims.renew(db, lost, LEASE)
+    assert not delivery_claims.note_sent(db, lost, ("1",), LEASE)
+    delivery_claims.note_preview(db, lost, "9")
+    assert not delivery_claims.put_off(db, lost, "why")
+    delivery_claims.finish(db, lost, DeliveryStatus.FAILED)
     row = state(db, kept)
     assert (row.status, row.sent_ids, row.preview_id) == (DeliveryStatus.WAITING, [], None)
-    assert deliveries.renew(db, kept, LEASE)
-    assert deliveries.note_sent(db, kept, ("1",), LEASE)
+    assert delivery_claims.renew(db, kept, LEASE)
+    assert delivery_claims.note_sent(db, kept, ("1",), LEASE)
 
 
 def test_what_is_put_off_waits_longer_each_time_and_is_given_up_after_a_day(db: Session) -> None:
     say(db, "1")
     (claimed,) = claim(db)
-    assert not deliveries.put_off(db, claimed, "away")
+    assert not delivery_claims.put_off(db, claimed, "away")
     assert timedelta(0) < state(db, claimed).ready_at - utc_now() <= timedelta(seconds=1)
-    assert not deliveries.put_off(db, claimed, "away", timedelta(minutes=9))
+    assert not delivery_claims.put_off(db, claimed, "away", timedelta(minutes=9))
     assert state(db, claimed).ready_at - utc_now() > timedelta(minutes=8)
     db.execute(sa.update(Delivery).values(created_at=utc_now() - timedelta(hours=25)))
-    assert deliveries.put_off(db, claimed, "away")
+    assert delivery_claims.put_off(db, claimed, "away")
     assert state(db, claimed).status is DeliveryStatus.FAILED
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (5, 16), (50, 300)])
 def test_a_wait_doubles_up_to_minutes(failures: int, seconds: int) -> None:
-    assert deliveries.retry_delay(failures) == timedelta(seconds=seconds)
+    assert delivery_claims.retry_delay(failures) == timedelta(seconds=seconds)
 
 
 def test_what_was_sent_is_not_kept_in_words(db: Session) -> None:
     say(db, "1")
     (claimed,) = claim(db)
-    deliveries.finish(db, claimed, DeliveryStatus.SENT)
+    delivery_claims.finish(db, claimed, DeliveryStatus.SENT)
     assert state(db, claimed).content == {"code": "1"}
 
 
@@ -108,6 +109,6 @@ def test_two_processes_never_claim_the_same(emptied: Engine) -> None:
         say(db, "1")
         say(db, "2", EVE)
     with unit_of_work() as one, unit_of_work() as other:
-        first = deliveries.claim(one, ["pigeon"], LEASE, most=1)
-        second = deliveries.claim(other, ["pigeon"], LEASE, most=9)
+        first = delivery_claims.claim(one, ["pigeon"], LEASE, most=1)
+        second = delivery_claims.claim(other, ["pigeon"], LEASE, most=9)
         assert len({claimed.id for claimed in (*first, *second)}) == 2

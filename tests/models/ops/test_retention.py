@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from models.base import Base, new_id, utc_now
-from models.channels import deliveries, links, updates
+from models.channels import deliveries, delivery_claims, links, updates
 from models.channels.deliveries import Recipient
 from models.channels.updates import NewUpdate
 from models.database import unit_of_work
@@ -200,10 +200,10 @@ def test_what_went_to_messengers_goes_thirty_days_after_it_is_over(db: Session) 
         deliveries.notify(db, Recipient("pigeon", code), {"code": code}, reference=code)
     sent = next(
         one
-        for one in deliveries.claim(db, ["pigeon"], HOUR, most=2)
+        for one in delivery_claims.claim(db, ["pigeon"], HOUR, most=2)
         if one.content["code"] == "sent"
     )
-    deliveries.finish(db, sent, DeliveryStatus.SENT)
+    delivery_claims.finish(db, sent, DeliveryStatus.SENT)
     assert retention.prune_channels(db, later(24 * 29), limit=10) == {}
     assert retention.prune_channels(db, later(24 * 31), limit=10) == {"deliveries": 1}
     assert db.scalars(sa.select(Delivery.reference)).all() == ["waits"]

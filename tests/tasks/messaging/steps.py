@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from channels.base import ChannelFailed, Trouble
-from models.channels import deliveries
+from models.channels import delivery_claims
 from models.schema.channels import Delivery
 from models.schema.jobs import Job
 from tasks.messaging import delivering
@@ -16,9 +16,9 @@ from tests.channels.loft import LEASE, Loft
 CHAT = "ada-outside"
 
 
-def claim(db: Session) -> deliveries.ClaimedDelivery:
+def claim(db: Session) -> delivery_claims.ClaimedDelivery:
     """The only thing that can be sent now."""
-    (claimed,) = deliveries.claim(db, ["pigeon"], LEASE, most=5)
+    (claimed,) = delivery_claims.claim(db, ["pigeon"], LEASE, most=5)
     db.commit()
     return claimed
 

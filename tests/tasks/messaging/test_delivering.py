@@ -16,7 +16,7 @@ from channels.outbound import Part
 from gateways.s3_files import Storage
 from models import jobs
 from models.base import utc_now
-from models.channels import accounts, deliveries
+from models.channels import accounts, delivery_claims
 from models.chat import sources
 from models.chat.sources import Page
 from models.jobs.cancellation import cancel
@@ -274,13 +274,13 @@ def test_replies_do_not_wait_for_an_answer_and_answers_wait_for_each_other(
 ) -> None:
     adas_bird.command("help")
     adas_bird.write("Second")
-    found = deliveries.claim(db, ["pigeon"], LEASE, most=5)
+    found = delivery_claims.claim(db, ["pigeon"], LEASE, most=5)
     assert [one.kind for one in found] == ["answer", "notice"] or [one.kind for one in found] == [
         "notice",
         "answer",
     ]
     assert {one.job_id for one in found} == {running.id, None}
-    assert deliveries.claim(db, ["pigeon"], LEASE, most=5) == []
+    assert delivery_claims.claim(db, ["pigeon"], LEASE, most=5) == []
 
 
 def test_without_buttons_links_stand_in_the_words(loft: Loft, adas_bird: Hand) -> None:
@@ -293,7 +293,7 @@ def test_without_buttons_links_stand_in_the_words(loft: Loft, adas_bird: Hand) -
 
 
 def test_nothing_of_another_channel_is_claimed(loft: Loft, running: Job, db: Session) -> None:
-    assert deliveries.claim(db, ["telegraph"], LEASE, most=5) == []
+    assert delivery_claims.claim(db, ["telegraph"], LEASE, most=5) == []
     assert registry.find("telegraph") is None
 
 

@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from agent.cells.cell import Cell
+from agent.cells import failure_reasons
 from agent.cells.host.cell_paths import Mode
 from agent.cells.host.worker_dir import WorkerDir
 from agent.cells.io.answer import Stuck
 from agent.cells.io.gateway import GatewayFailed
-from agent.turn import AgentFailed
 from settings import Settings
 from tests.agent.meter.world import MODELS, turn
 
@@ -35,11 +33,9 @@ def test_who_is_stuck_again_is_not_tried_a_third_time(
     is_permanent: bool,
 ) -> None:
     worker_dir = WorkerDir(settings.model_copy(update={"cells_dir": tmp_path / "cells"}), Mode.USER)
-    # It is never booted, so nothing is asked of what cells are made of.
-    cell = Cell(cast(Any, None), worker_dir.new_place(), worker_dir.disk)
     asked = replace(turn(MODELS["demo"]), attempt=attempt)
 
-    failure: AgentFailed = cell._reason_of_living(error, asked)  # pyright: ignore[reportPrivateUsage]
+    failure = failure_reasons.of_living(error, asked, worker_dir.disk, pid=1)
 
     assert (failure.code, failure.permanent) == (code, is_permanent)
     worker_dir.close()
