@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 ERASED_AT_ONCE = 20
 # Where everything of a user lies in storage.
-PLACES = ("uploads/{}/", "state/{}/")
+PLACES = ("uploads/{}/", "answers/{}/", "imports/{}/", "exports/{}/", "state/{}/")
 
 
 def erase_due() -> int:

@@ -8,7 +8,7 @@ from actions import attachments, files, wakeups
 from actions.announcements import Publisher, announce_cancelled
 from gateways.live_events import ConversationDeleted, MessageDeleted
 from models import ledger
-from models.channels import accounts
+from models.channels import accounts, deliveries
 from models.chat import answer_files, conversations, erasures, message_deletion
 from models.database import after_commit
 from models.jobs.cancellation import cancel, cancel_all
@@ -55,7 +55,11 @@ def delete_message(
     for job in message_deletion.jobs_of(db, message):
         if not job.is_over:
             announce_cancelled(db, cancel(db, user.id, job.id), publisher)
-    keys = message_deletion.erase(db, message, message_deletion.jobs_of(db, message))
+    jobs = message_deletion.jobs_of(db, message)
+    made = answer_files.of_jobs(db, [job.id for job in jobs])
+    paths = files.removable(one.path for of_job in made.values() for one in of_job)
+    deliveries.cancel_message(db, message.id, [job.id for job in jobs])
+    keys = message_deletion.erase(db, message, jobs, paths)
 
     def _tidy() -> None:
         publisher.announce(conversation_id, message_id, MessageDeleted())

@@ -56,7 +56,9 @@ def delete_imported(db: Session, user: User, file_id: UUID) -> None:
     ledger.lock_account(db, user.id)
     file = imported.find_own(db, user.id, file_id)
     db.delete(file)
-    _forget(db, user, [file.storage_key], removable([file.path]))
+    # What no turn has put there is not there: at its path the assistant may have one of its own.
+    paths = removable([file.path]) if file.job_id is not None else []
+    _forget(db, user, [file.storage_key], paths)
 
 
 DELETE: Mapping[FileKind, Callable[[Session, User, UUID], None]] = {

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from agent import catalogue
+from agent import catalogue, transcribers
 from agent.catalogue import Model
 from agent.meter.call_ledger import Usage
 from agent.prices import Prices, PriceUnknown
+from models.ledger import searches
 from models.ops import simulator
 from models.ops.simulator import Outcome, Rate, Scenario
 from settings import Settings, get_settings
@@ -21,15 +22,22 @@ TOKENS = 1_000
 def replay(db: Session, month: datetime, scenario: Scenario) -> Outcome:
     """Replay the month that begins then, its calls priced by today's list where that matters."""
     settings = get_settings()
-    wanted = set(simulator.models_of(db, month))
-    if scenario.default_model:
-        wanted.add(scenario.default_model)
-    return simulator.replay(db, month, scenario, _rates(settings, sorted(wanted)))
+    used = simulator.models_of(db, month)
+    besides = _no_answers(settings, used)
+    wanted = {*used, scenario.default_model or ""} - {"", *besides}
+    rates = _rates(settings, sorted(wanted))
+    return simulator.replay(db, month, scenario, rates, besides=besides)
 
 
 def offered() -> Sequence[Model]:
     """List the models that could be the default."""
     return catalogue.models(get_settings())
+
+
+def _no_answers(settings: Settings, used: Sequence[str]) -> Sequence[str]:
+    """Name those that have searched the web or written recordings down, and answered nothing."""
+    listen = {one.id for one in transcribers.transcribers(settings)}
+    return [name for name in used if name in listen or name.endswith(f"/{searches.NAME}")]
 
 
 def _rates(settings: Settings, wanted: Sequence[str]) -> Mapping[str, Rate]:

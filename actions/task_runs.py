@@ -19,6 +19,7 @@ from models import jobs, ledger
 from models.chat import conversations
 from models.database import after_commit, unit_of_work
 from models.errors import Refused
+from models.ops import switches
 from models.reminders import task_runs
 from models.reminders.firing import DueReminder, FiredReminder
 from models.reminders.task_runs import DueTask, EndedTask
@@ -35,8 +36,13 @@ PUBLISHER: Publisher = StreamPublisher()
 
 
 def begin_due(limit: int = AT_ONCE) -> int:
-    """Begin up to `limit` tasks that are due, each in a transaction of its own; return how many."""
+    """Begin up to `limit` tasks that are due, each in a transaction of its own; return how many.
+
+    None during maintenance: they wait for its end, as what is due once comes only once.
+    """
     with unit_of_work() as db:
+        if switches.current(db).is_maintenance:
+            return 0
         found = task_runs.list_due(db, limit)
     return sum(begin(one) for one in found)
 

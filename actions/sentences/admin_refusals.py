@@ -23,6 +23,7 @@ REFUSALS: Mapping[str, str] = {
         "Something does not fit: the margin is 30 to 50, free credit at most $20.00, and numbers"
         " are whole."
     ),
+    "deletion_begun": marked("This account is being deleted already."),
     "deletion_ordered": marked("This account is to be deleted already."),
     "files_in_use": marked("An answer is being written just now. Please try again in a minute."),
     "more_than_shown": marked(

@@ -18,6 +18,7 @@ from models import ledger
 from models.errors import Refused
 from models.ledger import CallCost
 from models.ledger.searches import open_search
+from models.ops import switches
 from models.schema.jobs import Job
 from models.schema.model_calls import CallStatus
 from models.schema.users import User
@@ -104,7 +105,7 @@ def release(db: Session, held: HeldSearch, detail: str) -> None:
 
 
 def _price(engine: Engine) -> Price:
-    settings = get_settings()
-    found = Prices(settings).priced(engine.cost_micros / MICROS)
-    version = f"{PRICE_TABLE}-{engine.cost_micros}+m{settings.margin_percent}"
+    margin = switches.last_read().margin_percent
+    found = Prices(get_settings(), lambda: margin).priced(engine.cost_micros / MICROS)
+    version = f"{PRICE_TABLE}-{engine.cost_micros}+m{margin}"
     return Price(found.provider_cost_micros, found.charge_micros, version)

@@ -111,19 +111,21 @@ def said_before(db: Session, conversation_id: UUID, *, limit: int) -> list[Excha
     """List the last exchanges of a conversation that came with an archive, oldest first.
 
     None once one of ours was answered in it: what is told to the assistant stays in the
-    conversation.
+    conversation, until a message of it is deleted.
     """
     here = select(Message).where(Message.conversation_id == conversation_id)
     first = db.scalar(here.with_only_columns(Message.channel).order_by(Message.id).limit(1))
     if first != IMPORT:
         return []
     newest = list(db.scalars(here.order_by(Message.id.desc()).limit(2 * limit + 2)))
-    if any(one.role is Role.ASSISTANT and one.channel != IMPORT for one in newest):
+    talk = db.get_one(Conversation, conversation_id)
+    since = talk.forgotten_at or talk.created_at
+    ours = (one for one in newest if one.role is Role.ASSISTANT and one.channel != IMPORT)
+    if any(one.created_at > since for one in ours):
         return []
-    title = db.get_one(Conversation, conversation_id).title
     said = [one for one in reversed(newest) if one.channel == IMPORT]
     return [
-        Exchange(conversation_id, title, asked.text, answered.text, asked.created_at)
+        Exchange(conversation_id, talk.title, asked.text, answered.text, asked.created_at)
         for asked, answered in pairwise(said)
         if (asked.role, answered.role) == (Role.USER, Role.ASSISTANT)
     ][-limit:]

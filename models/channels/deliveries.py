@@ -6,10 +6,11 @@ transaction, and notes each part as soon as it was taken. So everything is sent,
 part is sent twice only where the messenger had taken it and we could not write that down.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -129,12 +130,18 @@ def cancel_conversation(db: Session, conversation_id: UUID) -> None:
     """Send nothing more of what was asked and answered in a conversation."""
     asked = select(Message.id).where(Message.conversation_id == conversation_id)
     answered = select(Job.id).where(Job.conversation_id == conversation_id)
+    _cancel(db, or_(Delivery.message_id.in_(asked), Delivery.job_id.in_(answered)))
+
+
+def cancel_message(db: Session, message_id: UUID, job_ids: Collection[UUID]) -> None:
+    """Send nothing more of a message and of what these jobs answered to it."""
+    _cancel(db, or_(Delivery.message_id == message_id, Delivery.job_id.in_(job_ids)))
+
+
+def _cancel(db: Session, which: ColumnElement[bool]) -> None:
     db.execute(
         update(Delivery)
-        .where(
-            or_(Delivery.message_id.in_(asked), Delivery.job_id.in_(answered)),
-            Delivery.status == DeliveryStatus.WAITING,
-        )
+        .where(which, Delivery.status == DeliveryStatus.WAITING)
         .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp())
         .execution_options(synchronize_session=False)
     )

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.chat import storage_quotas
@@ -41,11 +41,7 @@ def attach(db: Session, job: Job, file: StoredFile) -> list[str]:
     One that the same job handed over from the same path before makes way; returns its storage keys,
     to be deleted too. Refuses more than `MOST_OF_AN_ANSWER`, and what the user has no room for.
     """
-    before = delete_from(AnswerFile).where(
-        AnswerFile.job_id == job.id, AnswerFile.path == file.path
-    )
-    replaced = db.scalars(before.returning(AnswerFile)).all()
-    keys = [key for one in replaced for key in keys_of(one)]
+    keys = erase(db, (AnswerFile.job_id == job.id) & (AnswerFile.path == file.path))
     count = select(func.count()).select_from(AnswerFile).where(AnswerFile.job_id == job.id)
     if db.scalars(count).one() >= MOST_OF_AN_ANSWER:
         raise TooManyHandedOver(most=MOST_OF_AN_ANSWER)
@@ -60,6 +56,12 @@ def attach(db: Session, job: Job, file: StoredFile) -> list[str]:
     )
     db.flush()
     return keys
+
+
+def erase(db: Session, which: ColumnElement[bool]) -> list[str]:
+    """Delete the rows of such files; return their storage keys, to be deleted too."""
+    gone = db.scalars(delete_from(AnswerFile).where(which).returning(AnswerFile)).all()
+    return [key for one in gone for key in keys_of(one)]
 
 
 def find_own(db: Session, user_id: UUID, file_id: UUID) -> AnswerFile:

@@ -8,6 +8,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from models.schema.chat import Conversation
 from models.schema.erasures import Erasure
 from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
@@ -24,13 +25,20 @@ def want(
     db.flush()
 
 
-def want_message(db: Session, user_id: UUID, conversation_id: UUID, job_id: UUID) -> None:
-    """Note that the files of a person are to forget a message, by the job that answered it.
+def want_message(
+    db: Session,
+    user_id: UUID,
+    conversation_id: UUID,
+    job_id: UUID | None,
+    paths: Sequence[str] = (),
+) -> None:
+    """Note that the files of a person are to forget a message, by the job that answered it, if any.
 
     With it goes all that the assistant has of its conversation: what was made of a message there
-    cannot be told from the rest.
+    cannot be told from the rest. Files at `paths` of the workspace go too.
     """
-    db.add(Erasure(user_id=user_id, conversation_id=conversation_id, job_id=job_id))
+    given = {"conversation_id": conversation_id, "job_id": job_id, "paths": list(paths)}
+    db.add(Erasure(user_id=user_id, **given))
     db.flush()
 
 
@@ -80,10 +88,16 @@ def is_any(db: Session, user_id: UUID) -> bool:
 
 
 def jobs_of(db: Session, erasures: Collection[Erasure]) -> list[UUID]:
-    """List the jobs of these conversations and messages: their files are named by them."""
+    """List the jobs of these conversations and messages: their files are named by them.
+
+    Of a conversation that is still there none is listed: a message that no job answered left it.
+    """
     whole = [one.conversation_id for one in erasures if one.conversation_id and one.job_id is None]
     single = [one.job_id for one in erasures if one.job_id is not None]
-    return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(whole)))) + single
+    gone = select(Conversation.id).where(
+        Conversation.id.in_(whole), Conversation.deleted_at.is_not(None)
+    )
+    return list(db.scalars(select(Job.id).where(Job.conversation_id.in_(gone)))) + single
 
 
 def is_free(db: Session, user: User) -> bool:

@@ -7,10 +7,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.chat import conversations, erasures
+from models.chat import answer_files, conversations, erasures
 from models.errors import NotFound, Refused
 from models.memory import notes
-from models.schema.chat import Conversation, Message, Role
+from models.schema.answer_files import AnswerFile
+from models.schema.chat import IMPORT, Conversation, Message, Role
 from models.schema.jobs import Job, JobStatus
 from models.schema.uploads import Upload
 
@@ -50,25 +51,42 @@ def jobs_of(db: Session, message: Message) -> Sequence[Job]:
     return jobs
 
 
-def erase(db: Session, message: Message, jobs: Sequence[Job]) -> list[str]:
+def erase(
+    db: Session, message: Message, jobs: Sequence[Job], paths: Sequence[str] = ()
+) -> list[str]:
     """Delete a message, what was answered, sent and noted; return its files' storage keys.
 
     Its jobs must be over. The user's saved files are to forget it too: with it goes all that they
-    have of the conversation, which is told anew with the next message.
+    have of the conversation, which is told anew with the next message, and what lies at `paths`.
     """
     conversation = db.get_one(Conversation, message.conversation_id)
     notes.erase_of_message(db, message.user_id, message.id)
     keys = list(db.scalars(select(Upload.storage_key).where(Upload.message_id == message.id)))
-    for job in jobs:
-        erasures.want_message(db, message.user_id, conversation.id, job.id)
+    ids = [job.id for job in jobs]
+    keys += answer_files.erase(db, AnswerFile.job_id.in_(ids))
+    for job_id in ids or [None]:
+        erasures.want_message(db, message.user_id, conversation.id, job_id, paths)
     if conversation.title == conversations.title_of(message.text):
         conversation.title = _title_without(db, message)
     conversation.forgotten_at = utc_now()
-    answers = Message.job_id.in_([job.id for job in jobs])
+    answers = Message.job_id.in_(ids) | Message.id.in_(_answers_of_archive(db, message))
     db.execute(delete(Upload).where(Upload.message_id == message.id))
     db.execute(delete(Message).where(answers | (Message.id == message.id)))
     db.expire(conversation)
     return keys
+
+
+def _answers_of_archive(db: Session, message: Message) -> Sequence[UUID]:
+    """List what answered a message that came with an archive: all until the next that was asked."""
+    if message.channel != IMPORT:
+        return ()
+    after = (Message.conversation_id == message.conversation_id, Message.id > message.id)
+    asked = select(Message.id).where(*after, Message.role == Role.USER)
+    following = select(Message.id).where(*after, Message.channel == IMPORT)
+    asked_next = db.scalar(asked.order_by(Message.id).limit(1))
+    if asked_next is not None:
+        following = following.where(Message.id < asked_next)
+    return db.scalars(following).all()
 
 
 def _title_without(db: Session, message: Message) -> str:

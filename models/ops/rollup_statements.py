@@ -179,7 +179,7 @@ USER_MODEL_MONTHS = text(f"""
     WHERE entry.kind IN ('charge', 'refund', 'absorbed') AND entry.model IS NOT NULL
     AND {_at(_WINDOW, "entry.created_at")} GROUP BY 1, 2, 3, 4
 """)  # noqa: S608
-# The newest version of everybody's files, and what they sent.
+# The newest version of everybody's files, what they sent and brought, and what they were handed.
 STORAGE = text("""
     INSERT INTO user_months (begins_at, user_id, stored_bytes)
     SELECT :since, user_id, sum(size_bytes) FROM (
@@ -187,6 +187,10 @@ STORAGE = text("""
          WHERE created_at < :until ORDER BY user_id, version DESC)
         UNION ALL
         SELECT user_id, size_bytes FROM uploads WHERE created_at < :until
+        UNION ALL
+        SELECT user_id, size_bytes FROM answer_files WHERE created_at < :until
+        UNION ALL
+        SELECT user_id, size_bytes FROM imported_files WHERE created_at < :until
     ) AS stored GROUP BY user_id
     ON CONFLICT (user_id, begins_at) DO UPDATE SET stored_bytes = excluded.stored_bytes
 """)

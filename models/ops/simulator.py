@@ -7,7 +7,7 @@ by as much as was missing at the month's end. So a scenario that changes nothing
 numbers, to the micro-dollar.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -88,11 +88,16 @@ _CALLS = """
     FROM user_model_months AS used
     JOIN users ON users.id = used.user_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN users.model IS NULL THEN coalesce(CAST(:default_model AS text), used.model)
+        SELECT used.model <> ALL (CAST(:besides AS text[])) AS is_answer
+    ) AS asked
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN users.model IS NULL AND is_answer
+                    THEN coalesce(CAST(:default_model AS text), used.model)
                     ELSE used.model END AS model
     ) AS answers
     CROSS JOIN LATERAL (
-        SELECT answers.model <> used.model OR CAST(:cached_percent AS bigint) IS NOT NULL
+        SELECT answers.model <> used.model
+                   OR (CAST(:cached_percent AS bigint) IS NOT NULL AND is_answer)
             AS is_changed, tokens_in + tokens_cache_read + tokens_cache_write AS input
     ) AS whole
     CROSS JOIN LATERAL (
@@ -127,11 +132,21 @@ _CALLS = """
 """
 
 
-def replay(db: Session, month: datetime, scenario: Scenario, rates: Mapping[str, Rate]) -> Outcome:
-    """Live the month that begins then through once more; `rates` prices tokens by model."""
+def replay(
+    db: Session,
+    month: datetime,
+    scenario: Scenario,
+    rates: Mapping[str, Rate],
+    *,
+    besides: Collection[str] = (),
+) -> Outcome:
+    """Live the month that begins then through once more; `rates` prices tokens by model.
+
+    `besides` are no models that answer, such as those who search the web: their calls stay.
+    """
     # Of charges that name no margin it is that of today.
     usual_margin = switches.current(db).margin_percent
-    calls = _calls(month, scenario, rates, usual_margin)
+    calls = _calls(month, scenario, rates, besides, usual_margin)
     users = _users(month, scenario, calls)
     sums = (cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger) for name in NAMES)
     others = (
@@ -220,7 +235,11 @@ def _split(walked: Subquery) -> Subquery:
 
 
 def _calls(
-    month: datetime, scenario: Scenario, rates: Mapping[str, Rate], usual_margin: int
+    month: datetime,
+    scenario: Scenario,
+    rates: Mapping[str, Rate],
+    besides: Collection[str],
+    usual_margin: int,
 ) -> Subquery:
     priced = {
         name: [str(getattr(rate, name)) for rate in rates.values()]
@@ -233,6 +252,7 @@ def _calls(
         "default_model": scenario.default_model,
         "cached_percent": scenario.cached_percent,
         "models": list(rates),
+        "besides": list(besides),
         **priced,
     }
     bound = text(_CALLS).bindparams(**values)

@@ -20,9 +20,11 @@ from models.errors import Refused
 from models.jobs.cancellation import cancel_all
 from models.people import email_tokens, sessions
 from models.people.email_tokens import Retirement
+from models.schema.archives import Export
 from models.schema.channels import ChannelAccount, ChannelUpdate
 from models.schema.chat import Conversation
 from models.schema.emails import Email
+from models.schema.invitations import WaitingAddress
 from models.schema.jobs import Job
 from models.schema.metadata import metadata
 from models.schema.payments import BillingAccount
@@ -41,7 +43,7 @@ KEPT = frozenset(
 
 
 class DeletionOrdered(Refused):
-    """An account is to be deleted already."""
+    """An account is to be deleted already, or has been."""
 
     code = "deletion_ordered"
 
@@ -50,6 +52,12 @@ class NoDeletionOrdered(Refused):
     """An account is not to be deleted."""
 
     code = "no_deletion_ordered"
+
+
+class DeletionBegun(Refused):
+    """The time to keep an account is over: its files may have gone already."""
+
+    code = "deletion_begun"
 
 
 class AdminsAreNotDeleted(Refused):
@@ -63,7 +71,7 @@ def order(db: Session, user: User) -> None:
 
     What waits is cancelled, what runs is stopped, and cards are charged no more by themselves.
     """
-    if user.deletion_due_at is not None:
+    if user.deletion_due_at is not None or user.deleted_at is not None:
         raise DeletionOrdered
     if user.is_admin:
         raise AdminsAreNotDeleted
@@ -79,9 +87,11 @@ def order(db: Session, user: User) -> None:
 
 
 def undo(user: User) -> None:
-    """Keep a locked account after all."""
+    """Keep a locked account after all; refused once its time is over."""
     if user.deletion_due_at is None:
         raise NoDeletionOrdered
+    if _is_due(user):
+        raise DeletionBegun
     user.deletion_due_at = None
 
 
@@ -105,6 +115,8 @@ def close(db: Session, user_id: UUID) -> bool:
     sessions.revoke_others(db, user_id, keep=None)
     email_tokens.retire(db, user_id, Retirement.LOGGED_OUT_EVERYWHERE)
     _end_jobs(db, user_id)
+    # A worker that still puts one together throws it away.
+    db.execute(delete(Export).where(Export.user_id == user_id))
     db.flush()
     return erasures.is_free(db, user)
 
@@ -157,6 +169,7 @@ def _erase_by_address(db: Session, user: User) -> None:
         (Email, Email.recipient),
         (SignUp, SignUp.address),
         (ResetRequest, ResetRequest.address),
+        (WaitingAddress, WaitingAddress.address),
     ):
         db.execute(delete(table).where(column == user.email))
     linked = select(ChannelAccount).where(ChannelAccount.user_id == user.id)

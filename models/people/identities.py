@@ -19,6 +19,7 @@ from models.email.templates import account
 from models.email.templates.content import EmailContent
 from models.errors import Refused
 from models.people import verification
+from models.reminders import feeds
 from models.schema.identities import Identity, IdentityKind
 from models.schema.users import User
 
@@ -119,9 +120,10 @@ def disconnect(db: Session, user_id: UUID, kind: IdentityKind = IdentityKind.GOO
 def disconnect_all(db: Session, user_id: UUID) -> None:
     """Let no identity open a locked account any more, as its owner may have set up none of them.
 
-    Nor does any messenger write for it that was linked before.
+    Nor does any messenger write for it that was linked before, or any calendar read its reminders.
     """
     accounts.unlink_all(db, user_id)
+    feeds.revoke(db, user_id)
     db.execute(delete(Identity).where(Identity.user_id == user_id))
 
 

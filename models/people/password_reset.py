@@ -71,7 +71,7 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
     is_first_proof = user.email_verified_at is None
     if is_first_proof:
         identities.disconnect_all(db, user.id)
-        two_factor.forget(db, user.id)
+        two_factor.forget_squatters(db, user)
     _replace(db, user, new_hash, keep=None)
     if is_first_proof:
         user.email_verified_at = utc_now()

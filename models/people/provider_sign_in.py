@@ -154,9 +154,9 @@ def connect_by_link(
 
 def _take_over(db: Session, user: User) -> None:
     """Leave a locked account to the owner of its address, with nothing of whoever set it up."""
+    two_factor.forget_squatters(db, user)
     user.password_hash, user.email_verified_at = None, utc_now()
     identities.disconnect_all(db, user.id)
-    two_factor.forget(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     db.flush()

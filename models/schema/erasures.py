@@ -19,7 +19,8 @@ class Erasure(Base):
     conversation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("conversations.id", ondelete="CASCADE"), index=True
     )
-    # The one whose message was deleted; None for the whole conversation.
+    # The one whose message was deleted; None for the whole conversation, and for a message that no
+    # job answered.
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     # Files of the workspace that go, by their paths in it.
     paths: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")

@@ -10,12 +10,19 @@ from sqlalchemy.orm import Session
 from actions import account_erasure
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
+from models.archives import exports
 from models.base import new_id, utc_now
 from models.channels import accounts
 from models.jobs.closures import AccountClosing
 from models.people import account_deletion, sessions, two_factor, users
-from models.people.account_deletion import AdminsAreNotDeleted, DeletionOrdered, NoDeletionOrdered
+from models.people.account_deletion import (
+    AdminsAreNotDeleted,
+    DeletionBegun,
+    DeletionOrdered,
+    NoDeletionOrdered,
+)
 from models.schema.admins import AdminRole
+from models.schema.invitations import WaitingAddress
 from models.schema.jobs import JobStatus
 from models.schema.metadata import metadata
 from models.schema.uploads import SentFile
@@ -37,7 +44,8 @@ def noted(db: Session, storage: Storage) -> User:
     person.needs = MARK
     bought(db, person)
     file = SentFile(f"{MARK}.txt", "text/plain", 5, f"uploads/{person.id}/{new_id()}")
-    for key in (file.storage_key, f"state/{person.id}/1-00.pack"):
+    places = [f"{place}/{person.id}/1-00" for place in ("state", "answers", "imports", "exports")]
+    for key in (file.storage_key, *places):
         storage.put(key, MARK.encode())
     talk = factories.conversation(db, person)
     jobs.ask(db, talk, MARK, model=factories.MODEL, files=[file])
@@ -48,6 +56,8 @@ def noted(db: Session, storage: Storage) -> User:
     users.forget_cell(person)
     sessions.open_for(db, person, MARK)
     two_factor.begin(db, person, factories.PASSWORD)
+    # They moved to an address that was on the list before.
+    db.add(WaitingAddress(address=person.email))
     accounts.link(db, person.id, "pigeon", "bird", "bird", MARK)
     db.commit()
     return person
@@ -87,12 +97,21 @@ def test_after_the_days_nothing_is_left_but_the_books(
     assert account_erasure.erase_due() == 0
     db.expire_all()
     assert traces(db) == {}
-    for place in account_erasure.PLACES:
-        assert storage.list(place.format(noted.id)) == []
+    assert [key for key in storage.list("") if str(noted.id) in key] == []
     gone = db.get_one(User, noted.id)
     assert (gone.deleted_at is not None, gone.password_hash) == (True, None)
     assert not any(ledger.audit(db, noted.id).values())
     assert sessions.list_live(db, noted.id) == []
+
+
+def test_an_archive_that_is_put_together_meanwhile_is_thrown_away(db: Session, noted: User) -> None:
+    exports.ask(db, noted.id)
+    claimed = exports.claim(db, timedelta(minutes=20))
+    assert claimed
+    account_deletion.order(db, noted)
+    let_days_pass(db, noted)
+    assert account_deletion.close(db, noted.id)
+    assert not exports.finish(db, claimed, f"exports/{noted.id}/late", 5)
 
 
 def test_until_then_nothing_is_sent_and_all_of_it_can_be_undone(db: Session, noted: User) -> None:
@@ -110,6 +129,20 @@ def test_until_then_nothing_is_sent_and_all_of_it_can_be_undone(db: Session, not
     assert factories.job(db, noted)
     with pytest.raises(NoDeletionOrdered):
         account_deletion.undo(noted)
+
+
+def test_once_its_files_may_have_gone_nobody_keeps_it_or_orders_it_again(
+    db: Session, noted: User
+) -> None:
+    account_deletion.order(db, noted)
+    let_days_pass(db, noted)
+    assert account_deletion.close(db, noted.id)
+    with pytest.raises(DeletionBegun):
+        account_deletion.undo(noted)
+    assert account_erasure.erase_due() == 1
+    db.refresh(noted)
+    with pytest.raises(DeletionOrdered):
+        account_deletion.order(db, noted)
 
 
 def test_it_waits_for_a_turn_that_runs_and_for_storage(

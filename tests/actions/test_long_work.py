@@ -14,7 +14,7 @@ from models.base import new_id, utc_now
 from models.channels import accounts, deliveries
 from models.chat import conversations
 from models.notifications import preferences
-from models.schema.chat import Conversation
+from models.schema.chat import Conversation, Message
 from models.schema.emails import Email, EmailKind
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
@@ -113,6 +113,13 @@ def test_an_answer_that_failed_is_told_too(db: Session, ada: User) -> None:
 def test_a_deleted_conversation_has_no_answer_to_read(db: Session, ada: User) -> None:
     job = answered(db, ada, 200)
     conversations.erase(db, db.get_one(Conversation, job.conversation_id))
+    long_work.tell_over(db, job.id)
+    assert db.scalars(sa.select(Notification)).all() == []
+
+
+def test_a_task_that_may_have_nothing_to_tell_announces_no_answer(db: Session, ada: User) -> None:
+    job = answered(db, ada, 200)
+    db.execute(sa.update(Message).where(Message.id == job.message_id).values(is_hidden=True))
     long_work.tell_over(db, job.id)
     assert db.scalars(sa.select(Notification)).all() == []
 

@@ -16,12 +16,14 @@ from models.channels import accounts
 from models.chat import conversations, history
 from models.database import unit_of_work
 from models.ledger import drift
+from models.ops import switches
 from models.reminders import reminders
 from models.reminders import task_runs as runs
 from models.schema.channels import Delivery
 from models.schema.chat import Conversation, Message, Role
 from models.schema.jobs import Job, JobOrigin
 from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, ReminderKind, Repeats
+from models.schema.switches import SwitchVersion
 from models.schema.users import User
 from tests import factories
 from tests.models.reminders.making import made, make_due
@@ -41,6 +43,13 @@ def live(redis_url: str) -> Generator[None]:
 @pytest.fixture
 def talk(db: Session, ada: User) -> Conversation:
     return factories.conversation(db, ada)
+
+
+def _switch(db: Session, admin: User, version: int, **switched: bool) -> None:
+    by = {"admin_id": admin.id, "admin_email": admin.email, "reason": "Moving house."}
+    db.add(SwitchVersion(version=version, switches=switched, **by))
+    db.commit()
+    switches.forget()
 
 
 def _task(db: Session, user: User, talk: Conversation, **rest: str) -> Reminder:
@@ -105,6 +114,18 @@ def test_a_task_becomes_one_job_of_its_own_origin(
     assert task.due_at is not None
     assert task.due_at > utc_now()
     assert _shown(db, talk) == ["Look for flights"]
+
+
+def test_what_is_due_in_maintenance_waits_for_its_end(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _task(db, ada, talk)
+    _switch(db, ada, 1, is_maintenance=True)
+    assert _begin(db) == 0
+    assert db.scalars(select(ReminderFiring)).all() == []
+    _switch(db, ada, 2, is_maintenance=False)
+    assert _begin(db) == 1
+    assert _firing(db).outcome is FiringOutcome.RUNNING
 
 
 def test_its_answer_is_told_once_on_messengers_too(

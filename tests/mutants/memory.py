@@ -99,6 +99,20 @@ MUTANTS = (
         (f"{DELETION}test_no_table_and_no_object_has_a_word_of_it",),
     ),
     Mutant(
+        "what was handed over with a deleted message's answer stays",
+        "models/chat/message_deletion.py",
+        "    keys += answer_files.erase(db, AnswerFile.job_id.in_(ids))\n",
+        "",
+        (f"{DELETION}test_no_table_and_no_object_has_a_word_of_it",),
+    ),
+    Mutant(
+        "what an archive answered to a deleted message stays",
+        "models/chat/message_deletion.py",
+        " | Message.id.in_(_answers_of_archive(db, message))",
+        "",
+        (f"{DELETION}test_what_came_with_an_archive_goes_with_its_answer",),
+    ),
+    Mutant(
         "a deleted message stays the name of its conversation",
         "models/chat/message_deletion.py",
         "        conversation.title = _title_without(db, message)\n",

@@ -73,6 +73,13 @@ MUTANTS = (
         (f"{TOOLS}test_a_file_that_came_along_is_a_strangers",),
     ),
     Mutant(
+        "a task carries an address that the assistant made up",
+        "tasks/worker/tools/reminders.py",
+        "    if not web.has_come(words):\n        raise ToolRefused(MADE_UP)\n",
+        "",
+        (f"{TOOLS}test_a_task_carries_no_address_that_the_assistant_made_up",),
+    ),
+    Mutant(
         "what an earlier answer read is forgotten",
         "tasks/worker/tools/conversation_web.py",
         "    web.remember(_earlier(caller))\n",

@@ -25,6 +25,7 @@ class Caller:
     db: Session
     user: User
     job: Job
+    turn: Turn
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def as_caller(turn: Turn) -> Generator[Caller]:
     """
     with told_in_words(), unit_of_work() as db:
         user, job = jobs.lock_held(db, turn.job_id, turn.attempt)
-        yield Caller(db, user, job)
+        yield Caller(db, user, job, turn)
 
 
 @contextmanager

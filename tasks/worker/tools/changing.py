@@ -11,9 +11,9 @@ from models.errors import Refused
 from models.periods import zone_of
 from models.reminders import choices, recurrence, reminders
 from models.reminders.reminders import WORDS_MAX_LENGTH
-from models.schema.reminders import Reminder
+from models.schema.reminders import Reminder, ReminderKind
 from tasks.worker.tools.access import Caller
-from tasks.worker.tools.reminders import described, find, now_of
+from tasks.worker.tools.reminders import described, find, now_of, refuse_made_up
 
 
 def change(caller: Caller, given: Arguments) -> str:
@@ -36,6 +36,8 @@ def change(caller: Caller, given: Arguments) -> str:
 def _edit(caller: Caller, reminder: Reminder, given: Arguments) -> None:
     what, at = given.get("what"), given.get("at")
     words = values.line(what, most=WORDS_MAX_LENGTH, least=1) if what else reminder.words
+    if what and reminder.kind is ReminderKind.TASK:
+        refuse_made_up(caller, words)
     wanted = choices.chosen(recurrence.of(reminder))
     if at:
         wanted = replace(wanted, start=values.wall_clock(at))

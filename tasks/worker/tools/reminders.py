@@ -18,9 +18,14 @@ from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH
 from models.schema.jobs import JobOrigin
 from models.schema.reminders import Reminder, ReminderKind
+from tasks.worker.tools import conversation_web, turn_web
 from tasks.worker.tools.access import Caller
 
 MOST_LISTED = 50
+MADE_UP = (
+    "Not set: a task may only have an address as it stands in what the person wrote or in what you"
+    " read for this answer. Leave it out, or ask them to write the address."
+)
 
 
 def remind(caller: Caller, given: Arguments) -> str:
@@ -29,12 +34,26 @@ def remind(caller: Caller, given: Arguments) -> str:
     try:
         words = values.line(given.get("what"), most=WORDS_MAX_LENGTH, least=1)
         kind, only_if = _kind(caller, given)
+        if kind is ReminderKind.TASK:
+            refuse_made_up(caller, words)
         return _set(caller, words, _recurrence(given), zone, kind=kind, tell_only_if=only_if)
     except BadValue as odd:
         said = "`what` must be 1 to 500 characters, and `at` like 2026-12-01T08:00, without a zone."
         raise ToolRefused(f"{said} {now_of(caller, zone)}") from odd
     except Refused as refusal:
         raise ToolRefused(f"{sentence_of(refusal)} {now_of(caller, zone)}") from refusal
+
+
+def refuse_made_up(caller: Caller, words: str) -> None:
+    """Refuse a task that has an address of the assistant's own making.
+
+    When it is due its words are its user's, so that address would be read: with whatever a page
+    had the assistant put into it.
+    """
+    web = turn_web.of(caller.turn)
+    conversation_web.recall(caller, web)
+    if not web.has_come(words):
+        raise ToolRefused(MADE_UP)
 
 
 def find(caller: Caller, given: Arguments) -> Reminder:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from threading import Lock
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -86,6 +87,14 @@ class TurnWeb:
         """Tell whether an address came into the turn as it stands."""
         return address in self._addresses
 
+    def has_come(self, text: str) -> bool:
+        """Tell whether all addresses in a text came into the turn, in whatever sentence they stood.
+
+        A name of two parts alone counts as come: it carries nothing, and may be that of a file.
+        """
+        known = {_plain(address) for address in self._addresses}
+        return all(_is_short(one) or _plain(one) in known for one in addresses_in(text))
+
     def may_search(self, query: str) -> bool:
         """Tell whether a query has no words but those that may leave."""
         return not self._has_others_words or all(map(self._is_known, _words(query)))
@@ -125,6 +134,15 @@ def addresses_in(text: str) -> Iterator[str]:
                 yield web_addresses.canonical(form)
             except BadAddress:
                 continue
+
+
+def _plain(address: str) -> str:
+    return address.partition("://")[2].rstrip("/" + PUNCTUATION)
+
+
+def _is_short(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.netloc.count(".") == 1 and parts.path in ("", "/") and not parts.query
 
 
 def _balanced(given: str) -> str:

@@ -20,6 +20,7 @@ from actions.sentences.refusals import sentence_of
 from gateways.s3_files import Storage, StorageFailed
 from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive
+from models.base import utc_now
 from models.chat import conversations
 from models.chat.storage_quotas import StorageFull
 from models.schema.archives import ImportedFile, ImportedStatus
@@ -177,6 +178,9 @@ def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada:
     assert told.conversation_title == "Ferns"
     factories.answer(db, job, "They have no flowers.")
     assert imported.said_before(db, talk.id, limit=8) == []
+    # The assistant has lost all of the conversation.
+    talk.forgotten_at = utc_now()
+    assert len(imported.said_before(db, talk.id, limit=8)) == 1
     own = factories.conversation(db, ada)
     assert imported.said_before(db, own.id, limit=8) == []
 

@@ -17,8 +17,11 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from models import jobs, ledger
+from models.base import utc_now
 from models.ledger.entries import record
 from models.ops import rollup_statements, rollups
+from models.schema.answer_files import AnswerFile
+from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
@@ -373,3 +376,16 @@ def test_cohorts_count_who_was_active_and_who_paid(db: Session) -> None:
     found = db.scalars(sa.select(CohortMonth).order_by(CohortMonth.begins_at)).all()
     assert [(one.active_users, one.paying_users) for one in found] == [(2, 0), (1, 1)]
     assert {one.cohort_at for one in found} == {begin_of(BEGAN, MONTH)}
+
+
+def test_storage_counts_all_that_a_user_keeps(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    common = {"user_id": ada.id, "media_type": "text/plain", "size_bytes": 1_000, "path": "a.md"}
+    said = {"conversation_id": job.conversation_id, "job_id": job.id}
+    db.add(AnswerFile(**common, **said, name="a.md", storage_key="made"))
+    waits = ImportedStatus.WAITING
+    db.add(ImportedFile(**common, name="a.md", storage_key="brought", status=waits))
+    db.commit()
+    rollups.roll_months(db, utc_now())
+    month = sa.select(UserMonth.stored_bytes).where(UserMonth.user_id == ada.id)
+    assert db.scalars(month).one() == 2_000

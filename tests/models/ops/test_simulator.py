@@ -102,6 +102,16 @@ def test_another_default_model_answers_those_who_chose_none(
     assert (lost.unpriced_calls, lost.amounts.cost_micros) == (1, 72_000)
 
 
+def test_what_no_model_answers_stays_as_it_was(db: Session, ada: User) -> None:
+    month(db, ada, left=100_000).model = "searxng/web_search"
+    for scenario in (Scenario(default_model="b/cheap"), Scenario(cached_percent=80)):
+        db.flush()
+        rates = {"b/cheap": CHEAP}
+        found = simulator.replay(db, MONTH, scenario, rates, besides=["searxng/web_search"])
+        assert (found.amounts.cost_micros, found.unpriced_calls) == (36_000, 0)
+        assert found.amounts.revenue_micros == 60_000
+
+
 def test_another_share_of_input_is_read_from_the_cache(db: Session, ada: User) -> None:
     month(db, ada, left=100_000)
     found = replay(db, Scenario(cached_percent=80), {"a/dear": CHEAP})

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.database import unit_of_work
 from models.people import email_change, password_reset, passwords, sessions, users, verification
 from models.people.email_tokens import LinkUsedUp
+from models.reminders import feeds
 from models.schema.email_tokens import EmailToken
 from models.schema.emails import Email, EmailKind
 from models.schema.users import User
@@ -117,11 +118,13 @@ def test_whatever_was_set_up_with_somebodys_address_ends_when_its_owner_takes_it
     session = sessions.open_for(db, squatter, "Thief")
     email_change.ask(db, session, password=factories.PASSWORD, email="thief@example.org")
     (moving,) = mails(db, "thief@example.org")
+    reading = feeds.renew(db, squatter.id)
 
     password_reset.choose(db, forgotten(db, squatter.email), NEW, network_address="8.8.8.8")
     assert squatter.email_verified_at is not None
     assert squatter.credits_balance_micros == get_settings().sign_up_grant_micros
     assert sessions.find_live(db, session.id) is None
+    assert feeds.reader(db, reading) is None
     with pytest.raises(LinkUsedUp):
         email_change.change(db, secret_in(moving), session, network_address=None)
     with pytest.raises(LinkUsedUp):

@@ -1,5 +1,6 @@
 """Two-factor sign-in: a code of the app, each once; recovery codes, each once; guessing ends."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,18 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.people import sessions, totp, two_factor
+from models.people import (
+    email_tokens,
+    password_reset,
+    provider_sign_in,
+    sessions,
+    totp,
+    two_factor,
+)
+from models.people.identities import ProvenIdentity
 from models.people.two_factor import TooManyWrongCodes, TwoFactorOff, TwoFactorOn, WrongCode
 from models.people.users import WrongPassword
+from models.schema.email_tokens import LinkPurpose
 from models.schema.emails import Email, EmailKind
 from models.schema.sessions import UserSession
 from models.schema.two_factor import RecoveryCode, TwoFactor
@@ -161,6 +171,27 @@ def test_what_a_squatter_has_set_up_goes_with_them(
     assert two_factor.is_on(db, ada.id)
     two_factor.forget(db, ada.id, since=utc_now() - timedelta(hours=1))
     assert not two_factor.is_on(db, ada.id)
+
+
+@pytest.mark.parametrize("verifies", ["true", "false"])
+def test_where_no_address_is_verified_a_mailbox_alone_opens_nothing(
+    db: Session, ada: User, codes: list[str], adjust: Callable[..., None], verifies: str
+) -> None:
+    """Elsewhere who reads the mail first is the owner, and what was set up before ends."""
+    assert codes
+    adjust(VERIFY_EMAIL=verifies)
+    ada.email_verified_at = None
+    secret = password_reset.send_link(db, ada, reference="reset")
+    password_reset.choose(db, secret, "another horse battery", network_address=None)
+    assert two_factor.is_on(db, ada.id) == (verifies == "false")
+    ada.email_verified_at = None
+    two_factor.forget(db, ada.id)
+    two_factor.begin(db, ada, "another horse battery")
+    db.get_one(TwoFactor, ada.id).confirmed_at = utc_now()
+    proven = ProvenIdentity("1", ada.email)
+    secret = email_tokens.make(db, ada, LinkPurpose.GOOGLE_CONNECTION, address=ada.email)
+    provider_sign_in.connect_by_link(db, secret, proven, network_address=None)
+    assert two_factor.is_on(db, ada.id) == (verifies == "false")
 
 
 def test_by_hand_it_goes_and_every_browser_with_it(

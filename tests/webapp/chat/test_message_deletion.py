@@ -8,8 +8,13 @@ from sqlalchemy.orm import Session
 
 from gateways.s3_files import Storage
 from models import jobs
+from models.archives import imported
+from models.archives.imported import SaidElsewhere
+from models.base import utc_now
+from models.channels import accounts, deliveries
 from models.chat import erasures
 from models.memory import notes
+from models.schema.channels import Delivery, DeliveryStatus
 from models.schema.chat import Conversation, Message, Role
 from models.schema.jobs import Job, JobStatus
 from models.schema.memory import NoteAuthor
@@ -17,6 +22,7 @@ from models.schema.uploads import SentFile
 from models.schema.users import User
 from tests import factories, scanning
 from tests.factories import MODEL
+from tests.handed_over import handed_over
 from tests.webapp.browser import Browser
 
 SECRET = "xylograph"
@@ -48,10 +54,11 @@ def test_no_table_and_no_object_has_a_word_of_it(
     storage.put(f"uploads/{ada.id}/{SECRET}", SECRET.encode(), "text/plain")
     said = {"conversation_id": conversation.id, "message_id": secret.message_id}
     notes.add(db, ada.id, f"Has a {SECRET}", author=NoteAuthor.ASSISTANT, **said)
+    made = handed_over(db, secret, SECRET.encode(), f"files/{SECRET}.md")
+    made_at, made_key = made.path, made.storage_key
     db.commit()
-    assert {"messages", "uploads", "conversations", "memory_notes"} <= scanning.tables_with(
-        db, [SECRET]
-    )
+    known = {"messages", "uploads", "conversations", "memory_notes", "answer_files"}
+    assert known <= scanning.tables_with(db, [SECRET])
     link = f'href="{_path(secret)}"'
     assert link in adas.read(f"/chat/{conversation.id}")
     assert SECRET in adas.read(_path(secret))
@@ -59,8 +66,11 @@ def test_no_table_and_no_object_has_a_word_of_it(
     assert adas.post(_path(secret)).status_code == 303
 
     db.expire_all()
-    assert scanning.tables_with(db, [SECRET]) == set()
+    # The path is kept until the saved files have forgotten what lies there.
+    assert scanning.tables_with(db, [SECRET]) == {"erasures"}
+    assert [one.paths for one in erasures.pending(db, ada.id) if one.job_id] == [[made_at]]
     assert scanning.objects_with(db, storage, ada, [SECRET]) == set()
+    assert made_key not in storage.list(f"answers/{ada.id}/")
     assert _words(db, conversation.id) == ["About a walnut", "A fine walnut."]
     assert conversation.title == "About a walnut"
     assert conversation.forgotten_at is not None
@@ -103,3 +113,38 @@ def test_only_ones_own_question_is_deleted(
     assert adas.get(path).status_code == 404
     assert adas.post(path).status_code == 404
     assert len(_words(db, job.conversation_id)) == 2
+
+
+def test_what_came_with_an_archive_goes_with_its_answer(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    said = [
+        SaidElsewhere(role, f"{role}, {words}", utc_now())
+        for words in (SECRET, "walnut")
+        for role in (Role.USER, Role.ASSISTANT)
+    ]
+    conversation = imported.add_conversation(db, ada.id, "Brought", said)
+    later = _answered(db, ada, conversation, "loom")
+    asked = select(Message.id).where(Message.text == f"user, {SECRET}")
+    path = f"/chat/{conversation.id}/messages/{db.scalars(asked).one()}/deletion"
+    db.commit()
+    assert adas.post(path).status_code == 303
+    db.expire_all()
+    assert _words(db, conversation.id)[:2] == ["user, walnut", "assistant, walnut"]
+    # It was told to the assistant: that forgets the conversation, and no file of other messages.
+    wanted = erasures.pending(db, ada.id)
+    assert [one.conversation_id for one in wanted] == [conversation.id]
+    assert later.id not in erasures.jobs_of(db, wanted)
+
+
+def test_an_answer_that_a_messenger_has_not_got_yet_is_not_sent(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    job = _answered(db, ada, factories.conversation(db, ada), SECRET)
+    accounts.link(db, ada.id, "pigeon", "bird", "bird", "Pigeon")
+    account = accounts.list_own(db, ada.id)[0]
+    deliveries.expect_answer(db, account, job)
+    db.commit()
+    assert adas.post(_path(job)).status_code == 303
+    db.expire_all()
+    assert [one.status for one in db.scalars(select(Delivery))] == [DeliveryStatus.CANCELLED]

@@ -9,9 +9,13 @@ from sqlalchemy.orm import Session
 
 from agent.message import upload_paths
 from gateways.s3_files import Storage
+from models.archives import imported
+from models.archives.imported import StoredImport
+from models.base import new_id
 from models.chat import conversations, erasures, files, history
 from models.chat.files import FileKind
 from models.schema.answer_files import AnswerFile
+from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.jobs import Job
 from models.schema.uploads import Upload
 from models.schema.users import User
@@ -151,6 +155,23 @@ def test_its_own_memory_does_not_go_with_a_copy_of_it(
         file = handed_over(db, job, path=path)
         assert adas.post(f"/files/made/{file.id}/deletion").status_code == 303
     assert erasures.pending(db, ada.id) == []
+
+
+def test_of_what_was_brought_only_what_was_put_there_is_taken_away(
+    adas: Browser, db: Session, ada: User, job: Job
+) -> None:
+    """Of the same path the assistant may have a file of its own."""
+    brought = [
+        StoredImport(path, "x", "text/plain", 1, new_id().hex, is_set_aside=is_aside)
+        for path, is_aside in (("skills/x.md", True), ("waits.md", False), ("there.md", False))
+    ]
+    imported.add_files(db, ada.id, brought)
+    there = sa.update(ImportedFile).where(ImportedFile.path == "there.md")
+    db.execute(there.values(status=ImportedStatus.PLACED, job_id=job.id))
+    db.commit()
+    for file_id in db.scalars(sa.select(ImportedFile.id)).all():
+        assert adas.post(f"/files/imported/{file_id}/deletion").status_code == 303
+    assert [one.paths for one in erasures.pending(db, ada.id)] == [["there.md"]]
 
 
 def test_files_go_with_their_conversation(
