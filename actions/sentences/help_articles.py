@@ -115,6 +115,39 @@ ARTICLES: Mapping[str, Article] = {
                 " %(file_mb)s MB each. Your assistant reads them there and then."
             ),
             marked("Long ones make a message dearer. Deleting a conversation deletes its files."),
+            marked(
+                "Ask for a file and your assistant writes one and hands it over. All of them, with"
+                " how much room they take, are at /files; an archive of everything, and a way to"
+                " bring one in, are in the settings."
+            ),
+        ),
+        "/files",
+    ),
+    "memory": Article(
+        marked("Memory"),
+        (
+            marked(
+                "Say “remember that I am allergic to walnuts”. Your assistant sees its notes in"
+                " every conversation; you read, add, change and delete them at /memory."
+            ),
+            marked(
+                "A conversation that is not to be remembered is switched so in its menu: nothing is"
+                " noted in it, and nothing of it is told elsewhere."
+            ),
+        ),
+        "/memory",
+    ),
+    "web": Article(
+        marked("The web"),
+        (
+            marked(
+                "Ask your assistant to look something up, or send it an address to read. What it"
+                " used stands below the answer as numbered sources. Each search costs a little."
+            ),
+            marked(
+                "Research, the globe beside the message, searches several times and writes a"
+                " report. You are told first what it may cost."
+            ),
         ),
     ),
     "privacy": Article(
@@ -138,10 +171,15 @@ ARTICLES: Mapping[str, Article] = {
                 " reminder, open it and press Delete."
             ),
             marked(
-                "What your assistant noted in its memory is not deleted with a conversation: tell"
-                " it to forget that."
+                "What was noted in a conversation goes with it. A single message is deleted below"
+                " it, a note at /memory, a file at /files; what you wrote into notes yourself stays"
+                " until you delete it."
             ),
-            marked("Entries about money stay: books are only ever added to."),
+            marked(
+                "In the settings you can delete your whole account. It goes after %(days)s days in"
+                " which you may change your mind. Entries about money stay, without your name:"
+                " books are only ever added to."
+            ),
         ),
     ),
 }
@@ -155,6 +193,7 @@ def facts() -> dict[str, str]:
         "task_limit": money(settings.task_day_limit_micros),
         "files": str(settings.upload_max_files),
         "file_mb": str(settings.upload_max_bytes // (1024 * 1024)),
+        "days": str(settings.account_deletion_days),
     }
 
 

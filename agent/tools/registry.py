@@ -16,8 +16,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 REPEATS = (*("once", "daily", "workdays", "weekly", "monthly", "monthly_by_weekday", "yearly"),)
 # The articles of the help centre.
 HELP_TOPICS = (
-    *("credits", "limits", "models", "telegram", "reminders", "lists", "files", "privacy"),
-    "delete",
+    *("credits", "limits", "models", "telegram", "reminders", "lists", "files", "memory", "web"),
+    *("privacy", "delete"),
 )
 
 Arguments = Mapping[str, Any]
