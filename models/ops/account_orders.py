@@ -19,7 +19,7 @@ from models.schema.admins import AdminActionKind
 from models.schema.snapshots import StateSnapshot
 from models.schema.workers import Worker
 
-LIMITS = ("message_limit_micros", "day_limit_micros", "month_limit_micros")
+LIMITS = ("message_limit_micros", "day_limit_micros", "month_limit_micros", "task_day_limit_micros")
 
 
 class NoLimits(Refused):

@@ -63,9 +63,9 @@ def saved(db: Session, user: User, versions: int) -> Sequence[StateSnapshot]:
 def test_limits_go_back_to_the_usual_ones(db: Session, sam: User, ada: User) -> None:
     with pytest.raises(NoLimits):
         account_orders.reset_limits(db, order(sam), ada.id)
-    ada.day_limit_micros = 5
+    ada.day_limit_micros, ada.task_day_limit_micros = 5, 3
     account_orders.reset_limits(db, order(sam), ada.id)
-    assert ada.day_limit_micros is None
+    assert (ada.day_limit_micros, ada.task_day_limit_micros) == (None, None)
     kind, before, after = last(db, ada)
     assert (kind, before["day_limit_micros"]) == (AdminActionKind.LIMITS_RESET, 5)
     assert after["day_limit_micros"] is None
