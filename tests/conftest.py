@@ -35,6 +35,8 @@ from tests.house import SETTINGS, House, wait_for
 from tests.push_service import PushService, served_push_service
 from tests.running import SERVICES_ARE_THERE
 
+LONGEST_ID = 80
+
 _services: list[Services] = []
 
 
@@ -62,6 +64,13 @@ def pytest_configure(config: pytest.Config) -> None:
         # Most of those look at accounts that exist already; the others say so too.
         SIGN_UP_BY_MAIL="false",
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test by the size of what is long: hostile values have up to ten million letters."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return f"{argname}-of-{len(val)}"
+    return None
 
 
 def pytest_unconfigure() -> None:

@@ -111,6 +111,7 @@ def test_a_turn_that_fills_the_disk_fails_for_good_and_says_so(
     runtime.discard(eve.id)
 
 
+@pytest.mark.long
 def test_a_folder_in_folders_without_end_costs_no_third_cell(
     runtime: Runtime, eve: Person, model: ScriptedModel
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_cell_that_hangs_at_a_turn_fails_it_in_time(
     assert eve.id not in runtime.hot_users()
 
 
+@pytest.mark.long
 def test_a_spare_that_hangs_is_replaced(small: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_monitor, "HEALTH_SECONDS", 0.5)
     (spare,) = _cells(small)

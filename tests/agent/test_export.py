@@ -54,6 +54,7 @@ def test_only_what_is_the_users_is_taken_along_and_other_instructions() -> None:
     assert "cannot" not in export.AGENTS
 
 
+@pytest.mark.long
 @pytest.mark.engine
 @pytest.mark.timeout(420)
 @pytest.mark.xdist_group("cells")

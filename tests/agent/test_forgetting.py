@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_gr
 ADA = Profile("Ada Lovelace", "Europe/Paris", "Understanding looms and engines")
 
 
+@pytest.mark.long
 def test_states_of_before_open_under_the_name_of_today(
     runtime: Runtime, model: ScriptedModel, storage: Storage
 ) -> None:

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
 LONG = "[[demo: words 80]] [[demo: slow 40ms]]"
 
 
+@pytest.mark.long
 def test_a_killed_worker_costs_a_wait_and_nothing_else(house: House) -> None:
     ada = house.person("Ada")
     job = ada.ask(f"Tell me a long story. {LONG}")
@@ -31,6 +32,7 @@ def test_a_killed_worker_costs_a_wait_and_nothing_else(house: House) -> None:
     assert len(house.asked_with("Tell me a long story")) == 2
 
 
+@pytest.mark.long
 def test_a_killed_cell_costs_a_wait_and_nothing_else(house: House) -> None:
     grace = house.person("Grace")
     job = grace.ask(f"Tell me another story. {LONG}")

@@ -40,6 +40,7 @@ def test_what_was_told_once_is_known_everywhere_and_to_nobody_else(house: House)
         assert "Seagull-7731" not in json.dumps(request["body"])
 
 
+@pytest.mark.long
 def test_the_same_conversation_goes_on_after_its_cell_is_gone(house: House) -> None:
     ada = house.person("Ada")
     first = ada.ask("The secret number is 5150-alpha.")

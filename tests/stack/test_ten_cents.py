@@ -21,6 +21,7 @@ SENDS = 50
 AT_REST = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.PAUSED)
 
 
+@pytest.mark.long
 def test_fifty_messages_at_once_spend_no_more_than_there_is(house: House) -> None:
     penny = house.person("Penny")
     penny.keep_only(TEN_CENTS)

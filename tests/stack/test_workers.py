@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("house")]
 STOP_SECONDS = float(SETTINGS["WORKER_DRAIN_SECONDS"]) + 25
 
 
+@pytest.mark.long
 def test_a_worker_that_is_asked_to_end_loses_nothing(house: House) -> None:
     """One turn is nearly done and may finish, the other goes on with the next worker."""
     ada, eve = house.person("Ada"), house.person("Eve")

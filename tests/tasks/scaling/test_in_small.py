@@ -13,6 +13,7 @@ from tests.house import wait_for
 from tests.tasks.scaling.small import ends, send, small, unfinished
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_workers_come_and_go_and_no_turn_is_ended(
     emptied: sa.Engine, settings: Settings, redis_url: str
