@@ -1,8 +1,9 @@
 """The product in containers, on stores that run on this machine."""
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,24 @@ import pytest
 from embedded.ports import free_port
 from embedded.stack import Services
 from settings import PROJECT_DIR
-from tests.containers import images, tools
+from tests.containers import borrowed, images, tools
+from tests.containers.borrowed import USERS
+from tests.containers.images import Image
 from tests.containers.oci import Service
 from tests.containers.runc import Container
 from tests.house import SETTINGS as IMPATIENT
 
 TAKEN_FROM_IMAGE = frozenset({"ENGINE_DIR", "NODE_PATH", "CELLS_DIR"})
-OWN = {"CELLS_PER_WORKER": "3"}
+# A worker that is asked to end has the time for a turn, on a busy machine too.
+OWN = {"CELLS_PER_WORKER": "3", "WORKER_DRAIN_SECONDS": "60"}
 
 
 class Town:
     """Containers side by side, as compose.yaml starts them, and the stores that they share."""
 
-    def __init__(self, folder: Path, services: Services) -> None:
+    def __init__(self, folder: Path, services: Services, images: Mapping[str, Image]) -> None:
         self._folder = folder
+        self._images = images
         self.bind = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.bind}"
         self._variables = services.environment()
@@ -35,9 +40,7 @@ class Town:
 
     def start(self, name: str, *, as_well: str = "", **changes: str) -> Container:
         """Start a service of compose.yaml; `as_well` tells a second one of it apart."""
-        target = "worker" if name == "worker" else "web"
-        image = images.built(target)
-        assert image is not None
+        image = self._images["worker" if name == "worker" else "web"]
         says = Service(name, {}).says
         own = {"SANDBOX": says["environment"].get("SANDBOX", "jail")}
         given = {key: self._variables[key] for key in self._variables.keys() - TAKEN_FROM_IMAGE}
@@ -61,16 +64,31 @@ class Town:
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Generator[Town]:
-    """Stores without a table in them, and nothing started."""
-    lacking = tools.missing()
-    if lacking is None and not all(images.built(target) for target in ("web", "worker")):
-        lacking = "The images of this tree are not built: python -m tests.containers web worker"
-    if lacking is not None:
+    """Stores without a table in them, and nothing started; installs what runs containers."""
+    if lacking := tools.missing_to_run():
         pytest.skip(lacking)
     folder = tmp_path_factory.mktemp("containers")
     # Users of containers pass through it.
     folder.chmod(0o711)
+    of_targets = _images()
+    if why := _why_none_runs(of_targets["web"], folder):
+        pytest.skip(why)
     with Services.for_one_run(PROJECT_DIR / ".test-data" / "of-containers") as services:
-        town = Town(folder, services)
+        town = Town(folder, services, of_targets)
         yield town
         town.close()
+
+
+def _why_none_runs(image: Image, folder: Path) -> str:
+    """Say why this machine lets runc run nothing at all; "" when it does."""
+    container = Container(Service("migrate", {}), replace(image, entrypoint=["true"]), folder)
+    try:
+        return "" if container.wait() == 0 else f"runc runs nothing here: {container.said[-500:]}"
+    finally:
+        container.end()
+
+
+def _images() -> dict[str, Image]:
+    """Return those of the Dockerfile where this very tree has been built, else borrowed ones."""
+    built = {} if tools.missing() else {target: images.built(target) for target in USERS}
+    return {target: built.get(target) or borrowed.image(target) for target in USERS}

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Image:
     environment: dict[str, str]
     user: int
     folder: str
+    # What it has from elsewhere on this machine, read-only, by where that is in the container.
+    parts: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
 def built(target: str) -> Image | None:
