@@ -7,13 +7,21 @@ from models.schema.notifications import Topic
 from models.translation import gettext, marked
 
 TOPICS: Mapping[Topic, tuple[str, str]] = {
+    Topic.REMINDERS: (
+        marked("Reminders"),
+        marked("At the time that you set, in quiet hours too."),
+    ),
+    Topic.TASKS: (
+        marked("Results of tasks"),
+        marked("What came of a task, or why it was not begun."),
+    ),
     Topic.ALERTS: (
         marked("Credits and limits"),
-        marked("Credits run low, a limit is near, a top-up fails."),
+        marked("Credits run low, a limit is near, a top-up fails. At least one way."),
     ),
     Topic.LONG_WORK: (
-        marked("Finished answers"),
-        marked("One took long, and you were not watching."),
+        marked("Finished work"),
+        marked("Long answers, research and exports, when you were not watching."),
     ),
 }
 WAYS: Mapping[str, str] = {EMAIL: marked("E-mail"), PUSH: marked("Push")}
