@@ -123,7 +123,7 @@ def test_a_messenger_that_is_gone_shows_how_it_is_now(
     assert _ticked(page) == [("reminders", "email"), ("alerts", "email")]
     # Saving that page as it is changes nothing: once it is linked again, it is used again.
     adas.post("/settings/notifications", {**FORM, "reminders": ["email"], "tasks": []})
-    assert ways(db, ada)["reminders"] == ["telegram"]
+    assert ways(db, ada)["reminders"] == ["push", "telegram"]
 
 
 def _ticked(page: str) -> list[tuple[str, str]]:
@@ -137,7 +137,7 @@ def _ticked(page: str) -> list[tuple[str, str]]:
 def test_quiet_hours_that_are_none_change_nothing(
     adas: Browser, ada: User, db: Session, times: tuple[str, str]
 ) -> None:
-    form = {**FORM, "alerts": ["push"], "quiet-from": times[0], "quiet-until": times[1]}
+    form = {**FORM, "quiet-from": times[0], "quiet-until": times[1]}
     answer = adas.post("/settings/notifications", form)
     assert answer.status_code == 422
     assert "Quiet hours need a beginning and an end" in answer.text
