@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from channels import registry
 from models.notifications.preferences import EMAIL, PUSH
 from models.schema.notifications import Topic
 from models.translation import gettext, marked
@@ -35,4 +36,4 @@ def topic(of: Topic) -> tuple[str, str]:
 
 def way(name: str) -> str:
     """Name a way; a messenger goes by its own name."""
-    return gettext(WAYS[name]) if name in WAYS else name.title()
+    return gettext(WAYS[name]) if name in WAYS else registry.label_of(name)

@@ -26,8 +26,8 @@ from models import ledger, payments
 from models.base import new_id, utc_now
 from models.channels import accounts
 from models.database import open_session, unit_of_work
-from models.ledger.entries import record
 from models.email import templates
+from models.ledger.entries import record
 from models.notifications import held, preferences
 from models.payments import auto_topup
 from models.payments.auto_topup import Plan
