@@ -14,8 +14,8 @@ from models.email import templates
 from models.email.templates import Action
 from models.email.templates.content import address_on_site
 from models.schema.channels import Delivery, DeliveryKind, DeliveryStatus
-from models.schema.chat import Conversation, Message
-from models.schema.jobs import Job, JobStatus
+from models.schema.chat import Conversation
+from models.schema.jobs import Job, JobOrigin, JobStatus
 from models.schema.notifications import Topic
 from models.schema.users import User
 from models.translation import gettext, ngettext, speaking
@@ -58,7 +58,8 @@ def _tell_over(db: Session, job_id: UUID) -> None:
         return
     if _has_messenger(db, job.id) or _is_deleted(db, job.conversation_id):
         return
-    if _is_hidden(db, job):
+    # What came of a task is told as such.
+    if job.origin is JobOrigin.TASK:
         return
     user = db.get_one(User, job.user_id)
     with speaking(user.locale):
@@ -95,12 +96,6 @@ def _has_messenger(db: Session, job_id: UUID) -> bool:
         Delivery.status.in_((DeliveryStatus.WAITING, DeliveryStatus.SENT)),
     )
     return db.scalar(shown.limit(1)) is not None
-
-
-def _is_hidden(db: Session, job: Job) -> bool:
-    """Tell whether a task asked this that may have nothing to tell: that is not known yet."""
-    question = db.get(Message, job.message_id) if job.message_id else None
-    return question is not None and question.is_hidden
 
 
 def _is_deleted(db: Session, conversation_id: UUID) -> bool:

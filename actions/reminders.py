@@ -1,30 +1,47 @@
-"""Reminders that are due are said in their conversations, on open pages and in messengers.
+"""Reminders that are due are said in their conversations, on open pages and as was chosen.
 
 No model is asked and nothing is charged, so they come whatever credits their user has.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import redis
 import structlog
 from markupsafe import escape
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions import wakeups
+from actions import notifications, wakeups
 from actions.channels.notices import Notice, plain
 from actions.sentences import reminders as sentences
+from actions.tellings import Telling
 from channels.outbound import Button
 from gateways.live_events import MessageAdded
-from models.channels import accounts, deliveries
 from models.database import after_commit, unit_of_work
+from models.email import templates
+from models.email.templates import Action, EmailContent
+from models.email.templates.content import address_on_site
 from models.reminders import firing
 from models.reminders.firing import DueReminder, FiredReminder
+from models.schema.notifications import Topic
+from models.schema.users import User
 from models.translation import gettext, speaking
 
 log = structlog.get_logger()
 
 # One transaction's worth.
 FIRED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What a reminder or a task has to tell its user, by a letter and in messengers."""
+
+    topic: Topic
+    said: FiredReminder
+    letter: EmailContent
+    buttons: list[list[Button]]
 
 
 def fire_due(limit: int = FIRED_AT_ONCE) -> int:
@@ -36,16 +53,15 @@ def fire_due(limit: int = FIRED_AT_ONCE) -> int:
         title = gettext(sentences.CONVERSATION)
         due = firing.take_due(db, limit, title=title)
         fired = firing.fire(db, due, [_said(one) for one in due], title=title)
-        send(db, fired)
+        send(db, [_worded(was, one) for was, one in zip(due, fired, strict=True)])
         after_commit(db, lambda: publish(fired))
     return len(fired)
 
 
 def _said(due: DueReminder) -> tuple[str, str]:
     """Word a reminder, as Markdown and as HTML; its own words mean nothing in either."""
-    words = due.reminder.words
+    words, late = due.reminder.words, _lateness(due)
     with speaking(due.locale):
-        late = sentences.lateness(due.late, due.due_at, due.missed, due.timezone)
         head = gettext("Reminder:")
     markdown = f"**{head}** {plain(words)}"
     html = f"<p>{escape(words)}</p>"
@@ -55,22 +71,50 @@ def _said(due: DueReminder) -> tuple[str, str]:
     return markdown, html
 
 
-def send(db: Session, fired: Sequence[FiredReminder]) -> None:
-    """Send each to the messengers that show its conversation, or else to all of its user."""
-    linked = accounts.list_reachable(db, {one.user_id for one in fired})
-    for one in fired:
-        own = linked.get(one.user_id, ())
-        showing = [account for account in own if account.conversation_id == one.conversation_id]
-        content = Notice("reminder", one.text, _buttons(one)).as_content()
-        for account in showing or own:
-            reference = f"reminder:{one.firing_id}:{account.id}"
-            # Not behind an answer that is being written, or that waits for credits.
-            deliveries.notify(db, deliveries.Recipient.of(account), content, reference=reference)
-    if linked:
-        after_commit(db, wakeups.messengers)
+def _lateness(due: DueReminder) -> str:
+    with speaking(due.locale):
+        return sentences.lateness(due.late, due.due_at, due.missed, due.timezone)
 
 
-def _buttons(fired: FiredReminder) -> list[list[Button]]:
+def _worded(due: DueReminder, fired: FiredReminder) -> Fired:
+    """Word it for where its user is away from the conversation."""
+    late = _lateness(due)
+    with speaking(due.locale):
+        letter = templates.reminder(
+            gettext("Reminder"),
+            (fired.words, late) if late else (fired.words,),
+            see=open_button(fired),
+            why=gettext("You set this reminder. Choose in the settings how you are told."),
+        )
+        return Fired(Topic.REMINDERS, fired, letter, buttons_of(fired))
+
+
+def send(db: Session, fired: Sequence[Fired]) -> None:
+    """Tell each to its user by the ways that they chose for it, once."""
+    found = db.scalars(select(User).where(User.id.in_({one.said.user_id for one in fired})))
+    users = {user.id: user for user in found}
+    notifications.notify_all(
+        db,
+        [
+            Telling(
+                users[one.said.user_id],
+                one.topic,
+                one.letter,
+                reference=f"reminder:{one.said.firing_id}",
+                chat=Notice("reminder", one.said.text, one.buttons),
+                message_id=one.said.message_id,
+            )
+            for one in fired
+        ],
+    )
+
+
+def open_button(fired: FiredReminder) -> Action:
+    """Lead to where it was said."""
+    return Action(gettext("Open"), address_on_site(f"/chat/{fired.conversation_id}"))
+
+
+def buttons_of(fired: FiredReminder) -> list[list[Button]]:
     later = [
         Button(gettext(words), data=f"snooze:{choice}:{fired.firing_id}")
         for choice, words in sentences.SNOOZES.items()

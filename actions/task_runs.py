@@ -1,4 +1,4 @@
-"""Tasks that are due are begun as jobs, and what came of them is told where reminders are.
+"""Tasks that are due are begun as jobs, and what came of them is told as was chosen.
 
 A task that cannot be begun is told of too, once for each reason, and never waits unseen.
 """
@@ -11,6 +11,7 @@ from actions import offers
 from actions import reminders as telling
 from actions.announcements import Publisher, StreamPublisher, announce_queued
 from actions.channels.notices import plain
+from actions.reminders import Fired
 from actions.sentences import failures
 from actions.sentences import reminders as sentences
 from actions.sentences.refusals import sentence_of
@@ -18,6 +19,7 @@ from gateways.live_events import JobEnded
 from models import jobs, ledger
 from models.chat import conversations
 from models.database import after_commit, unit_of_work
+from models.email import templates
 from models.errors import Refused
 from models.ops import switches
 from models.reminders import task_runs
@@ -25,6 +27,7 @@ from models.reminders.firing import DueReminder, FiredReminder
 from models.reminders.task_runs import DueTask, EndedTask
 from models.schema.chat import TASK, Conversation, Message, Role
 from models.schema.jobs import Job, JobOrigin
+from models.schema.notifications import Topic
 from models.schema.reminders import FiringOutcome, ReminderFiring
 from models.schema.users import User
 from models.translation import gettext, speaking
@@ -32,6 +35,8 @@ from models.translation import gettext, speaking
 log = structlog.get_logger()
 
 AT_ONCE = 50
+# The rest is where the button leads.
+MAILED_LENGTH = 2000
 PUBLISHER: Publisher = StreamPublisher()
 
 
@@ -106,7 +111,8 @@ def _refuse(db: Session, talk: Conversation, due: DueReminder, refusal: Refused)
     message = conversations.say(db, talk, Role.ASSISTANT, markdown, html=html)
     fired = task_runs.note_refused(db, due, refusal.code, message.id)
     said = _as_fired(fired, message, markdown)
-    telling.send(db, [said])
+    with speaking(due.locale):
+        telling.send(db, [_result(said, gettext("A task was not begun"), why)])
     after_commit(db, lambda: telling.publish([said]))
 
 
@@ -119,11 +125,25 @@ def _tell(db: Session, ended: EndedTask) -> None:
         return
     user = db.get_one(User, fired.user_id)
     with speaking(user.locale):
-        answer = ended.answer
+        title, answer, in_a_chat = gettext("A task is done"), ended.answer, ended.answer
         if fired.outcome is FiringOutcome.FAILED:
-            answer = f"{answer}\n\n*{plain(failures.of_job(job))}*".strip()
-        markdown, _ = _worded(fired.words, answer, "")
-    telling.send(db, [_as_fired(fired, asked, markdown)])
+            title, why = gettext("A task could not be finished"), failures.of_job(job)
+            answer, in_a_chat = f"{answer}\n\n{why}", f"{answer}\n\n*{plain(why)}*".strip()
+        markdown, _ = _worded(fired.words, in_a_chat, "")
+        telling.send(db, [_result(_as_fired(fired, asked, markdown), title, answer)])
+
+
+def _result(said: FiredReminder, title: str, answer: str) -> Fired:
+    """Word what came of a task; a mail has the beginning of its answer."""
+    shown = answer if len(answer) <= MAILED_LENGTH else f"{answer[:MAILED_LENGTH]}…"
+    paragraphs = [one.strip() for one in shown.split("\n\n") if one.strip()]
+    letter = templates.task_result(
+        title,
+        (said.words, *paragraphs),
+        see=telling.open_button(said),
+        why=gettext("You set this task. Choose in the settings how you are told."),
+    )
+    return Fired(Topic.TASKS, said, letter, telling.buttons_of(said))
 
 
 def _show(job: Job) -> None:
@@ -145,5 +165,6 @@ def _as_fired(fired: ReminderFiring, message: Message, markdown: str) -> FiredRe
         message_id=message.id,
         user_id=fired.user_id,
         conversation_id=message.conversation_id,
+        words=fired.words,
         text=markdown,
     )

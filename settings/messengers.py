@@ -41,6 +41,8 @@ class MessengerSettings(BaseSettings):
     push_timeout_seconds: float = Field(default=10, gt=0, le=60)
     # Whoever does not watch an answer is told of it when it took longer than this.
     long_work_seconds: float = Field(default=60, gt=0)
+    # So many mails of notifications go to a user in a day of theirs; the rest is one mail later.
+    notification_mails_a_day: int = Field(default=20, ge=1)
 
     @field_validator("vapid_private_key")
     @classmethod

@@ -19,6 +19,9 @@ REFUSALS: Mapping[str, str] = {
     "bad_reminder_words": marked("Please say in 1 to %(most)s characters what to remind you of."),
     "bad_snooze": marked("Please choose a time that is still to come, within a year."),
     "calendars_busy": marked("No calendar can be read just now. Please try again in a minute."),
+    "no_way_left": marked(
+        "News about your credits has to reach you. Please choose at least one way for it."
+    ),
     "reminder_over": marked("This reminder is over, so nothing was changed."),
     "reminder_time_over": marked("That time is over already. Please choose one that is to come."),
     "task_limit_reached": marked(

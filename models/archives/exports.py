@@ -93,12 +93,15 @@ def finish(db: Session, claimed: ClaimedExport, storage_key: str, size_bytes: in
     )
 
 
-def put_off(db: Session, claimed: ClaimedExport, wait: timedelta) -> None:
-    """Let a claimed export be tried again after `wait`, or fail after the last attempt."""
+def put_off(db: Session, claimed: ClaimedExport, wait: timedelta) -> bool:
+    """Let a claimed export be tried again after `wait`, or fail after the last attempt.
+
+    Returns whether it has failed.
+    """
     if claimed.attempt >= MOST_ATTEMPTS:
-        _close(db, claimed, status=ExportStatus.FAILED)
-        return
+        return _close(db, claimed, status=ExportStatus.FAILED)
     db.execute(update(Export).where(*_is_still(claimed)).values(leased_until=utc_now() + wait))
+    return False
 
 
 def expire(db: Session, now: datetime) -> list[str]:

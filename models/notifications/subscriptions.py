@@ -1,10 +1,11 @@
 """The browsers that show a user's notifications."""
 
 import hmac
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -75,18 +76,18 @@ def subscribe(db: Session, session: UserSession, keys: Keys) -> PushSubscription
 
 def list_live(db: Session, user_id: UUID) -> list[Device]:
     """List the browsers that show a user's notifications, the latest first."""
-    found = db.execute(
-        select(PushSubscription, UserSession)
-        .join(UserSession, UserSession.id == PushSubscription.session_id)
-        .where(
-            PushSubscription.user_id == user_id,
-            UserSession.user_id == user_id,
-            UserSession.revoked_at.is_(None),
-            UserSession.expires_at > utc_now(),
-        )
-        .order_by(PushSubscription.id.desc())
-    )
+    found = db.execute(_live({user_id}))
     return [Device(subscription, session) for subscription, session in found]
+
+
+def list_live_of(
+    db: Session, user_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[PushSubscription]]:
+    """List, by user, the browsers that show their notifications; none, no entry."""
+    found: dict[UUID, list[PushSubscription]] = {}
+    for subscription, _ in db.execute(_live(user_ids)):
+        found.setdefault(subscription.user_id, []).append(subscription)
+    return found
 
 
 def remove_own(db: Session, user_id: UUID, subscription_id: UUID) -> None:
@@ -122,6 +123,21 @@ def note_failure(db: Session, subscription_id: UUID) -> None:
     )
     if failures is not None and failures >= MOST_FAILURES:
         remove(db, subscription_id)
+
+
+def _live(user_ids: Collection[UUID]) -> Select[PushSubscription, UserSession]:
+    """Find browsers with their sessions, the latest first."""
+    return (
+        select(PushSubscription, UserSession)
+        .join(UserSession, UserSession.id == PushSubscription.session_id)
+        .where(
+            PushSubscription.user_id.in_(user_ids),
+            UserSession.user_id == PushSubscription.user_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > utc_now(),
+        )
+        .order_by(PushSubscription.id.desc())
+    )
 
 
 def _same_keys(known: PushSubscription, keys: Keys) -> bool:

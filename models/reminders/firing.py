@@ -47,12 +47,13 @@ class DueReminder:
 
 @dataclass(frozen=True)
 class FiredReminder:
-    """What a reminder said when it fired, and where."""
+    """What a reminder said when it fired, and where; `words` are its user's own."""
 
     firing_id: UUID
     message_id: UUID
     user_id: UUID
     conversation_id: UUID
+    words: str
     text: str
 
 
@@ -106,6 +107,7 @@ def fire(
             message_id=new_id(),
             user_id=one.reminder.user_id,
             conversation_id=one.conversation_id or begun[one.reminder.user_id],
+            words=one.reminder.words,
             text=markdown,
         )
         for one, (markdown, _) in zip(due, said, strict=True)

@@ -27,6 +27,10 @@ class EmailKind(enum.StrEnum):
     RECEIPT = "receipt"
     ALERT = "alert"
     LONG_WORK = "long_work"
+    REMINDER = "reminder"
+    TASK_RESULT = "task_result"
+    # Several notifications, beyond the mails of a day.
+    COLLECTED = "collected"
     WAITING_LISTED = "waiting_listed"
     INVITATION = "invitation"
 

@@ -15,14 +15,21 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 class Topic(enum.StrEnum):
     """What a user chooses ways for. Security mail and receipts are no topic: they always come."""
 
+    # A reminder, at the time that its user set.
+    REMINDERS = "reminders"
+    # What came of a task, or why it was not begun.
+    TASKS = "tasks"
     # Money: low credits, limits, an automatic top-up that failed.
     ALERTS = "alerts"
-    # An answer that took long, and that nobody watched.
+    # An answer that took long, and that nobody watched; an export.
     LONG_WORK = "long_work"
 
 
 class NotificationPreference(Base):
-    """The ways that a user chose for a topic; without a row the usual ones hold."""
+    """The ways that a user chose for a topic; without a row the usual ones hold.
+
+    One that was not offered then, such as a messenger that was linked later, follows what is usual.
+    """
 
     __tablename__ = "notification_preferences"
 
@@ -32,16 +39,29 @@ class NotificationPreference(Base):
     topic: Mapped[Topic] = mapped_column(stored_as_text(Topic), primary_key=True)
     # "email", "push", or the name of a channel.
     ways: Mapped[list[str]] = mapped_column(JSONB)
+    # Those that were offered and not chosen.
+    declined: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
 
 
 class Notification(Base):
-    """Something that a user is told once, whatever the ways. Its words go when it is dispatched."""
+    """Something that a user is told once, whatever the ways. Its words go once it is over.
+
+    It waits for `ready_at`: the end of quiet hours, the day's collected mail, or a look at whether
+    any of its ways has reached its user.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
         CheckConstraint("(dispatched_at IS NULL) = (content IS NOT NULL)", name="held_has_content"),
         Index("ix_notifications_held", "ready_at", postgresql_where=text("dispatched_at IS NULL")),
         Index("ix_notifications_user_id_id", "user_id", "id"),
+        Index("ix_notifications_message_id", "message_id"),
+        Index(
+            "ix_notifications_mailed",
+            "user_id",
+            "mailed_at",
+            postgresql_where=text("mailed_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -49,11 +69,20 @@ class Notification(Base):
     topic: Mapped[Topic] = mapped_column(stored_as_text(Topic))
     # What causes a notification names it: causing it twice tells it once.
     reference: Mapped[str] = mapped_column(unique=True)
-    # SQL's null, not JSON's, once it is dispatched.
+    # The message that it tells of: whoever deletes that takes it back.
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    # SQL's null, not JSON's, once it is over.
     content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    # When the user's quiet hours end, or at once.
+    # When it is looked at next.
     ready_at: Mapped[datetime]
-    # When it was handed to the outboxes of its ways.
+    # When it was handed to the outboxes of its ways; it is over once one of them has reached its
+    # user, or it was mailed at last.
+    handed_over_at: Mapped[datetime | None]
+    # There were as many mails that day as there may be: it goes with the others that wait.
+    collected_at: Mapped[datetime | None]
+    # When a mail was written for it.
+    mailed_at: Mapped[datetime | None]
+    # When it was over.
     dispatched_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 

@@ -12,7 +12,7 @@ import dramatiq
 import structlog
 
 from actions import wakeups
-from actions.archives import writing
+from actions.archives import exporting, writing
 from actions.broker import get_broker
 from agent.state import Restored
 from agent.turn import AgentFailed, SavedState
@@ -62,7 +62,8 @@ def carry_out(process: WorkerProcess) -> bool:
     except (AgentFailed, StorageFailed, OSError) as error:
         log.warning("export.failed", user_id=str(claimed.user_id), error=repr(error))
         with unit_of_work() as db:
-            exports.put_off(db, claimed, TRY_AGAIN)
+            if exports.put_off(db, claimed, TRY_AGAIN):
+                exporting.tell_over(db, claimed, is_ready=False)
     return True
 
 
@@ -89,6 +90,8 @@ def _write(process: WorkerProcess, claimed: ClaimedExport) -> None:
         process.storage.put_file(key, file)
     with unit_of_work() as db:
         is_ours = exports.finish(db, claimed, key, size_bytes)
+        if is_ours:
+            exporting.tell_over(db, claimed, is_ready=True)
     if not is_ours:
         process.storage.delete(key)
     log.info("export.ready", user_id=str(claimed.user_id), size_bytes=size_bytes)

@@ -14,10 +14,10 @@ from models.base import new_id, utc_now
 from models.channels import accounts, deliveries
 from models.chat import conversations
 from models.notifications import preferences
-from models.schema.chat import Conversation, Message
+from models.schema.chat import Conversation
 from models.schema.emails import Email, EmailKind
 from models.schema.failure_codes import FailureCode
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobOrigin
 from models.schema.notifications import Notification, Topic
 from models.schema.users import User
 from tests import factories
@@ -117,9 +117,9 @@ def test_a_deleted_conversation_has_no_answer_to_read(db: Session, ada: User) ->
     assert db.scalars(sa.select(Notification)).all() == []
 
 
-def test_a_task_that_may_have_nothing_to_tell_announces_no_answer(db: Session, ada: User) -> None:
+def test_what_came_of_a_task_is_told_as_such_and_not_twice(db: Session, ada: User) -> None:
     job = answered(db, ada, 200)
-    db.execute(sa.update(Message).where(Message.id == job.message_id).values(is_hidden=True))
+    job.origin = JobOrigin.TASK
     long_work.tell_over(db, job.id)
     assert db.scalars(sa.select(Notification)).all() == []
 

@@ -13,11 +13,18 @@ from models.email import templates
 from models.email.templates import Action
 from models.ledger import alerts
 from models.notifications import preferences, quiet_hours, subscriptions
+from models.notifications.preferences import NoWayLeft
 from models.notifications.subscriptions import Keys
 from models.people import sessions
 from models.schema.channels import ChannelAccount, Delivery
 from models.schema.emails import Email
-from models.schema.notifications import Notification, Push, PushSubscription, Topic
+from models.schema.notifications import (
+    Notification,
+    NotificationPreference,
+    Push,
+    PushSubscription,
+    Topic,
+)
 from models.schema.users import User
 from tasks import upkeep
 from tests.payments import spend
@@ -100,10 +107,21 @@ def test_who_wants_to_hear_nothing_hears_nothing(
     db: Session, ada: User, phone: PushSubscription
 ) -> None:
     assert phone
-    for topic in Topic:
+    for topic in set(Topic) - preferences.MANDATORY:
         preferences.choose(db, ada.id, topic, [])
         tell(db, ada, topic, topic)
     assert told(db) == NOTHING
+
+
+def test_news_of_money_comes_by_some_way(db: Session, ada: User, phone: PushSubscription) -> None:
+    assert phone
+    with pytest.raises(NoWayLeft):
+        preferences.choose(db, ada.id, Topic.ALERTS, [])
+    # As it was before one was wanted.
+    nothing = {"user_id": ada.id, "topic": Topic.ALERTS, "ways": [], "declined": ["email"]}
+    db.execute(sa.insert(NotificationPreference).values(nothing))
+    tell(db, ada)
+    assert told(db) == MAILED
 
 
 def test_each_topic_has_its_own_ways(db: Session, ada: User, phone: PushSubscription) -> None:
@@ -143,19 +161,26 @@ def test_what_is_rolled_back_is_told_nobody(db: Session, ada: User) -> None:
     assert told(db) == MAILED
 
 
-def test_news_of_money_is_mailed_when_no_chosen_way_can_be_gone(
+def test_what_no_chosen_way_can_bring_is_mailed(
     db: Session, ada: User, phone: PushSubscription, messenger: ChannelAccount
 ) -> None:
     for topic in Topic:
         preferences.choose(db, ada.id, topic, ["push", "telegram"])
     accounts.mark_blocked(db, messenger.channel, messenger.account_id)
     tell(db, ada)
-    assert told(db)["email"] == []
+    assert told(db) == NOTHING | {"push": ["Credits are low"]}
     sessions.revoke(db, ada.id, phone.session_id)
+    for topic in Topic:
+        tell(db, ada, topic, topic)
+    assert len(told(db)["email"]) == len(Topic)
+    assert len(told(db)["push"]) == 1
+
+
+def test_a_long_answer_is_not_mailed_because_push_was_never_on(db: Session, ada: User) -> None:
+    tell(db, ada, Topic.LONG_WORK)
+    preferences.choose(db, ada.id, Topic.LONG_WORK, ["push"])
     tell(db, ada, Topic.LONG_WORK, "two")
-    assert told(db)["email"] == []
-    tell(db, ada, reference="three")
-    assert told(db) == MAILED | {"push": ["Credits are low"]}
+    assert told(db) == NOTHING
 
 
 def test_without_a_signing_key_nothing_is_pushed(

@@ -16,12 +16,10 @@ from gateways.event_streams import Streams
 from gateways.live_events import MessageAdded
 from models import database
 from models.base import utc_now
-from models.channels import accounts
 from models.chat import conversations
 from models.database import open_session, unit_of_work
 from models.ledger import drift
 from models.reminders import queries, reminders
-from models.schema.channels import Delivery
 from models.schema.chat import Conversation, Message, Role
 from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus, Repeats
 from models.schema.users import User
@@ -142,22 +140,6 @@ def test_it_outlives_its_conversation(db: Session, ada: User) -> None:
     assert fire_due(db) == 1
     message = db.scalars(select(Message)).one()
     assert message.conversation_id != talk.id
-
-
-def test_the_messenger_that_shows_the_conversation_gets_it_or_else_all(
-    db: Session, ada: User
-) -> None:
-    talk = factories.conversation(db, ada)
-    shows = accounts.link(db, ada.id, "telegram", "1", "chat-1", "Ada")
-    accounts.show(accounts.link(db, ada.id, "email", "2", "chat-2", "Ada"), None)
-    accounts.show(shows, talk.id)
-    make_due(db, made(db, ada, conversation_id=talk.id))
-    fire_due(db)
-    assert list(db.scalars(select(Delivery.address))) == ["chat-1"]
-    accounts.show(shows, None)
-    make_due(db, made(db, ada, conversation_id=talk.id))
-    fire_due(db)
-    assert sorted(db.scalars(select(Delivery.address))) == ["chat-1", "chat-1", "chat-2"]
 
 
 def test_open_pages_hear_of_it(db: Session, ada: User, live: Streams) -> None:

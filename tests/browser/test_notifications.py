@@ -8,7 +8,8 @@ would.
 import json
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from actions import notifications
 from gateways.web_push import PushSender
+from models.channels import accounts
 from models.database import unit_of_work
 from models.email import templates
 from models.email.templates import Action
@@ -88,19 +90,52 @@ def kept() -> list[str]:
         return list(db.scalars(sa.select(PushSubscription.endpoint)))
 
 
-def test_ways_and_quiet_hours_are_chosen(context: BrowserContext, site: Site, ada: User) -> None:
-    page = context.new_page()
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_ways_and_quiet_hours_are_chosen_by_keyboard(
+    open_browser: Callable[..., BrowserContext],
+    site: Site,
+    ada: User,
+    tmp_path: Path,
+    width: int,
+    look: Literal["light", "dark"],
+) -> None:
+    with unit_of_work() as db:
+        accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
+    size = {"width": width, "height": 800}
+    page = open_browser(viewport=size, color_scheme=look).new_page()
     site.log_in(page, ada, "/settings")
-    page.get_by_label("Credits and limits: E-mail").uncheck()
-    page.get_by_label("Finished answers: E-mail").check()
+    section = page.locator("#notifications")
+    boxes = section.locator("tbody").get_by_role("checkbox")
+    expect(boxes).to_have_count(12)
+    page.get_by_label("Reminders: E-mail").focus()
+    # E-mail and Telegram in place of push; then past the tasks to the news of money.
+    for key in ("Space", "Tab", "Space", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Space"):
+        page.keyboard.press(key)
+    expect(page.get_by_label("Credits and limits: Push")).to_be_focused()
     page.get_by_label("Quiet from").fill("22:30")
     page.get_by_label("Quiet until").fill("07:15")
-    page.locator("#notifications form").first.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved. This is how you will be told.")).to_be_visible()
-    expect(page.get_by_label("Credits and limits: E-mail")).not_to_be_checked()
-    expect(page.get_by_label("Finished answers: E-mail")).to_be_checked()
-    expect(page.get_by_label("Quiet until")).to_have_value("07:15")
+    section.screenshot(path=tmp_path / f"notifications-{width}-{look}.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for box in boxes.all():
+        place = box.locator("xpath=..").bounding_box()
+        assert place
+        assert place["height"] >= 44
+        assert place["x"] + place["width"] <= width
+    section.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("Saved. This is how you will be told.")).to_be_visible()
+    for label in ("E-mail", "Telegram"):
+        expect(page.get_by_label(f"Reminders: {label}")).to_be_checked()
+    expect(page.get_by_label("Reminders: Push")).not_to_be_checked()
+    expect(page.get_by_label("Credits and limits: Push")).to_be_checked()
+    expect(page.get_by_label("Quiet until")).to_have_value("07:15")
+
+    # News of money needs a way; what was chosen meanwhile stays on the page.
+    for label in ("E-mail", "Push"):
+        page.get_by_label(f"Credits and limits: {label}").uncheck()
+    section.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert").filter(has_text="at least one way")).to_be_visible()
+    section.screenshot(path=tmp_path / f"refused-{width}-{look}.png")
 
 
 def test_nothing_is_asked_before_the_button_is_pressed(

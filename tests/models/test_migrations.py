@@ -280,6 +280,40 @@ def test_every_sentence_of_before_becomes_a_code(settings: Settings) -> None:
                 connection.execute(sa.text("UPDATE transactions SET note = 'other'"))
 
 
+def test_the_ways_that_were_chosen_before_stay(settings: Settings) -> None:
+    with _database(settings, "ways") as fresh:
+        _upgrade(fresh, "e93a5d07c1b8")
+        with fresh.begin() as connection:
+            connection.execute(sa.text(_BEFORE_WAYS))
+        _upgrade(fresh, "f2b7c94e1a08")
+        with fresh.connect() as connection:
+            kept = connection.execute(
+                sa.text("SELECT topic, ways, declined FROM notification_preferences ORDER BY 2, 1")
+            )
+            assert [tuple(row) for row in kept] == [
+                ("long_work", [], ["push"]),
+                # Nothing at all is no choice any more.
+                ("alerts", ["email"], []),
+                ("alerts", ["telegram"], ["email"]),
+                ("long_work", ["email", "push"], []),
+            ]
+
+
+_BEFORE_WAYS = """
+    WITH people AS (
+        INSERT INTO users (id, email, password_hash)
+        SELECT gen_random_uuid(), name || '@example.org', ''
+        FROM (VALUES ('ada'), ('eve')) AS somebody (name)
+        RETURNING id, email
+    )
+    INSERT INTO notification_preferences (user_id, topic, ways)
+    SELECT id, topic, ways::jsonb FROM people JOIN (VALUES
+        ('ada', 'alerts', '[]'), ('ada', 'long_work', '["email", "push"]'),
+        ('eve', 'alerts', '["telegram"]'), ('eve', 'long_work', '[]')
+    ) AS choice (name, topic, ways) ON email = name || '@example.org'
+"""
+
+
 _BEFORE_CODES_JOB = """
     WITH somebody AS (
         INSERT INTO users (id, email, password_hash)

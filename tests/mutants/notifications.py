@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 SUBSCRIPTIONS = "tests/models/notifications/test_subscriptions.py::"
 QUIET = "tests/models/notifications/test_quiet_hours.py::"
 NOTIFICATIONS = "tests/actions/test_notifications.py::"
+WAYS = "tests/actions/test_ways.py::"
 LONG_WORK = "tests/actions/test_long_work.py::"
 PUSHING = "tests/tasks/test_pushing.py::"
 WEB_PUSH = "tests/gateways/test_web_push.py::"
@@ -90,23 +91,58 @@ MUTANTS = (
     Mutant(
         "people are told at night",
         "actions/notifications.py",
-        "    if told is not None and ready_at <= now:\n",
-        "    if told is not None:\n",
+        "for name, told in added.items() if told.ready_at <= now],\n",
+        "for name, told in added.items()],\n",
         (f"{NOTIFICATIONS}test_in_quiet_hours_it_waits_for_their_end",),
     ),
     Mutant(
-        "nobody hears of money when no way is left",
+        "what no way can bring is told nobody",
         "actions/notifications.py",
-        "    if EMAIL in ways or is_last_way:\n",
-        "    if EMAIL in ways:\n",
-        (f"{NOTIFICATIONS}test_news_of_money_is_mailed_when_no_chosen_way_can_be_gone",),
+        "        if choice.takes(EMAIL) or (choice.is_mailed_at_last and not reached):\n",
+        "        if choice.takes(EMAIL):\n",
+        (f"{NOTIFICATIONS}test_what_no_chosen_way_can_bring_is_mailed",),
     ),
     Mutant(
         "a blocked messenger counts as reached",
+        "models/channels/accounts.py",
+        "        ChannelAccount.user_id.in_(user_ids), ChannelAccount.blocked_at.is_(None)\n",
+        "        ChannelAccount.user_id.in_(user_ids)\n",
+        (f"{NOTIFICATIONS}test_what_no_chosen_way_can_bring_is_mailed",),
+    ),
+    Mutant(
+        "what was refused after all is lost",
+        "models/notifications/held.py",
+        "    return None if PushStatus.WAITING in states else False\n",
+        "    return None if PushStatus.WAITING in states else True\n",
+        (f"{WAYS}test_what_was_refused_after_all_is_mailed_once",),
+    ),
+    Mutant(
+        "nobody hears of money any more",
+        "models/notifications/preferences.py",
+        "    if not ways and topic in MANDATORY:\n",
+        "    if False:\n",
+        (f"{NOTIFICATIONS}test_news_of_money_comes_by_some_way",),
+    ),
+    Mutant(
+        "reminders wait for the end of the night",
         "actions/notifications.py",
-        "account.blocked_at is None",
-        "True",
-        (f"{NOTIFICATIONS}test_news_of_money_is_mailed_when_no_chosen_way_can_be_gone",),
+        "COMES_AT_ITS_TIME = frozenset({Topic.REMINDERS})\n",
+        "COMES_AT_ITS_TIME = frozenset[Topic]()\n",
+        (f"{WAYS}test_reminders_alone_come_in_quiet_hours",),
+    ),
+    Mutant(
+        "strangers are mailed what somebody wrote",
+        "actions/notification_mails.py",
+        "        if told.topic not in MANDATORY and verification.is_awaited(one.user):\n",
+        "        if False:\n",
+        (f"{WAYS}test_nothing_that_somebody_wrote_goes_to_an_address_of_nobodys",),
+    ),
+    Mutant(
+        "two who mail at once go beyond the bound",
+        "models/notifications/mail_quota.py",
+        '    db.execute(_LOCK, {"ids": sorted(map(str, days))})\n',
+        "",
+        (f"{WAYS}test_those_who_mail_at_once_keep_to_the_bound",),
     ),
     Mutant(
         "who has the answer in a messenger is told beside it",

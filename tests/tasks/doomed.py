@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import configure_mappers
 
-from actions import automatic_charges, stripe_events
+from actions import automatic_charges, reminders, stripe_events
 from gateways.stripe_events import Notice
 from models import database, jobs
 from models.base import new_id
@@ -21,6 +21,7 @@ from models.jobs import Claim, FinishedAnswer
 from models.ops import workers
 from models.schema.failure_codes import FailureCode
 from settings import get_settings
+from tasks import upkeep
 from tasks.worker.call_ledger import TurnCallLedger
 from tests import factories
 from tests.factories import LEASE, MODEL
@@ -61,6 +62,12 @@ def hear(notices: Sequence[Notice]) -> None:
 def top_up(user_id: UUID) -> None:
     """Charge a saved card, if that is due."""
     automatic_charges.begin(user_id)
+
+
+def remind() -> None:
+    """Fire what is due and look after what was told, as the clock does."""
+    reminders.fire_due()
+    upkeep.tell_what_was_held()
 
 
 def answer(user_id: UUID, ending: Ending) -> None:

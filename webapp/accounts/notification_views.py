@@ -34,6 +34,7 @@ class NotificationsView:
     rows: Sequence[Row]
     quiet_from: str
     quiet_until: str
+    mails_a_day: int
     devices: Sequence[Device]
     # Whether this login shows notifications.
     is_on_here: bool
@@ -42,7 +43,7 @@ class NotificationsView:
 
 
 def offered_ways(user: User) -> list[str]:
-    """List the ways that a user can choose: those that can reach them."""
+    """List the ways that a user can choose: those that they have."""
     push = [PUSH] if get_settings().offers_push else []
     return [EMAIL, *push, *(account.channel for account in accounts.list_own(db(), user.id))]
 
@@ -60,6 +61,7 @@ def view(
         rows=[_row(user, topic, chosen) for topic in Topic],
         quiet_from=quiet_from,
         quiet_until=quiet_until,
+        mails_a_day=get_settings().notification_mails_a_day,
         devices=devices,
         is_on_here=any(device.session.id == current_session().id for device in devices),
         public_key=web_push.public_key(key.get_secret_value()) if key else "",
@@ -67,8 +69,15 @@ def view(
 
 
 def _row(user: User, topic: Topic, chosen: Mapping[Topic, Collection[str]] | None) -> Row:
-    ways = chosen[topic] if chosen else preferences.ways(db(), user.id, topic)
+    ways = chosen[topic] if chosen else shown_ways(user, topic)
     return Row(topic, *sentences.topic(topic), ways)
+
+
+def shown_ways(user: User, topic: Topic) -> list[str]:
+    """List by which of the offered ways a user is told: by mail, if that is what is left."""
+    choice, offered = preferences.find(db(), user.id, topic), offered_ways(user)
+    taken = [way for way in offered if choice.takes(way)]
+    return taken or ([EMAIL] if choice.is_mailed_at_last else [])
 
 
 def _quiet(user: User) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """How a user is told of things while they are away: ways, quiet hours, browsers that show them."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -14,7 +15,7 @@ from models.notifications.subscriptions import Keys
 from models.schema.notifications import Topic
 from settings import get_settings
 from webapp.accounts import preferences as settings_page
-from webapp.accounts.notification_views import offered_ways, view
+from webapp.accounts.notification_views import offered_ways, shown_ways, view
 from webapp.core import assets
 from webapp.core.auth import current_session, current_user, member_required
 from webapp.core.db import db
@@ -25,7 +26,7 @@ pages = Blueprint("notifications", __name__)
 
 SECTION = "notifications"
 # As the topics are called in the form.
-TOPICS = ("alerts", "long_work")
+TOPICS = ("reminders", "tasks", "alerts", "long_work")
 
 
 class BadSubscription(Refused):
@@ -53,15 +54,21 @@ def choose() -> Answer:
     }
     typed = (request.form.get("quiet-from", ""), request.form.get("quiet-until", ""))
     try:
-        quiet_hours.choose(user, *(_minute(text) for text in typed))
+        with db().begin_nested():
+            _choose(chosen, offered)
+            quiet_hours.choose(user, *(_minute(text) for text in typed))
     except Refused as refusal:
         shown, words = view(chosen, typed), sentence_of(refusal)
         return settings_page.page(refusal=words, section=SECTION, notifications=shown), 422
-    for topic, ways in chosen.items():
-        # What is not offered just now, such as a messenger that is not linked, stays as it was.
-        kept = preferences.ways(db(), user.id, topic).difference(offered)
-        preferences.choose(db(), user.id, topic, kept.union(ways))
     return settings_page.saved("Saved. This is how you will be told.", SECTION)
+
+
+def _choose(chosen: Mapping[Topic, Collection[str]], offered: Collection[str]) -> None:
+    """Keep what was changed; what was left as it was shown goes on following what is usual."""
+    user = current_user()
+    for topic, ways in chosen.items():
+        if set(ways) != set(shown_ways(user, topic)):
+            preferences.choose(db(), user.id, topic, ways, offered)
 
 
 @pages.post("/settings/devices")

@@ -2,7 +2,7 @@
 
 from models.email.templates.content import Action, EmailContent, Fact
 from models.email.templates.money import alert, receipt, top_up_off
-from models.email.templates.work import answer_ready
+from models.email.templates.work import answer_ready, collected, reminder, task_result
 from models.schema.emails import EmailKind
 
 __all__ = [
@@ -12,6 +12,9 @@ __all__ = [
     "Fact",
     "alert",
     "answer_ready",
+    "collected",
     "receipt",
+    "reminder",
+    "task_result",
     "top_up_off",
 ]

@@ -1,6 +1,8 @@
-"""Letters about what the assistant has done."""
+"""Letters about what the assistant has done, and was asked to tell."""
 
-from models.email.templates.content import Action, EmailContent
+from collections.abc import Iterable, Sequence
+
+from models.email.templates.content import Action, EmailContent, Fact
 from models.schema.emails import EmailKind
 
 
@@ -11,6 +13,45 @@ def answer_ready(title: str, words: str, *, see: Action, why: str) -> EmailConte
         subject=title,
         title=title,
         words=(words,),
+        action=see,
+        small_print=(why,),
+    )
+
+
+def reminder(title: str, words: Sequence[str], *, see: Action, why: str) -> EmailContent:
+    """Tell what somebody wanted to be reminded of; their words come first, and name the mail."""
+    return EmailContent(
+        EmailKind.REMINDER,
+        subject=f"{title}: {words[0][:80]}",
+        title=title,
+        words=tuple(words),
+        action=see,
+        small_print=(why,),
+    )
+
+
+def task_result(title: str, words: Sequence[str], *, see: Action, why: str) -> EmailContent:
+    """Tell what came of a task; the words that set it come first."""
+    return EmailContent(
+        EmailKind.TASK_RESULT,
+        subject=f"{title}: {words[0][:80]}",
+        title=title,
+        words=tuple(words),
+        action=see,
+        small_print=(why,),
+    )
+
+
+def collected(
+    title: str, words: Iterable[str], facts: Iterable[Fact], *, see: Action, why: str
+) -> EmailContent:
+    """Tell several things at once, a line each."""
+    return EmailContent(
+        EmailKind.COLLECTED,
+        subject=title,
+        title=title,
+        words=tuple(words),
+        facts=tuple(facts),
         action=see,
         small_print=(why,),
     )

@@ -19,7 +19,10 @@ from agent.turn import AgentFailed, SavedState, TurnFailure
 from gateways.s3_files import Storage
 from models import jobs
 from models.chat import conversations
+from models.notifications import preferences
 from models.schema.archives import Export, ExportStatus
+from models.schema.emails import Email
+from models.schema.notifications import Topic
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from settings import Settings
@@ -160,3 +163,26 @@ def test_what_fails_is_tried_again_and_leaves_nothing(
     process.runtime.is_down = False
     assert _export(process)
     _archive(db, process.storage)
+
+
+def test_who_asked_is_told_once_that_it_is_there_or_has_failed(
+    db: Session, ada: User, process: Process
+) -> None:
+    preferences.choose(db, ada.id, Topic.LONG_WORK, ["email"])
+    exporting.ask(db, ada)
+    db.commit()
+    assert _export(process)
+    assert _mails(db) == ["Your archive is ready"]
+    exporting.ask(db, ada)
+    db.commit()
+    process.runtime.is_down = True
+    for tries in range(1, 4):
+        assert _mails(db) == ["Your archive is ready"]
+        assert _export(process), tries
+        db.execute(sa.update(Export).values(leased_until=None))
+        db.commit()
+    assert _mails(db) == ["Your archive is ready", "Your archive has failed"]
+
+
+def _mails(db: Session) -> list[str]:
+    return list(db.scalars(sa.select(Email.subject).order_by(Email.id)))

@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -22,21 +23,27 @@ from sqlalchemy.orm import Session
 from actions import automatic_charges, stripe_backfill
 from embedded.environ import environ
 from models import ledger, payments
-from models.base import new_id
+from models.base import new_id, utc_now
+from models.channels import accounts
 from models.database import open_session, unit_of_work
+from models.email import templates
 from models.ledger.entries import record
+from models.notifications import held, preferences
 from models.payments import auto_topup
 from models.payments.auto_topup import Plan
-from models.schema.emails import Email
+from models.schema.channels import Delivery
+from models.schema.emails import Email, EmailKind
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, Transaction
 from models.schema.model_calls import CallStatus, ModelCall
+from models.schema.notifications import Topic
 from models.schema.payments import Payment, PaymentKind, PaymentStatus
 from models.schema.users import User
 from tasks import upkeep
 from tests import factories
 from tests.actions.test_automatic_charges import paid_by_hand
 from tests.embedded.fake_stripe.served import ServedStripe
+from tests.models.reminders.making import made, make_due
 from tests.payments import GRANT, TEN, notice, refund
 from tests.tasks import doomed
 from tests.wire import Cut, wire_to
@@ -46,6 +53,7 @@ forked.set_forkserver_preload([doomed.__name__])
 PATIENCE_SECONDS = 60
 BELOW = 2_000_000
 SOME, ALL = 7, 1
+LETTER = asdict(templates.alert("News", ["Look."]))
 STEPS = [pytest.param(SOME, id="some"), pytest.param(ALL, id="all", marks=pytest.mark.long)]
 
 
@@ -158,6 +166,33 @@ def test_an_answer_is_charged_once_or_not_at_all_wherever_its_worker_dies(
             mine = sa.select(ModelCall.status).where(ModelCall.job_id == job.id)
             assert CallStatus.OPEN not in db.scalars(mine).all()
     assert_all_in_order()
+    assert deaths.times > 20 // every
+
+
+@pytest.mark.parametrize("every", STEPS)
+def test_a_reminder_is_told_once_by_each_way_wherever_the_clock_dies(
+    deaths: Deaths, every: int
+) -> None:
+    for die in deaths.by(Cut.UNHEARD, every=every):
+        user_id = somebody()
+        with unit_of_work() as db:
+            user = db.get_one(User, user_id)
+            accounts.link(db, user_id, "telegram", str(user_id), "1", "Ada")
+            preferences.choose(db, user_id, Topic.REMINDERS, ["email", "telegram"])
+            make_due(db, made(db, user))
+            # Its messenger was let go of, before it could be written to.
+            task = held.New(user_id, Topic.TASKS, LETTER, utc_now(), f"task:{user_id}")
+            held.add_all(db, [task])[task.reference].handed_over_at = utc_now()
+
+        if die(doomed.remind):
+            doomed.remind()
+
+        with unit_of_work() as db:
+            mine = sa.select(Delivery.id).where(Delivery.user_id == user_id)
+            assert len(db.scalars(mine).all()) == 1
+            address = db.get_one(User, user_id).email
+            mails = db.scalars(sa.select(Email.kind).where(Email.recipient == address)).all()
+            assert sorted(mails) == [EmailKind.ALERT, EmailKind.REMINDER]
     assert deaths.times > 20 // every
 
 

@@ -1,5 +1,6 @@
 """Notifications in the settings: everybody chooses for themselves, and only browsers are called."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -16,11 +17,29 @@ from models.schema.users import User
 from tests.push_service import PushService
 from tests.webapp.browser import Browser
 
-FORM = {"alerts": ["email"], "long_work": [], "quiet-from": "", "quiet-until": ""}
+FORM = {
+    "reminders": ["push"],
+    "tasks": ["push"],
+    "alerts": ["email"],
+    "long_work": [],
+    "quiet-from": "",
+    "quiet-until": "",
+}
+KNOWN = ("email", "push", "telegram")
 
 
-def ways(db: Session, user: User) -> list[list[str]]:
-    return [sorted(preferences.ways(db, user.id, topic)) for topic in Topic]
+def ways(db: Session, user: User) -> dict[str, list[str]]:
+    """By which ways they would be told, were all of them there."""
+    choices = {topic: preferences.find(db, user.id, topic) for topic in Topic}
+    return {topic: [way for way in KNOWN if one.takes(way)] for topic, one in choices.items()}
+
+
+USUAL = {
+    "reminders": ["push", "telegram"],
+    "tasks": ["push", "telegram"],
+    "alerts": ["email"],
+    "long_work": ["push"],
+}
 
 
 def endpoints(db: Session) -> list[str]:
@@ -34,7 +53,8 @@ def test_it_works(adas: Browser, ada: User, db: Session, push_service: PushServi
         "/settings/notifications", {**form, "quiet-from": "22:30", "quiet-until": "07:00"}
     )
     assert answer.location == "/settings#notifications"
-    assert ways(db, ada) == [["push"], ["email", "push"]]
+    # What was left as it was goes on following what is usual.
+    assert ways(db, ada) == USUAL | {"alerts": ["push"], "long_work": ["email", "push"]}
     db.refresh(ada)
     assert (ada.quiet_from_minute, ada.quiet_until_minute) == (22 * 60 + 30, 7 * 60)
     page = adas.read("/settings")
@@ -43,8 +63,13 @@ def test_it_works(adas: Browser, ada: User, db: Session, push_service: PushServi
     assert 'value="07:00"' in page
     assert page.count("checked") >= 3
 
-    adas.post("/settings/notifications", {**FORM, "alerts": []})
-    assert ways(db, ada) == [[], []]
+    adas.post("/settings/notifications", {**FORM, "reminders": [], "tasks": ["email"]})
+    assert ways(db, ada) == {
+        "reminders": [],
+        "tasks": ["email", "telegram"],
+        "alerts": ["email"],
+        "long_work": [],
+    }
     db.refresh(ada)
     assert ada.quiet_from_minute is None
 
@@ -54,17 +79,56 @@ def test_without_a_signing_key_browsers_are_no_way(adas: Browser, ada: User, db:
     assert "Notifications" in page
     assert "Enable on this device" not in page
     assert 'value="push"' not in page
-    adas.post("/settings/notifications", {**FORM, "alerts": ["push", "email"]})
+    # It says how it is: what no other way brings is mailed.
+    assert page.count('value="email"\n                         class="checkbox') == len(Topic)
+    form = {**FORM, "reminders": ["email"], "tasks": ["email"], "alerts": ["push", "email"]}
+    adas.post("/settings/notifications", form)
     # What is not offered stays as it was.
-    assert ways(db, ada) == [["email"], ["push"]]
+    assert ways(db, ada) == USUAL
 
 
-def test_linked_messengers_are_ways(adas: Browser, ada: User, eves: Browser, db: Session) -> None:
+def test_linked_messengers_are_ways(
+    adas: Browser, ada: User, eves: Browser, eve: User, db: Session
+) -> None:
     accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
     assert "Telegram" in adas.read("/settings")
     assert 'value="telegram"' not in eves.read("/settings")
-    adas.post("/settings/notifications", {**FORM, "alerts": ["telegram", "carrier-pigeon"]})
-    assert ways(db, ada)[0] == ["telegram"]
+    form = {**FORM, "reminders": ["email"], "alerts": ["telegram", "carrier-pigeon"]}
+    adas.post("/settings/notifications", form)
+    assert ways(db, ada)["alerts"] == ["telegram"]
+    assert ways(db, ada)["reminders"] == ["email", "push"]
+    eves.post("/settings/notifications", {**form, "alerts": ["email", "telegram"]})
+    assert "telegram" not in ways(db, eve)["alerts"]
+    assert ways(db, ada)["alerts"] == ["telegram"]
+
+
+def test_news_of_money_needs_a_way(adas: Browser, ada: User, db: Session) -> None:
+    form = {**FORM, "alerts": ["carrier-pigeon"], "quiet-from": "22:00", "quiet-until": "07:00"}
+    answer = adas.post("/settings/notifications", form)
+    assert answer.status_code == 422
+    assert "at least one way" in answer.text
+    assert 'value="22:00"' in answer.text
+    assert ways(db, ada) == USUAL
+    db.refresh(ada)
+    assert ada.quiet_from_minute is None
+
+
+def test_a_messenger_that_is_gone_shows_how_it_is_now(
+    adas: Browser, ada: User, db: Session
+) -> None:
+    account = accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
+    adas.post("/settings/notifications", {**FORM, "reminders": ["telegram"], "tasks": []})
+    accounts.unlink(db, account)
+    page = adas.read("/settings")
+    assert _ticked(page) == [("reminders", "email"), ("alerts", "email")]
+    # Saving that page as it is changes nothing: once it is linked again, it is used again.
+    adas.post("/settings/notifications", {**FORM, "reminders": ["email"], "tasks": []})
+    assert ways(db, ada)["reminders"] == ["push", "telegram"]
+
+
+def _ticked(page: str) -> list[tuple[str, str]]:
+    boxes = re.findall(r'<input type="checkbox"\s+name="(\w+)"\s+value="(\w+)"([^>]*)>', page)
+    return [(topic, way) for topic, way, rest in boxes if "checked" in rest.split()]
 
 
 @pytest.mark.parametrize(
@@ -73,12 +137,12 @@ def test_linked_messengers_are_ways(adas: Browser, ada: User, eves: Browser, db:
 def test_quiet_hours_that_are_none_change_nothing(
     adas: Browser, ada: User, db: Session, times: tuple[str, str]
 ) -> None:
-    form = {**FORM, "alerts": [], "quiet-from": times[0], "quiet-until": times[1]}
+    form = {**FORM, "quiet-from": times[0], "quiet-until": times[1]}
     answer = adas.post("/settings/notifications", form)
     assert answer.status_code == 422
     assert "Quiet hours need a beginning and an end" in answer.text
     assert times[0] in answer.text
-    assert ways(db, ada) == [["email"], ["push"]]
+    assert ways(db, ada) == USUAL
     db.refresh(ada)
     assert ada.quiet_from_minute is None
 
