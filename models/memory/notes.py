@@ -155,10 +155,10 @@ def users_with_old_deletions(db: Session, before: datetime, limit: int) -> Seque
     ).all()
 
 
-def erase_deleted(db: Session, user_id: UUID, before: datetime) -> None:
-    """Erase a user's notes that were deleted before then."""
+def erase_deleted(db: Session, user_id: UUID, before: datetime) -> int:
+    """Erase a user's notes that were deleted before then; return how many."""
     ledger.lock_account(db, user_id)
-    erase(db, user_id, MemoryNote.deleted_at < before)
+    return erase(db, user_id, MemoryNote.deleted_at < before)
 
 
 def find_own(db: Session, user_id: UUID, note_id: UUID) -> MemoryNote:

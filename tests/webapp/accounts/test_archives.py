@@ -56,6 +56,19 @@ def test_a_refusal_stands_beside_the_form(
     assert "1 exports a day" in refused.text
 
 
+def test_one_that_ended_is_said_to_be_gone(
+    adas: Browser, db: Session, ada: User, ready: Export, storage: Storage
+) -> None:
+    talk = conversations.start(db, ada.id)
+    talk.created_at = ready.created_at
+    ready.finished_at = ready.created_at
+    db.commit()
+    assert adas.post(f"/chat/{talk.id}/deletion").status_code == 303
+    assert "you deleted something that was in it" in adas.read("/settings")
+    assert adas.get(f"/settings/export/{ready.id}").status_code == 404
+    assert storage.list(f"exports/{ada.id}/") == []
+
+
 def _bring(browser: Browser, data: bytes) -> TestResponse:
     return browser.post("/settings/import", {"archive": (io.BytesIO(data), "mine.zip")})
 
