@@ -13,6 +13,8 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 class NoteAuthor(enum.StrEnum):
     USER = "user"
     ASSISTANT = "assistant"
+    # It came with an archive.
+    IMPORTED = "imported"
 
 
 class NoteAction(enum.StrEnum):

@@ -22,6 +22,13 @@ MUTANTS = (
         (f"{ENDING}test_it_ends_with_whatever_is_deleted",),
     ),
     Mutant(
+        "an archive brings more notes than one may have",
+        "models/memory/imported_notes.py",
+        "    fitting = new[: max(0, notes.MOST_NOTES - kept)]\n",
+        "    fitting = new[: max(0, notes.MOST_NOTES + kept)]\n",
+        (f"{IMPORTING}test_more_notes_than_one_may_have_are_left_out",),
+    ),
+    Mutant(
         "a worker that read what was deleted meanwhile finishes an archive of it",
         "models/archives/exports.py",
         "        export.attempts += 1\n        export.leased_until = None\n",

@@ -79,7 +79,11 @@ def test_what_is_imported_is_there_and_looks_like_answers(
     assert storage
     assert _bring(adas, packed()).status_code == 303
     page = adas.read("/settings")
-    assert "1 conversation and 2 files" in page
+    assert "1 conversation, 1 note and 2 files." in page
+    memory = adas.read("/memory")
+    assert "likes ferns" in memory
+    assert "Brought with an archive" in memory
+    assert "With an archive" in memory
     assert "page of your files" in page
     (talk,) = conversations.list_own(db, ada.id)
     shown = adas.read(f"/chat/{talk.id}")
