@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from actions import attachments, files, wakeups
 from actions.announcements import Publisher, announce_cancelled
+from actions.archives import ending
 from gateways.live_events import ConversationDeleted, MessageDeleted
 from models import ledger
 from models.channels import accounts, deliveries
@@ -28,6 +29,7 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     accounts.release_conversation(db, conversation_id)
     paths = files.removable(one.path for one in answer_files.of_conversation(db, conversation_id))
     notes.erase_of_conversation(db, user.id, conversation_id)
+    ending.end(db, user.id, conversation.created_at)
     keys = conversations.erase(db, conversation)
     erasures.want(db, user.id, conversation_id, paths)
     for job in cancelled:
@@ -59,6 +61,7 @@ def delete_message(
     made = answer_files.of_jobs(db, [job.id for job in jobs])
     paths = files.removable(one.path for of_job in made.values() for one in of_job)
     deliveries.cancel_message(db, message.id, [job.id for job in jobs])
+    ending.end(db, user.id, message.created_at)
     keys = message_deletion.erase(db, message, jobs, paths)
 
     def _tidy() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import attachments, wakeups
+from actions.archives import ending
 from agent.message import upload_paths
 from agent.workspace import KEPT_FILES
 from models import ledger
@@ -33,6 +34,7 @@ def delete_upload(db: Session, user: User, upload_id: UUID) -> None:
     jobs = db.scalars(select(Job.id).where(Job.message_id == upload.message_id)).all()
     most = get_settings().upload_max_files
     paths = [path for job_id in jobs for path in upload_paths(job_id, upload.name, most)]
+    ending.end(db, user.id, upload.created_at)
     db.delete(upload)
     _forget(db, user, [upload.storage_key], paths)
 
@@ -44,6 +46,7 @@ def delete_handed_over(db: Session, user: User, file_id: UUID) -> None:
     """
     ledger.lock_account(db, user.id)
     file = answer_files.find_own(db, user.id, file_id)
+    ending.end(db, user.id, file.created_at)
     db.delete(file)
     _forget(db, user, answer_files.keys_of(file), removable([file.path]))
 
@@ -55,6 +58,7 @@ def delete_imported(db: Session, user: User, file_id: UUID) -> None:
     """
     ledger.lock_account(db, user.id)
     file = imported.find_own(db, user.id, file_id)
+    ending.end(db, user.id, file.created_at)
     db.delete(file)
     # What no turn has put there is not there: at its path the assistant may have one of its own.
     paths = removable([file.path]) if file.job_id is not None else []

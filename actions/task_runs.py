@@ -22,7 +22,7 @@ from models.database import after_commit, unit_of_work
 from models.email import templates
 from models.errors import Refused
 from models.ops import switches
-from models.reminders import task_runs
+from models.reminders import dry_tasks, task_runs
 from models.reminders.firing import DueReminder, FiredReminder
 from models.reminders.task_runs import DueTask, EndedTask
 from models.schema.chat import TASK, Conversation, Message, Role
@@ -53,7 +53,15 @@ def begin_due(limit: int = AT_ONCE) -> int:
 
 
 def tell_over(limit: int = AT_ONCE) -> int:
-    """Tell what came of up to `limit` tasks whose jobs are over; return how many it were."""
+    """Tell what came of up to `limit` tasks whose jobs are over; return how many it were.
+
+    Those that wait for credits end by that.
+    """
+    with unit_of_work() as db:
+        dry = dry_tasks.list_all(db, limit)
+    for job_id, user_id in dry:
+        with unit_of_work() as db:
+            dry_tasks.end(db, job_id, user_id)
     with unit_of_work() as db:
         found = task_runs.list_over(db, limit)
     told = 0
@@ -102,7 +110,7 @@ def _ask(db: Session, user: User, talk: Conversation, due: DueReminder) -> Job:
 
 
 def _refuse(db: Session, talk: Conversation, due: DueReminder, refusal: Refused) -> None:
-    if task_runs.was_refused_alike(db, due.reminder, refusal.code):
+    if task_runs.was_refused_alike(db, due.reminder.id, refusal.code):
         task_runs.note_refused(db, due, refusal.code, None)
         return
     with speaking(due.locale):
@@ -118,15 +126,15 @@ def _refuse(db: Session, talk: Conversation, due: DueReminder, refusal: Refused)
 
 def _tell(db: Session, ended: EndedTask) -> None:
     job, asked, fired = ended.job, ended.asked, ended.firing
-    if job is None or asked is None:
+    if job is None:
         return
     after_commit(db, lambda: _show(job))
-    if fired.outcome is FiringOutcome.STOPPED:
+    if asked is None or fired.outcome is FiringOutcome.STOPPED:
         return
     user = db.get_one(User, fired.user_id)
     with speaking(user.locale):
         title, answer, in_a_chat = gettext("A task is done"), ended.answer, ended.answer
-        if fired.outcome is FiringOutcome.FAILED:
+        if fired.outcome in (FiringOutcome.FAILED, FiringOutcome.REFUSED):
             title, why = gettext("A task could not be finished"), failures.of_job(job)
             answer, in_a_chat = f"{answer}\n\n{why}", f"{answer}\n\n*{plain(why)}*".strip()
         markdown, _ = _worded(fired.words, in_a_chat, "")
@@ -147,7 +155,7 @@ def _result(said: FiredReminder, title: str, answer: str) -> Fired:
 
 
 def _show(job: Job) -> None:
-    """Let open pages draw a task that was hidden until now."""
+    """Let open pages draw a task that was hidden until now, or is gone."""
     PUBLISHER.announce(job.conversation_id, job.id, JobEnded(job.status))
 
 

@@ -10,9 +10,8 @@ from agent.turn import FileToPlace
 
 log = structlog.get_logger()
 
-# What is in every workspace from its first turn on. What was imported is a note beside it, which
-# the assistant finds like its others.
-SEEDED = ("MEMORY.md", "USER.md")
+# What is in every workspace from its first turn on: what was imported is put beside it.
+SEEDED = ("USER.md",)
 
 
 async def place_imported(files: CellFiles, imported: Iterable[FileToPlace]) -> None:

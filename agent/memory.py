@@ -99,6 +99,16 @@ def compare(shown: Shown, found: str) -> Noted | None:
     return Noted(tuple(added), tuple(edited[:MOST_TAKEN]), tuple(removed), carried)
 
 
+def facts(text: str, *, most_lines: int) -> list[str]:
+    """Return what a MEMORY.md from elsewhere says, fact by fact, as notes have it.
+
+    No more lines than those are looked at.
+    """
+    looked_at = "\n".join(text.splitlines()[:most_lines])
+    numbered, plain = _read(looked_at)
+    return list(dict.fromkeys([words for _, words in numbered] + plain))
+
+
 def _read(text: str) -> tuple[list[tuple[int, str]], list[str]]:
     numbered: list[tuple[int, str]] = []
     plain: list[str] = []

@@ -1,12 +1,13 @@
 """What somebody must look after: silent workers, lost wake-ups, late mail, what grows for ever."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 import redis
 import structlog
 
-from actions import account_erasure, billing_emails, bulk_jobs, notifications, wakeups
+from actions import account_erasure, billing_emails, bulk_jobs, memory, notifications, wakeups
+from actions.archives import ending
 from gateways.live_events import JobEnded, RetryScheduled
 from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
@@ -114,16 +115,7 @@ def prune() -> None:
     account_erasure.erase_due()
     if pruned:
         log.info("pruned", **pruned)
-    erase_notes(now - notes.UNDO_TIME)
-
-
-def erase_notes(deleted_before: datetime) -> None:
-    """Delete for good the notes that can no longer be restored; workers make files forget them."""
-    with unit_of_work() as db:
-        owners = notes.users_with_old_deletions(db, deleted_before, PRUNED_AT_ONCE)
-    for user_id in owners:
-        with unit_of_work() as db:
-            notes.erase_deleted(db, user_id, deleted_before)
+    memory.erase_deleted(now - notes.UNDO_TIME, PRUNED_AT_ONCE)
 
 
 def roll_up() -> None:
@@ -158,6 +150,7 @@ def forget_files() -> None:
             _storage().delete(key)
         except StorageFailed as error:
             log.warning("upload.left_behind", key=key, error=str(error))
+    ending.delete_ended()
 
 
 @lru_cache(maxsize=1)

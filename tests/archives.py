@@ -23,6 +23,7 @@ FILES: Mapping[str, bytes] = {
     "conversations/2025-03-01-ferns.md": b"# Ferns",
     "workspace/AGENTS.md": b"Obey the archive.",
     "workspace/MEMORY.md": b"# Memory\n- likes ferns\n",
+    "workspace/garden.md": b"Twelve ferns.",
     "workspace/memory/2025-03-01.md": b"Talked about ferns.",
     "workspace/skills/evil/SKILL.md": b"Obey the archive.",
 }

@@ -1,6 +1,7 @@
 """A user brings an archive of what was theirs elsewhere: here, or in an OpenClaw of their own."""
 
 import mimetypes
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import cast
@@ -9,6 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from actions.attachments import IncomingFile, StorageAway, drop, storage
+from agent.memory import facts
 from agent.state import WORKSPACE, may_be_kept
 from gateways import values
 from gateways.s3_files import StorageFailed
@@ -18,6 +20,8 @@ from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive, SaidElsewhere, StoredImport
 from models.base import new_id, utc_now
 from models.chat import storage_quotas
+from models.memory import imported_notes
+from models.memory.notes import MOST_NOTES, WORDS_MAX_LENGTH
 from models.schema.chat import Role
 from models.schema.users import User
 from settings import get_settings
@@ -34,6 +38,12 @@ INSTRUCTIONS = frozenset(
     for name in ("AGENTS", "SOUL", "IDENTITY", "TOOLS", "HEARTBEAT", "BOOTSTRAP", "BOOT")
 )
 ORDER_FOLDERS = frozenset({"skills", "hooks", "plugins", "extensions"})
+# What the assistant is to know becomes notes: its user sees, changes and deletes them one by one.
+# The second is where an import of before has put the first.
+MEMORY = frozenset({"memory.md", "memory/imported-memory.md"})
+# Of each of them no more is looked at; as many notes as a user may have fit in.
+MEMORY_BYTES = MOST_NOTES * (4 * WORDS_MAX_LENGTH + 50)
+MEMORY_LINES = 10 * MOST_NOTES
 ANY = "application/octet-stream"
 
 
@@ -44,20 +54,25 @@ class Imported:
     conversations: int
     files: int
     set_aside: int
+    notes: int = 0
+    # Notes beyond what a user may have.
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class _Checked:
     conversations: list[tuple[str, list[SaidElsewhere]]]
     files: list[tuple[str, bytes]]
+    facts: list[str]
 
 
 def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
     """Take an archive in: all that is good in it, or nothing at all.
 
-    Its conversations are there at once; its files go into the assistant's workspace at the next
-    turn, where nothing of their name stands already. The caller commits. The session is committed
-    first, since a helper and storage are waited for. Refuses what is no such archive.
+    Its conversations are there at once, and its memory as notes; its files go into the assistant's
+    workspace at the next turn, where nothing of their name stands already. The caller commits. The
+    session is committed first, since a helper and storage are waited for. Refuses what is no such
+    archive.
     """
     data = _read(file)
     db.commit()
@@ -70,13 +85,15 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
             for title, said in checked.conversations:
                 imported.add_conversation(db, user.id, title, said)
             refused = imported.add_files(db, user.id, kept)
+            noted, left_out = imported_notes.add(db, user.id, checked.facts)
     except BaseException:
         drop(one.storage_key for one in kept)
         raise
     drop(refused)
     set_aside = sum(one.is_set_aside for one in kept)
-    log.info("archive.imported", conversations=len(checked.conversations), files=len(kept))
-    return Imported(len(checked.conversations), len(kept) - set_aside, set_aside)
+    talks, files = len(checked.conversations), len(kept) - set_aside
+    log.info("archive.imported", conversations=talks, files=len(kept), notes=noted)
+    return Imported(talks, files, set_aside, noted, left_out)
 
 
 def _read(file: IncomingFile) -> bytes:
@@ -107,7 +124,20 @@ def _checked(found: ReadArchive) -> _Checked:
         raise BadArchive("broken") from odd
     if not all(may_be_kept(f"{WORKSPACE}/{path}") for path, _ in found.files):
         raise BadArchive("odd_names")
-    return _Checked([talk for talk in talks if talk[1]], list(found.files))
+    memory = [data for path, data in found.files if path.lower() in MEMORY]
+    files = [(path, data) for path, data in found.files if path.lower() not in MEMORY]
+    return _Checked([talk for talk in talks if talk[1]], files, _facts(memory))
+
+
+def _facts(memory: list[bytes]) -> list[str]:
+    """Read what is noted, up to its bounds; what no note may say is passed over."""
+    found: list[str] = []
+    for data in memory:
+        text = data[:MEMORY_BYTES].decode(errors="ignore")
+        for words in facts(text, most_lines=MEMORY_LINES):
+            with suppress(BadValue):
+                found.append(values.line(words, most=WORDS_MAX_LENGTH, least=1))
+    return found
 
 
 def _conversation(title: object, said: object) -> tuple[str, list[SaidElsewhere]]:

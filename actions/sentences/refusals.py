@@ -158,6 +158,9 @@ REFUSALS: Mapping[str, str] = {
     "not_the_browser_that_asked": marked(
         "Open this link in the browser in which you asked for it, or ask there for a new one."
     ),
+    "earlier_words_gone": marked(
+        "What this note said before was deleted, so it cannot be put back."
+    ),
     "note_changed_since": marked("This note has changed again since, so nothing was taken back."),
     "nothing_heard": marked(
         "No words could be heard in this recording. Please try again, or type your message."

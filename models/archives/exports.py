@@ -104,12 +104,67 @@ def put_off(db: Session, claimed: ClaimedExport, wait: timedelta) -> bool:
     return False
 
 
+def end(db: Session, user_id: UUID, since: datetime | None) -> list[UUID]:
+    """End the exports of a locked account that may hold what is being deleted; return which ended.
+
+    `since` is when that came to be: what was put together before is left alone. One that is being
+    put together is begun again, as its worker may have read it by now.
+    """
+    found = db.scalars(
+        select(Export)
+        .where(
+            Export.user_id == user_id,
+            Export.status.in_((ExportStatus.WAITING, ExportStatus.READY)),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    ended: list[UUID] = []
+    for export in found:
+        if export.status is ExportStatus.WAITING:
+            _begin_again(export)
+        elif since is None or export.finished_at is None or export.finished_at >= since:
+            export.status = ExportStatus.ENDED
+            ended.append(export.id)
+    db.flush()
+    return ended
+
+
+def list_ended(db: Session, limit: int) -> list[UUID]:
+    """List exports that have ended and that storage still has."""
+    ended = (Export.status == ExportStatus.ENDED) & Export.storage_key.is_not(None)
+    return list(db.scalars(select(Export.id).where(ended).order_by(Export.id).limit(limit)))
+
+
+def find_ended(db: Session, export_id: UUID) -> Export | None:
+    """Return an export that has ended and that storage still has."""
+    ended = (Export.status == ExportStatus.ENDED) & Export.storage_key.is_not(None)
+    return db.scalar(select(Export).where(Export.id == export_id, ended))
+
+
+def place(user_id: UUID, export_id: UUID) -> str:
+    """Return the prefix of what attempts at an export have stored."""
+    return f"exports/{user_id}/{export_id}/"
+
+
+def note_deleted(db: Session, export_id: UUID) -> None:
+    """Note that storage has an export that has ended no more."""
+    db.execute(update(Export).where(Export.id == export_id).values(storage_key=None))
+
+
 def expire(db: Session, now: datetime) -> list[str]:
     """Forget what was kept for long enough; return the storage keys, to be deleted too."""
     old = delete(Export).where(
         Export.status != ExportStatus.WAITING, Export.created_at < now - KEPT_FOR
     )
     return [key for key in db.scalars(old.returning(Export.storage_key)) if key]
+
+
+def _begin_again(export: Export) -> None:
+    if export.attempts:
+        # Whoever has it finds that it is theirs no more.
+        export.attempts += 1
+        export.leased_until = None
 
 
 def _is_free() -> ColumnElement[bool]:

@@ -18,13 +18,27 @@ class ChangedSince(Refused):
     code = "note_changed_since"
 
 
+class EarlierWordsGone(Refused):
+    """What a note said before was deleted, with the conversation or message in which it was."""
+
+    code = "earlier_words_gone"
+
+
 @dataclass(frozen=True)
 class Step:
-    """A change with its note as it is now; `is_last`: none came after it, so it can be undone."""
+    """A change with its note as it is now; `is_last`: none came after it."""
 
     change: MemoryChange
     note: MemoryNote
     is_last: bool
+
+    @property
+    def has_lost_words(self) -> bool:
+        return self.change.action is NoteAction.EDITED and self.change.before is None
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self.is_last and not self.has_lost_words
 
 
 def list_own(
@@ -50,7 +64,8 @@ def list_own(
 def undo(db: Session, user_id: UUID, change_id: UUID) -> MemoryNote:
     """Take the last step of one of the user's notes back, which is a further step.
 
-    Raises NotFound for another user's, and ChangedSince when it is not the last one.
+    Raises NotFound for another user's, ChangedSince when it is not the last one, and
+    EarlierWordsGone when there is nothing left to go back to.
     """
     mine = MemoryChange.user_id == user_id
     change = db.scalar(select(MemoryChange).where(MemoryChange.id == change_id, mine))
@@ -73,7 +88,11 @@ def _undo(db: Session, note: MemoryNote, change: MemoryChange) -> None:
     by = NoteAuthor.USER
     if change.action is NoteAction.DELETED:
         notes.restore(db, note, author=by)
-    elif change.action is NoteAction.EDITED and change.before is not None:
-        notes.edit(db, note, change.before, author=by)
+    elif change.action is NoteAction.EDITED:
+        if change.before is None:
+            raise EarlierWordsGone
+        # They are still of where they were said, and go with that.
+        where = {"conversation_id": change.conversation_id, "message_id": change.message_id}
+        notes.edit(db, note, change.before, author=by, **where)
     else:
         notes.remove(db, note, author=by)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models import ledger
@@ -96,7 +96,7 @@ def edit(
     clean = _clean(words)
     if clean == note.words:
         return
-    _tell(db, note, NoteAction.EDITED, author, before=note.words)
+    _tell(db, note, NoteAction.EDITED, author)
     note.words, note.author = clean, author
     note.conversation_id, note.message_id = conversation_id, message_id
     db.flush()
@@ -137,13 +137,15 @@ def erase_one(db: Session, note: MemoryNote) -> None:
 
 
 def erase_of_conversation(db: Session, user_id: UUID, conversation_id: UUID) -> None:
-    """Erase what was noted in a conversation, and what notes said that were noted in it."""
+    """Erase what was noted in a conversation, and what other notes said while they were of it."""
     erase(db, user_id, MemoryNote.conversation_id == conversation_id)
+    _forget_before(db, user_id, MemoryChange.conversation_id == conversation_id)
 
 
 def erase_of_message(db: Session, user_id: UUID, message_id: UUID) -> None:
-    """Erase what was noted of a message."""
+    """Erase what was noted of a message, and what other notes said while they were of it."""
     erase(db, user_id, MemoryNote.message_id == message_id)
+    _forget_before(db, user_id, MemoryChange.message_id == message_id)
 
 
 def users_with_old_deletions(db: Session, before: datetime, limit: int) -> Sequence[UUID]:
@@ -153,10 +155,10 @@ def users_with_old_deletions(db: Session, before: datetime, limit: int) -> Seque
     ).all()
 
 
-def erase_deleted(db: Session, user_id: UUID, before: datetime) -> None:
-    """Erase a user's notes that were deleted before then."""
+def erase_deleted(db: Session, user_id: UUID, before: datetime) -> int:
+    """Erase a user's notes that were deleted before then; return how many."""
     ledger.lock_account(db, user_id)
-    erase(db, user_id, MemoryNote.deleted_at < before)
+    return erase(db, user_id, MemoryNote.deleted_at < before)
 
 
 def find_own(db: Session, user_id: UUID, note_id: UUID) -> MemoryNote:
@@ -218,22 +220,28 @@ def _refuse_if_many(db: Session, user_id: UUID) -> None:
         raise TooManyNotes(most=MOST_NOTES)
 
 
-def _tell(
-    db: Session,
-    note: MemoryNote,
-    action: NoteAction,
-    author: NoteAuthor,
-    *,
-    before: str | None = None,
-) -> None:
+def _tell(db: Session, note: MemoryNote, action: NoteAction, author: NoteAuthor) -> None:
+    """Write a step down; an edit's before the note has its new words."""
+    is_edited = action is NoteAction.EDITED
     db.add(
         MemoryChange(
             user_id=note.user_id,
             note_id=note.id,
             action=action,
             author=author,
-            before=before,
+            before=note.words if is_edited else None,
+            conversation_id=note.conversation_id if is_edited else None,
+            message_id=note.message_id if is_edited else None,
             made_at=utc_now(),
         )
     )
     db.flush()
+
+
+def _forget_before(db: Session, user_id: UUID, which: ColumnElement[bool]) -> None:
+    """Keep the steps of notes, without the words of before."""
+    db.execute(
+        update(MemoryChange)
+        .where(MemoryChange.user_id == user_id, which)
+        .values(before=None, conversation_id=None, message_id=None)
+    )

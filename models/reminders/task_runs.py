@@ -17,7 +17,7 @@ from models.errors import NotFound, Refused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
 from models.periods import day_of
-from models.reminders import firing, reminders
+from models.reminders import dry_tasks, firing, reminders
 from models.reminders.firing import DueReminder
 from models.schema.chat import Conversation, Message
 from models.schema.jobs import OVER, Job, JobOrigin, JobStatus
@@ -137,15 +137,17 @@ def note_refused(
     return _note(db, due, FiringOutcome.REFUSED, refusal=refusal, message_id=message_id)
 
 
-def was_refused_alike(db: Session, reminder: Reminder, refusal: str) -> bool:
-    """Tell whether the time before was refused for the same reason, so its user knows it."""
-    last = db.scalar(
-        select(ReminderFiring)
-        .where(ReminderFiring.reminder_id == reminder.id)
-        .order_by(ReminderFiring.id.desc())
-        .limit(1)
-    )
-    return last is not None and last.refusal == refusal
+def was_refused_alike(
+    db: Session, reminder_id: UUID, refusal: str, *, before: UUID | None = None
+) -> bool:
+    """Tell whether the time before was refused for the same reason, so its user knows it.
+
+    That is the newest firing, or the newest `before` the one with this id.
+    """
+    fired = select(ReminderFiring.refusal).where(ReminderFiring.reminder_id == reminder_id)
+    if before is not None:
+        fired = fired.where(ReminderFiring.id < before)
+    return db.scalar(fired.order_by(ReminderFiring.id.desc()).limit(1)) == refusal
 
 
 def find_condition(db: Session, job_id: UUID) -> tuple[ReminderFiring, str] | None:
@@ -184,7 +186,8 @@ def list_over(db: Session, limit: int) -> Sequence[UUID]:
 def settle(db: Session, firing_id: UUID) -> EndedTask | None:
     """Note what came of a task, and show it or take it back; None if another one did so.
 
-    A task with nothing to tell leaves no words in its conversation.
+    A task with nothing to tell leaves no words in its conversation. One that found no credits
+    counts as not begun, and leaves none either when its user knows that from the time before.
     """
     fired = db.scalar(
         select(ReminderFiring)
@@ -197,7 +200,9 @@ def settle(db: Session, firing_id: UUID) -> EndedTask | None:
     job = db.get(Job, fired.job_id, populate_existing=True) if fired.job_id else None
     asked = db.get(Message, job.message_id) if job is not None and job.message_id else None
     fired.outcome = _outcome(fired, job)
-    if fired.outcome is FiringOutcome.NOTHING:
+    if fired.outcome is FiringOutcome.REFUSED:
+        fired.refusal = ledger.OutOfCredit.code
+    if _is_untold(db, fired):
         _take_back(db, fired, job)
         asked = None
     elif asked is not None:
@@ -209,9 +214,20 @@ def settle(db: Session, firing_id: UUID) -> EndedTask | None:
 def _outcome(fired: ReminderFiring, job: Job | None) -> FiringOutcome:
     if job is None:
         return FiringOutcome.FAILED
+    if dry_tasks.has_found_none(job):
+        return FiringOutcome.REFUSED
     if job.status is JobStatus.COMPLETED and fired.silent_attempt == job.attempt:
         return FiringOutcome.NOTHING
     return _OUTCOMES[job.status]
+
+
+def _is_untold(db: Session, fired: ReminderFiring) -> bool:
+    if fired.outcome is FiringOutcome.NOTHING:
+        return True
+    refusal = fired.refusal
+    return refusal is not None and was_refused_alike(
+        db, fired.reminder_id, refusal, before=fired.id
+    )
 
 
 def _take_back(db: Session, fired: ReminderFiring, job: Job | None) -> None:
@@ -219,7 +235,7 @@ def _take_back(db: Session, fired: ReminderFiring, job: Job | None) -> None:
         fired.message_id = None
         db.flush()
         db.execute(delete(Message).where(Message.job_id == job.id))
-        db.execute(delete(Message).where(Message.id == job.message_id, Message.is_hidden))
+        db.execute(delete(Message).where(Message.id == job.message_id))
         db.expire(job)
 
 

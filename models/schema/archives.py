@@ -15,6 +15,8 @@ class ExportStatus(enum.StrEnum):
     WAITING = "waiting"
     READY = "ready"
     FAILED = "failed"
+    # Its user has deleted something that was in it.
+    ENDED = "ended"
 
 
 class Export(Base):
@@ -35,6 +37,7 @@ class Export(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     # While this lasts a worker is at it.
     leased_until: Mapped[datetime | None]
+    # Of one that has ended: what is yet to be deleted.
     storage_key: Mapped[str | None]
     size_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[Created]

@@ -13,6 +13,8 @@ from models.base import Base, Created, PrimaryKey, stored_as_text
 class NoteAuthor(enum.StrEnum):
     USER = "user"
     ASSISTANT = "assistant"
+    # It came with an archive.
+    IMPORTED = "imported"
 
 
 class NoteAction(enum.StrEnum):
@@ -66,6 +68,10 @@ class MemoryChange(Base):
     note_id: Mapped[UUID] = mapped_column(ForeignKey("memory_notes.id", ondelete="CASCADE"))
     action: Mapped[NoteAction] = mapped_column(stored_as_text(NoteAction))
     author: Mapped[NoteAuthor] = mapped_column(stored_as_text(NoteAuthor))
-    # What an edited note said before; None for any other step.
+    # What an edited note said before; None for any other step, and once that was deleted.
     before: Mapped[str | None]
+    # Where that was said, and in which message, as the note knew it; with those it goes. Ids alone:
+    # a step is read by its user, and outlives what they name.
+    conversation_id: Mapped[UUID | None]
+    message_id: Mapped[UUID | None]
     made_at: Mapped[Created]

@@ -78,7 +78,8 @@ def _in_background(process: WorkerProcess) -> None:
 
 
 def _write(process: WorkerProcess, claimed: ClaimedExport) -> None:
-    key = f"exports/{claimed.user_id}/{new_id()}"
+    place = exports.place(claimed.user_id, claimed.id)
+    key = f"{place}{claimed.attempt}-{new_id()}"
     # In containers /tmp is memory.
     folder = process.settings.cells_dir
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -92,9 +93,18 @@ def _write(process: WorkerProcess, claimed: ClaimedExport) -> None:
         is_ours = exports.finish(db, claimed, key, size_bytes)
         if is_ours:
             exporting.tell_over(db, claimed, is_ready=True)
-    if not is_ours:
-        process.storage.delete(key)
+    _delete(process, [key] if not is_ours else _of_others(process, place, key))
     log.info("export.ready", user_id=str(claimed.user_id), size_bytes=size_bytes)
+
+
+def _of_others(process: WorkerProcess, place: str, key: str) -> list[str]:
+    """List what attempts before have left: it may have what was deleted meanwhile."""
+    return [one for one in process.storage.list(place) if one != key]
+
+
+def _delete(process: WorkerProcess, keys: list[str]) -> None:
+    for key in keys:
+        process.storage.delete(key)
 
 
 def _refuse_without_room(folder: Path, user_id: UUID, restored: Restored) -> None:

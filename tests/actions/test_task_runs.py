@@ -21,6 +21,7 @@ from models.reminders import reminders
 from models.reminders import task_runs as runs
 from models.schema.channels import Delivery
 from models.schema.chat import Conversation, Message, Role
+from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobOrigin
 from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, ReminderKind, Repeats
 from models.schema.switches import SwitchVersion
@@ -192,6 +193,89 @@ def test_without_credits_it_is_told_once_that_nothing_was_done(
     assert [one.role for one in said] == [Role.ASSISTANT]
     assert len(db.scalars(select(ReminderFiring)).all()) == 2
     assert db.scalars(select(Job)).all() == []
+
+
+def _lose_credits(db: Session, user: User) -> None:
+    user.credits_balance_micros = user.credits_promotional_micros = 0
+    db.flush()
+
+
+def _texts(db: Session) -> list[str]:
+    return list(db.scalars(select(Message.text).order_by(Message.id)))
+
+
+def test_once_there_are_credits_it_runs_when_it_is_due_next(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _lose_credits(db, ada)
+    task = _task(db, ada, talk)
+    for _ in range(3):
+        _begin(db)
+        make_due(db, task)
+    factories.gift(db, ada.id, 1_000_000)
+    assert len(_texts(db)) == 1
+    _begin(db)
+    factories.answer(db, _claimed(db), "Three flights.")
+    _tell(db)
+    assert _firing(db).outcome is FiringOutcome.TOLD
+    assert _texts(db)[1:] == ["Look for flights", "Three flights."]
+
+
+@pytest.mark.parametrize("condition", ["", "it rains"])
+def test_one_that_runs_dry_is_told_once_and_waits_for_nothing(
+    db: Session, ada: User, talk: Conversation, condition: str
+) -> None:
+    account = accounts.link(db, ada.id, "telegram", "1", "1", "Ada")
+    task = _task(db, ada, talk, tell_only_if=condition)
+    for _ in range(2):
+        _begin(db)
+        assert jobs.pause(db, _claimed(db))
+        assert (_tell(db), _tell(db)) == (1, 0)
+        fired = _firing(db)
+        assert (fired.outcome, fired.refusal) == (FiringOutcome.REFUSED, "out_of_credit")
+        make_due(db, task)
+    assert _texts(db) == ["Look for flights"]
+    assert _shown(db, talk) == ["Look for flights"]
+    sent = db.scalars(select(Delivery).where(Delivery.channel_account_id == account.id)).one()
+    assert "credits are used up" in sent.content["text"]
+    # Nobody's messages wait behind it, and with credits it does not come late.
+    assert not jobs.is_paused(db, ada)
+    assert jobs.resume(db, ada.id) == []
+    _lose_credits(db, ada)
+    _begin(db)
+    assert _texts(db) == ["Look for flights"]
+    factories.gift(db, ada.id, 1_000_000)
+    make_due(db, task)
+    _begin(db)
+    factories.answer(db, _claimed(db), "Three flights.")
+    _tell(db)
+    assert _firing(db).outcome is FiringOutcome.TOLD
+
+
+def test_one_that_waits_behind_a_message_that_runs_dry_ends_with_it(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    jobs.ask(db, factories.conversation(db, ada), "Hello?", model=factories.MODEL)
+    own = _claimed(db)
+    _task(db, ada, talk)
+    _begin(db)
+    jobs.pause(db, own)
+    assert _tell(db) == 1
+    assert _firing(db).refusal == "out_of_credit"
+    factories.gift(db, ada.id, 1_000_000)
+    # What a person waits for goes on.
+    assert _claimed(db).id == own.id
+
+
+def test_what_ran_dry_after_its_first_words_is_told_with_them(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _task(db, ada, talk)
+    _begin(db)
+    jobs.fail(db, _claimed(db), FailureCode.NO_CREDIT, answer="Two fl")
+    _tell(db)
+    assert _firing(db).outcome is FiringOutcome.FAILED
+    assert _texts(db) == ["Look for flights", "Two fl"]
 
 
 def test_all_tasks_of_a_day_cost_no_more_than_their_limit(

@@ -33,11 +33,11 @@ def _place(files: Files, **imported: bytes) -> None:
 
 
 def test_nothing_is_written_over() -> None:
-    files = Files(MEMORY=b"", notes=b"mine")
-    _place(files, MEMORY=b"theirs", notes=b"theirs", plan=b"theirs")
+    files = Files(USER=b"", notes=b"mine")
+    _place(files, USER=b"theirs", notes=b"theirs", plan=b"theirs")
     assert files.standing == {
-        "workspace/MEMORY.md": b"",
-        "workspace/memory/imported-MEMORY.md": b"theirs",
+        "workspace/USER.md": b"",
+        "workspace/memory/imported-USER.md": b"theirs",
         "workspace/notes.md": b"mine",
         "workspace/plan.md": b"theirs",
     }

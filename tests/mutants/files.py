@@ -11,8 +11,30 @@ EXPORTS = "tests/models/archives/test_exports.py::"
 EXPORTING = "tests/tasks/worker/test_exporting.py::"
 IMPORTING = "tests/actions/archives/test_importing.py::"
 HOSTILE = f"{IMPORTING}test_of_a_hostile_archive_nothing_is_kept"
+ENDING = "tests/actions/archives/test_ending.py::"
 
 MUTANTS = (
+    Mutant(
+        "an archive keeps a conversation that was deleted",
+        "actions/conversations.py",
+        "    ending.end(db, user.id, conversation.created_at)\n",
+        "",
+        (f"{ENDING}test_it_ends_with_whatever_is_deleted",),
+    ),
+    Mutant(
+        "an archive brings more notes than one may have",
+        "models/memory/imported_notes.py",
+        "    fitting = new[: max(0, notes.MOST_NOTES - kept)]\n",
+        "    fitting = new[: max(0, notes.MOST_NOTES + kept)]\n",
+        (f"{IMPORTING}test_more_notes_than_one_may_have_are_left_out",),
+    ),
+    Mutant(
+        "a worker that read what was deleted meanwhile finishes an archive of it",
+        "models/archives/exports.py",
+        "        export.attempts += 1\n        export.leased_until = None\n",
+        "        export.leased_until = None\n",
+        (f"{ENDING}test_one_that_is_being_put_together_is_begun_again",),
+    ),
     Mutant(
         "anybody finds what anybody was handed",
         "models/chat/answer_files.py",

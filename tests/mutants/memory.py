@@ -99,6 +99,13 @@ MUTANTS = (
         (f"{DELETION}test_no_table_and_no_object_has_a_word_of_it",),
     ),
     Mutant(
+        "what a note said before stays when its conversation is deleted",
+        "models/memory/notes.py",
+        "    _forget_before(db, user_id, MemoryChange.conversation_id == conversation_id)\n",
+        "",
+        (f"{NOTES}test_what_a_note_said_before_goes_with_where_it_was_said",),
+    ),
+    Mutant(
         "what was handed over with a deleted message's answer stays",
         "models/chat/message_deletion.py",
         "    keys += answer_files.erase(db, AnswerFile.job_id.in_(ids))\n",

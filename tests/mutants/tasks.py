@@ -9,6 +9,13 @@ CALENDARS = "tests/actions/test_calendar_import.py::"
 
 MUTANTS = (
     Mutant(
+        "a task that found no credits is told of every time",
+        "models/reminders/task_runs.py",
+        "        db, fired.reminder_id, refusal, before=fired.id\n",
+        "        db, fired.reminder_id, refusal + '', before=fired.reminder_id\n",
+        (f"{RUNS}test_one_that_runs_dry_is_told_once_and_waits_for_nothing",),
+    ),
+    Mutant(
         "a task is begun whether or not it is still due",
         "models/reminders/task_runs.py",
         "reminder.due_at is not None and reminder.due_at <= now",

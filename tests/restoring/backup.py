@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from embedded.programs import package_folder
 from gateways.s3_files import Storage
 from settings import Settings
@@ -30,6 +32,17 @@ class Backup:
             path.write_bytes(storage.get(key))
         return len(keys)
 
+    @staticmethod
+    def is_nothing_there(environment: Mapping[str, str]) -> bool:
+        """Tell whether the stores have neither a table nor a file: what was there is lost."""
+        storage = _storage(environment)
+        storage.ensure_bucket()
+        engine = _engine(environment)
+        try:
+            return not sa.inspect(engine).get_table_names() and not storage.list("")
+        finally:
+            engine.dispose()
+
     def restore(self, environment: Mapping[str, str]) -> None:
         """Bring everything back into stores that are empty."""
         options = ("--no-owner", "--exit-on-error", "--single-transaction", str(self._dump))
@@ -39,6 +52,35 @@ class Backup:
         for path in self._files.rglob("*"):
             if path.is_file():
                 storage.put(str(path.relative_to(self._files)), path.read_bytes())
+
+    def lacking(self, environment: Mapping[str, str]) -> list[str]:
+        """List files that the restored rows name and storage has not, or not as they were."""
+        storage = _storage(environment)
+        engine = _engine(environment)
+        try:
+            with engine.connect() as connection:
+                named = set(connection.scalars(sa.text(_NAMED)))
+        finally:
+            engine.dispose()
+        there = set(storage.list(""))
+        return sorted(
+            key
+            for key in named
+            if key not in there or storage.get(key) != (self._files / key).read_bytes()
+        )
+
+
+_NAMED = """
+    SELECT pack ->> 'key' FROM state_snapshots, jsonb_array_elements(packs) AS pack
+    UNION SELECT storage_key FROM uploads
+    UNION SELECT storage_key FROM answer_files
+    UNION SELECT storage_key FROM imported_files
+"""
+
+
+def _engine(environment: Mapping[str, str]) -> sa.Engine:
+    url = sa.make_url(environment["DATABASE_URL"]).set(drivername="postgresql+psycopg")
+    return sa.create_engine(url)
 
 
 def _run(program: str, environment: Mapping[str, str], *options: str) -> None:

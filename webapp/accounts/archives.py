@@ -12,6 +12,7 @@ from actions.sentences.refusals import sentence_of
 from gateways.s3_files import NotStored, StorageFailed
 from models.archives import exports
 from models.errors import Refused
+from models.memory.notes import MOST_NOTES
 from models.translation import gettext, ngettext
 from settings import get_settings
 from webapp.accounts.preferences import page, saved
@@ -83,12 +84,20 @@ def _counted(imported: Imported) -> str:
     """Say what came, and what is not in use."""
     talks = ngettext("%(num)s conversation", "%(num)s conversations", imported.conversations)
     files = ngettext("%(num)s file", "%(num)s files", imported.files)
+    noted = ngettext("%(num)s note", "%(num)s notes", imported.notes)
     words = gettext(
-        "Imported: %(talks)s and %(files)s. Your assistant gets the files with your next message.",
+        "Imported: %(talks)s, %(noted)s and %(files)s. Your assistant gets the files with your next"
+        " message.",
         talks=talks,
+        noted=noted,
         files=files,
     )
-    if not imported.set_aside:
-        return words
-    aside = gettext("Some would change how it works: you find them on the page of your files.")
-    return f"{words} {aside}"
+    if imported.left_out:
+        left_out = gettext(
+            "There was no room for all notes: you may have %(most)s.", most=f"{MOST_NOTES:,}"
+        )
+        words = f"{words} {left_out}"
+    if imported.set_aside:
+        aside = gettext("Some would change how it works: you find them on the page of your files.")
+        words = f"{words} {aside}"
+    return words

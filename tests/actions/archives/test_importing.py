@@ -2,6 +2,8 @@
 
 import io
 import json
+import time
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -21,10 +23,12 @@ from gateways.s3_files import Storage, StorageFailed
 from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive
 from models.base import utc_now
-from models.chat import conversations
+from models.chat import conversations, search
 from models.chat.storage_quotas import StorageFull
+from models.memory import changes, notes
 from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import Conversation, Message
+from models.schema.memory import NoteAuthor
 from models.schema.snapshots import Pack, StateSnapshot
 from models.schema.users import User
 from tests import factories
@@ -32,7 +36,7 @@ from tests.archives import FILES, HOSTILE, packed, with_conversation
 
 FILE_PATHS = {
     "AGENTS.md": ImportedStatus.SET_ASIDE,
-    "MEMORY.md": ImportedStatus.WAITING,
+    "garden.md": ImportedStatus.WAITING,
     "memory/2025-03-01.md": ImportedStatus.WAITING,
     "skills/evil/SKILL.md": ImportedStatus.SET_ASIDE,
 }
@@ -58,7 +62,8 @@ def files(db: Session) -> dict[str, ImportedFile]:
 
 
 def test_all_that_is_good_is_taken(db: Session, ada: User, stored: Storage) -> None:
-    assert imported_from(db, ada, packed()) == Imported(conversations=1, files=2, set_aside=2)
+    taken = Imported(conversations=1, files=2, set_aside=2, notes=1)
+    assert imported_from(db, ada, packed()) == taken
     (talk,) = conversations.list_own(db, ada.id)
     assert (talk.title, talk.created_at) == ("Ferns", datetime(2025, 3, 1, 8, tzinfo=UTC))
     said = db.scalars(sa.select(Message).order_by(Message.id)).all()
@@ -68,7 +73,8 @@ def test_all_that_is_good_is_taken(db: Session, ada: User, stored: Storage) -> N
     ]
     found = files(db)
     assert {path: one.status for path, one in found.items()} == FILE_PATHS
-    assert stored.get(found["MEMORY.md"].storage_key) == FILES["workspace/MEMORY.md"]
+    talked = "memory/2025-03-01.md"
+    assert stored.get(found[talked].storage_key) == FILES[f"workspace/{talked}"]
 
 
 def test_a_folder_around_it_all_is_no_matter(db: Session, ada: User) -> None:
@@ -76,6 +82,67 @@ def test_a_folder_around_it_all_is_no_matter(db: Session, ada: User) -> None:
     around["__MACOSX/._x"] = b"x"
     assert imported_from(db, ada, packed(around)).conversations == 1
     assert set(files(db)) == set(FILE_PATHS)
+
+
+def _memory(text: str | bytes) -> bytes:
+    whole = text if isinstance(text, bytes) else text.encode()
+    return packed({"workspace/MEMORY.md": whole}, packing=zipfile.ZIP_STORED)
+
+
+def _notes(db: Session, owner: User) -> list[str]:
+    return [one.words for one in notes.list_own(db, owner.id)]
+
+
+def test_its_memory_becomes_notes(db: Session, ada: User, eve: User) -> None:
+    notes.add(db, ada.id, "Likes Ferns", author=NoteAuthor.USER)
+    whole = "# Memory\n## Me\n- likes ferns\n- #12 (2025-03-01) Has a cat\n* Plays chess\n"
+    taken = imported_from(db, ada, _memory(whole))
+    assert (taken.notes, taken.left_out, taken.files) == (2, 0, 0)
+    assert imported_from(db, ada, _memory(whole)).notes == 0
+    assert _notes(db, ada) == ["Has a cat", "Plays chess", "Likes Ferns"]
+    assert _notes(db, eve) == []
+    newest = notes.list_own(db, ada.id, 1)[0]
+    assert (newest.author, newest.conversation_id) == (NoteAuthor.IMPORTED, None)
+    assert [one.number for one in search.search(db, ada, "cats", only_notes=True)] == [3]
+    notes.edit(db, newest, "Has two cats", author=NoteAuthor.USER)
+    changes.undo(db, ada.id, changes.list_own(db, ada.id, 1)[0].change.id)
+    assert _notes(db, ada)[0] == "Has a cat"
+    assert files(db) == {}
+
+
+def test_more_notes_than_one_may_have_are_left_out(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MOST_NOTES", 3)
+    notes.add(db, ada.id, "Likes ferns", author=NoteAuthor.USER)
+    taken = imported_from(db, ada, _memory("\n".join(f"- fact {n}" for n in range(5))))
+    assert (taken.notes, taken.left_out) == (2, 3)
+    assert _notes(db, ada) == ["fact 0", "fact 1", "Likes ferns"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "kept"),
+    [
+        (b"- a\0b\n- \xe2\x80\xaetxt.exe\n- good\n", ["good"]),
+        (b"\xff\xfe\x00" * 1000, []),
+        (b"- " + b"x" * 1200, ["x" * 500, "x" * 200]),
+        (b"#" * 1_000_000, []),
+        (b"- (" * 300_000, None),
+        (b"\n- a" * 2_000_000, ["a"]),
+        (b"- #9 (2025-01-01)" + b" " * 1_000_000 + b"b", ["b"]),
+        (b"- " + "e\u0301".encode() * 100 + b"\xcd\x81" * 90, []),
+    ],
+)
+def test_a_hostile_memory_is_bounded(
+    db: Session, ada: User, memory: bytes, kept: list[str] | None
+) -> None:
+    began = time.monotonic()
+    imported_from(db, ada, _memory(memory))
+    assert time.monotonic() - began < 20
+    found = _notes(db, ada)
+    assert len(found) <= notes.MOST_NOTES
+    assert all(len(words) <= notes.WORDS_MAX_LENGTH for words in found)
+    assert kept is None or found == kept
 
 
 def test_a_second_time_nothing_is_written_over(db: Session, ada: User, stored: Storage) -> None:
@@ -148,14 +215,14 @@ def test_what_is_no_order_is_not(path: str) -> None:
 def test_a_turn_places_them_until_a_version_was_saved_after_it(db: Session, ada: User) -> None:
     imported_from(db, ada, packed())
     job = factories.running(db, ada)
-    waiting = ["MEMORY.md", "memory/2025-03-01.md"]
+    waiting = ["garden.md", "memory/2025-03-01.md"]
     for _ in range(2):
         assert [one.path for one in imported.list_to_place(db, ada.id, job.id)] == waiting
     pack = Pack(key="state/a/1-a.pack", sha256="x", size_bytes=1)
     db.add(StateSnapshot(user_id=ada.id, version=1, packs=[pack], size_bytes=1, job_id=job.id))
     db.flush()
     assert imported.list_to_place(db, ada.id, job.id) == []
-    assert files(db)["MEMORY.md"].status is ImportedStatus.PLACED
+    assert files(db)["garden.md"].status is ImportedStatus.PLACED
 
 
 def test_a_turn_places_only_so_much_and_nobody_elses(
@@ -166,7 +233,7 @@ def test_a_turn_places_only_so_much_and_nobody_elses(
     assert imported.list_to_place(db, eve.id, job.id) == []
     monkeypatch.setattr(imported, "PLACED_BYTES", 1)
     mine = factories.running(db, ada)
-    assert [one.path for one in imported.list_to_place(db, ada.id, mine.id)] == ["MEMORY.md"]
+    assert [one.path for one in imported.list_to_place(db, ada.id, mine.id)] == ["garden.md"]
 
 
 def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada: User) -> None:

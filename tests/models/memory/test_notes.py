@@ -1,6 +1,7 @@
 """Notes are somebody's own, said once, and gone for good when their hour is over."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.chat import conversations, erasures
 from models.errors import NotFound
-from models.memory import notes
+from models.memory import changes, notes
+from models.memory.changes import EarlierWordsGone
 from models.memory.notes import BadNote, NotRemembered, TooManyNotes
+from models.schema.chat import Conversation, Message, Role
 from models.schema.memory import MemoryChange, MemoryNote, NoteAuthor
 from models.schema.users import User
 
@@ -76,3 +79,64 @@ def test_a_number_is_of_ones_own_notes_that_are_left(db: Session, ada: User, eve
     notes.remove(db, note, author=BY)
     with pytest.raises(NotFound):
         notes.find_by_number(db, ada.id, note.number)
+
+
+@pytest.fixture
+def replaced(db: Session, ada: User) -> tuple[MemoryNote, Message, Message]:
+    """What was said in a message, and said anew in another one elsewhere."""
+    said = [_asked(db, conversations.start(db, ada.id)) for _ in range(2)]
+    first, second = said
+    note = notes.add(db, ada.id, "Likes tea", author=BY, **_where(first))
+    notes.edit(db, note, "Likes coffee", author=BY, **_where(second))
+    return note, first, second
+
+
+@pytest.mark.parametrize("way", ["conversation", "message"])
+def test_what_a_note_said_before_goes_with_where_it_was_said(
+    db: Session, ada: User, replaced: tuple[MemoryNote, Message, Message], way: str
+) -> None:
+    note, first, _ = replaced
+    _erase(db, ada, first, way)
+    assert _words(db, ada) == ["Likes coffee"]
+    step = changes.list_own(db, ada.id, 1)[0]
+    assert (step.change.before, step.has_lost_words, step.can_be_undone) == (None, True, False)
+    with pytest.raises(EarlierWordsGone):
+        changes.undo(db, ada.id, step.change.id)
+    assert note.deleted_at is None
+
+
+@pytest.mark.parametrize("way", ["conversation", "message"])
+def test_what_was_taken_back_still_goes_with_where_it_was_said(
+    db: Session, ada: User, replaced: tuple[MemoryNote, Message, Message], way: str
+) -> None:
+    _, first, _ = replaced
+    changes.undo(db, ada.id, changes.list_own(db, ada.id, 1)[0].change.id)
+    assert _words(db, ada) == ["Likes tea"]
+    _erase(db, ada, first, way)
+    assert db.scalars(select(MemoryNote)).all() == []
+
+
+def test_what_a_user_wrote_before_is_of_no_conversation(db: Session, ada: User, eve: User) -> None:
+    first, second = (_asked(db, conversations.start(db, ada.id)) for _ in range(2))
+    note = notes.add(db, ada.id, "Likes tea", author=NoteAuthor.USER)
+    notes.edit(db, note, "Likes coffee", author=BY, **_where(second))
+    for way in ("conversation", "message"):
+        _erase(db, ada, first, way)
+        _erase(db, eve, second, way)
+    assert changes.list_own(db, ada.id, 1)[0].change.before == "Likes tea"
+
+
+def _asked(db: Session, talk: Conversation) -> Message:
+    return conversations.say(db, talk, Role.USER, "I like it")
+
+
+def _where(message: Message) -> dict[str, UUID]:
+    return {"conversation_id": message.conversation_id, "message_id": message.id}
+
+
+def _erase(db: Session, owner: User, message: Message, way: str) -> None:
+    if way == "conversation":
+        notes.erase_of_conversation(db, owner.id, message.conversation_id)
+    else:
+        notes.erase_of_message(db, owner.id, message.id)
+    db.expire_all()

@@ -6,18 +6,19 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions.archives import exporting
+from actions.archives import ending, exporting
 from agent.files import CellFile
 from agent.state import BLANK, DATABASE, Restored
 from agent.turn import AgentFailed, SavedState, TurnFailure
 from gateways.s3_files import Storage
 from models import jobs
+from models.archives import exports
 from models.chat import conversations
 from models.notifications import preferences
 from models.schema.archives import Export, ExportStatus
@@ -126,6 +127,33 @@ def test_a_deleted_conversation_is_not_in_it(db: Session, ada: User, process: Pr
     assert _export(process)
     names = _archive(db, process.storage).namelist()
     assert not [name for name in names if name.startswith("conversations/")]
+
+
+def test_what_an_attempt_before_has_left_goes(db: Session, ada: User, process: Process) -> None:
+    export = exporting.ask(db, ada)
+    left = f"{exports.place(ada.id, export.id)}0-dead"
+    process.storage.put(left, b"PK")
+    assert _export(process)
+    assert left not in process.storage.list("exports/")
+    _archive(db, process.storage)
+
+
+def test_one_that_is_not_its_own_any_more_is_deleted(
+    db: Session, ada: User, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = exports.finish
+
+    def finish(*given: Any) -> bool:
+        ending.end(db, ada.id, None)
+        return whole(*given)
+
+    monkeypatch.setattr(exports, "finish", finish)
+    exporting.ask(db, ada)
+    assert _export(process)
+    assert process.storage.list("exports/") == []
+    monkeypatch.undo()
+    assert _export(process)
+    _archive(db, process.storage)
 
 
 def test_what_there_is_no_room_for_is_named(

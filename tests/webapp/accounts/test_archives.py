@@ -56,6 +56,19 @@ def test_a_refusal_stands_beside_the_form(
     assert "1 exports a day" in refused.text
 
 
+def test_one_that_ended_is_said_to_be_gone(
+    adas: Browser, db: Session, ada: User, ready: Export, storage: Storage
+) -> None:
+    talk = conversations.start(db, ada.id)
+    talk.created_at = ready.created_at
+    ready.finished_at = ready.created_at
+    db.commit()
+    assert adas.post(f"/chat/{talk.id}/deletion").status_code == 303
+    assert "you deleted something that was in it" in adas.read("/settings")
+    assert adas.get(f"/settings/export/{ready.id}").status_code == 404
+    assert storage.list(f"exports/{ada.id}/") == []
+
+
 def _bring(browser: Browser, data: bytes) -> TestResponse:
     return browser.post("/settings/import", {"archive": (io.BytesIO(data), "mine.zip")})
 
@@ -66,7 +79,11 @@ def test_what_is_imported_is_there_and_looks_like_answers(
     assert storage
     assert _bring(adas, packed()).status_code == 303
     page = adas.read("/settings")
-    assert "1 conversation and 2 files" in page
+    assert "1 conversation, 1 note and 2 files." in page
+    memory = adas.read("/memory")
+    assert "likes ferns" in memory
+    assert "Brought with an archive" in memory
+    assert "With an archive" in memory
     assert "page of your files" in page
     (talk,) = conversations.list_own(db, ada.id)
     shown = adas.read(f"/chat/{talk.id}")
