@@ -18,14 +18,14 @@ from tests.agent.test_prompt import chosen, recorded
 from tests.hostile.pdfs import CATALOG, FONT, PAGE, put_together, stream
 
 PAGES = 300
-LINES = 40
+LINES = 12
 ADA_ID = UUID(int=1)
 # As a workbook of so many sheets is packed, by each of the programs that people have.
 SHEETS = 50
 
 
 def book(*, is_scanned: bool = False) -> bytes:
-    """A PDF of 300 pages: of 2,600 characters each, or of a drawing instead of words."""
+    """A PDF of 300 pages: of 800 characters each, or of a drawing instead of words."""
     objects = {1: CATALOG, 5: FONT}
     kids: list[int] = []
     for number in range(1, PAGES + 1):
