@@ -21,7 +21,7 @@ TALK = (
     ("Show my reminders", "#1 “call mum”"),
     ("Pause reminder 1", "paused"),
     ("Cancel reminder #1", "Cancelled: #1"),
-    ("Every Monday at 8 check what I planned, tell me only if it never rains.", "Set: #2"),
+    ("Every Monday at 8 check what I planned, tell me only if it never rains.", "Set: task #2"),
     ("Put milk and two eggs on my shopping list", "two eggs"),
     ("Remember that my cat is called Byron.", "Byron"),
     ("What did I say about my cat?", "Byron"),
@@ -36,12 +36,15 @@ TALK = (
 def test_every_tool_works_when_it_is_asked_for_in_plain_words(house: House) -> None:
     nora = house.person("Nora")
     talk: UUID | None = None
+    amiss: list[tuple[str, str]] = []
     for words, told in TALK:
         outcome = nora.ask_and_wait(words, talk)
         talk = outcome.job.conversation_id
-        assert told.lower() in outcome.answer.lower(), (words, outcome.answer)
+        if told not in outcome.answer:
+            amiss.append((words, outcome.answer))
+    assert amiss == []
     assert "eggs-milk-and-bread.md" in nora.browser.get("/files").text
-    assert "Two eggs" in nora.browser.get("/lists").text.replace("two", "Two")
+    assert "two eggs" in nora.browser.get("/lists").text
     # Its time has come, and the condition does not hold.
     with house.database() as db, db.begin():
         task = db.scalars(
