@@ -21,7 +21,7 @@ TALK = (
     ("Show my reminders", "#1 “call mum”"),
     ("Pause reminder 1", "paused"),
     ("Cancel reminder #1", "Cancelled: #1"),
-    ("Every Monday at 8 check what I planned, tell me only if it never rains.", "Set: task #2"),
+    ("Every day at 8 check what I planned, tell me only if it never rains.", "Set: task #2"),
     ("Put milk and two eggs on my shopping list", "two eggs"),
     ("Remember that my cat is called Byron.", "Byron"),
     ("What did I say about my cat?", "Byron"),
