@@ -18,13 +18,22 @@ PICTURES = (
     # HEIC and AVIF: a box that names what is in the others.
     re.compile(rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif[12]|msf1|avi[fs])", re.DOTALL),
 )
+# Documents, sheets and slides: archives that begin with one of their parts, or files of before.
+OFFICE = re.compile(
+    rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|word/|xl/|ppt/"
+    rb"|mimetypeapplication/vnd\.oasis)"
+    rb"|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    re.DOTALL,
+)
 # Some programs write something before the header; readers look for it so far.
 PDF_HEADER = re.compile(rb"%PDF-\d")
 PDF_HEADER_WITHIN = 1024
 PDF_ENDS_WITHIN = 2048
 FITTED = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 DECODED = FITTED | {"image/heif", "image/avif"}
-Fault = Literal["broken", "too_large", "too_hard", "encrypted", "no_pages", "no_text", "not_text"]
+Fault = Literal[
+    "broken", "too_large", "too_hard", "encrypted", "no_pages", "no_text", "not_text", "office"
+]
 
 
 class BadFile(Exception):
@@ -66,6 +75,8 @@ def check(data: bytes, *, owner: Hashable) -> Checked:
     if _is_pdf(data):
         _ask(CHECK_PDF, data, owner)
         return Checked(PDF, data)
+    if OFFICE.match(data):
+        raise BadFile("office")
     _ask(CHECK_TEXT, data, owner)
     return Checked(None, data)
 

@@ -43,6 +43,10 @@ FAULTS: Mapping[str, str] = {
     "not_text": marked(
         "“%(name)s” cannot be read. Send pictures (PNG, JPEG, GIF, WebP, HEIC, AVIF), PDFs or text."
     ),
+    "office": marked(
+        "“%(name)s” cannot be read as it is. Please save it as PDF; of a spreadsheet, save each"
+        " sheet as CSV."
+    ),
 }
 # What is wrong with an archive: see `untrusted.archives.ArchiveFault`.
 ARCHIVE_FAULTS: Mapping[str, str] = {

@@ -6,9 +6,10 @@ A paragraph may name numbers of the settings; `facts` has them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateways import web_search
 from models.money import money
 from models.translation import gettext, marked
-from settings import get_settings
+from settings import Settings, get_settings
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,26 @@ ARTICLES: Mapping[str, Article] = {
     ),
 }
 
+# What an article says instead where nothing of it is set up: it would promise what nobody does.
+WITHOUT: Mapping[str, str] = {
+    "telegram": marked("This service is not connected to Telegram. Your assistant answers here."),
+    "web": marked(
+        "Your assistant cannot look things up here: no search engine is set up. It answers from"
+        " what its model knows and from what you send it."
+    ),
+}
+
+
+def is_set_up(topic: str, settings: Settings) -> bool:
+    """Tell whether this service has what an article is about."""
+    match topic:
+        case "telegram":
+            return bool(settings.telegram_bot_token)
+        case "web":
+            return web_search.engine(settings) is not None
+        case _:
+            return True
+
 
 def facts() -> dict[str, str]:
     """Return the numbers that articles name."""
@@ -200,6 +221,8 @@ def facts() -> dict[str, str]:
 def article(topic: str) -> Article:
     """Return an article in the reader's language, with its numbers. Raises KeyError."""
     found, numbers = ARTICLES[topic], facts()
+    if not is_set_up(topic, get_settings()):
+        return Article(title=gettext(found.title), paragraphs=(gettext(WITHOUT[topic]),))
     return Article(
         title=gettext(found.title),
         paragraphs=tuple(gettext(one, **numbers) for one in found.paragraphs),

@@ -164,4 +164,11 @@ MUTANTS = (
         "",
         ("tests/agent/test_imported_files.py::test_nothing_is_written_over",),
     ),
+    Mutant(
+        "nobody says what to do with a workbook",
+        "untrusted/uploads.py",
+        "    if OFFICE.match(data):\n",
+        "    if not data:\n",
+        ("tests/agent/test_long_files.py::test_what_cannot_be_read_is_refused_in_a_sentence",),
+    ),
 )

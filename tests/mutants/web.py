@@ -70,7 +70,10 @@ MUTANTS = (
         "tasks/worker/tools/turn_web.py",
         "TurnWeb(has_others_words=bool(turn.attachments))",
         "TurnWeb(has_others_words=False)",
-        (f"{TOOLS}test_a_file_that_came_along_is_a_strangers",),
+        (
+            f"{TOOLS}test_a_file_that_came_along_is_a_strangers",
+            f"{HOSTILE}test_nothing_leaves_for_a_mail_or_a_file",
+        ),
     ),
     Mutant(
         "a task carries an address that the assistant made up",
@@ -150,5 +153,12 @@ MUTANTS = (
         "(Job.id == AnswerSource.job_id) & (Job.attempt == AnswerSource.attempt)",
         "Job.id == AnswerSource.job_id",
         (f"{SHOWN}test_what_another_attempt_found_is_no_source",),
+    ),
+    Mutant(
+        "the help promises the web where nobody searches",
+        "actions/sentences/help_articles.py",
+        "    if not is_set_up(topic, get_settings()):\n",
+        "    if topic not in ARTICLES:\n",
+        ("tests/webapp/public/test_help_centre.py::test_what_is_not_set_up_is_not_promised",),
     ),
 )

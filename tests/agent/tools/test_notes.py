@@ -1,89 +1,20 @@
 """A real OpenClaw sees notes as they are now, and what it writes itself is lost to nobody."""
 
-from collections.abc import Generator
-from types import SimpleNamespace
-from typing import cast
-from uuid import UUID
-
 import pytest
-import sqlalchemy as sa
 
 from actions import memory as memory_actions
-from agent.runtime import Runtime
-from gateways.s3_files import Storage
-from models import ledger
 from models.chat import conversations
 from models.database import unit_of_work
 from models.memory import notes
-from models.ops import snapshots
 from models.schema.chat import Conversation
-from models.schema.jobs import Job
 from models.schema.memory import NoteAuthor
 from models.schema.users import User
-from tasks.worker import build_turn, forgetting, noting
-from tasks.worker.leased_jobs import LeasedJob
-from tasks.worker.process import WorkerProcess
-from tasks.worker.saving import snapshot_of
-from tests import factories, scanning
-from tests.agent.people import Purse, TurnListener
-from tests.agent.scripted_model import Line, Pause, ScriptedModel, UseTool
+from tasks.worker import forgetting
+from tests import scanning
+from tests.agent.scripted_model import Pause, UseTool
+from tests.agent.tools.talking import Talk
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
-
-MODEL = "compatible/scripted"
-
-
-class Talk:
-    """A user whose messages a worker answers: it prepares the turn, takes over, and saves."""
-
-    def __init__(
-        self, runtime: Runtime, storage: Storage, model: ScriptedModel, user_id: UUID
-    ) -> None:
-        self.runtime, self.storage, self.model = runtime, storage, model
-        self.user_id = user_id
-        self.process = cast(WorkerProcess, SimpleNamespace(runtime=runtime, storage=storage))
-        self.conversation_id: UUID | None = None
-        self.listener = TurnListener()
-
-    def asks(self, words: str, *script: Line) -> str:
-        """Have a message answered by the script; return what the last request had."""
-        with unit_of_work() as db:
-            user = db.get_one(User, self.user_id)
-            job = factories.running(db, user, words, conversation_id=self.conversation_id)
-            job.model = MODEL
-        self.conversation_id = job.conversation_id
-        turn = build_turn.prepare(self.storage, job.id, job.attempt)
-        held = LeasedJob(job.id, job.user_id, job.conversation_id, job.attempt)
-        self.model.will(*(script or ("Very well.",)))
-        self.runtime.run(turn, self.listener, Purse(), held.stop)
-        noting.take_over(self.process, held)
-        with unit_of_work() as db:
-            factories.answer(db, db.get_one(Job, job.id), "Very well.")
-        saved = self.runtime.save(self.user_id)
-        with unit_of_work() as db:
-            ledger.lock_account(db, self.user_id)
-            snapshots.add(db, snapshot_of(self.user_id, saved, job.id))
-        return self.model.last_request
-
-    def notes(self, words: str) -> UUID:
-        """Note something by hand."""
-        with unit_of_work() as db:
-            return notes.add(db, self.user_id, words, author=NoteAuthor.USER).id
-
-    def known(self) -> set[str]:
-        with unit_of_work() as db:
-            return {note.words for note in notes.list_own(db, self.user_id)}
-
-
-@pytest.fixture
-def ada(
-    runtime: Runtime, storage: Storage, model: ScriptedModel, emptied: sa.Engine
-) -> Generator[Talk]:
-    assert emptied
-    with unit_of_work() as db:
-        user = factories.user(db, "ada@example.org", name="Ada")
-    yield Talk(runtime, storage, model, user.id)
-    runtime.discard(user.id)
 
 
 def test_a_note_is_in_the_next_prompt_hot_in_a_turn_and_cold(ada: Talk) -> None:
