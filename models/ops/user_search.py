@@ -123,7 +123,7 @@ def _filtered(users: Select[Any], wanted: Wanted) -> Select[Any]:
     return users if condition is None else users.where(condition)
 
 
-def _united(wanted: Wanted, order: _Order, last: User | None) -> Select[tuple[User]]:
+def _united(wanted: Wanted, order: _Order, last: User | None) -> Select[User]:
     """Find who is meant by any of the ways; the page of each has whoever is on that of all.
 
     As one condition with OR they would have to be asked of every user. Of each way alone PostgreSQL

@@ -4,17 +4,21 @@ from uuid import UUID
 
 from flask import Blueprint, flash, render_template, request, url_for
 
+from actions.sentences import scaling
 from actions.sentences.refusals import sentence_of
 from models.base import new_id, utc_now
 from models.errors import NotFound, Refused
-from models.ops import right_now, worker_list, worker_orders
+from models.ops import fleet, right_now, worker_list, worker_orders
 from models.people.admin_roles import Permission
+from settings import get_settings
 from webapp.admin.access import allowed_to
 from webapp.admin.orders import ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
 pages = Blueprint("admin_workers", __name__)
+
+DECISIONS = 8
 
 
 @pages.get("/admin/workers")
@@ -39,11 +43,17 @@ def drain(worker_id: UUID) -> Answer:
 
 
 def _page(*, refused: str = "", refusal: str = "") -> str:
+    seen, settings = fleet.read(db()), get_settings()
+    decisions = fleet.last_decisions(db(), DECISIONS)
     return render_template(
         "admin/workers/page.html",
         now=right_now.workers_now(db()),
         states=worker_list.read(db(), utc_now()),
         orphans=worker_list.count_orphans(db()),
+        running=len(seen.active),
+        wanted=decisions[0].wanted if decisions else None,
+        standing=scaling.standing(seen, settings),
+        decisions=[(one, scaling.decided(one)) for one in decisions],
         refused=refused,
         refusal=refusal,
         typed=request.form,
