@@ -20,7 +20,8 @@ WORDS: Mapping[ScalingReason, str] = {
     ScalingReason.DRAINED: marked("Stopped %(fewer)s that had finished all they had."),
 }
 DEMAND = marked(
-    "Demand just now: %(demand)s, which is everybody who waits or is being answered. Room: %(cells)s."
+    "Demand just now: %(demand)s, which is everybody who waits or is being answered. Room:"
+    " %(cells)s."
 )
 BY_HAND = marked(
     "Nothing starts or stops workers here, so there are as many as were started by hand."
