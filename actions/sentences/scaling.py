@@ -35,22 +35,24 @@ RULE = marked(
 def decided(decision: ScalingDecision) -> str:
     """Say what was decided, and why."""
     change = decision.desired - decision.desired_before
-    return gettext(WORDS[decision.reason]) % {
-        "more": max(change, 0),
-        "fewer": max(-change, 0),
-        "demand": decision.demand,
-        "draining": decision.draining,
-    }
+    return gettext(
+        WORDS[decision.reason],
+        more=max(change, 0),
+        fewer=max(-change, 0),
+        demand=decision.demand,
+        draining=decision.draining,
+    )
 
 
 def standing(seen: Fleet, settings: Settings) -> str:
     """Say how much is needed just now, and by which rule there are as many workers."""
-    demand = gettext(DEMAND) % {"demand": seen.demand, "cells": seen.cells}
+    demand = gettext(DEMAND, demand=seen.demand, cells=seen.cells)
     if not settings.ecs_worker_service:
         return f"{demand} {gettext(BY_HAND)}"
-    rule = gettext(RULE) % {
-        "percent": settings.scaling_target_percent,
-        "fewest": settings.fewest_workers,
-        "most": settings.most_workers,
-    }
+    rule = gettext(
+        RULE,
+        percent=settings.scaling_target_percent,
+        fewest=settings.fewest_workers,
+        most=settings.most_workers,
+    )
     return f"{demand} {rule}"

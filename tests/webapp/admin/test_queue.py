@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -46,8 +47,9 @@ def test_waits_and_run_times_are_percentiles_of_what_ended(db: Session, ada: Use
         done(db, ada, waited=number, ran=2 * number)
     failed(db, ada)
     found = queue_stats.read(db, utc_now(), timedelta(hours=1))
-    (model,) = found.models
-    assert (model.model, model.completed, model.failed) == (factories.MODEL, 20, 1)
+    for (one,), name in ((found.models, factories.MODEL), (found.channels, "web")):
+        assert (one.name, one.completed, one.failed) == (name, 20, 1)
+        assert one.waits == found.whole.waits
     assert found.whole.completion_percent == 2000 / 21
     assert found.whole.waits.p50 is not None
     assert 9 <= found.whole.waits.p50 <= 11
@@ -55,6 +57,37 @@ def test_waits_and_run_times_are_percentiles_of_what_ended(db: Session, ada: Use
     assert 36 <= found.whole.runs.p95 <= 40
     (why,) = found.failures
     assert (why.code, why.count) == (FailureCode.PROVIDER_DOWN, 1)
+
+
+def test_of_very_many_the_newest_are_looked_at(
+    olgas: Browser, db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_stats, "SAMPLE", 10)
+    for number in range(1, 21):
+        done(db, ada, waited=1, ran=number)
+    db.commit()
+    found = queue_stats.read(db, utc_now(), timedelta(hours=1))
+    assert (found.whole.count, found.whole.runs.p50) == (10, 15.5)
+    assert timedelta(minutes=4) < found.length < timedelta(minutes=5, seconds=10)
+    assert "Of the newest 10, which ended in 4 min" in " ".join(olgas.read("/admin/queue").split())
+
+
+def test_its_pages_look_again_by_themselves(olgas: Browser, db: Session, ada: User) -> None:
+    job = factories.job(db, ada)
+    factories.running(db, factories.user(db, "eve2@example.org"))
+    worker = workers.register(db, new_id(), "host-a")
+    db.commit()
+    page = olgas.read("/admin/queue?state=pending")
+    assert 'hx-get="/admin/queue/now"' in page
+    assert 'hx-get="/admin/queue/found?state=pending&amp;hours=24"' in page
+    found = olgas.read("/admin/queue/found?state=pending&hours=24")
+    assert found.count("/admin/queue/0") == 1
+    assert str(job.id) in found
+    assert "Running" in olgas.read("/admin/queue/now")
+    assert 'hx-get="/admin/workers/now"' in olgas.read("/admin/workers")
+    assert worker.host in olgas.read("/admin/workers/now")
+    # What is typed is never replaced.
+    assert "<form" not in found + olgas.read("/admin/workers/now")
 
 
 def test_an_empty_queue_has_a_page(olgas: Browser) -> None:
