@@ -19,6 +19,7 @@ from models import jobs, ledger
 from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import account_deletion, users, waiting_list
+from models.people.admin_roles import Permission
 from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminAction, AdminActionKind
 from models.schema.failure_codes import FailureCode
@@ -201,7 +202,7 @@ RESUME = "admin_pauses.resume"
 def quiet(verifying: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses are to be verified, and no worker is told of what is ordered."""
     for name in ("refund", "bulk"):
-        monkeypatch.setattr(wakeups, name, lambda _id: None)
+        monkeypatch.setattr(wakeups, name, _tells_nobody)
 
 
 @pytest.fixture
@@ -227,9 +228,17 @@ def form_of(case: Case, app: Flask, db: Session, user: User) -> Form:
     return Form(path, {**sure_of_it, **case.fields, **more})
 
 
+def _tells_nobody(_order_id: UUID) -> None:
+    """No worker is there."""
+
+
 def entries(db: Session) -> list[AdminAction]:
     db.expire_all()
     return list(db.scalars(sa.select(AdminAction).order_by(AdminAction.id)))
+
+
+def _anybody_may(_person: User, _permission: Permission) -> bool:
+    return True
 
 
 def named(case: Case) -> str:
@@ -298,7 +307,7 @@ def test_the_verb_itself_refuses_who_may_only_look(
     form = form_of(case, app, db, nina)
     assert vics.post(form.path, dict(form.fields)).status_code == 403
     # As if the page had forgotten to ask.
-    monkeypatch.setattr(access, "may", lambda *_: True)
+    monkeypatch.setattr(access, "may", _anybody_may)
     refused = vics.post(form.path, dict(form.fields))
     assert refused.status_code == 422
     assert "Your role does not allow this" in refused.text
