@@ -18,7 +18,7 @@ from actions import wakeups
 from models import jobs, ledger
 from models.base import new_id, utc_now
 from models.ops import workers
-from models.people import account_deletion, users, waiting_list
+from models.people import account_deletion, sessions, users, waiting_list
 from models.people.admin_roles import Permission
 from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminAction, AdminActionKind
@@ -57,6 +57,16 @@ def on_user(_db: Session, user: User) -> Prepared:
 
 def nothing(_db: Session, _user: User) -> Prepared:
     return {}, {}
+
+
+def unverified(_db: Session, user: User) -> Prepared:
+    user.email_verified_at = None
+    return {"user_id": user.id}, {}
+
+
+def logged_in(db: Session, user: User) -> Prepared:
+    sessions.open_for(db, user, "A phone")
+    return {"user_id": user.id}, {}
 
 
 def suspended(_db: Session, user: User) -> Prepared:
@@ -170,8 +180,8 @@ CASES: Sequence[Case] = (
     Case(Kind.SENDING_RESUMED, f"{PEOPLE}.suspend_sending", suspended),
     Case(Kind.SIGN_IN_SUSPENDED, f"{PEOPLE}.suspend_sign_in", on_user, {"suspended": "yes"}),
     Case(Kind.SIGN_IN_RESUMED, f"{PEOPLE}.suspend_sign_in", suspended),
-    Case(Kind.SESSIONS_ENDED, f"{PEOPLE}.end_sessions", on_user),
-    Case(Kind.VERIFICATION_RESENT, f"{PEOPLE}.resend_verification", on_user),
+    Case(Kind.SESSIONS_ENDED, f"{PEOPLE}.end_sessions", logged_in),
+    Case(Kind.VERIFICATION_RESENT, f"{PEOPLE}.resend_verification", unverified),
     Case(Kind.NOTE_ADDED, f"{PEOPLE}.add_note", on_user),
     Case(Kind.LIMITS_RESET, f"{ORDERS}.reset_limits", limited),
     Case(Kind.CELL_DESTROYED, f"{ORDERS}.end_cell", celled),
@@ -207,9 +217,9 @@ def quiet(verifying: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def nina(db: Session) -> User:
-    """Has an account, and has not verified its address."""
+    """Has an account."""
     person = factories.user(db, "nina@example.org", name="Nina")
-    person.email_verified_at = None
+    person.email_verified_at = utc_now()
     db.commit()
     return person
 

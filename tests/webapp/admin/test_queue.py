@@ -219,7 +219,7 @@ def test_why_there_are_so_many_workers_is_said_in_words(
     db.commit()
     page = olgas.read("/admin/workers")
     for words in (
-        "at least 1 and at most 9 workers run",
+        "At least 1 and at most 9 workers run",
         "Started 3 more: a demand of 12 was more than the others had room for.",
         "Letting 1 finish and go: demand has been lower for a while (3).",
         "Letting 1 of the older release finish and go",

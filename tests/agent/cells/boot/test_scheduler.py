@@ -47,7 +47,7 @@ def test_after_one_that_failed_there_is_a_pause() -> None:
     assert some.failed(is_hurried=True) > 0
 
     assert not some.may_begin(is_hurried=True)
-    some.worked()
+    some.worked(1.0)
     assert some.may_begin(is_hurried=True)
 
 
