@@ -100,7 +100,7 @@ def test_support_sees_no_ledger(sams: Browser, vics: Browser, ada: User) -> None
 
 
 def test_credits_are_adjusted_once_however_often_the_form_comes(
-    olgas: Browser, db: Session, ada: User
+    olgas: Browser, sams: Browser, db: Session, ada: User
 ) -> None:
     before, given = ada.credits_balance_micros, form(amount="2.50", direction="give")
     for _ in range(2):
@@ -112,6 +112,10 @@ def test_credits_are_adjusted_once_however_often_the_form_comes(
     assert "The credits were adjusted." in page
     assert "Credits adjusted" in page
     assert "balance: $1.00 → $3.50" in page
+    # Who sees no money sees that it was done, and why.
+    told = sams.read("/admin/log")
+    assert "Credits adjusted" in told
+    assert "$3.50" not in told
 
     taken = olgas.post(f"{page_of(ada)}/credits", dict(form(amount="3.50", direction="take")))
     assert taken.status_code == 303
