@@ -23,6 +23,7 @@ pages = Blueprint("admin_simulator", __name__)
 
 # Months that are over, of which there is a choice.
 MONTHS = 12
+ASKED = ("margin", "model", "grant", "cached")
 MARGINS = range(30, 51)
 LARGEST_GRANT_MICROS = 100_000_000
 
@@ -51,6 +52,7 @@ def show() -> Answer:
     return render_template(
         "admin/simulator/page.html",
         scenario=scenario,
+        scenario_asked={name: request.args.get(name) for name in ASKED},
         lines=_lines(books.amounts, outcome.amounts),
         books=books,
         outcome=outcome,

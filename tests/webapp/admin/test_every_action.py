@@ -217,9 +217,10 @@ def quiet(verifying: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def nina(db: Session) -> User:
-    """Has an account."""
+    """Has credits to spend."""
     person = factories.user(db, "nina@example.org", name="Nina")
     person.email_verified_at = utc_now()
+    factories.gift(db, person.id, 1_000_000)
     db.commit()
     return person
 

@@ -73,8 +73,8 @@ def test_of_very_many_the_newest_are_looked_at(
 
 
 def test_its_pages_look_again_by_themselves(olgas: Browser, db: Session, ada: User) -> None:
+    factories.running(db, factories.user(db, "grace@example.org"))
     job = factories.job(db, ada)
-    factories.running(db, factories.user(db, "eve2@example.org"))
     worker = workers.register(db, new_id(), "host-a")
     db.commit()
     page = olgas.read("/admin/queue?state=pending")
