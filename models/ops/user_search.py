@@ -111,10 +111,9 @@ def find(db: Session, wanted: Wanted) -> Page:
     last = db.get(User, wanted.after) if wanted.after else None
     order = ORDERS[wanted.sorting]
     if wanted.term:
-        users = _united(wanted, order, last)
+        found = _meant(db, wanted, order, last)
     else:
-        users = order.page(_filtered(select(User), wanted), last)
-    found = db.scalars(users).all()
+        found = db.scalars(order.page(_filtered(select(User), wanted), last)).all()
     return Page(_with_more(db, found[:PAGE]), found[PAGE - 1].id if len(found) > PAGE else None)
 
 
@@ -123,18 +122,22 @@ def _filtered(users: Select[Any], wanted: Wanted) -> Select[Any]:
     return users if condition is None else users.where(condition)
 
 
-def _united(wanted: Wanted, order: _Order, last: User | None) -> Select[User]:
-    """Find who is meant by any of the ways; the page of each has whoever is on that of all.
+def _meant(db: Session, wanted: Wanted, order: _Order, last: User | None) -> Sequence[User]:
+    """Find who is meant in any of the ways; the page of each has whoever is on that of all.
 
     As one condition with OR they would have to be asked of every user. Of each way alone PostgreSQL
     knows whether few fit, and reads those by an index, or many, and reads until a page is full.
     """
     ways = [
-        order.page(_filtered(select(User.id).where(way), wanted), last).subquery()
+        order.page(_filtered(select(*order.keys).where(way), wanted), last).subquery()
         for way in _ways(wanted.term)
     ]
-    ids = union(*(select(way.c.id) for way in ways)).subquery()
-    return order.page(select(User).join(ids, ids.c.id == User.id), None)
+    found = {row.id: row for row in db.execute(union(*(select(way) for way in ways)))}
+    ids = sorted(found, key=lambda one: tuple(found[one]), reverse=order.is_descending)
+    # Of so few each is read by its id, while all of them would be if it was one question.
+    users = select(User).where(User.id.in_(ids[: PAGE + 1]))
+    by_id = {one.id: one for one in db.scalars(users)}
+    return [by_id[one] for one in ids[: PAGE + 1] if one in by_id]
 
 
 def _ways(term: str) -> Sequence[ColumnElement[bool]]:
