@@ -13,11 +13,13 @@ from agent.cells.boot.config import TENANT
 from agent.cells.cell import Cell
 from agent.cells.host.cell_paths import Mode
 from agent.cells.host.cgroups import Cgroups
+from agent.cells.host.memory import available_bytes
 from agent.cells.host.probe import find_sandbox
 from agent.cells.host.worker_dir import WorkerDir
 from agent.cells.io.answer import cancelled
 from agent.cells.io.gateway import Question
-from agent.cells.pool import Pool, PoolStats
+from agent.cells.pool import Pool
+from agent.cells.pool_stats import PoolStats
 from agent.cells.states import State
 from agent.files import FilesFailed
 from agent.forgetting import forget
@@ -133,7 +135,7 @@ class Runtime:
         return cell.pid if cell else None
 
     def stats(self) -> PoolStats:
-        """Count the cells."""
+        """Count the cells, and what they take."""
         count = self._pool.count
         return PoolStats(
             booting=count(State.BOOTING, State.WARMING),
@@ -142,6 +144,9 @@ class Runtime:
             busy=count(State.BINDING, State.BUSY),
             capacity=self._pool.capacity,
             sandbox=self._walls,
+            boots=self._pool.boots,
+            memory_bytes=self._pool.memory_bytes(),
+            memory_free_bytes=available_bytes(),
         )
 
     @property

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from bench.site import Served, Site
 from models.base import utc_now
 from models.ops import profit
+from models.ops.user_search import Filter
 from models.schema.admins import AdminRole
 from models.schema.jobs import Job
 from models.schema.sessions import UserSession
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
     with Site.for_one_run(PROJECT_DIR / ".test-data") as site:
         os.environ.update(site.environment())  # noqa: TID251  # what is written goes there
         get_settings.cache_clear()
-        _grow(asked.people, asked.messages, seed=1)
+        _grow(site, asked.people, asked.messages, seed=1)
         (admin,) = site.visitors(1)
         with site.database() as db:
             db.get_one(User, admin.id).admin_role = AdminRole.OWNER
@@ -63,16 +64,19 @@ def main(arguments: list[str]) -> int:
             paths = _paths(site)
             before = _measure(product, admin.cookie, paths)
             others = (TIMES - 1) * asked.people, (TIMES - 1) * asked.messages
-            _grow(*others, seed=2, first=asked.people + 1)
+            _grow(site, *others, seed=2, first=asked.people + 1)
             after = _measure(product, admin.cookie, paths)
     return _report(before, after)
 
 
-def _grow(people: int, messages: int, *, seed: int, first: int = 1) -> None:
+def _grow(site: Site, people: int, messages: int, *, seed: int, first: int = 1) -> None:
     print(f"{people:,} people with {messages:,} messages", flush=True)
     given = {"people": people, "messages": messages, "seed": seed, "first": first}
     flags = (f"--{name}={number}" for name, number in given.items())
     subprocess.run([sys.executable, "-m", "tasks.cli.seed_demo", *flags], check=True)
+    # As autovacuum does within minutes.
+    with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM (ANALYZE)"))
 
 
 def _measure(product: Served, cookie: str, paths: list[str]) -> list[Taken]:
@@ -99,10 +103,19 @@ def _paths(site: Site) -> list[str]:
         job_id = db.scalar(latest)
     ranges = (f"/admin?range={one}" for one in ("24h", "7d", "30d", "1y"))
     months = ("/admin/accounting?back=1", "/admin/simulator", "/admin/simulator?margin=50&grant=2")
-    lists = ("/admin/people", "/admin/people?q=novak", "/admin/people?sort=balance", "/admin/queue")
+    searches = (f"/admin/people?q={one}" for one in ("novak", "demo.example", "an", "cus_none"))
+    filters = (f"/admin/people?filter={one}" for one in Filter)
+    lists = ("/admin/people?sort=balance", *searches, *filters)
+    queue = (
+        "/admin/queue",
+        "/admin/queue?hours=168",
+        "/admin/queue?state=failed",
+        "/admin/queue/now",
+    )
     ones = (f"/admin/people/{user_id}", f"/admin/queue/{job_id}")
     rest = ("/admin/now", "/admin/workers", "/admin/abuse", "/admin/invitations", "/admin/books")
-    return [*ranges, *months, *lists, *ones, *rest, "/admin/log"]
+    others = ("/admin/queue/bulk", "/admin/approvals", "/admin/switches", "/admin/log?q=novak")
+    return [*ranges, *months, *lists, *queue, *ones, *rest, *others, "/admin/log"]
 
 
 def _report(before: list[Taken], after: list[Taken]) -> int:

@@ -6,6 +6,7 @@ from models.money import money
 from models.schema.admins import AdminAction, AdminActionKind
 from models.translation import gettext, marked
 
+MONEY = "_micros"
 WORDS: Mapping[AdminActionKind, str] = {
     AdminActionKind.CREDITS_ADJUSTED: marked("Credits adjusted"),
     AdminActionKind.SENDING_SUSPENDED: marked("Sending suspended"),
@@ -46,9 +47,11 @@ def words(kind: AdminActionKind) -> str:
     return gettext(WORDS[kind])
 
 
-def changes(action: AdminAction) -> Sequence[str]:
+def changes(action: AdminAction, sees_money: bool) -> Sequence[str]:
     """Say what an action changed, a line for each value: `balance: $1.00 → $6.00`."""
     names = sorted({*action.before, *action.after})
+    if not sees_money:
+        names = [name for name in names if not name.endswith(MONEY)]
     return [
         f"{_name(name)}: {_value(name, action.before)} → {_value(name, action.after)}"
         for name in names
@@ -57,11 +60,11 @@ def changes(action: AdminAction) -> Sequence[str]:
 
 
 def _name(name: str) -> str:
-    return name.removesuffix("_micros").replace("_", " ")
+    return name.removesuffix(MONEY).replace("_", " ")
 
 
 def _value(name: str, side: Mapping[str, object]) -> str:
     value = side.get(name)
     if value is None:
         return "–"
-    return money(value) if name.endswith("_micros") and isinstance(value, int) else str(value)
+    return money(value) if name.endswith(MONEY) and isinstance(value, int) else str(value)

@@ -4,12 +4,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
-from agent.cells.boot.scheduler import BootScheduler, at_once
+from agent.cells.boot.scheduler import BootCounts, BootScheduler, at_once
 from agent.cells.boot.spec import CellSpec
 from agent.cells.boot.start import CellFailed
 from agent.cells.cell import Cell
@@ -39,18 +38,6 @@ FIRST_WORDS_SECONDS = 4.0
 WARMED_SHARE = 0.25
 # Who wrote within this time is probably still reading: their cell is not taken for a spare.
 READING_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class PoolStats:
-    """How many cells there are of each kind, and what separates them."""
-
-    booting: int
-    spare: int
-    hot: int
-    busy: int
-    capacity: int
-    sandbox: str
 
 
 def capacity(settings: Settings) -> int:
@@ -85,6 +72,14 @@ class Pool:
     def count(self, *states: State) -> int:
         """Count the cells in any of `states`."""
         return sum(cell.state in states for cell in list(self._cells))
+
+    @property
+    def boots(self) -> BootCounts:
+        return self._boots.counts
+
+    def memory_bytes(self) -> int:
+        """Return what all cells had when they were last weighed."""
+        return sum(cell.resident_bytes for cell in list(self._cells))
 
     def of(self, user_id: UUID) -> Cell | None:
         """Return this person's cell, if there is a live one."""
@@ -280,7 +275,7 @@ class Pool:
             self._boots.begin(self._boot(spec))
 
     async def _boot(self, spec: CellSpec) -> None:
-        cell = None
+        cell, began = None, time.monotonic()
         try:
             cell = Cell(spec, await asyncio.to_thread(self._worker_dir.new_place), self._disk)
             self._cells.append(cell)
@@ -291,6 +286,6 @@ class Pool:
             if cell is not None:
                 await self.discard(cell)
         else:
-            self._boots.worked()
+            self._boots.worked(time.monotonic() - began)
             self._changes.fire()
             self._on_spare()

@@ -12,7 +12,7 @@ from models.base import utc_now
 from models.errors import NotFound, Refused
 from models.ledger.entries import record
 from models.ops import admin_actions
-from models.ops.admin_actions import NOTHING, Change, Order
+from models.ops.admin_actions import Change, Order
 from models.people.admin_roles import Permission
 from models.schema.admins import AdminActionKind
 from models.schema.jobs import Job
@@ -53,7 +53,7 @@ def ask(db: Session, order: Order, user: User, micros: int) -> PendingAdjustment
         expires_at=utc_now() + APPROVED_WITHIN,
     )
     db.add(asked)
-    change = Change(NOTHING, {"asked_micros": micros})
+    change = Change({"asked_micros": None}, {"asked_micros": micros})
     admin_actions.note(db, order, AdminActionKind.ADJUSTMENT_ASKED, user.id, change=change)
     return asked
 
@@ -87,7 +87,10 @@ def refuse(db: Session, order: Order, adjustment_id: UUID) -> None:
         return
     asked = _lock_open(db, adjustment_id)
     _decide(asked, AdjustmentStatus.REFUSED, order)
-    change = Change({"asked_micros": asked.amount_micros}, {"asked_by": asked.asked_by_email})
+    change = Change(
+        {"asked_micros": asked.amount_micros},
+        {"asked_micros": None, "asked_by": asked.asked_by_email},
+    )
     admin_actions.note(db, order, AdminActionKind.ADJUSTMENT_REFUSED, user.id, change=change)
 
 

@@ -1,10 +1,11 @@
 """The audit log of admins: each action is done once, with its reason, and stays on record."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import ledger
@@ -132,16 +133,44 @@ def list_of_job(db: Session, job_id: UUID) -> Sequence[AdminAction]:
     return db.scalars(wanted.order_by(AdminAction.id.desc())).all()
 
 
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for in the log: any kind and any words unless it says so."""
+
+    kind: AdminActionKind | None = None
+    # In the reason or the admin's address; or whole: a user's address or id, a message's id.
+    term: str = ""
+
+
+EVERYTHING = Sought()
+
+
 def list_recent(
-    db: Session, *, limit: int, before: UUID | None = None, kind: AdminActionKind | None = None
+    db: Session, *, limit: int, before: UUID | None = None, sought: Sought = EVERYTHING
 ) -> Sequence[AdminAction]:
-    """List what admins did, the latest first: all, or what lies before an entry, or of a kind."""
+    """List what admins did, the latest first: what is sought of all, or of what lies before."""
     wanted = select(AdminAction).order_by(AdminAction.id.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(AdminAction.id < before)
-    if kind is not None:
-        wanted = wanted.where(AdminAction.kind == kind)
+    if sought.kind is not None:
+        wanted = wanted.where(AdminAction.kind == sought.kind)
+    if sought.term:
+        wanted = wanted.where(_says(sought.term))
     return db.scalars(wanted).all()
+
+
+def _says(term: str) -> ColumnElement[bool]:
+    """Say whether an entry is about a term; all are read for it, and admins alone add to them."""
+    of_user = select(User.id).where(User.email == term.lower())
+    ways: list[ColumnElement[bool]] = [
+        AdminAction.reason.icontains(term, autoescape=True),
+        AdminAction.admin_email.icontains(term, autoescape=True),
+        AdminAction.user_id.in_(of_user),
+    ]
+    with suppress(ValueError):
+        meant = UUID(term)
+        ways += [column == meant for column in (AdminAction.user_id, AdminAction.job_id)]
+    return or_(*ways)
 
 
 def _refuse_admins(admin: User, user: User) -> None:

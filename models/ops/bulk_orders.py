@@ -91,7 +91,7 @@ def place(  # what was shown is by name
         )
     )
     about = {"jobs": found, "state": wanted.state, "code": wanted.code, "model": wanted.model}
-    admin_actions.note(db, order, KINDS[kind], None, change=Change(admin_actions.NOTHING, about))
+    admin_actions.note(db, order, KINDS[kind], None, change=Change(dict.fromkeys(about), about))
 
 
 def list_recent(db: Session, limit: int) -> Sequence[BulkOrder]:

@@ -69,6 +69,11 @@ class Fleet:
         return self.waiting + self.running
 
     @property
+    def cells(self) -> int:
+        """Places for cells of the workers that take turns."""
+        return sum(one.capacity for one in self.active)
+
+    @property
     def active(self) -> Sequence[Member]:
         return [one for one in self.members if one.is_active]
 

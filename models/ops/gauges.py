@@ -61,7 +61,7 @@ def read(db: Session) -> Gauges:
         workers_ready=sum(one.is_ready for one in seen.members),
         workers_draining=len(seen.finishing),
         workers_without_cells=_without_cells(db, seen),
-        cells=sum(one.capacity for one in seen.active),
+        cells=seen.cells,
         turn_failures_percent=_turn_failures(db, now),
         provider_errors_percent=_provider_errors(db, now),
         open_findings=_count_findings(db),

@@ -92,7 +92,7 @@ def make(db: Session, order: Order, plan: Plan) -> Invitation | None:
     _refuse_too_much(db, order.admin, promised)
     made = _add(db, checked)
     after = {"code": made.code, "uses_max": made.uses_max, "promised_micros": promised}
-    change = Change(NOTHING, after)
+    change = Change(dict.fromkeys(after), after)
     admin_actions.note(db, order, AdminActionKind.INVITATION_MADE, None, change=change)
     return made
 

@@ -1,17 +1,23 @@
-"""How the queue did lately: throughput, waits and run times, by model and by failure code."""
+"""How the queue did lately: throughput, waits and run times, by model, channel and failure code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, cast, func, select
+from sqlalchemy import Float, Row, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from models.ops.retention import first_id
 from models.schema.failure_codes import FailureCode
-from models.schema.jobs import Job, JobStatus
 
 POINTS = (0.5, 0.95, 0.99)
+HOUR = timedelta(hours=1)
+# Of more than so many only the newest are looked at, so that it takes no longer when more are sent.
+SAMPLE = 5_000
+# They are looked for by when they were asked; one that took longer than this is left out.
+LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -25,9 +31,9 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class Performance:
-    """How jobs did that were over: of all, or of one model."""
+    """How jobs did that were over: all, or those of one model or channel."""
 
-    model: str
+    name: str
     completed: int
     failed: int
     cancelled: int
@@ -56,58 +62,70 @@ class Failures:
 
 @dataclass(frozen=True)
 class QueueStats:
-    """The jobs that ended since a moment: all of them, by model, and the failures."""
+    """The jobs that ended within `length`: all of them, by model and channel, and the failures."""
 
     whole: Performance
     models: Sequence[Performance]
+    # "" for those whose question was deleted since.
+    channels: Sequence[Performance]
     failures: Sequence[Failures]
-    per_hour: float
+    # Shorter than was asked for where more than SAMPLE ended.
+    length: timedelta
+
+    @property
+    def per_hour(self) -> float:
+        return self.whole.count / (self.length / HOUR)
+
+
+_ENDED = text("""
+    WITH newest AS MATERIALIZED (
+        SELECT message_id, model, status, failure_code, created_at, started_at, finished_at
+        FROM jobs WHERE id >= :first AND finished_at > :since ORDER BY id DESC LIMIT :most
+    ), ended AS (
+        SELECT newest.model, coalesce(messages.channel, '') AS channel, status, failure_code,
+               finished_at, extract(epoch FROM started_at - newest.created_at)::float8 AS waited,
+               extract(epoch FROM finished_at - started_at)::float8 AS ran
+        FROM newest LEFT JOIN messages ON messages.id = newest.message_id
+    )
+    SELECT grouping(model, channel, failure_code) AS of_what, model, channel, failure_code,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+           min(finished_at) AS first_at, max(finished_at) AS last_at,
+           percentile_cont(:points) WITHIN GROUP (ORDER BY waited) AS waits,
+           percentile_cont(:points) WITHIN GROUP (ORDER BY ran) AS runs
+    FROM ended GROUP BY GROUPING SETS ((), (model), (channel), (failure_code))
+""").bindparams(bindparam("points", type_=ARRAY(Float)))
+# What PostgreSQL says of a row: a bit for each column that it is not grouped by.
+ALL, BY_MODEL, BY_CHANNEL, BY_CODE = 0b111, 0b011, 0b101, 0b110
 
 
 def read(db: Session, now: datetime, length: timedelta) -> QueueStats:
-    """Read how the jobs did that ended within `length`."""
-    lately = Job.finished_at > now - length
-    whole = _performance("", *db.execute(select(*_columns()).where(lately)).one())
-    by_model = select(Job.model, *_columns()).where(lately).group_by(Job.model)
-    models = [_performance(*row) for row in db.execute(by_model)]
-    failed = (
-        select(Job.failure_code, func.count(), func.max(Job.finished_at))
-        .where(lately, Job.status == JobStatus.FAILED)
-        .group_by(Job.failure_code)
-        .order_by(func.count().desc())
-    )
+    """Read how the jobs did that ended within `length`, or the newest SAMPLE of them."""
+    since = now - length
+    first = first_id(since - LONGEST)
+    given = {"since": since, "first": first, "most": SAMPLE, "points": list(POINTS)}
+    rows = db.execute(_ENDED, given).all()
+    (all_,) = (row for row in rows if row.of_what == ALL)
+    whole = _performance("", all_)
+    failed = (row for row in rows if row.of_what == BY_CODE and row.failed)
     return QueueStats(
         whole,
-        sorted(models, key=lambda one: -one.count),
-        [
-            Failures(code, count, last)
-            for code, count, last in db.execute(failed)
-            if code is not None and last is not None
-        ],
-        whole.count / (length / timedelta(hours=1)),
-    )
-
-
-def _columns() -> Sequence[ColumnElement[Any]]:
-    waited = Job.started_at - Job.created_at
-    ran = Job.finished_at - Job.started_at
-    return (
-        *(
-            func.count().filter(Job.status == status)
-            for status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+        _by_count(_performance(row.model, row) for row in rows if row.of_what == BY_MODEL),
+        _by_count(_performance(row.channel, row) for row in rows if row.of_what == BY_CHANNEL),
+        sorted(
+            (Failures(FailureCode(one.failure_code), one.failed, one.last_at) for one in failed),
+            key=lambda one: -one.count,
         ),
-        *(_percentile(point, waited) for point in POINTS),
-        *(_percentile(point, ran) for point in POINTS),
+        now - all_.first_at if whole.count >= SAMPLE else length,
     )
 
 
-def _percentile(point: float, took: ColumnElement[timedelta]) -> ColumnElement[float]:
-    seconds = cast(func.extract("epoch", took), Float)
-    return func.percentile_cont(point).within_group(seconds)
+def _by_count(found: Iterable[Performance]) -> Sequence[Performance]:
+    return sorted(found, key=lambda one: -one.count)
 
 
-def _performance(model: str, *values: float | None) -> Performance:
-    completed, failed, cancelled = (int(one or 0) for one in values[:3])
-    return Performance(
-        model, completed, failed, cancelled, Percentiles(*values[3:6]), Percentiles(*values[6:9])
-    )
+def _performance(name: str, row: Row[Any]) -> Performance:
+    none = (None,) * len(POINTS)
+    waits, runs = (Percentiles(*(side or none)) for side in (row.waits, row.runs))
+    return Performance(name, row.completed, row.failed, row.cancelled, waits, runs)

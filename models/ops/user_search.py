@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, union
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.schema.channels import ChannelAccount
 from models.schema.payments import BillingAccount, Payment, PaymentStatus
@@ -18,6 +19,8 @@ from models.schema.users import User
 
 PAGE = 50
 TERM_MAX_LENGTH = 200
+# So many characters has each part of a word in its index.
+TRIGRAM = 3
 
 
 class Filter(enum.StrEnum):
@@ -45,6 +48,30 @@ CONDITIONS: Mapping[Filter, ColumnElement[bool] | None] = {
     ),
     Filter.UNVERIFIED: User.email_verified_at.is_(None),
     Filter.ADMINS: User.admin_role.is_not(None),
+}
+
+
+@dataclass(frozen=True)
+class _Order:
+    """By what users are listed, the last of it the id, and in which direction."""
+
+    keys: Sequence[InstrumentedAttribute[Any]]
+    is_descending: bool = True
+
+    def page(self, users: Select[Any], last: User | None) -> Select[Any]:
+        """Return those after `last`, one more than a page has."""
+        if last is not None:
+            row, end = tuple_(*self.keys), tuple_(*(getattr(last, one.key) for one in self.keys))
+            users = users.where(row < end if self.is_descending else row > end)
+        by = [one.desc() if self.is_descending else one.asc() for one in self.keys]
+        return users.order_by(*by).limit(PAGE + 1)
+
+
+# Ids are in the order of sign-ups.
+ORDERS: Mapping[Sorting, _Order] = {
+    Sorting.NEWEST: _Order((User.id,)),
+    Sorting.OLDEST: _Order((User.id,), is_descending=False),
+    Sorting.BALANCE: _Order((User.credits_balance_micros, User.id)),
 }
 
 
@@ -80,55 +107,70 @@ class Page:
 
 
 def find(db: Session, wanted: Wanted) -> Page:
-    """Return a page of users. A page costs the same however far down the list it is."""
-    users = select(User)
-    condition = CONDITIONS[wanted.filter]
-    if condition is not None:
-        users = users.where(condition)
+    """Return a page of users. It costs the same however far down the list, and however many are."""
+    last = db.get(User, wanted.after) if wanted.after else None
+    order = ORDERS[wanted.sorting]
     if wanted.term:
-        users = users.where(_matches(wanted.term))
-    found = db.scalars(_ordered(db, users, wanted).limit(PAGE + 1)).all()
+        found = _meant(db, wanted, order, last)
+    else:
+        found = db.scalars(order.page(_filtered(select(User), wanted), last)).all()
     return Page(_with_more(db, found[:PAGE]), found[PAGE - 1].id if len(found) > PAGE else None)
 
 
-def _matches(term: str) -> ColumnElement[bool]:
-    """Say whether a user is meant: by id, address or name in part, Stripe customer, messenger."""
-    like = f"%{_escaped(term.lower())}%"
-    conditions: list[ColumnElement[bool]] = [
-        User.email.like(like, escape="\\"),
-        func.lower(User.name).like(like, escape="\\"),
-        User.id.in_(
-            select(BillingAccount.user_id).where(BillingAccount.stripe_customer_id == term)
-        ),
-        User.id.in_(
-            select(ChannelAccount.user_id).where(
-                or_(
-                    ChannelAccount.account_id == term,
-                    func.lower(ChannelAccount.name).like(like, escape="\\"),
-                )
-            )
-        ),
+def _filtered(users: Select[Any], wanted: Wanted) -> Select[Any]:
+    condition = CONDITIONS[wanted.filter]
+    return users if condition is None else users.where(condition)
+
+
+def _meant(db: Session, wanted: Wanted, order: _Order, last: User | None) -> Sequence[User]:
+    """Find who is meant in any of the ways; the page of each has whoever is on that of all.
+
+    As one condition with OR they would have to be asked of every user. Of each way alone PostgreSQL
+    knows whether few fit, and reads those by an index, or many, and reads until a page is full.
+    """
+    ways = [
+        order.page(_filtered(select(*order.keys).where(way), wanted), last).subquery()
+        for way in _ways(wanted.term)
+    ]
+    found = {row.id: row for row in db.execute(union(*(select(way) for way in ways)))}
+    ids = sorted(found, key=lambda one: tuple(found[one]), reverse=order.is_descending)
+    # Of so few each is read by its id, while all of them would be if it was one question.
+    users = select(User).where(User.id.in_(ids[: PAGE + 1]))
+    by_id = {one.id: one for one in db.scalars(users)}
+    return [by_id[one] for one in ids[: PAGE + 1] if one in by_id]
+
+
+def _ways(term: str) -> Sequence[ColumnElement[bool]]:
+    """Say in which ways a user may be meant: address, name, id, Stripe customer, messenger."""
+    name, named = func.lower(User.name), func.lower(ChannelAccount.name)
+    of_messenger = select(ChannelAccount.id).where(ChannelAccount.user_id == User.id)
+    customer = select(BillingAccount.user_id).where(BillingAccount.stripe_customer_id == term)
+    outside = select(ChannelAccount.user_id).where(ChannelAccount.account_id == term)
+    ways: list[ColumnElement[bool]] = [
+        _has(User.email, term),
+        _has(name, term),
+        of_messenger.where(_has(named, term)).exists(),
+        User.id.in_(customer),
+        User.id.in_(outside),
     ]
     with suppress(ValueError):
-        conditions.append(User.id == UUID(term))
-    return or_(*conditions)
+        ways.append(User.id == UUID(term))
+    return ways
+
+
+def _has(words: ColumnElement[str] | InstrumentedAttribute[str], term: str) -> ColumnElement[bool]:
+    """Say whether words have the term in them; a short one only where a word begins.
+
+    Its index has parts of three characters, and the beginnings of words.
+    """
+    part = _escaped(term.lower())
+    if len(term) >= TRIGRAM:
+        return words.like(f"%{part}%", escape="\\")
+    return or_(words.like(f"{part}%", escape="\\"), words.like(f"% {part}%", escape="\\"))
 
 
 def _escaped(term: str) -> str:
     return term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _ordered(db: Session, users: Select[User], wanted: Wanted) -> Select[User]:
-    last = db.get(User, wanted.after) if wanted.after else None
-    if wanted.sorting is Sorting.BALANCE:
-        keys = tuple_(User.credits_balance_micros, User.id)
-        if last is not None:
-            users = users.where(keys < tuple_(last.credits_balance_micros, last.id))
-        return users.order_by(User.credits_balance_micros.desc(), User.id.desc())
-    # Ids are in the order of sign-ups.
-    if wanted.sorting is Sorting.OLDEST:
-        return (users.where(User.id > last.id) if last else users).order_by(User.id)
-    return (users.where(User.id < last.id) if last else users).order_by(User.id.desc())
 
 
 def _with_more(db: Session, users: Sequence[User]) -> Sequence[Found]:

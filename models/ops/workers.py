@@ -1,5 +1,6 @@
 """Workers, as they report themselves."""
 
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +18,17 @@ _COUNT_READY = select(func.count()).where(
     Worker.seen_at > bindparam("seen_after"),
     Worker.spare + Worker.hot + Worker.busy > 0,
 )
+
+
+@dataclass(frozen=True)
+class Use:
+    """What the cells of a worker take, and how their boots went since it started."""
+
+    memory_bytes: int
+    memory_free_bytes: int
+    boots: int
+    boot_failures: int
+    boot_ms: int | None
 
 
 def register(db: Session, worker_id: UUID, host: str) -> Worker:
@@ -40,6 +52,11 @@ def report(
         .returning(Worker.draining_at)
     )
     return draining_at is not None
+
+
+def report_use(db: Session, worker_id: UUID, use: Use) -> None:
+    """Say what a worker's cells take, and how their boots went."""
+    db.execute(update(Worker).where(Worker.id == worker_id).values(**asdict(use)))
 
 
 def drain(db: Session, worker_id: UUID) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.errors import NotFound, Refused
 from models.ops import admin_actions
-from models.ops.admin_actions import NOTHING, Change, Order
+from models.ops.admin_actions import Change, Order
 from models.payments.checkout import CENT_MICROS
 from models.people.admin_roles import Permission
 from models.schema.admins import AdminActionKind
@@ -79,9 +79,9 @@ def place(db: Session, order: Order, payment_id: UUID, back_micros: int | None) 
     db.add(
         RefundOrder(id=order.key, payment_id=payment.id, back_micros=back, admin_id=order.admin.id)
     )
-    about = {"back_micros": back, "payment": str(payment.id)}
-    kind = AdminActionKind.REFUND_ORDERED
-    admin_actions.note(db, order, kind, user.id, change=Change(NOTHING, about))
+    after = {"refundable_micros": left - back, "back_micros": back, "payment": str(payment.id)}
+    change = Change({"refundable_micros": left}, after)
+    admin_actions.note(db, order, AdminActionKind.REFUND_ORDERED, user.id, change=change)
     return order.key
 
 

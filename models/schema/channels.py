@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,14 @@ class ChannelAccount(Base):
         Index("uq_channel_accounts_outside", "channel", "account_id", unique=True),
         Index("uq_channel_accounts_user", "user_id", "channel", unique=True),
         Index("ix_channel_accounts_conversation_id", "conversation_id"),
+        # Admins look for users by them.
+        Index("ix_channel_accounts_account_id", "account_id"),
+        Index(
+            "ix_channel_accounts_name_trigrams",
+            func.lower(text("name")).label("lowered"),
+            postgresql_using="gin",
+            postgresql_ops={"lowered": "gin_trgm_ops"},
+        ),
     )
 
     id: Mapped[PrimaryKey]

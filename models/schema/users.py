@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, Details, PrimaryKey, stored_as_text
@@ -56,6 +56,29 @@ class User(Base):
         ),
         # Rolled-up numbers count the sign-ups of some hours.
         Index("ix_users_created_at", "created_at", postgresql_using="brin"),
+        # Admins look for users by a part of a name or an address, …
+        Index(
+            "ix_users_email_trigrams",
+            "email",
+            postgresql_using="gin",
+            postgresql_ops={"email": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_users_name_trigrams",
+            func.lower(text("name")).label("lowered"),
+            postgresql_using="gin",
+            postgresql_ops={"lowered": "gin_trgm_ops"},
+        ),
+        # … and for those of whom there are few.
+        Index(
+            "ix_users_suspended",
+            "id",
+            postgresql_where=text(
+                "sending_suspended_at IS NOT NULL OR sign_in_suspended_at IS NOT NULL"
+            ),
+        ),
+        Index("ix_users_unverified", "id", postgresql_where=text("email_verified_at IS NULL")),
+        Index("ix_users_admins", "id", postgresql_where=text("admin_role IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]

@@ -20,6 +20,13 @@ class Worker(Base):
     spare: Mapped[int] = mapped_column(default=0, server_default="0")
     hot: Mapped[int] = mapped_column(default=0, server_default="0")
     busy: Mapped[int] = mapped_column(default=0, server_default="0")
+    # What its cells have of the memory, and what programs could still take there; 0 before it said.
+    memory_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    memory_free_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Cells that it booted since it started, those that did not come up, and how long the last took.
+    boots: Mapped[int] = mapped_column(default=0, server_default="0")
+    boot_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    boot_ms: Mapped[int | None]
     started_at: Mapped[Created]
     seen_at: Mapped[Created]
     # From then on it takes nothing more, and saves what it has; others may ask it to.

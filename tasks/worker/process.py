@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from actions import long_work, wakeups
+from agent.cells.pool_stats import PoolStats
 from agent.runtime import Runtime
 from gateways.event_streams import Streams
 from gateways.s3_files import Storage
@@ -25,6 +26,7 @@ from models.base import new_id
 from models.database import unit_of_work
 from models.jobs import Claim, FinishedAnswer
 from models.ops import switches, worker_orders, workers
+from models.ops.workers import Use
 from settings import Settings
 from tasks.worker import boot_allocation
 from tasks.worker.commit_loop import LOOK_SECONDS, CommitLoop
@@ -49,6 +51,16 @@ STOP_SECONDS = 15
 def _margin() -> int:
     # The commit loop reads the switches every other second.
     return switches.last_read().margin_percent
+
+
+def _use(stats: PoolStats) -> Use:
+    return Use(
+        memory_bytes=stats.memory_bytes,
+        memory_free_bytes=stats.memory_free_bytes,
+        boots=stats.boots.worked,
+        boot_failures=stats.boots.failed,
+        boot_ms=stats.boots.last_ms,
+    )
 
 
 class WorkerProcess:
@@ -228,6 +240,7 @@ class WorkerProcess:
                 hot=stats.hot,
                 busy=stats.busy,
             )
+            workers.report_use(db, self.id, _use(stats))
             ended = worker_orders.cells_to_end(db, self.id, self.runtime.hot_users())
             is_to_leave = worker_orders.is_drain_asked(db, self.id)
         for user_id in ended:

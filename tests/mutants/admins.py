@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 SWITCHES = "tests/models/ops/test_switches.py::"
 ACTIONS = "tests/models/ops/test_user_actions.py::"
 ACCOUNTS = "tests/models/ops/test_account_orders.py::"
+EVERY = "tests/webapp/admin/test_every_action.py::"
 CODES = "tests/models/people/test_two_factor.py::"
 SIGNING_IN = "tests/webapp/accounts/test_two_factor.py::"
 REFUNDS = "tests/actions/test_admin_refunds.py::"
@@ -153,5 +154,21 @@ MUTANTS = (
         "            db.execute(delete(table).where(table.c.user_id == user_id))\n",
         "            pass\n",
         (f"{ERASURE}test_after_the_days_nothing_is_left_but_the_books",),
+    ),
+    Mutant(
+        "unfreezing by an old form is done again",
+        "webapp/admin/reports.py",
+        "        order = ordered()\n",
+        "        order = replace(ordered(), key=new_id())\n",
+        (f"{EVERY}test_it_is_done_once_and_logged_with_before_and_after",),
+    ),
+    Mutant(
+        "what an admin types is a pattern of SQL",
+        "models/ops/user_search.py",
+        "    part = _escaped(term.lower())\n",
+        "    part = term.lower()\n",
+        (
+            "tests/models/ops/test_user_search.py::test_what_stands_for_anything_in_sql_is_only_itself",
+        ),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from models.base import utc_now
 from models.money import money
@@ -12,6 +12,7 @@ from models.ops import overview, right_now
 from models.ops.overview import Overview, Part, Range, Totals
 from models.people.admin_roles import Permission, may
 from models.schema.product_events import ProductEventKind
+from webapp.admin import spreadsheets
 from webapp.admin.access import allowed_to
 from webapp.core import charts
 from webapp.core.auth import current_user
@@ -112,6 +113,26 @@ def show() -> Answer:
         ranges=TITLES,
         steps=STEPS,
     )
+
+
+@pages.get("/admin/overview.csv")
+@allowed_to(Permission.READ_MONEY)
+def download() -> Response:
+    """Hand out all numbers of a range as CSV: of each hour, day or month of it."""
+    wanted = _range()
+    columns = (
+        "begins_at",
+        *(f"{one.name}_usd" if one.unit.is_money else one.name for one in KINDS),
+    )
+    rows = (
+        (part.begins_at.isoformat(), *(_exact(kind, kind.of(part.now)) for kind in KINDS))
+        for part in overview.read(db(), wanted, utc_now()).parts
+    )
+    return spreadsheets.answer(f"overview-{wanted.value}.csv", columns, rows)
+
+
+def _exact(kind: _Kind, number: int) -> object:
+    return spreadsheets.dollars(number) if kind.unit.is_money else number
 
 
 @pages.get("/admin/now")

@@ -30,6 +30,8 @@ from webapp.core.live import hub
 
 pages = Blueprint("admin_queue", __name__)
 
+# After so long the page looks again at what is so right now.
+SECONDS = 3
 HOURS = {1: "1 hour", 24: "24 hours", 168: "7 days"}
 USUAL_HOURS = 24
 STEPS = {
@@ -53,15 +55,16 @@ def show() -> Answer:
 
 def render(*, refused: str = "", refusal: str = "") -> str:
     """Draw the page of the queue; a refusal stands with the action that was refused."""
-    hours = request.args.get("hours", type=values.integer)
-    hours = hours if hours in HOURS else USUAL_HOURS
-    looked_for = in_query()
+    hours, looked_for = _hours(), in_query()
     return render_template(
         "admin/queue/page.html",
         queue=right_now.queue_now(db()),
         stats=queue_stats.read(db(), utc_now(), timedelta(hours=hours)),
         hours=hours,
         spans=HOURS,
+        sample=queue_stats.SAMPLE,
+        labels=_channels(),
+        seconds=SECONDS,
         wanted=looked_for,
         page=job_list.find(db(), looked_for),
         states=list(JobStatus),
@@ -82,12 +85,43 @@ def providers() -> Sequence[str]:
 
 def _scopes() -> Mapping[str, str]:
     """Name what can be paused, by what its form sends."""
-    channels = {WEB: "The website"} | {one.name: one.label for one in registry.installed()}
     return {
         "all:": "Everything",
         **{f"provider:{name}": f"Models of {name}" for name in providers()},
-        **{f"channel:{name}": label for name, label in channels.items()},
+        **{f"channel:{name}": label for name, label in _channels().items()},
     }
+
+
+def _channels() -> Mapping[str, str]:
+    return {WEB: "The website"} | {one.name: one.label for one in registry.installed()}
+
+
+def _hours() -> int:
+    hours = request.args.get("hours", type=values.integer)
+    return hours if hours in HOURS else USUAL_HOURS
+
+
+@pages.get("/admin/queue/now")
+@allowed_to(Permission.READ)
+def show_now() -> Answer:
+    """Draw how many wait and run, for a page that looks again every few seconds."""
+    return render_template(
+        "admin/queue/_now.html", queue=right_now.queue_now(db()), seconds=SECONDS
+    )
+
+
+@pages.get("/admin/queue/found")
+@allowed_to(Permission.READ)
+def show_found() -> Answer:
+    """Draw the jobs that are looked for, for a page that looks again every few seconds."""
+    looked_for = in_query()
+    return render_template(
+        "admin/queue/_found.html",
+        wanted=looked_for,
+        page=job_list.find(db(), looked_for),
+        hours=_hours(),
+        seconds=SECONDS,
+    )
 
 
 @pages.get("/admin/queue/<uuid:job_id>")

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,13 +17,12 @@ from models.database import after_commit
 from models.errors import Refused
 from models.ledger import freezes
 from models.ops import admin_reports, user_actions
-from models.ops.admin_actions import Order
 from models.ops.admin_reports import Overview
 from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.core.auth import current_user
+from webapp.admin.orders import ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -46,7 +46,8 @@ def unfreeze(user_id: UUID) -> Answer:
     reason = request.form.get("reason")
     try:
         account = freezes.find_account(db(), str(user_id))
-        order = Order(current_user(), ENDED if reason is None else reason, new_id())
+        order = ordered()
+        order = replace(order, reason=order.reason or ENDED) if reason is None else order
         resumed = user_actions.lift_freeze(db(), order, account.id, is_forced=reason is not None)
     except Refused as refusal:
         return _page(user_id, sentence_of(refusal)), 422
@@ -70,6 +71,7 @@ def _page(refused_id: UUID | None = None, refusal: str = "") -> str:
         most=admin_reports.MOST,
         refusal=refusal,
         refused_id=refused_id,
+        new_key=new_id,
         refused_is_listed=refused_id in {one.user_id for one in overview.frozen.rows},
     )
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from actions import price_simulation
 from gateways import values
 from gateways.values import BadValue
 from models.base import utc_now
 from models.ops import profit, simulator, switches
-from models.ops.profit import Amounts
-from models.ops.simulator import Scenario
+from models.ops.profit import Amounts, Sums
+from models.ops.simulator import Outcome, Scenario
 from models.people.admin_roles import Permission
+from webapp.admin import spreadsheets
 from webapp.admin.access import allowed_to
 from webapp.core.db import db
 from webapp.core.htmx import Answer
@@ -21,6 +23,7 @@ pages = Blueprint("admin_simulator", __name__)
 
 # Months that are over, of which there is a choice.
 MONTHS = 12
+ASKED = ("margin", "model", "grant", "cached")
 MARGINS = range(30, 51)
 LARGEST_GRANT_MICROS = 100_000_000
 
@@ -44,26 +47,54 @@ class Line:
 @allowed_to(Permission.READ_MONEY)
 def show() -> Answer:
     """Ask what is to be otherwise, and show what becomes of the month beside the books."""
-    now, back = utc_now(), request.args.get("back", type=values.integer)
-    back = back if back is not None and 1 <= back <= MONTHS else 1
-    month, _ = profit.month_of(now, back)
-    scenario = _scenario()
-    outcome = price_simulation.replay(db(), month, scenario)
-    books = profit.read_sums(db(), month)
+    back, month, scenario = _back(), _month(), _scenario()
+    outcome, books = _replay(month, scenario)
     return render_template(
         "admin/simulator/page.html",
         scenario=scenario,
+        scenario_asked={name: request.args.get(name) for name in ASKED},
         lines=_lines(books.amounts, outcome.amounts),
         books=books,
         outcome=outcome,
         month=month,
         back=back,
-        months=[(ago, profit.month_of(now, ago)[0]) for ago in range(1, MONTHS + 1)],
+        months=[(ago, profit.month_of(utc_now(), ago)[0]) for ago in range(1, MONTHS + 1)],
         margins=MARGINS,
         models=price_simulation.offered(),
         today=switches.current(db()),
         most=simulator.MOST,
     )
+
+
+@pages.get("/admin/simulator.csv")
+@allowed_to(Permission.READ_MONEY)
+def download() -> Response:
+    """Hand out what becomes of the month beside the books, and who had run dry, as CSV."""
+    month = _month()
+    outcome, books = _replay(month, _scenario())
+    lines = [
+        (one.title, *map(spreadsheets.dollars, (one.was_micros, one.becomes_micros)))
+        for one in _lines(books.amounts, outcome.amounts)
+    ]
+    dry = [
+        (f"Missing: {one.email}", "", spreadsheets.dollars(one.missing_micros))
+        for one in outcome.dry
+    ]
+    name = f"simulator-{month:%Y-%m}.csv"
+    return spreadsheets.answer(name, ("what", "books_usd", "replayed_usd"), [*lines, *dry])
+
+
+def _back() -> int:
+    back = request.args.get("back", type=values.integer)
+    return back if back is not None and 1 <= back <= MONTHS else 1
+
+
+def _month() -> datetime:
+    return profit.month_of(utc_now(), _back())[0]
+
+
+def _replay(month: datetime, scenario: Scenario) -> tuple[Outcome, Sums]:
+    return price_simulation.replay(db(), month, scenario), profit.read_sums(db(), month)
 
 
 def _scenario() -> Scenario:

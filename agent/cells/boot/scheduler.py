@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,16 @@ QUOTA_V1 = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
 PERIOD_V1 = Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
 
 
+@dataclass(frozen=True)
+class BootCounts:
+    """How the boots of this worker went since it started."""
+
+    worked: int = 0
+    failed: int = 0
+    # How long the last one took that worked.
+    last_ms: int | None = None
+
+
 class BootScheduler:
     """The boots that are on. One at a time, or `at_once` while somebody waits."""
 
@@ -26,6 +37,11 @@ class BootScheduler:
         self._on: set[asyncio.Task[None]] = set()
         self._pauses = Backoff()
         self._not_before = 0.0
+        self._counts = BootCounts()
+
+    @property
+    def counts(self) -> BootCounts:
+        return self._counts
 
     def __len__(self) -> int:
         return len(self._on)
@@ -46,12 +62,16 @@ class BootScheduler:
         """Let none begin for a while, unless somebody waits."""
         self._not_before = max(self._not_before, time.monotonic() + seconds)
 
-    def worked(self) -> None:
+    def worked(self, seconds: float) -> None:
+        """Note a boot that worked, and how long it took."""
         self._pauses.worked()
+        so_far = self._counts
+        self._counts = replace(so_far, worked=so_far.worked + 1, last_ms=round(1000 * seconds))
 
     def failed(self, *, is_hurried: bool) -> float:
         """Note a boot that failed; return the seconds until the next."""
         self._pauses.failed()
+        self._counts = replace(self._counts, failed=self._counts.failed + 1)
         return self._pauses.seconds(is_hurried=is_hurried)
 
     async def end(self) -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from agent.cells.pool import PoolStats
+from agent.cells.pool_stats import PoolStats
 from gateways import logs
 from models import database
 from models.database import unit_of_work

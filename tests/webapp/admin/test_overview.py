@@ -1,5 +1,7 @@
 """The overview says how the business does, and what needs a hand."""
 
+import csv
+import io
 import multiprocessing
 import os
 import re
@@ -7,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -185,3 +188,14 @@ def test_a_provider_that_fails_is_said_to_do_so(db: Session, olgas: Browser, ada
     page = olgas.read("/admin")
     assert "3 answered, 1 failed" in page
     assert "failing" in page
+
+
+def test_its_numbers_are_handed_out_to_the_micro_dollar(
+    olgas: Browser, sams: Browser, earned: None, db: Session
+) -> None:
+    for wanted in Range:
+        answer = olgas.get(f"/admin/overview.csv?range={wanted}")
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        assert sum(Decimal(row["revenue_usd"]) for row in rows) == Decimal("0.3")
+        assert sum(int(row["messages"]) for row in rows) == 1
+    assert "CSV" not in sams.read("/admin")

@@ -1,5 +1,7 @@
 """Users as admins find them and look at them: everything but their words."""
 
+import csv
+import io
 from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
@@ -98,7 +100,7 @@ def test_support_sees_no_ledger(sams: Browser, vics: Browser, ada: User) -> None
 
 
 def test_credits_are_adjusted_once_however_often_the_form_comes(
-    olgas: Browser, db: Session, ada: User
+    olgas: Browser, sams: Browser, db: Session, ada: User
 ) -> None:
     before, given = ada.credits_balance_micros, form(amount="2.50", direction="give")
     for _ in range(2):
@@ -110,6 +112,10 @@ def test_credits_are_adjusted_once_however_often_the_form_comes(
     assert "The credits were adjusted." in page
     assert "Credits adjusted" in page
     assert "balance: $1.00 → $3.50" in page
+    # Who sees no money sees that it was done, and why.
+    told = sams.read("/admin/log")
+    assert "Credits adjusted" in told
+    assert "$3.50" not in told
 
     taken = olgas.post(f"{page_of(ada)}/credits", dict(form(amount="3.50", direction="take")))
     assert taken.status_code == 303
@@ -191,6 +197,31 @@ def test_the_rest_of_what_is_done_to_an_account(
     page = olgas.read("/admin/log")
     assert page.count("She wrote to us.") == 4
     assert olgas.read("/admin/log?kind=note_added").count("She wrote to us.") == 1
+
+
+def test_the_log_is_searched_and_handed_out(
+    olgas: Browser, sams: Browser, db: Session, ada: User, eve: User
+) -> None:
+    for user, why in ((ada, "She wrote to us."), (eve, "=A trial, 100%")):
+        assert sams.post(f"{page_of(user)}/notes", {**form(), "reason": why}).status_code == 303
+    for term, found, other in (
+        ("wrote", "She wrote", "A trial"),
+        ("100%", "A trial", "She wrote"),
+        ("EVE@example.org", "A trial", "She wrote"),
+        (str(ada.id), "She wrote", "A trial"),
+    ):
+        page = olgas.read(f"/admin/log?q={quote(term)}")
+        assert found in page, term
+        assert other not in page, term
+    assert "sam@example.org" in olgas.read("/admin/log?q=sam%40")
+    assert "No entry fits that." in olgas.read("/admin/log?q=nothing")
+    rows = list(csv.DictReader(io.StringIO(olgas.get("/admin/log.csv?q=trial").text)))
+    assert [(one["admin"], one["action"], one["user_id"]) for one in rows] == [
+        ("sam@example.org", "note_added", str(eve.id))
+    ]
+    assert rows[0]["reason"] == "'=A trial, 100%"
+    assert len(olgas.get("/admin/log.csv").text.splitlines()) == 3
+    assert sams.get("/admin/log.csv").status_code == 403
 
 
 def test_nobody_who_is_not_there_is_shown(olgas: Browser) -> None:

@@ -1,18 +1,22 @@
 """The queue, one of its messages, and the workers, as admins see and change them."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import jobs
 from models.base import new_id, utc_now
-from models.ops import queue_stats, workers
+from models.ops import fleet, queue_stats, workers
+from models.ops.workers import Use
 from models.schema.admins import AdminAction
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
+from models.schema.scaling import ScalingDecision, ScalingReason
 from models.schema.users import User
 from models.schema.workers import Worker
 from tests import factories
@@ -44,8 +48,9 @@ def test_waits_and_run_times_are_percentiles_of_what_ended(db: Session, ada: Use
         done(db, ada, waited=number, ran=2 * number)
     failed(db, ada)
     found = queue_stats.read(db, utc_now(), timedelta(hours=1))
-    (model,) = found.models
-    assert (model.model, model.completed, model.failed) == (factories.MODEL, 20, 1)
+    for (one,), name in ((found.models, factories.MODEL), (found.channels, "web")):
+        assert (one.name, one.completed, one.failed) == (name, 20, 1)
+        assert one.waits == found.whole.waits
     assert found.whole.completion_percent == 2000 / 21
     assert found.whole.waits.p50 is not None
     assert 9 <= found.whole.waits.p50 <= 11
@@ -53,6 +58,38 @@ def test_waits_and_run_times_are_percentiles_of_what_ended(db: Session, ada: Use
     assert 36 <= found.whole.runs.p95 <= 40
     (why,) = found.failures
     assert (why.code, why.count) == (FailureCode.PROVIDER_DOWN, 1)
+
+
+def test_of_very_many_the_newest_are_looked_at(
+    olgas: Browser, db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_stats, "SAMPLE", 10)
+    for number in range(1, 21):
+        done(db, ada, waited=1, ran=number)
+    db.commit()
+    found = queue_stats.read(db, utc_now(), timedelta(hours=1))
+    assert (found.whole.count, found.whole.runs.p50) == (10, 15.5)
+    assert timedelta(minutes=4) < found.length < timedelta(minutes=5, seconds=10)
+    assert "Of the newest 10, which ended in 4 min" in " ".join(olgas.read("/admin/queue").split())
+
+
+def test_its_pages_look_again_by_themselves(olgas: Browser, db: Session, ada: User) -> None:
+    factories.running(db, factories.user(db, "grace@example.org"))
+    job = factories.job(db, ada)
+    worker = workers.register(db, new_id(), "host-a")
+    db.commit()
+    page = olgas.read("/admin/queue?state=pending")
+    assert 'hx-get="/admin/queue/now"' in page
+    (again,) = re.findall(r'hx-get="(/admin/queue/found[^"]*)"', page)
+    assert "state=pending" in again
+    found = olgas.read(again.replace("&amp;", "&"))
+    assert found.count("/admin/queue/0") == 1
+    assert str(job.id) in found
+    assert "Running" in olgas.read("/admin/queue/now")
+    assert 'hx-get="/admin/workers/now"' in olgas.read("/admin/workers")
+    assert worker.host in olgas.read("/admin/workers/now")
+    # What is typed is never replaced.
+    assert "<form" not in found + olgas.read("/admin/workers/now")
 
 
 def test_an_empty_queue_has_a_page(olgas: Browser) -> None:
@@ -145,3 +182,51 @@ def test_workers_are_alive_draining_silent_or_gone(
         after = page.split(f"host-{name}</h2>")[1]
         assert f">{name}</span>" in after[:400], name
     assert "1 turn ended, 0 failed" in page.split("host-alive</h2>")[1][:3000]
+
+
+def test_a_worker_tells_of_its_memory_and_its_boots(olgas: Browser, db: Session) -> None:
+    worker = workers.register(db, new_id(), "host-a")
+    db.commit()
+    assert "not said yet" in olgas.read("/admin/workers")
+    gigabyte = 1_000_000_000
+    workers.report_use(db, worker.id, Use(3 * gigabyte, 5 * gigabyte, 14, 2, 12_400))
+    db.commit()
+    page = " ".join(olgas.read("/admin/workers").split())
+    assert "3 GB in its cells, 5 GB free" in page
+    assert "14, 2 failed; the last took 12 s" in page
+
+
+def test_why_there_are_so_many_workers_is_said_in_words(
+    olgas: Browser, db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    worker = workers.register(db, new_id(), "host-a")
+    workers.report(db, worker.id, sandbox="bwrap", capacity=4, spare=1, hot=0, busy=0)
+    factories.job(db, ada)
+    db.commit()
+    page = olgas.read("/admin/workers")
+    assert "Demand just now: 1, which is everybody who waits or is being answered. Room: 4." in page
+    assert "as many as were started by hand" in page
+    assert "Last decisions" not in page
+
+    adjust(ECS_CLUSTER="c", ECS_WORKER_SERVICE="workers", MOST_WORKERS="9")
+    numbers = {"active": 2, "draining": 1, "oldest_at": None}
+    for reason, demand, wanted, before, desired in (
+        (ScalingReason.DEMAND, 12, 5, 2, 5),
+        (ScalingReason.CALM, 3, 2, 5, 5),
+        (ScalingReason.RELEASE, 3, 2, 5, 5),
+        (ScalingReason.DRAINED, 3, 2, 5, 4),
+    ):
+        given = {"demand": demand, "wanted": wanted, "desired_before": before, "desired": desired}
+        fleet.note(db, ScalingDecision(reason=reason, **given, **numbers))
+    db.commit()
+    page = olgas.read("/admin/workers")
+    for words in (
+        "At least 1 and at most 9 workers run",
+        "Started 3 more: a demand of 12 was more than the others had room for.",
+        "Letting 1 finish and go: demand has been lower for a while (3).",
+        "Letting 1 of the older release finish and go",
+        "Stopped 1 that had finished all they had.",
+        "2 wanted, 2 running, 1 finishing",
+    ):
+        assert words in page, words
+    assert page.index("Stopped 1") < page.index("Started 3 more")

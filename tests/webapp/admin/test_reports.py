@@ -52,6 +52,10 @@ def graces(grace: User, log_in: Callable[[User], Browser]) -> Browser:
     return log_in(grace)
 
 
+def form(**given: str) -> dict[str, str]:
+    return {"confirmed": "yes", "key": str(new_id()), **given}
+
+
 def unfreezing(user: User) -> str:
     return f"/admin/accounts/{user.id}/unfreezing"
 
@@ -261,7 +265,7 @@ def test_an_admin_ends_a_freeze_and_what_waited_goes_on(
     assert FreezeReason.AUDIT in page
     assert f'action="{unfreezing(ada)}"' in page
 
-    assert graces.post(unfreezing(ada)).location == f"{PAGE}#frozen"
+    assert graces.post(unfreezing(ada), form()).location == f"{PAGE}#frozen"
 
     page = graces.read(PAGE)
     assert f"{ada.email} may spend again. Messages that waited and go on: 1." in page
@@ -278,17 +282,17 @@ def test_while_the_audit_finds_something_only_a_reason_ends_it(
 ) -> None:
     put_off_by(db, ada, 1)
 
-    plain = graces.post(unfreezing(ada))
+    plain = graces.post(unfreezing(ada), form())
     assert plain.status_code == 422
     assert "The audit still finds something here." in plain.text
     for nothing in ("", "  "):
-        empty = graces.post(unfreezing(ada), {"reason": nothing})
+        empty = graces.post(unfreezing(ada), form(reason=nothing))
         assert empty.status_code == 422
         assert "Please say why" in empty.text
     db.refresh(ada)
     assert ada.is_frozen
 
-    assert graces.post(unfreezing(ada), {"reason": " Our own test. "}).status_code == 303
+    assert graces.post(unfreezing(ada), form(reason=" Our own test. ")).status_code == 303
     db.refresh(ada)
     assert not ada.is_frozen
     (ended,) = freezes.list_ended(db, ada.id)
@@ -300,7 +304,7 @@ def test_who_is_not_frozen_or_not_there_is_said_to_be_so(graces: Browser, ada: U
         (unfreezing(ada), "This account is not frozen."),
         (f"/admin/accounts/{new_id()}/unfreezing", "There is no account of this address or id."),
     ):
-        answer = graces.post(path)
+        answer = graces.post(path, form())
         assert answer.status_code == 422
         assert words in answer.text
         assert answer.text.count('id="refusal"') == 1
@@ -314,8 +318,8 @@ def test_nobody_ends_the_freeze_of_their_own_account(
     assert "This account is your own." in page
     assert unfreezing(grace) not in page
 
-    for form in ({}, {"reason": "I say so."}):
-        answer = graces.post(unfreezing(grace), form)
+    for given in (form(), form(reason="I say so.")):
+        answer = graces.post(unfreezing(grace), given)
         assert answer.status_code == 422
         assert "This account is your own." in answer.text
     db.refresh(grace)

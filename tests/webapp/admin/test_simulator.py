@@ -29,6 +29,9 @@ def test_a_month_is_replayed_beside_the_books(olgas: Browser, db: Session, ada: 
     assert "would have had $0.10 too little" in page
     as_it_was = olgas.read("/admin/simulator?margin=&grant=&cached=&model=")
     assert "Nobody who did not run dry then." in as_it_was
+    written = olgas.get("/admin/simulator.csv?margin=50").text.splitlines()
+    assert written[0] == "what,books_usd,replayed_usd"
+    assert f"Missing: {ada.email},,0.1" in written
     # By the demo model's price of $0.05 a million tokens read, and $0.50 otherwise.
     assert "$0.00005" in olgas.read("/admin/simulator?cached=0").replace("$0.000050", "$0.00005")
 

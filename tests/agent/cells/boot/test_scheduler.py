@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.cells.boot import scheduler
-from agent.cells.boot.scheduler import BootScheduler
+from agent.cells.boot.scheduler import BootCounts, BootScheduler
 
 
 def test_one_boots_at_a_time_and_more_while_somebody_waits() -> None:
@@ -47,7 +47,7 @@ def test_after_one_that_failed_there_is_a_pause() -> None:
     assert some.failed(is_hurried=True) > 0
 
     assert not some.may_begin(is_hurried=True)
-    some.worked()
+    some.worked(1.0)
     assert some.may_begin(is_hurried=True)
 
 
@@ -93,3 +93,14 @@ def test_the_older_control_groups_are_read_too(
 
 def _eight(_: int) -> set[int]:
     return set(range(8))
+
+
+def test_it_counts_how_boots_went_and_knows_how_long_the_last_took() -> None:
+    some = BootScheduler(at_once=1)
+    assert some.counts == BootCounts(worked=0, failed=0, last_ms=None)
+
+    some.worked(12.5)
+    some.failed(is_hurried=False)
+    some.worked(9.25)
+
+    assert some.counts == BootCounts(worked=2, failed=1, last_ms=9250)
