@@ -44,3 +44,21 @@ def create_index(
             if_not_exists=True,
         )
         op.execute("RESET lock_timeout")
+
+
+def replace_check(table: str, name: str, condition: str) -> None:
+    """Let a check say something else that holds of every row; nobody waits while rows are read.
+
+    The migration is committed up to here first, as rows are read without the lock of the change.
+    """
+    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
+    validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+    context = op.get_context()
+    if context._in_external_transaction:  # pyright: ignore[reportPrivateUsage]
+        op.execute(validate)
+        return
+    with context.autocommit_block():
+        op.execute("SET lock_timeout = '3s'")
+        op.execute(validate)
+        op.execute("RESET lock_timeout")

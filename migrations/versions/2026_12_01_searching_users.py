@@ -9,7 +9,7 @@ from alembic import op
 from migrations.online import create_index
 
 revision = "a4d6b8f2c910"
-down_revision = "e93a5d07c1b8"
+down_revision = "f2b7c94e1a08"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "3f8a61c0d7e2"
-down_revision = "e93a5d07c1b8"
+down_revision = "b7e2c4f1a903"
 branch_labels = None
 depends_on = None
 
