@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded import chromium
+from embedded import apt, chromium
 from embedded.errors import CannotStart
 
 APT = """#!/bin/sh
@@ -21,7 +21,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("CHROMIUM_PATH", raising=False)
     monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setattr(chromium.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(apt.os, "geteuid", lambda: 1000)
     return programs
 
 
@@ -46,10 +46,10 @@ def test_root_on_debian_installs_it_by_apt(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "apt.log"
-    apt = bare / "apt-get"
-    apt.write_text(APT.format(log=log, bin=bare).replace("chmod", "/bin/chmod"))
-    apt.chmod(0o755)
-    monkeypatch.setattr(chromium.os, "geteuid", lambda: 0)
+    program = bare / "apt-get"
+    program.write_text(APT.format(log=log, bin=bare).replace("chmod", "/bin/chmod"))
+    program.chmod(0o755)
+    monkeypatch.setattr(apt.os, "geteuid", lambda: 0)
     assert chromium.ensure_chromium() == str(bare / "chromium")
     words = [line.split()[1] for line in log.read_text().splitlines()]
     assert words == ["update", "install"]
