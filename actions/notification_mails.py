@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from actions import wakeups
 from actions.tellings import Telling, read
 from models.email import outbox, templates
+from models.email.outbox import Written
 from models.email.templates import Action, EmailContent, Fact
 from models.email.templates.content import address_on_site
 from models.notifications import held, mail_quota, quiet_hours
@@ -30,6 +31,7 @@ def send(db: Session, due: Sequence[Due], now: datetime) -> None:
     verified: it may be a stranger's.
     """
     left = mail_quota.take(db, [one.user for _, one in due], now)
+    written: list[Written] = []
     for told, one in due:
         if told.topic not in MANDATORY and verification.is_awaited(one.user):
             held.close(told, now)
@@ -39,8 +41,9 @@ def send(db: Session, due: Sequence[Due], now: datetime) -> None:
         else:
             left[told.user_id] -= 1
             told.mailed_at = now
-            _queue(db, one.user, one.letter, told.reference)
+            written.append(Written(one.user.email, one.letter, told.reference))
             held.close(told, now)
+    _queue(db, written)
 
 
 def send_collected(db: Session, user: User, now: datetime) -> None:
@@ -53,14 +56,15 @@ def send_collected(db: Session, user: User, now: datetime) -> None:
         letter = letters[0] if len(letters) == 1 else _collected(letters)
     # Of the day's mails it is one.
     waiting[0].mailed_at = now
-    _queue(db, user, letter, f"collected:{waiting[0].id}")
+    _queue(db, [Written(user.email, letter, f"collected:{waiting[0].id}")])
     for told in waiting:
         held.close(told, now)
 
 
-def _queue(db: Session, user: User, letter: EmailContent, reference: str) -> None:
-    outbox.queue(db, user.email, letter, reference=reference)
-    wakeups.mail_after_commit(db)
+def _queue(db: Session, written: Sequence[Written]) -> None:
+    if written:
+        outbox.queue_all(db, written)
+        wakeups.mail_after_commit(db)
 
 
 def _collected_until(user: User, now: datetime) -> datetime:

@@ -85,8 +85,8 @@ ARTICLES: Mapping[str, Article] = {
         (
             marked(
                 "Say “remind me tomorrow at eight to call the dentist”. Reminders cost nothing and"
-                " come even without credits, in the conversation and in your messenger. They can be"
-                " snoozed, paused, skipped and changed."
+                " come even without credits, in the conversation and as you chose in the settings."
+                " They can be snoozed, paused, skipped and changed."
             ),
             marked(
                 "A task is more: at its time your assistant does something, such as “every Monday,"

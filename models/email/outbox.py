@@ -6,6 +6,7 @@ between leaves it to the next: so a mail is sent at least once, and twice only i
 taken it and we could not write that down.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.base import new_id
+from models.database import clock
 from models.email.templates import EmailContent
 from models.schema.emails import Email, EmailKind, EmailStatus
 
@@ -37,27 +39,43 @@ class Outgoing:
     html_body: str
 
 
+@dataclass(frozen=True)
+class Written:
+    """A letter to somebody; `reference` names what causes it."""
+
+    recipient: str
+    letter: EmailContent
+    reference: str
+
+
 def queue(db: Session, recipient: str, letter: EmailContent, *, reference: str) -> None:
     """Write a letter that is sent once `db` has committed; once for each `reference`.
 
     The caller wakes the senders after the commit, which only saves time.
     """
-    db.execute(
-        insert(Email)
-        .values(
-            id=new_id(),
-            recipient=recipient,
-            kind=letter.kind,
+    queue_all(db, [Written(recipient, letter, reference)])
+
+
+def queue_all(db: Session, written: Sequence[Written]) -> None:
+    """Do as `queue` does, for many at once."""
+    now = clock(db)
+    rows = [
+        {
+            "id": new_id(),
+            "recipient": one.recipient,
+            "kind": one.letter.kind,
             # One line, whatever somebody's name has in it.
-            subject=" ".join(letter.subject.split()),
-            text_body=letter.as_text(),
-            html_body=letter.as_html(),
-            reference=reference,
-            status=EmailStatus.QUEUED,
-            next_try_at=func.clock_timestamp(),
-        )
-        .on_conflict_do_nothing(index_elements=[Email.reference])
-    )
+            "subject": " ".join(one.letter.subject.split()),
+            "text_body": one.letter.as_text(),
+            "html_body": one.letter.as_html(),
+            "reference": one.reference,
+            "status": EmailStatus.QUEUED,
+            "next_try_at": now,
+        }
+        for one in written
+    ]
+    if rows:
+        db.execute(insert(Email).on_conflict_do_nothing(index_elements=[Email.reference]), rows)
 
 
 def has_due(db: Session) -> bool:
