@@ -138,9 +138,14 @@ def erase(db: Session, user_id: UUID) -> None:
     db.execute(update(Job).where(Job.user_id == user_id).values(failure_details={}))
     for name, value in _NOBODY.items():
         setattr(user, name, value)
-    user.email = f"deleted-{user.id}@deleted.invalid"
+    user.email = nobodys_address(user)
     user.deletion_due_at, user.deleted_at = None, utc_now()
     db.flush()
+
+
+def nobodys_address(user: User) -> str:
+    """Return what stands in the place of the address of an account that is nobody's any more."""
+    return f"deleted-{user.id}@deleted.invalid"
 
 
 _NOBODY: dict[str, object] = {
