@@ -132,6 +132,7 @@ def erase(db: Session, user_id: UUID) -> None:
         return
     _erase_by_address(db, user)
     customer_deletions.want(db, user_id)
+    ledger.forget_details(db, Job.user_id == user_id)
     for table in reversed(metadata.sorted_tables):
         if _is_theirs(table):
             db.execute(delete(table).where(table.c.user_id == user_id))

@@ -10,6 +10,13 @@ SHOWN = "tests/webapp/chat/test_answer_sources.py::"
 
 MUTANTS = (
     Mutant(
+        "the words of a search that failed stay with its call",
+        "tasks/worker/tools/web_search.py",
+        "str(error)[:200] if isinstance(error, SearchFailed) else type(error).__name__",
+        "str(error)[:200]",
+        (f"{TOOLS}test_no_row_has_the_words_of_a_search_whatever_becomes_of_it",),
+    ),
+    Mutant(
         "a search is asked for though a limit is reached",
         "models/ledger/searches.py",
         "    if not user.is_frozen and bound.left_micros < held_micros:\n"
