@@ -34,14 +34,14 @@ MUTANTS = (
     Mutant(
         "what was held for a search stays held when the engine fails",
         "tasks/worker/tools/web_search.py",
-        "            searching.release(db, held, str(error)[:200])\n",
+        "            searching.release(db, held, why)\n",
         "            pass\n",
         (f"{TOOLS}test_a_search_that_is_not_answered_costs_nothing",),
     ),
     Mutant(
         "a search that nobody answered is charged",
         "tasks/worker/tools/web_search.py",
-        "            searching.release(db, held, str(error)[:200])\n",
+        "            searching.release(db, held, why)\n",
         "            searching.charge(db, held)\n",
         (f"{TOOLS}test_a_search_that_is_not_answered_costs_nothing",),
     ),
