@@ -14,6 +14,7 @@ from models.chat import answer_files, conversations, erasures, message_deletion
 from models.database import after_commit
 from models.jobs.cancellation import cancel, cancel_all
 from models.memory import notes
+from models.schema.jobs import Job
 from models.schema.users import User
 
 
@@ -30,6 +31,7 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     paths = files.removable(one.path for one in answer_files.of_conversation(db, conversation_id))
     notes.erase_of_conversation(db, user.id, conversation_id)
     ending.end(db, user.id, conversation.created_at)
+    ledger.forget_details(db, Job.conversation_id == conversation_id)
     keys = conversations.erase(db, conversation)
     erasures.want(db, user.id, conversation_id, paths)
     for job in cancelled:

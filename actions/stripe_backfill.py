@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions import admin_refunds, automatic_charges, stripe_events
+from actions import admin_refunds, automatic_charges, customer_deletions, stripe_events
 from gateways.stripe_payments import PaymentsFailed, StripePayments
 from models import ledger
 from models.base import utc_now
@@ -28,6 +28,7 @@ def reconcile() -> None:
                 log.warning("stripe.missed", count=missed)
         automatic_charges.look_after()
         admin_refunds.look_after()
+        customer_deletions.look_after()
     if settings.grant_expires_days:
         expire_grants(utc_now() - timedelta(days=settings.grant_expires_days))
 

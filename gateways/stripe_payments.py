@@ -122,6 +122,15 @@ class StripePayments:
             )
         return made.id
 
+    def delete_customer(self, customer_id: str) -> None:
+        """Delete a customer with their cards; nothing happens if there is none any more."""
+        with TranslatedErrors():
+            try:
+                self._client.v1.customers.delete(customer_id)
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+
     def begin_checkout(self, order: CheckoutOrder) -> Checkout:
         """Make a page on which a person pays."""
         with TranslatedErrors():

@@ -34,10 +34,27 @@ class Account:
     def add_customer(self, form: Body) -> Body:
         return self._new("cus", "customer", **_only(form, "email", "name", "metadata"))
 
+    def delete_customer(self, customer_id: str) -> Body:
+        """Delete a customer with their cards; one who is deleted already is not found."""
+        self._customer(customer_id)
+        for method in self.saved_cards(customer_id):
+            self.store.put({**method, "customer": None})
+        gone = {"id": customer_id, "object": "customer", "deleted": True}
+        self._tell("customer.deleted", self.store.put({**gone, "created": int(time.time())}))
+        return gone
+
+    def _customer(self, customer_id: str) -> Body:
+        customer = self.get(customer_id, "customer")
+        if customer.get("deleted"):
+            raise missing(customer_id)
+        return customer
+
     def begin_checkout(self, form: Body) -> Body:
         """Make a payment page; nothing is paid yet."""
         if form.get("mode") != "payment" or not form.get("line_items"):
             raise invalid("The stand-in only takes payments, with at least one line.")
+        if form.get("customer"):
+            self._customer(form["customer"])
         total = sum(_line_cents(line) for line in form["line_items"])
         session = self._new(
             "cs_test",
@@ -187,7 +204,7 @@ class Account:
         self._tell("payment_method.detached", {**method, "customer": None})
 
     def open_portal(self, form: Body) -> Body:
-        customer = self.get(form.get("customer", ""), "customer")
+        customer = self._customer(form.get("customer", ""))
         portal = self._new(
             *("bps", "billing_portal.session"),
             customer=customer["id"],

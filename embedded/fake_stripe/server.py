@@ -49,6 +49,10 @@ class FakeStripe:
         return [
             web.get("/healthz", _is_up),
             self._post("/v1/customers", lambda _, form: account.add_customer(form)),
+            self._delete(
+                "/v1/customers/{id}",
+                lambda request, _: account.delete_customer(request.match_info["id"]),
+            ),
             self._get("/v1/customers/{id}/payment_methods", self._cards_of),
             self._post("/v1/checkout/sessions", lambda _, form: account.begin_checkout(form)),
             self._post(
@@ -77,6 +81,13 @@ class FakeStripe:
             return web.json_response(answer, status=status)
 
         return web.post(path, _with_key(_handle))
+
+    def _delete(self, path: str, verb: Verb) -> web.RouteDef:
+        async def _handle(request: web.Request) -> web.Response:
+            status, answer = self.act(lambda: verb(request, {}))
+            return web.json_response(answer, status=status)
+
+        return web.delete(path, _with_key(_handle))
 
     def _get(self, path: str, verb: Verb) -> web.RouteDef:
         async def _handle(request: web.Request) -> web.Response:

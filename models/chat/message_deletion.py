@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from models import ledger
 from models.base import utc_now
 from models.chat import answer_files, conversations, erasures
 from models.errors import NotFound, Refused
@@ -63,6 +64,7 @@ def erase(
     notes.erase_of_message(db, message.user_id, message.id)
     keys = list(db.scalars(select(Upload.storage_key).where(Upload.message_id == message.id)))
     ids = [job.id for job in jobs]
+    ledger.forget_details(db, Job.id.in_(ids))
     keys += answer_files.erase(db, AnswerFile.job_id.in_(ids))
     for job_id in ids or [None]:
         erasures.want_message(db, message.user_id, conversation.id, job_id, paths)

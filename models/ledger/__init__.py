@@ -21,7 +21,14 @@ from models.ledger.audit import (
     open_findings,
     resolve,
 )
-from models.ledger.calls import CallNotOpen, close_call, lose_call, open_call, owes_nothing
+from models.ledger.calls import (
+    CallNotOpen,
+    close_call,
+    forget_details,
+    lose_call,
+    open_call,
+    owes_nothing,
+)
 from models.ledger.clawbacks import (
     clawback,
     expire_grants,
@@ -84,6 +91,7 @@ __all__ = [
     "close_call",
     "drift",
     "expire_grants",
+    "forget_details",
     "freeze",
     "give_back",
     "grant",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -94,6 +94,15 @@ def close_call(
     if cost.is_unheard and _absorb_unheard(db, user, call, cost):
         return 0
     return _charge(db, user, call, cost)
+
+
+def forget_details(db: Session, which: ColumnElement[bool]) -> None:
+    """Forget what providers said of calls for jobs: it may repeat what a user had written.
+
+    What a call was, and what it cost, stays.
+    """
+    jobs = select(Job.id).where(which)
+    db.execute(update(ModelCall).where(ModelCall.job_id.in_(jobs)).values(detail=None))
 
 
 def owes_nothing(db: Session, call_id: UUID) -> bool:

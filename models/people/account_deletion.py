@@ -18,6 +18,7 @@ from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
 from models.jobs.cancellation import cancel_all
+from models.payments import customer_deletions
 from models.people import email_tokens, sessions
 from models.people.email_tokens import Retirement
 from models.schema.archives import Export
@@ -124,12 +125,14 @@ def close(db: Session, user_id: UUID) -> bool:
 def erase(db: Session, user_id: UUID) -> None:
     """Delete what a closed account has, and leave of it a number without a person.
 
-    Its objects in storage have been deleted before.
+    Its objects in storage have been deleted before; its customer at Stripe is to be deleted after.
     """
     user = ledger.lock_account(db, user_id)
     if not _is_due(user) or user.sign_in_suspended_at is None:
         return
     _erase_by_address(db, user)
+    customer_deletions.want(db, user_id)
+    ledger.forget_details(db, Job.user_id == user_id)
     for table in reversed(metadata.sorted_tables):
         if _is_theirs(table):
             db.execute(delete(table).where(table.c.user_id == user_id))
@@ -138,9 +141,14 @@ def erase(db: Session, user_id: UUID) -> None:
     db.execute(update(Job).where(Job.user_id == user_id).values(failure_details={}))
     for name, value in _NOBODY.items():
         setattr(user, name, value)
-    user.email = f"deleted-{user.id}@deleted.invalid"
+    user.email = nobodys_address(user)
     user.deletion_due_at, user.deleted_at = None, utc_now()
     db.flush()
+
+
+def nobodys_address(user: User) -> str:
+    """Return what stands in the place of the address of an account that is nobody's any more."""
+    return f"deleted-{user.id}@deleted.invalid"
 
 
 _NOBODY: dict[str, object] = {

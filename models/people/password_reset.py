@@ -14,7 +14,7 @@ from models import ledger
 from models.base import new_id, utc_now
 from models.email import outbox
 from models.email.templates import account
-from models.people import email_tokens, free_credit, identities, sessions, two_factor, users
+from models.people import email_tokens, free_credit, identities, sessions, takeover, users
 from models.people.email_tokens import Retirement
 from models.schema.email_tokens import LinkPurpose
 from models.schema.reset_requests import ResetRequest
@@ -60,18 +60,19 @@ def send_link(db: Session, user: User, *, reference: str) -> str:
 def choose(db: Session, secret: str, password: str, *, network_address: str | None) -> User:
     """Set a new password by a mailed link and log every browser out; tell the person by mail.
 
-    Whoever opened the link reads the mail there, so the address is verified by that too: whatever
-    somebody else had set up with it before ends here. Raises LinkUsedUp; a bad password is refused
-    and leaves the link as it was.
+    Whoever opened the link reads the mail there, so the address is verified by that too: where
+    nobody had done so, they begin anew, see `takeover`. Raises LinkUsedUp; a bad password is
+    refused and leaves the link as it was.
     """
     link = email_tokens.find(db, secret, LinkPurpose.PASSWORD_RESET)
     # It takes a while, so before the lock.
     new_hash = users.hashed_new(password, link.address)
     user, _ = email_tokens.use(db, secret, LinkPurpose.PASSWORD_RESET)
     is_first_proof = user.email_verified_at is None
-    if is_first_proof:
+    if takeover.is_due(user):
+        user = takeover.begin_anew(db, user)
+    elif is_first_proof:
         identities.disconnect_all(db, user.id)
-        two_factor.forget_squatters(db, user)
     _replace(db, user, new_hash, keep=None)
     if is_first_proof:
         user.email_verified_at = utc_now()

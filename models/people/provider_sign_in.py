@@ -23,7 +23,7 @@ from models.people import (
     identities,
     sessions,
     sign_ups,
-    two_factor,
+    takeover,
     users,
 )
 from models.people.admission import Newcomer
@@ -139,22 +139,24 @@ def connect_by_link(
 ) -> User:
     """Connect a proven identity to the account whose mail its owner reads.
 
-    Where nobody had verified the address, what somebody else had set up with it ends: its password,
-    its identity and its logins. Raises what `check_link` and `identities.connect` raise.
+    Where nobody had verified the address, they begin anew, see `takeover`. Raises what `check_link`
+    and `identities.connect` raise.
     """
     held = check_link(db, secret, proven)
     user, _ = email_tokens.use(db, secret, LinkPurpose.GOOGLE_CONNECTION)
     if user.email_verified_at is not None:
         return identities.connect(db, user.id, held)
-    _take_over(db, user)
+    if takeover.is_due(user):
+        user = takeover.begin_anew(db, user)
+    else:
+        _take_over(db, user)
     user = identities.connect(db, user.id, held)
     free_credit.decide(db, user, network_address)
     return user
 
 
 def _take_over(db: Session, user: User) -> None:
-    """Leave a locked account to the owner of its address, with nothing of whoever set it up."""
-    two_factor.forget_squatters(db, user)
+    """Leave a locked account to who reads its mail, where addresses are not verified."""
     user.password_hash, user.email_verified_at = None, utc_now()
     identities.disconnect_all(db, user.id)
     sessions.revoke_others(db, user.id, keep=None)

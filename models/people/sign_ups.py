@@ -27,10 +27,8 @@ from models.people import (
     admission,
     email_tokens,
     free_credit,
-    identities,
     passwords,
-    sessions,
-    two_factor,
+    takeover,
     users,
 )
 from models.people.admission import Newcomer
@@ -248,13 +246,9 @@ def _begin(db: Session, sign_up: SignUp, password_hash: str) -> User:
 
     Raises InvitationOver if somebody else has used up the invitation meanwhile.
     """
-    user = ledger.lock_account(db, _account_for(db, sign_up))
+    user = _account_for(db, sign_up)
     user.password_hash, user.email_verified_at = password_hash, utc_now()
     admission.welcome(db, user, sign_up.invitation_id)
-    identities.disconnect_all(db, user.id)
-    two_factor.forget(db, user.id)
-    sessions.revoke_others(db, user.id, keep=None)
-    email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     retire(db, sign_up.address)
     sign_up.user_id = user.id
     db.flush()
@@ -266,11 +260,14 @@ def _has_owner(db: Session, address: str) -> bool:
     return db.scalar(owned) is not None or email_tokens.is_reserved(db, address)
 
 
-def _account_for(db: Session, sign_up: SignUp) -> UUID:
-    """Return the account of an address that has no owner: the one that is there, or a new one."""
+def _account_for(db: Session, sign_up: SignUp) -> User:
+    """Make a locked account for an address that has no owner, whoever has set one up with it."""
     there = db.scalar(select(User.id).where(User.email == sign_up.address))
     if there is not None:
-        return there
+        squatted = ledger.lock_account(db, there)
+        if not takeover.is_due(squatted):
+            raise HasAccount
+        return takeover.begin_anew(db, squatted)
     user = User(email=sign_up.address, password_hash=sign_up.password_hash)
     try:
         with db.begin_nested():
@@ -278,7 +275,7 @@ def _account_for(db: Session, sign_up: SignUp) -> UUID:
             db.flush()
     except IntegrityError as taken:
         raise HasAccount from taken
-    return user.id
+    return ledger.lock_account(db, user.id)
 
 
 def _secret(sign_up_id: UUID) -> str:

@@ -17,7 +17,7 @@ from models.base import new_id, utc_now
 from models.email import outbox
 from models.email.templates import account
 from models.errors import Refused
-from models.people import email_tokens, sessions, totp, users, verification
+from models.people import email_tokens, sessions, totp, users
 from models.people.email_tokens import Retirement
 from models.schema.sessions import UserSession
 from models.schema.two_factor import RecoveryCode, TwoFactor
@@ -169,15 +169,6 @@ def forget(db: Session, user_id: UUID, *, since: datetime | None = None) -> None
     if since is None or (on_since is not None and on_since > since):
         for table in (RecoveryCode, TwoFactor):
             db.execute(delete(table).where(table.user_id == user_id))
-
-
-def forget_squatters(db: Session, user: User) -> None:
-    """Drop what somebody set up whose address was to be verified; its mail is read only now.
-
-    Where addresses are not verified it stays, or a mailbox alone would open every account.
-    """
-    if verification.is_awaited(user):
-        forget(db, user.id)
 
 
 def _lock(db: Session, user_id: UUID) -> TwoFactor:

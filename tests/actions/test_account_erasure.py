@@ -25,6 +25,7 @@ from models.schema.admins import AdminRole
 from models.schema.invitations import WaitingAddress
 from models.schema.jobs import JobStatus
 from models.schema.metadata import metadata
+from models.schema.model_calls import ModelCall
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from settings import get_settings
@@ -51,7 +52,8 @@ def noted(db: Session, storage: Storage) -> User:
     jobs.ask(db, talk, MARK, model=factories.MODEL, files=[file])
     job = factories.claim(db)
     assert job
-    factories.charge(db, job, 5_000)
+    call_id = factories.charge(db, job, 5_000)
+    db.get_one(ModelCall, call_id).detail = f"No {MARK} here."
     factories.answer(db, job, MARK, f"<p>{MARK}</p>")
     users.forget_cell(person)
     sessions.open_for(db, person, MARK)

@@ -247,3 +247,31 @@ def test_without_a_key_there_are_no_payments(
         StripePayments(get_settings())
     assert not get_settings().sells_credits
     monkeypatch.undo()
+
+
+def test_a_deleted_customer_is_gone_with_the_cards_and_deleted_twice_is_no_matter(
+    payments: StripePayments, stripe: ServedStripe
+) -> None:
+    charge = with_card(stripe, payments, "4242")
+    for _ in range(2):
+        payments.delete_customer(charge.customer_id)
+    assert stripe.api("GET", f"customers/{charge.customer_id}").json()["deleted"] is True
+    with pytest.raises(PaymentsFailed):
+        payments.charge(charge)
+    with pytest.raises(PaymentsFailed):
+        payments.portal_url(charge.customer_id, "http://127.0.0.1/")
+    # One of whom Stripe has never heard.
+    payments.delete_customer("cus_unknown")
+
+
+def test_a_customer_whom_stripe_will_not_delete_is_said(
+    payments: StripePayments, stripe: ServedStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "no_key")
+    get_settings.cache_clear()
+    with pytest.raises(PaymentsFailed) as refused:
+        StripePayments(get_settings()).delete_customer(customer(payments))
+    assert refused.value.permanent
+    assert stripe
+    monkeypatch.undo()
+    get_settings.cache_clear()

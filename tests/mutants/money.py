@@ -18,8 +18,23 @@ ADMINS = "tests/models/ops/test_user_actions.py::"
 ACCOUNTING = "tests/webapp/admin/test_accounting.py::"
 SIMULATOR = "tests/models/ops/test_simulator.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
+CUSTOMERS = "tests/actions/test_customer_deletions.py::"
 
 MUTANTS = (
+    Mutant(
+        "an erased account stays at Stripe",
+        "models/people/account_deletion.py",
+        "    customer_deletions.want(db, user_id)\n",
+        "",
+        (f"{CUSTOMERS}test_the_customer_goes_and_the_books_stay",),
+    ),
+    Mutant(
+        "a customer who is gone is asked for without end",
+        "gateways/stripe_payments.py",
+        '                if error.code != "resource_missing":\n                    raise\n',
+        "                raise error\n",
+        (f"{CUSTOMERS}test_whoever_dies_after_stripe_did_it_is_taken_over",),
+    ),
     Mutant(
         "an admin's form that comes twice is done twice",
         "models/ops/admin_actions.py",

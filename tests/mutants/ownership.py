@@ -7,11 +7,40 @@ BILLING = "tests/webapp/money/test_billing.py::"
 ALERTS = "tests/webapp/core/test_alerts.py::"
 PREFERENCES = "tests/webapp/accounts/test_preferences.py::"
 CHAT = "tests/webapp/chat/test_routes.py::"
+TAKEOVER = "tests/models/people/test_takeover.py::"
 VERIFICATION = "tests/webapp/accounts/test_verification.py::"
 QUOTING = "tests/webapp/chat/test_quotes.py::"
 ADMIN = "tests/webapp/admin/test_reports.py::"
 
 MUTANTS = (
+    Mutant(
+        "who resets a squatter's password gets what they left",
+        "models/people/password_reset.py",
+        "        user = takeover.begin_anew(db, user)\n",
+        "        user.email_verified_at = None\n",
+        (f"{TAKEOVER}test_the_owner_has_no_row_of_whoever_came_before",),
+    ),
+    Mutant(
+        "an account that is taken over is not erased",
+        "models/people/takeover.py",
+        "    squatted.deletion_due_at = LONG_AGO\n",
+        "",
+        (f"{TAKEOVER}test_all_of_it_is_erased_and_nothing_of_the_owner",),
+    ),
+    Mutant(
+        "a reset takes everything where no address is verified",
+        "models/people/takeover.py",
+        "    return verification.is_awaited(user)\n",
+        "    return user.email_verified_at is None\n",
+        (f"{TAKEOVER}test_where_no_address_is_verified_a_reset_takes_nothing",),
+    ),
+    Mutant(
+        "the reader of a mail confirms the address for whoever signed up with it",
+        "webapp/accounts/verification.py",
+        "    if find_current_user() is None:\n        return to_login()\n    try:\n",
+        "    try:\n",
+        (f"{VERIFICATION}test_where_nobody_is_logged_in_a_link_wants_the_password_first",),
+    ),
     Mutant(
         "anybody finds a conversation by its id",
         "models/chat/conversations.py",

@@ -10,6 +10,13 @@ SHOWN = "tests/webapp/chat/test_answer_sources.py::"
 
 MUTANTS = (
     Mutant(
+        "the words of a search that failed stay with its call",
+        "tasks/worker/tools/web_search.py",
+        "str(error)[:200] if isinstance(error, SearchFailed) else type(error).__name__",
+        "str(error)[:200]",
+        (f"{TOOLS}test_no_row_has_the_words_of_a_search_whatever_becomes_of_it",),
+    ),
+    Mutant(
         "a search is asked for though a limit is reached",
         "models/ledger/searches.py",
         "    if not user.is_frozen and bound.left_micros < held_micros:\n"
@@ -27,14 +34,14 @@ MUTANTS = (
     Mutant(
         "what was held for a search stays held when the engine fails",
         "tasks/worker/tools/web_search.py",
-        "            searching.release(db, held, str(error)[:200])\n",
+        "            searching.release(db, held, why)\n",
         "            pass\n",
         (f"{TOOLS}test_a_search_that_is_not_answered_costs_nothing",),
     ),
     Mutant(
         "a search that nobody answered is charged",
         "tasks/worker/tools/web_search.py",
-        "            searching.release(db, held, str(error)[:200])\n",
+        "            searching.release(db, held, why)\n",
         "            searching.charge(db, held)\n",
         (f"{TOOLS}test_a_search_that_is_not_answered_costs_nothing",),
     ),

@@ -11,8 +11,15 @@ from models.ops import switches
 from models.people import email_tokens, verification
 from models.people.email_tokens import LinkUsedUp
 from models.schema.email_tokens import LinkPurpose
+from models.translation import gettext
 from webapp.accounts import mail_again
-from webapp.core.auth import current_user, find_current_user, login_required, refuse_anybody_but
+from webapp.core.auth import (
+    current_user,
+    find_current_user,
+    login_required,
+    refuse_anybody_but,
+    to_login,
+)
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to, part
 from webapp.core.security import address_key
@@ -22,13 +29,21 @@ pages = Blueprint("verification", __name__)
 
 @pages.get("/verification")
 def show() -> Answer:
-    """Ask whether the address is theirs who opened the link."""
+    """Ask whether the address is theirs who opened the link.
+
+    A stranger logs in first: they may only read the mail of an address that somebody else has
+    signed up with, and would open that account to them. Who forgot the password, or never chose
+    one, begins anew with another.
+    """
     token = request.args.get("token", "")
     try:
         link = email_tokens.find(db(), token, LinkPurpose.VERIFICATION)
     except LinkUsedUp as refusal:
         return _over(refusal), 410
     refuse_anybody_but(link.user_id)
+    if find_current_user() is None:
+        flash(gettext("Log in to confirm your address, or choose a new password if you have none."))
+        return to_login()
     return render_template(
         "accounts/verification/page.html",
         token=token,
@@ -42,6 +57,8 @@ def show() -> Answer:
 def verify() -> Answer:
     """Verify the address, give the free credit or say why not, and open the chat."""
     token = request.form.get("token", "")
+    if find_current_user() is None:
+        return to_login()
     try:
         refuse_anybody_but(email_tokens.find(db(), token, LinkPurpose.VERIFICATION).user_id)
         user = verification.verify(db(), token, network_address=request.remote_addr)

@@ -64,8 +64,11 @@ def _asked(held: HeldSearch, query: str) -> Sequence[Found]:
     try:
         found = searching.ask(held, query)
     except BaseException as error:
+        # Only of the engine's own failures is it known that no word of the query is in them, and
+        # calls are kept when their conversation is gone.
+        why = str(error)[:200] if isinstance(error, SearchFailed) else type(error).__name__
         with unit_of_work() as db:
-            searching.release(db, held, str(error)[:200])
+            searching.release(db, held, why)
         if isinstance(error, SearchFailed):
             raise ToolRefused(NOT_NOW) from error
         raise

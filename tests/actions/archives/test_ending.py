@@ -161,6 +161,8 @@ def test_one_that_is_being_put_together_is_begun_again(db: Session, ada: User) -
     first = exports.claim(db, LEASE)
     assert first is not None
     ending.end(db, ada.id, utc_now())
+    # Also before anybody has begun it again.
+    assert not exports.finish(db, first, "exports/old", 1)
     second = exports.claim(db, LEASE)
     assert second is not None
     assert second.id == first.id

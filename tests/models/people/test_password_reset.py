@@ -120,9 +120,11 @@ def test_whatever_was_set_up_with_somebodys_address_ends_when_its_owner_takes_it
     (moving,) = mails(db, "thief@example.org")
     reading = feeds.renew(db, squatter.id)
 
-    password_reset.choose(db, forgotten(db, squatter.email), NEW, network_address="8.8.8.8")
-    assert squatter.email_verified_at is not None
-    assert squatter.credits_balance_micros == get_settings().sign_up_grant_micros
+    reset = forgotten(db, squatter.email)
+    owner = password_reset.choose(db, reset, NEW, network_address="8.8.8.8")
+    assert owner.id != squatter.id
+    assert owner.email_verified_at is not None
+    assert owner.credits_balance_micros == get_settings().sign_up_grant_micros
     assert sessions.find_live(db, session.id) is None
     assert feeds.reader(db, reading) is None
     with pytest.raises(LinkUsedUp):

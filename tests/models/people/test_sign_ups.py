@@ -197,7 +197,7 @@ def test_what_somebody_had_set_up_with_the_address_ends(db: Session) -> None:
     assert sessions.find_live(db, session.id) is None
     with pytest.raises(users.WrongCredentials):
         users.authenticate(db, GRACE, factories.PASSWORD)
-    assert users.authenticate(db, GRACE, NEW).id == squatter.id
+    assert users.authenticate(db, GRACE, NEW).id != squatter.id
     with pytest.raises(LinkUsedUp):
         verification.verify(db, old_link, network_address=HERE)
 

@@ -82,15 +82,21 @@ def test_opening_the_link_only_asks_and_pressing_the_button_gives_the_credit(
     assert "Check your mail" not in page
 
 
-def test_a_link_can_be_opened_where_nobody_is_logged_in(
+def test_where_nobody_is_logged_in_a_link_wants_the_password_first(
     browser: Browser, app: Any, db: Session
 ) -> None:
+    """Or the reader of the mail would open to a stranger what that one has signed up for."""
     introduced(browser)
     phone = Browser(app)
     (link,) = links(db, "grace@example.org")
+    assert phone.get(link).location.startswith("/login?next=/verification?token")
+    assert "Log in to confirm your address" in phone.read("/login")
+    assert phone.post("/verification", {"token": token_of(link)}).location.startswith("/login")
+    assert balance(db) == 0
+    form = {"email": "grace@example.org", "password": factories.PASSWORD, "next": link}
+    assert phone.post("/login", form).location == link
     assert "Confirm my address" in phone.read(link)
     assert phone.post("/verification", {"token": token_of(link)}).location == "/chat"
-    assert phone.get("/chat").location == "/login?next=/chat"
     assert balance(db) == get_settings().sign_up_grant_micros
 
 

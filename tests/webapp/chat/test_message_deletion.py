@@ -12,12 +12,14 @@ from models.archives import imported
 from models.archives.imported import SaidElsewhere
 from models.base import utc_now
 from models.channels import accounts, deliveries
-from models.chat import erasures
+from models.chat import erasures, sources
+from models.chat.sources import Page
 from models.memory import notes
 from models.schema.channels import Delivery, DeliveryStatus
 from models.schema.chat import Conversation, Message, Role
 from models.schema.jobs import Job, JobStatus
 from models.schema.memory import NoteAuthor
+from models.schema.model_calls import ModelCall
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from tests import factories, scanning
@@ -56,8 +58,14 @@ def test_no_table_and_no_object_has_a_word_of_it(
     notes.add(db, ada.id, f"Has a {SECRET}", author=NoteAuthor.ASSISTANT, **said)
     made = handed_over(db, secret, SECRET.encode(), f"files/{SECRET}.md")
     made_at, made_key = made.path, made.storage_key
+    found = [Page(f"https://{SECRET}.example/{n}", f"All on a {SECRET}") for n in range(2)]
+    sources.note(db, secret, found, is_read=False)
+    # A provider may repeat what it refuses.
+    call_id = factories.charge(db, secret, 5)
+    db.get_one(ModelCall, call_id).detail = f"No {SECRET} here."
     db.commit()
     known = {"messages", "uploads", "conversations", "memory_notes", "answer_files"}
+    known |= {"answer_sources", "model_calls"}
     assert known <= scanning.tables_with(db, [SECRET])
     link = f'href="{_path(secret)}"'
     assert link in adas.read(f"/chat/{conversation.id}")
@@ -72,6 +80,7 @@ def test_no_table_and_no_object_has_a_word_of_it(
     assert scanning.objects_with(db, storage, ada, [SECRET]) == set()
     assert made_key not in storage.list(f"answers/{ada.id}/")
     assert _words(db, conversation.id) == ["About a walnut", "A fine walnut."]
+    assert sources.list_all(db, secret) == []
     assert conversation.title == "About a walnut"
     assert conversation.forgotten_at is not None
     asked = [(one.conversation_id, one.job_id) for one in erasures.pending(db, ada.id)]

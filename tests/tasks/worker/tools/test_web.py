@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.web import searching
 from agent.tools.registry import ToolRefused
 from agent.turn import Attachment, Turn
 from gateways.event_streams import connect
@@ -28,7 +29,7 @@ from models.schema.sources import AnswerSource
 from models.schema.users import User
 from settings import Settings
 from tasks.worker.tools import HANDLERS, offered_handlers
-from tests import factories
+from tests import factories, scanning
 from tests.embedded.fake_web.served import ServedWeb, served_web
 from tests.tasks.worker.tools.test_tools import turn_of
 
@@ -273,6 +274,21 @@ def test_sources_go_with_their_conversation_and_are_their_users(
     assert {one.user_id for one in db.scalars(select(AnswerSource))} == {running.user_id}
     conversations.erase(db, db.get_one(Conversation, running.conversation_id))
     assert db.scalars(select(AnswerSource)).all() == []
+
+
+def test_no_row_has_the_words_of_a_search_whatever_becomes_of_it(
+    use: Use, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(_: object, query: str) -> None:
+        raise ValueError(query)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(searching, "ask", odd)
+        with pytest.raises(ValueError, match="xylograph"):
+            use("web_search", query="ferry xylograph")
+    use("web_search", query="ferry xylograph")
+    assert [one.detail for one in _calls(db)] == ["ValueError", None]
+    assert scanning.tables_with(db, ["xylograph"]) == set()
 
 
 @pytest.mark.parametrize(
