@@ -20,12 +20,16 @@ from tests.tasks.worker.tools.test_tools import turn_of
 SAVED = Path(__file__).parents[3] / "untrusted" / "pages"
 FACTS: dict[str, list[str]] = json.loads((SAVED / "facts.json").read_text())
 MOST_CHARS = 12_000
+CHARSET = re.compile(rb'charset="([\w-]+)"')
 GO_ON = re.compile(r"go on with at=(\d+)")
 TITLE = "All that has happened on Gull Island " * 500
 
 
 def _page(name: str) -> WebPage:
-    body = (SAVED / f"{name}.html").read_text().partition("<body>")[2]
+    # Whatever they were saved in, they are served in UTF-8 here.
+    data = (SAVED / f"{name}.html").read_bytes()
+    named = CHARSET.search(data)
+    body = data.decode(named[1].decode() if named else "utf-8").partition("<body>")[2]
     return WebPage("saved.example", f"/{name}", TITLE, "2026-12-01", body.partition("</body>")[0])
 
 
