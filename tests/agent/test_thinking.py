@@ -1,5 +1,9 @@
 """With the real OpenClaw: models think a little, which is shown meanwhile, and is no answer."""
 
+from functools import reduce
+from operator import getitem
+from typing import Any
+
 import pytest
 
 from agent.turn import AgentFailed
@@ -9,8 +13,18 @@ from tests.agent.test_prompt import chosen, recorded
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(420), pytest.mark.xdist_group("cells")]
 
-COMPANIES = ("anthropic", "openai", "gemini")
+# Where each is told how much to think.
+EFFORT = {
+    "anthropic": ("output_config", "effort"),
+    "openai": ("reasoning", "effort"),
+    "gemini": ("generationConfig", "thinkingConfig", "thinkingLevel"),
+}
+COMPANIES = tuple(EFFORT)
 THOUGHT = "[[demo: think Weighing it up. ]]"
+
+
+def _effort(body: dict[str, Any], provider: str) -> str:
+    return str(reduce(getitem, EFFORT[provider], body)).lower()
 
 
 @pytest.mark.parametrize("provider", COMPANIES)
@@ -29,7 +43,7 @@ def test_thoughts_are_shown_and_stay_out_of_the_answer(
     assert listener.thoughts[0] == "Weighing it up."
     bodies = recorded(agent_settings)
     assert len(bodies) == 2
-    assert all("low" in str(body).lower() for body in bodies)
+    assert [_effort(body, provider) for body in bodies] == ["low", "low"]
     assert ada.say("[[demo: say And again.]]", saved=False, model=name).text == "And again."
     assert "meter." not in "".join(capsys.readouterr())
 
