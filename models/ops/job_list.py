@@ -1,6 +1,6 @@
 """Jobs, as admins look for them and look into one. What was asked or answered is never read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -40,6 +40,8 @@ class Page:
     """Some jobs, the newest first; `next_after` begins the next page."""
 
     jobs: Sequence[Job]
+    # Whose they are, by the ids of users.
+    emails: Mapping[UUID, str]
     next_after: UUID | None
 
 
@@ -97,7 +99,9 @@ class JobFile:
 def find(db: Session, wanted: Wanted) -> Page:
     """Return a page of jobs."""
     found = db.scalars(matching(wanted).order_by(Job.id.desc()).limit(PAGE + 1)).all()
-    return Page(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+    of_these = select(User.id, User.email).where(User.id.in_({job.user_id for job in found}))
+    emails = dict(db.execute(of_these).all())
+    return Page(found[:PAGE], emails, found[PAGE - 1].id if len(found) > PAGE else None)
 
 
 def matching(wanted: Wanted) -> Select[Job]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, union
@@ -128,8 +128,9 @@ def _meant(db: Session, wanted: Wanted, order: _Order, last: User | None) -> Seq
     As one condition with OR they would have to be asked of every user. Of each way alone PostgreSQL
     knows whether few fit, and reads those by an index, or many, and reads until a page is full.
     """
+    keys = cast("Select[Any]", select(*order.keys))
     ways = [
-        order.page(_filtered(select(*order.keys).where(way), wanted), last).subquery()
+        order.page(_filtered(keys.where(way), wanted), last).subquery()
         for way in _ways(wanted.term)
     ]
     found = {row.id: row for row in db.execute(union(*(select(way) for way in ways)))}

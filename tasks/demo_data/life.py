@@ -18,6 +18,8 @@ FAILS, IS_STOPPED, FAILS_IN_OUTAGE = 0.012, 0.02, 0.75
 FAILURES = ("provider_down", "cell_died", "time_limit", "no_answer", "worker_lost", "provider_down")
 # Of payments: those that come to nothing, that go back, and that a bank takes back.
 COMES_TO_NOTHING, GOES_BACK, IS_DISPUTED = 0.05, 0.02, 0.005
+# Of those who write: who links Telegram, and which part of their messages comes from there then.
+LINKS, WRITES_THERE = 0.18, 0.6
 TALK = 12
 QUESTIONS = ("What shall I cook tonight?", "Plan my week, please.", "Shorten this letter for me.")
 ANSWER = "Here is a first draft; tell me what to change."
@@ -48,6 +50,7 @@ class Life:
         self._talk = ""
         self._is_over = self._has_paid = False
         self._last_job: tuple[str, datetime] | None = None
+        self._linked_at: datetime | None = None
 
     def live(self) -> None:
         """Write all of it."""
@@ -55,6 +58,7 @@ class Life:
         reference = f"sign-up:{account.id}"
         self._rows.entry(account, Entry("grant", GRANT, reference, person.came_at))
         seen_at = person.came_at
+        self._link()
         for number, at in enumerate(self._moments()):
             if self._is_over:
                 break
@@ -63,6 +67,22 @@ class Life:
         self._rows.person(person, account)
         self._rows.session(account, person, seen_at)
         self._save()
+
+    def _link(self) -> None:
+        """Link Telegram within their first weeks, if they do."""
+        person, draw = self._person, self._chance
+        at = person.came_at + timedelta(days=draw.uniform(0.1, 20))
+        if draw.random() < LINKS and person.messages and at < person.leaves_at:
+            self._linked_at, outside = at, str(7_000_000_000 + person.number)
+            self._rows.add(
+                "channel_accounts",
+                *(self._rows.new_id(at), self._account.id, "telegram", outside, outside),
+                *(person.name, at),
+            )
+
+    def _channel(self, at: datetime) -> str:
+        is_linked = self._linked_at is not None and at > self._linked_at
+        return "telegram" if is_linked and self._chance.random() < WRITES_THERE else "web"
 
     def _moments(self) -> Iterator[datetime]:
         """Yield when they write, in order; the first time soon after they came."""
@@ -166,8 +186,9 @@ class Life:
 
     def _say(self, message: str, role: str, words: str, at: datetime, job: str | None) -> None:
         html = f"<p>{words}</p>" if role == "assistant" else ""
+        channel = self._channel(at) if role == "user" else "web"
         self._rows.add(
-            "messages", message, self._talk, self._account.id, job, role, words, html, at
+            "messages", message, self._talk, self._account.id, job, role, words, html, channel, at
         )
 
     def _pay(self, at: datetime) -> None:

@@ -18,7 +18,7 @@ COLUMNS = {
         " spending_frozen_at, spending_frozen_reason, created_at"
     ),
     "conversations": "id, user_id, title, created_at, updated_at",
-    "messages": "id, conversation_id, user_id, job_id, role, text, html, created_at",
+    "messages": "id, conversation_id, user_id, job_id, role, text, html, channel, created_at",
     "jobs": (
         "id, user_id, conversation_id, message_id, model, status, is_head, ready_at, attempt,"
         " worker_id, failure_code, failure_details, created_at, started_at, finished_at"
@@ -41,6 +41,7 @@ COLUMNS = {
     ),
     "billing_accounts": "user_id, stripe_customer_id, created_at",
     "user_sessions": "id, user_id, user_agent, created_at, seen_at, expires_at",
+    "channel_accounts": "id, user_id, channel, account_id, address, name, linked_at",
     "state_snapshots": "id, user_id, version, packs, size_bytes, job_id, created_at",
 }
 BROWSERS = (

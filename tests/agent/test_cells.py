@@ -63,7 +63,12 @@ def test_nobody_is_warmed_for_who_has_asked(runtime: Runtime, eve: Person) -> No
     asking = Person(runtime, Profile("Ada", "UTC", ""))
 
     assert not runtime.warm(eve.id, (), [asking.id])
-    assert runtime.stats().spare == 1
+    stats = runtime.stats()
+    assert (stats.spare, stats.boots.failed) == (1, 0)
+    assert stats.boots.worked >= 1
+    assert stats.boots.last_ms
+    assert stats.memory_free_bytes > 1_000_000
+    wait_for(lambda: runtime.stats().memory_bytes > 1_000_000, "cells to be weighed", seconds=10)
 
 
 def test_a_cell_is_ended_after_so_many_turns(

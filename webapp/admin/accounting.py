@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request
 
+from channels import registry
 from gateways import values
 from models.base import utc_now
 from models.errors import NotFound
@@ -13,6 +14,7 @@ from models.ops import accounting, profit
 from models.ops.accounting import Part
 from models.ops.profit import Amounts, Order
 from models.people.admin_roles import Permission
+from models.schema.chat import WEB
 from settings import get_settings
 from webapp.admin import spreadsheets
 from webapp.admin.access import allowed_to
@@ -58,6 +60,7 @@ def show() -> Answer:
         since=since,
         months=[profit.month_of(now, back)[0] for back in range(MONTHS)],
         rates=get_settings(),
+        labels={WEB: "The website"} | {one.name: one.label for one in registry.installed()},
     )
 
 
@@ -82,8 +85,15 @@ def _chart(days: Sequence[Part], before: Sequence[Part]) -> Chart:
     """Draw the profit of each day, beside that of the same day of the month before."""
     then = [one.amounts.profit_micros for one in before]
     then += [0] * len(days)
-    drawn = [Value(one.name, one.amounts.profit_micros, then[at]) for at, one in enumerate(days)]
+    drawn = [
+        Value(_day(one.name), one.amounts.profit_micros, then[at]) for at, one in enumerate(days)
+    ]
     return charts.render(drawn, money, short_money)
+
+
+def _day(name: str) -> str:
+    at = values.day(name)
+    return f"{at.day} {at:%b}"
 
 
 def _written(amounts: Amounts) -> Sequence[object]:

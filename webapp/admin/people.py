@@ -12,6 +12,7 @@ from models.payments import refund_orders
 from models.people import verification
 from models.people.admin_roles import Permission
 from webapp.admin.access import allowed_to
+from webapp.core.browsers import describe
 from webapp.core.db import db
 from webapp.core.htmx import Answer
 
@@ -69,6 +70,7 @@ def render(user_id: UUID, *, refused: str = "", refusal: str = "") -> str:
         refusal=refusal,
         typed=request.form,
         new_key=new_id,
+        describe=describe,
         is_verification_awaited=verification.is_awaited(found.user),
         refunds=refund_orders.list_of_user(db(), user_id),
         refundable={one.id: refund_orders.left_of(db(), one) for one in found.payments},

@@ -86,12 +86,13 @@ def render(values: Sequence[Value], written: Written, marked: Written | None = N
 
 
 def _scale(numbers: Sequence[int]) -> tuple[int, int]:
-    """Return where the scale ends, below and above: round numbers with zero between them."""
+    """Return where the scale ends, below and above; zero is its end or its middle."""
     most, least = max(*numbers, 0, 0), min(*numbers, 0, 0)
     if least >= 0:
         return 0, max(_round_up(most), 2)
-    step = max(_round_up(max(most, -least)) // 2, 1)
-    return step * (least // step), step * -(-most // step)
+    # As far down as up, so that the mark in the middle is zero.
+    end = _round_up(max(most, -least))
+    return -end, end
 
 
 def _round_up(number: int) -> int:

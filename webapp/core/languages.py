@@ -13,6 +13,7 @@ from actions.sentences import (
     failures,
     free_credit,
     freezes,
+    jobs,
     pauses,
     payments,
     rules,
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
         alert_words=alerts.words,
         credit_refusal=free_credit.for_admins,
         failure_of=failures.of_job,
+        failure_code_words=jobs.code,
         freeze_of=freezes.of_user,
         freeze_words=freezes.freeze,
         note_of=entries.note,
@@ -52,6 +54,7 @@ def install(app: Flask) -> None:
         rule_words=rules.rule,
         carried_for=entries.carried,
         top_up_off=payments.top_up_off,
+        state_words=jobs.state,
         trouble_words=payments.trouble,
     )
 

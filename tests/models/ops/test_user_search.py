@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from models import payments
-from models.base import utc_now
+from models.base import new_id, utc_now
 from models.ops import user_search
 from models.ops.user_search import Filter, Wanted
 from models.schema.channels import ChannelAccount
@@ -109,3 +109,19 @@ def test_each_way_finds_whom_it_means_by_an_index(db: Session, many: UUID) -> No
 def test_what_stands_for_anything_in_sql_is_only_itself(db: Session, ada: User) -> None:
     for term in ("%", "_", "a%a", "\\", "ada_"):
         assert user_search.find(db, Wanted(term=term)).rows == []
+
+
+def test_who_owns_a_database_may_create_the_extension_without_being_superuser(
+    engine: sa.Engine,
+) -> None:
+    name = f"plain_{new_id().hex}"
+    plain = engine.url.set(database=name, username=name, password=name)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} OWNER {name}"))
+        theirs = sa.create_engine(plain, poolclass=sa.NullPool)
+        with theirs.begin() as owner:
+            owner.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+            assert owner.scalar(sa.text("SELECT similarity('word', 'words')"))
+        connection.execute(sa.text(f"DROP DATABASE {name}"))
+        connection.execute(sa.text(f"DROP ROLE {name}"))

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from agent.cells.boot.scheduler import BootCounts
+from agent.cells.pool_stats import PoolStats
 from models.base import new_id, utc_now
 from models.database import unit_of_work
 from models.jobs import Claim
@@ -91,6 +93,19 @@ def test_a_pause_stops_claims_within_five_seconds_and_lets_turns_end(running: Ru
     began = time.monotonic()
     wait_for(lambda: running.begun == [first, second], "the claims to go on", seconds=10)
     assert time.monotonic() - began < PROMISED_SECONDS
+
+
+def test_a_worker_says_what_its_cells_take_and_how_they_booted(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boots = BootCounts(worked=14, failed=2, last_ms=9_250)
+    said = PoolStats(0, 1, 0, 0, 4, "bwrap", boots, memory_bytes=3_000, memory_free_bytes=5_000)
+    monkeypatch.setattr(running.process.runtime, "stats", lambda: said)
+    running.process._report()  # pyright: ignore[reportPrivateUsage]
+    with unit_of_work() as db:
+        row = db.get_one(Worker, running.process.id)
+        assert (row.memory_bytes, row.memory_free_bytes) == (3_000, 5_000)
+        assert (row.boots, row.boot_failures, row.boot_ms) == (14, 2, 9_250)
 
 
 def test_a_worker_drains_when_an_admin_wants_it_to(running: Running) -> None:

@@ -98,7 +98,7 @@ def test_days_models_and_channels_are_those_of_the_month(
     channels = {one.name: one.amounts for one in accounting.read_channels(db, since, until)}
     assert channels["telegram"].profit_micros == 2 * 666_667
     page = olgas.read("/admin/accounting")
-    for words in ("telegram", "b/two", "Profit by day"):
+    for words in ("Telegram", "b/two", "Profit by day"):
         assert words in page
 
 

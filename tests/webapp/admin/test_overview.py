@@ -68,7 +68,7 @@ def test_its_numbers_are_those_of_the_books(
     assert metric(page, "free-credit") == "$1.00"
     assert metric(page, "top-ups") == "$5.00"
     assert metric(page, "messages") == "1"
-    assert page.count("<svg viewBox") == page.count('class="plot-marks"') == 10
+    assert page.count("<svg viewBox") == page.count('class="plot-marks"') == 12
     found = overview.read(db, wanted, utc_now())
     assert sum(part.now.revenue_micros for part in found.parts) == found.now.revenue_micros
 

@@ -193,7 +193,7 @@ def test_a_worker_tells_of_its_memory_and_its_boots(olgas: Browser, db: Session)
     db.commit()
     page = " ".join(olgas.read("/admin/workers").split())
     assert "3 GB in its cells, 5 GB free" in page
-    assert "14, 2 failed; the last took 12 s" in page
+    assert '14, 2 failed; the last took <span class="whitespace-nowrap">12 s</span>' in page
 
 
 def test_why_there_are_so_many_workers_is_said_in_words(

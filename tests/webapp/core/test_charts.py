@@ -22,6 +22,8 @@ def test_what_is_below_zero_is_below_its_line() -> None:
     chart = render(values(-30, 100), str)
     assert chart.zero_y < chart.spots[0].dot_y <= HEIGHT
     assert chart.spots[1].dot_y == 0
+    assert chart.marks == ("100", "0", "-100")
+    assert chart.zero_y == HEIGHT / 2
 
 
 @pytest.mark.parametrize(
