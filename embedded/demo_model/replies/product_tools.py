@@ -16,7 +16,11 @@ REMIND = re.compile(r"\bremind me\b[\s,:]*(?P<rest>.+)", re.I | re.S)
 WAIT = re.compile(
     r"\bin (?P<count>\d{1,4}|an?|one|two|three|five|ten) (?P<unit>minute|hour|day)s?\b", re.I
 )
-CLOCK = re.compile(r"\bat (?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>am|pm)?\b", re.I)
+HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
+CLOCK = re.compile(
+    rf"\bat (?P<hour>\d{{1,2}}|{'|'.join(HOURS)})(?::(?P<minute>\d{{2}}))?\s*(?P<half>am|pm)?\b",
+    re.I,
+)
 DAY = re.compile(r"\b(?:today|tomorrow|tonight)\b", re.I)
 OFTEN = re.compile(
     r"\b(?:(?P<daily>every day|daily)|(?P<workdays>every weekday)|every week on (?P<week>\w+)|"
@@ -116,7 +120,9 @@ def _clock(words: str, now: datetime) -> datetime | None:
     if found is None:
         is_tonight = "tonight" in words.lower()
         return now.replace(hour=EVENING, minute=0) if is_tonight else None
-    hour, minute = int(found["hour"]), int(found["minute"] or 0)
+    named = found["hour"].lower()
+    hour = HOURS.index(named) + 1 if named in HOURS else int(named)
+    minute = int(found["minute"] or 0)
     half = (found["half"] or "").lower()
     hour = hour % 12 + 12 * (half == "pm") if half else hour
     return now.replace(hour=hour, minute=minute) if hour < 24 and minute < 60 else None

@@ -36,6 +36,11 @@ def ask(demo: Any, *messages: dict[str, Any], names: tuple[str, ...] = NAMES) ->
             "remind",
             {"what": "lock the door", "at": "2026-11-23T21:30"},
         ),
+        (
+            "Remind me tomorrow at eight to water the fern",
+            "remind",
+            {"what": "water the fern", "at": "2026-11-24T08:00"},
+        ),
         ("remind me at 8 to run", "remind", {"what": "run", "at": "2026-11-24T08:00"}),
         (
             "Remind me every day at 7 to take the pills",
