@@ -18,7 +18,8 @@ WAIT = re.compile(
 )
 HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 CLOCK = re.compile(
-    rf"\bat (?P<hour>\d{{1,2}}|{'|'.join(HOURS)})(?::(?P<minute>\d{{2}}))?\s*(?P<half>am|pm)?\b",
+    rf"\bat (?P<hour>\d{{1,2}}|{'|'.join(HOURS)})(?::(?P<minute>\d{{2}}))?"
+    r"\s*(?P<half>am|pm)?\b",
     re.I,
 )
 DAY = re.compile(r"\b(?:today|tomorrow|tonight)\b", re.I)
