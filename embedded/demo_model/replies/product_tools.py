@@ -16,7 +16,10 @@ REMIND = re.compile(r"\bremind me\b[\s,:]*(?P<rest>.+)", re.I | re.S)
 WAIT = re.compile(
     r"\bin (?P<count>\d{1,4}|an?|one|two|three|five|ten) (?P<unit>minute|hour|day)s?\b", re.I
 )
-HOURS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+HOURS = (
+    *("one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 CLOCK = re.compile(
     rf"\bat (?P<hour>\d{{1,2}}|{'|'.join(HOURS)})(?::(?P<minute>\d{{2}}))?"
     r"\s*(?P<half>am|pm)?\b",
