@@ -110,6 +110,7 @@ def _paths(site: Site) -> list[str]:
         "/admin/queue",
         "/admin/queue?hours=168",
         "/admin/queue?state=failed",
+        "/admin/queue?state=pending",
         "/admin/queue/now",
     )
     ones = (f"/admin/people/{user_id}", f"/admin/queue/{job_id}")

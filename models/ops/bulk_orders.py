@@ -5,6 +5,7 @@ dies leaves nothing half done, and accounts are locked for moments only. See `ac
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, text
@@ -18,6 +19,7 @@ from models.jobs.queries import UNFINISHED
 from models.ops import admin_actions, job_list
 from models.ops.admin_actions import Change, Order
 from models.ops.job_list import Wanted
+from models.ops.retention import first_id
 from models.people.admin_roles import Permission
 from models.schema.admins import AdminActionKind
 from models.schema.bulk_orders import BulkKind, BulkOrder
@@ -27,11 +29,7 @@ from models.schema.users import User
 # More than any queue holds; whoever wants more does it twice.
 MOST = 50_000
 BATCH = 500
-# What each kind is for.
-STATES: dict[BulkKind, Sequence[JobStatus]] = {
-    BulkKind.CANCEL: UNFINISHED,
-    BulkKind.RETRY: (JobStatus.FAILED, JobStatus.CANCELLED),
-}
+RETRIED_WITHIN = timedelta(days=30)
 KINDS = {
     BulkKind.CANCEL: AdminActionKind.JOBS_CANCELLED,
     BulkKind.RETRY: AdminActionKind.JOBS_RETRIED,
@@ -179,4 +177,11 @@ def _without_head(db: Session, users: Sequence[UUID]) -> Sequence[UUID]:
 
 def _matching(kind: BulkKind, wanted: Wanted, before_id: UUID) -> Select[Job]:
     fitting = job_list.matching(wanted).where(Job.id < before_id)
-    return fitting.where(Job.status.in_(STATES[kind]))
+    if kind is BulkKind.CANCEL:
+        return fitting.where(job_list.is_in(*UNFINISHED))
+    # Nobody waits any more for what is older, and of it there is ever more.
+    fitting = fitting.where(Job.id > first_id(utc_now() - RETRIED_WITHIN))
+    if wanted.state is JobStatus.CANCELLED:
+        return fitting
+    # What was stopped is not wanted, unless it is asked for by its state.
+    return fitting.where(job_list.is_in(JobStatus.FAILED))

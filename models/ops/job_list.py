@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -104,11 +104,23 @@ def find(db: Session, wanted: Wanted) -> Page:
     return Page(found[:PAGE], emails, found[PAGE - 1].id if len(found) > PAGE else None)
 
 
+def is_in(*states: JobStatus) -> ColumnElement[bool]:
+    """Say whether a job is in one of these states, each as the index has it that has those alone.
+
+    Few are pending among very many that are over, and one index has the heads of lanes.
+    """
+    alone = [Job.status == state for state in states if state is not JobStatus.PENDING]
+    if JobStatus.PENDING in states:
+        is_pending = Job.status == JobStatus.PENDING
+        alone += [and_(is_pending, Job.is_head), and_(is_pending, ~Job.is_head)]
+    return or_(*alone)
+
+
 def matching(wanted: Wanted) -> Select[Job]:
     """Select the jobs that fit a filter, in no order."""
     jobs = select(Job)
     if wanted.state is not None:
-        jobs = jobs.where(Job.status == wanted.state)
+        jobs = jobs.where(is_in(wanted.state))
     if wanted.code is not None:
         is_it = (Job.failure_code == wanted.code, Job.status == JobStatus.FAILED)
         jobs = jobs.where(*is_it)

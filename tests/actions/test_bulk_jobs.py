@@ -1,6 +1,7 @@
 """In bulk: the number that was shown, in batches that lose nothing, once, in seconds."""
 
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from actions import bulk_jobs
 from models import jobs, ledger
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.database import unit_of_work
+from models.jobs.cancellation import cancel
 from models.ops import bulk_orders
 from models.ops.admin_actions import Order
 from models.ops.bulk_orders import MoreThanShown, NothingInBulk
@@ -182,3 +184,28 @@ def test_more_than_was_shown_and_nothing_at_all_are_refused(sam: User, redis_url
     with unit_of_work() as db, pytest.raises(NotOfThisRole):
         order = Order(db.get_one(User, sam.id), "Why not.", new_id())
         bulk_orders.place(db, order, BulkKind.CANCEL, ALL, before_id=new_id(), shown=9)
+
+
+def test_only_what_failed_lately_is_tried_again_unless_more_is_asked_for(
+    sam: User, redis_url: str
+) -> None:
+    assert redis_url
+    stopped_ones = Wanted(state=JobStatus.CANCELLED)
+    with unit_of_work() as db:
+        for name in ("ada", "eve"):
+            jobs.fail(
+                db,
+                factories.running(db, factories.user(db, f"{name}@example.org")),
+                FailureCode.PROVIDER_DOWN,
+            )
+        stopped = factories.job(db, factories.user(db, "grace@example.org"))
+        cancel(db, stopped.user_id, stopped.id)
+    now = new_id()
+    with unit_of_work() as db:
+        assert bulk_orders.count(db, BulkKind.RETRY, ALL, now) == 2
+        assert bulk_orders.count(db, BulkKind.RETRY, stopped_ones, now) == 1
+        assert bulk_orders.count(db, BulkKind.CANCEL, ALL, now) == 0
+    later = utc_now() + bulk_orders.RETRIED_WITHIN + timedelta(minutes=1)
+    with pytest.MonkeyPatch.context() as patched, unit_of_work() as db:
+        patched.setattr(bulk_orders, "utc_now", lambda: later)
+        assert bulk_orders.count(db, BulkKind.RETRY, ALL, now) == 0
