@@ -1,5 +1,6 @@
 """The microphone of the composer, with Chromium's own stand-in for one, which beeps."""
 
+import re
 from collections.abc import Callable, Generator
 
 import pytest
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 FAKE_DEVICE = "--use-fake-device-for-media-stream"
 # It lets a page have it without asking.
 FAKE_ANSWER = "--use-fake-ui-for-media-stream"
-DEMO = "The demo model cannot listen. This was"
+# On a busy machine more is recorded than was meant.
+DEMO = re.compile(r"^The demo model cannot listen\. This was \d seconds?\.$")
 TROUBLE = Reply({"error": {"message": "Down."}}, 503, headers=(("retry-after-ms", "1"),))
 IS_LOUD = """() => [...document.querySelectorAll(".voice-level i")].some(
   (bar) => Number(bar.style.getPropertyValue("--level")) > 0.1
@@ -85,7 +87,7 @@ def test_a_tap_begins_and_another_one_turns_it_into_words_to_be_sent(
     expect(page.locator(".voice-time")).to_have_text("0:01")
     page.wait_for_function(IS_LOUD)
     stop(page)
-    expect(page.locator("#text")).to_have_value(f"{DEMO} 1 second.")
+    expect(page.locator("#text")).to_have_value(DEMO)
     expect(page.locator("#voice-status")).to_contain_text("Check them, then send")
     expect(page.locator("#composer[data-voice]")).to_have_count(0)
     # The stream of the conversation is not what this is about.
@@ -93,7 +95,7 @@ def test_a_tap_begins_and_another_one_turns_it_into_words_to_be_sent(
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/chat/0*")
     with site.database() as db:
-        assert db.scalars(sa.select(Message.text)).all() == [f"{DEMO} 1 second."]
+        assert DEMO.match(db.scalars(sa.select(Message.text)).one())
     # The form is another one now.
     microphone(page)
 
@@ -107,7 +109,7 @@ def test_whoever_holds_it_speaks_until_they_let_go(site: Site, page: Page) -> No
     wait_until_heard(page, 1)
     page.mouse.move(100, 100)
     page.mouse.up()
-    expect(page.locator("#text")).to_have_value(f"{DEMO} 1 second.")
+    expect(page.locator("#text")).to_have_value(DEMO)
 
 
 def test_words_come_where_the_cursor_is(site: Site, page: Page, provider: Transcriber) -> None:
@@ -145,7 +147,7 @@ def test_it_works_from_the_keyboard(site: Site, page: Page) -> None:
     expect(page.locator("#composer[data-voice=recording]")).to_be_visible()
     wait_until_heard(page, 1)
     page.keyboard.press("Space")
-    expect(page.locator("#text")).to_have_value(f"{DEMO} 1 second.")
+    expect(page.locator("#text")).to_have_value(DEMO)
 
 
 def sound_in(body: bytes) -> bytes:
