@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request
 
+from actions.offers import MAKERS
 from models.base import utc_now
 from models.money import money
 from models.ops import overview, right_now
@@ -150,6 +151,7 @@ def _now() -> Mapping[str, object]:
         "queue": queue,
         "workers": workers,
         "providers": right_now.providers_now(db()),
+        "makers": MAKERS,
         "troubles": right_now.troubles(db(), queue, workers),
         "active": overview.active(db(), utc_now()),
         "seconds": SECONDS,
