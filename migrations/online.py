@@ -1,6 +1,7 @@
 """Changes of large tables for which nobody waits."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,29 +21,22 @@ def create_index(
     else has begun the transaction, as tests do, it is made within it.
     """
     context, condition = op.get_context(), sa.text(where) if where else None
+    create = partial(
+        op.create_index,
+        name,
+        table,
+        columns,
+        unique=False,
+        postgresql_using=using,
+        postgresql_where=condition,
+    )
     if context._in_external_transaction:  # pyright: ignore[reportPrivateUsage]
-        op.create_index(
-            name,
-            table,
-            columns,
-            unique=False,
-            postgresql_using=using,
-            postgresql_where=condition,
-        )
+        create()
         return
     with context.autocommit_block():
         # It waits for whoever writes just now, and lets others write meanwhile.
         op.execute("SET lock_timeout = '60s'")
-        op.create_index(
-            name,
-            table,
-            columns,
-            unique=False,
-            postgresql_using=using,
-            postgresql_where=condition,
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
+        create(postgresql_concurrently=True, if_not_exists=True)
         op.execute("RESET lock_timeout")
 
 
