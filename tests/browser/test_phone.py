@@ -418,6 +418,23 @@ def test_two_screens_of_one_person_and_a_group(
     assert_nothing_sticks_out(desktop)
 
 
+LATE = """
+const listen = EventSource.prototype.addEventListener;
+EventSource.prototype.addEventListener = function (kind, act) {
+  listen.call(this, kind, (event) => setTimeout(() => act(event), 400));
+};
+"""
+
+
+def test_a_group_opens_though_its_event_comes_late(page: Page, telegram: ServedTelegram) -> None:
+    page.add_init_script(LATE)
+    open_chat(page, telegram, "Eve")
+    page.get_by_role("button", name="All chats").click()
+    page.get_by_role("button", name="New group with the bot").click()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", name="Friends")).to_be_visible()
+
+
 def test_switches_are_set_on_their_page(page: Page, telegram: ServedTelegram) -> None:
     page.goto(f"{telegram.page}/controls")
     expect(page.get_by_label("Messages and edits a second")).to_have_value("2")

@@ -13,6 +13,8 @@ const KEPT = "phone-person";
 
 /** @type {State | null} */
 let state = null;
+// A group that was just made: its answer may be here before the event that tells of it.
+let awaited = 0;
 let code = new URLSearchParams(location.search).get("start") ?? "";
 const isLink = location.pathname.split("/").length > 2 && location.pathname.split("/")[2] !== "";
 
@@ -137,7 +139,7 @@ function entry(one) {
 /** @param {number} id */
 function openChat(id) {
   const shown = state?.chats.find((one) => one.chat.id === id);
-  if (!shown) return go("#chats");
+  if (!shown) return id === awaited ? undefined : go("#chats");
   screen("chat");
   get("chat").dataset.id = String(id);
   chat.open(shown, id === state?.person.id ? code : "");
@@ -173,7 +175,8 @@ function showMenu() {
 function makeGroup() {
   sheets.fill("New group with the bot", [{ name: "title", label: "Name", value: "Friends", isNeeded: true }], "Make it", async ({ title }) => {
     const made = await hand(`people/${state?.person.id}/groups`, { title });
-    go(`#chat/${made.chat.id}`);
+    awaited = made.chat.id;
+    go(`#chat/${awaited}`);
   });
 }
 
