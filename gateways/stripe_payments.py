@@ -9,23 +9,17 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import stripe
 import structlog
 
-from gateways import stripe_events, stripe_statements
+from gateways import stripe_checkouts, stripe_events, stripe_statements
+from gateways.stripe_checkouts import Checkout, CheckoutOrder
 from gateways.stripe_events import BadEvent, Notice
 from gateways.stripe_statements import Statement
 from settings import Settings
-
-if TYPE_CHECKING:
-    from stripe.params.checkout import (
-        SessionCreateParams,
-        SessionCreateParamsLineItem,
-        SessionCreateParamsPaymentIntentData,
-    )
 
 log = structlog.get_logger()
 
@@ -48,27 +42,6 @@ class PaymentsFailed(Exception):
 
 class BadSignature(Exception):
     """A webhook that Stripe did not send, or too long ago."""
-
-
-@dataclass(frozen=True)
-class CheckoutOrder:
-    """What a person is to pay on Stripe's page, and where they go afterwards."""
-
-    payment_id: UUID
-    customer_id: str
-    email: str
-    cents: int
-    title: str
-    saves_card: bool
-    success_url: str
-    cancel_url: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class Checkout:
-    id: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +108,8 @@ class StripePayments:
         """Make a page on which a person pays."""
         with TranslatedErrors():
             made = self._client.v1.checkout.sessions.create(
-                self._page(order), {"idempotency_key": f"checkout:{order.payment_id}"}
+                stripe_checkouts.page(order, has_tax=self._has_tax),
+                {"idempotency_key": f"checkout:{order.payment_id}"},
             )
         if made.url is None:
             raise PaymentsFailed("Stripe gave no address for the page.", permanent=True)
@@ -219,27 +193,6 @@ class StripePayments:
             list(stripe_statements.made(refunds)),
         )
 
-    def _page(self, order: CheckoutOrder) -> "SessionCreateParams":
-        page: SessionCreateParams = {
-            "mode": "payment",
-            "customer": order.customer_id,
-            "client_reference_id": str(order.payment_id),
-            "metadata": {"payment_id": str(order.payment_id)},
-            "success_url": order.success_url,
-            "cancel_url": order.cancel_url,
-            "expires_at": int(order.expires_at.timestamp()),
-            # What we ask for is what is paid: no conversion to the buyer's own currency.
-            "adaptive_pricing": {"enabled": False},
-            "line_items": [_line(order)],
-            "payment_intent_data": _intent(order),
-        }
-        if self._has_tax:
-            page["automatic_tax"] = {"enabled": True}
-            page["tax_id_collection"] = {"enabled": True}
-            # Stripe keeps the address and the number with the customer.
-            page["customer_update"] = {"address": "auto", "name": "auto"}
-        return page
-
 
 def _read(event: Any) -> Notice | None:
     """Read an event of a list; one of an odd shape must not hide the others."""
@@ -248,27 +201,6 @@ def _read(event: Any) -> Notice | None:
     except BadEvent as odd:
         log.error("stripe.bad_event", kind=str(odd), event_id=str(event.get("id"))[:40])
         return None
-
-
-def _line(order: CheckoutOrder) -> "SessionCreateParamsLineItem":
-    return {
-        "quantity": 1,
-        "price_data": {
-            "currency": "usd",
-            "unit_amount": order.cents,
-            "product_data": {"name": order.title},
-        },
-    }
-
-
-def _intent(order: CheckoutOrder) -> "SessionCreateParamsPaymentIntentData":
-    intent: SessionCreateParamsPaymentIntentData = {
-        "metadata": {"payment_id": str(order.payment_id)},
-        "receipt_email": order.email,
-    }
-    if order.saves_card:
-        intent["setup_future_usage"] = "off_session"
-    return intent
 
 
 class _Declined(Exception):

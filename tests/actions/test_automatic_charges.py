@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import automatic_charges, stripe_backfill, wakeups
+from gateways.stripe_checkouts import CheckoutOrder
 from gateways.stripe_payments import (
     AutomaticCharge,
     ChargeOutcome,
-    CheckoutOrder,
     StripePayments,
 )
 from models import ledger, payments

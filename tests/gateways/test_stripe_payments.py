@@ -7,12 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from gateways.stripe_checkouts import Checkout, CheckoutOrder
 from gateways.stripe_events import Notice, SavedCard
 from gateways.stripe_payments import (
     AutomaticCharge,
     BadSignature,
-    Checkout,
-    CheckoutOrder,
     PaymentsFailed,
     StripePayments,
 )

@@ -12,7 +12,8 @@ from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from actions.sentences import entries
 from actions.sentences.refusals import sentence_of
-from gateways.stripe_payments import CheckoutOrder, PaymentsFailed, StripePayments
+from gateways.stripe_checkouts import CheckoutOrder
+from gateways.stripe_payments import PaymentsFailed, StripePayments
 from models import payments
 from models.database import unit_of_work
 from models.errors import Refused

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from embedded.fake_stripe.deliveries import signature
+from gateways.stripe_checkouts import CheckoutOrder
 from gateways.stripe_events import TYPES
-from gateways.stripe_payments import CheckoutOrder, StripePayments
+from gateways.stripe_payments import StripePayments
 from models import payments
 from models.base import utc_now
 from models.schema.payments import Payment, PaymentStatus, StripeEvent
