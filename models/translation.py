@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from babel.lists import format_list
 from babel.support import NullTranslations, Translations
 
 # The languages that users may choose from. English has no catalogue: it is what is translated.
@@ -29,6 +30,11 @@ def ngettext(one: str, many: str, number: int, **values: object) -> str:
     """Do so, by the number; it is put in as `%(num)s`."""
     translated = catalogue(_locale.get()).ngettext(one, many, number)
     return translated % {"num": number, **values}
+
+
+def listed(parts: list[str]) -> str:
+    """Join parts of a sentence as the reader's language does: `a, b, and c`."""
+    return format_list(parts, locale=_locale.get())
 
 
 def marked(sentence: str) -> str:

@@ -13,10 +13,12 @@ from babel.messages.extract import extract_from_dir
 import actions
 import models
 import webapp
+from actions.archives.importing import Imported
 from actions.sentences import (
     abuse,
     admin_actions,
     alerts,
+    archives,
     entries,
     failures,
     free_credit,
@@ -191,3 +193,22 @@ def test_brackets_are_around_whole_sentences(monkeypatch: pytest.MonkeyPatch) ->
     for code in AuditRule:
         assert rules.rule(code).startswith(BEGIN)
         assert rules.rule(code).endswith(END)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Imported(1, 0, 0), "Imported: 1 conversation."),
+        (
+            Imported(0, 2, 0, notes=1),
+            "Imported: 1 note and 2 files. Your assistant gets the files with your next message.",
+        ),
+        (Imported(0, 0, 0), "Nothing in it was new."),
+        (
+            Imported(0, 0, 1),
+            "Some would change how it works: you find them on the page of your files.",
+        ),
+    ],
+)
+def test_only_what_came_with_an_archive_is_counted(found: Imported, told: str) -> None:
+    assert archives.imported(found) == told

@@ -109,7 +109,7 @@ def test_archives_are_asked_for_and_brought_in_the_settings(
     archive.write_bytes(packed())
     page.get_by_label("Archive, at most").set_input_files(archive)
     page.get_by_role("button", name="Import").click()
-    expect(page.get_by_text("Imported: 1 conversation, ")).to_be_visible()
+    expect(page.get_by_text("Imported: 1 conversation")).to_be_visible()
     page.goto(f"{site.url}/files")
     page.screenshot(path=tmp_path / f"brought-{width}.png")
     page.goto(f"{site.url}/chat")

@@ -6,14 +6,13 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, render_template, request
 
 from actions.archives import exporting, importing
-from actions.archives.importing import Imported
 from actions.attachments import IncomingFile, storage
+from actions.sentences import archives
 from actions.sentences.refusals import sentence_of
 from gateways.s3_files import NotStored, StorageFailed
 from models.archives import exports
 from models.errors import Refused
-from models.memory.notes import MOST_NOTES
-from models.translation import gettext, ngettext
+from models.translation import gettext
 from settings import get_settings
 from webapp.accounts.preferences import page, saved
 from webapp.core.auth import current_user, member_required
@@ -55,7 +54,7 @@ def import_archive() -> Answer:
         found = importing.import_archive(db(), current_user(), file)
     except Refused as refusal:
         return page(refusal=sentence_of(refusal), section="import"), 422
-    return saved(_counted(found), "import")
+    return saved(archives.imported(found), "import")
 
 
 @pages.get("/settings/export/<uuid:export_id>")
@@ -78,26 +77,3 @@ def download(export_id: UUID) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _counted(imported: Imported) -> str:
-    """Say what came, and what is not in use."""
-    talks = ngettext("%(num)s conversation", "%(num)s conversations", imported.conversations)
-    files = ngettext("%(num)s file", "%(num)s files", imported.files)
-    noted = ngettext("%(num)s note", "%(num)s notes", imported.notes)
-    words = gettext(
-        "Imported: %(talks)s, %(noted)s and %(files)s. Your assistant gets the files with your next"
-        " message.",
-        talks=talks,
-        noted=noted,
-        files=files,
-    )
-    if imported.left_out:
-        left_out = gettext(
-            "There was no room for all notes: you may have %(most)s.", most=f"{MOST_NOTES:,}"
-        )
-        words = f"{words} {left_out}"
-    if imported.set_aside:
-        aside = gettext("Some would change how it works: you find them on the page of your files.")
-        words = f"{words} {aside}"
-    return words

@@ -79,7 +79,7 @@ def test_what_is_imported_is_there_and_looks_like_answers(
     assert storage
     assert _bring(adas, packed()).status_code == 303
     page = adas.read("/settings")
-    assert "1 conversation, 1 note and 2 files." in page
+    assert "1 conversation, 1 note, and 2 files." in page
     memory = adas.read("/memory")
     assert "likes ferns" in memory
     assert "Brought with an archive" in memory
