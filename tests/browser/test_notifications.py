@@ -205,19 +205,25 @@ def test_a_browser_is_switched_on_and_off(
     assert kept() == []
 
 
+def _registrations(devtools: Any) -> list[str]:
+    """The service workers of a browser, as they come."""
+    found: list[str] = []
+
+    def _note(told: dict[str, Any]) -> None:
+        found.extend(one["registrationId"] for one in told["registrations"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", _note)
+    devtools.send("ServiceWorker.enable")
+    return found
+
+
 def test_what_is_pushed_is_shown_once_and_leads_to_its_page(
     context: BrowserContext, site: Site, ada: User, device: Device, push_service: PushService
 ) -> None:
     allow(context, site, device)
     page = context.new_page()
     devtools: Any = context.new_cdp_session(page)
-    registrations: list[str] = []
-
-    def _note(told: dict[str, Any]) -> None:
-        registrations.extend(one["registrationId"] for one in told["registrations"])
-
-    devtools.on("ServiceWorker.workerRegistrationUpdated", _note)
-    devtools.send("ServiceWorker.enable")
+    registrations = _registrations(devtools)
     site.log_in(page, ada, "/settings")
     page.get_by_role("button", name="Enable on this device").click()
     expect(page.get_by_text("This browser, on since")).to_be_visible()

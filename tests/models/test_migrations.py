@@ -197,6 +197,97 @@ SAID = {
 }
 
 
+NOTHING = {"charged_micros": 0, "has_part": False, "stands": False}
+_FREEZES = "SELECT spending_frozen_reason, spending_frozen_details FROM users"
+_OFF = "SELECT top_up_off_reason, top_up_off_details FROM billing_accounts"
+# What each statement finds afterwards.
+CODES: list[tuple[str, list[tuple[object, ...]]]] = [
+    (
+        "SELECT failure_code, failure_details FROM jobs ORDER BY id",
+        [
+            ("no_credit", {"charged_micros": 20_000, "has_part": True, "stands": True}),
+            ("model_withdrawn", NOTHING),
+            ("worker_lost", NOTHING),
+            ("busy", NOTHING),
+            ("other", {"text": "A gremlin ate it."}),
+            ("lease_lost", NOTHING),
+        ],
+    ),
+    (
+        f"{_FREEZES} WHERE spending_frozen_at IS NOT NULL ORDER BY email",
+        [
+            ("audit", {}),
+            ("audit", {}),
+            ("dispute", {}),
+            ("refund", {}),
+            ("other", {"text": "By hand."}),
+        ],
+    ),
+    ("SELECT frozen_reason, frozen_details FROM unfreezings", [("dispute", {})]),
+    (
+        "SELECT rule, subject FROM audit_findings ORDER BY off_by_micros",
+        [
+            ("balance_is_sum", "user:1"),
+            ("stripe_refunds", "refund:1"),
+            ("other", "call:1: a charge is no more than was held"),
+        ],
+    ),
+    (
+        "SELECT note, note_details FROM transactions ORDER BY reference",
+        [
+            (None, {}),
+            ("grant_expired", {}),
+            ("dispute_won", {}),
+            ("payment_refunded", {}),
+            (None, {}),
+            ("other", {"text": "Our own test."}),
+            ("call_cut", {}),
+        ],
+    ),
+    (
+        "SELECT failure, failure_details FROM payments ORDER BY id",
+        [
+            ("card_declined", {}),
+            ("not_completed", {}),
+            ("page_not_opened", {}),
+            ("other", {"text": "Odd."}),
+        ],
+    ),
+    (
+        f"{_OFF} JOIN users ON users.id = user_id ORDER BY email",
+        [
+            ("bank_asks", {}),
+            ("tried_too_often", {"failure": "expired_card", "tries": 3}),
+            ("card_removed", {}),
+            ("other", {"text": "Odd."}),
+        ],
+    ),
+    (
+        "SELECT trouble, trouble_details FROM stripe_events ORDER BY id",
+        [
+            (
+                "amount_differs",
+                {
+                    "payment_id": "0199a0b0-0000-7000-8000-000000000000",
+                    "bought_micros": 5,
+                    "currency": "eur",
+                },
+            ),
+            ("contradicts_books", {"constraint": "ck_payments_amount_positive"}),
+            ("other", {"text": "Odd."}),
+            (None, {}),
+        ],
+    ),
+    (
+        "SELECT status, detail FROM model_calls ORDER BY status",
+        [
+            ("cut", "HTTP 529"),
+            ("lost", None),
+        ],
+    ),
+]
+
+
 def test_every_sentence_of_before_becomes_a_code(settings: Settings) -> None:
     with _database(settings, "codes") as fresh:
         _upgrade(fresh, "e2a7c15f9b48")
@@ -208,74 +299,8 @@ def test_every_sentence_of_before_becomes_a_code(settings: Settings) -> None:
                 connection.exec_driver_sql(statement)
         _upgrade(fresh, "c0de5e4f7a21")
         with fresh.connect() as connection:
-
-            def pairs(statement: str) -> list[tuple[object, ...]]:
-                return [tuple(row) for row in connection.execute(sa.text(statement))]
-
-            nothing = {"charged_micros": 0, "has_part": False, "stands": False}
-            assert pairs("SELECT failure_code, failure_details FROM jobs ORDER BY id") == [
-                ("no_credit", {"charged_micros": 20_000, "has_part": True, "stands": True}),
-                ("model_withdrawn", nothing),
-                ("worker_lost", nothing),
-                ("busy", nothing),
-                ("other", {"text": "A gremlin ate it."}),
-                ("lease_lost", nothing),
-            ]
-            freezes = "SELECT spending_frozen_reason, spending_frozen_details FROM users"
-            assert pairs(f"{freezes} WHERE spending_frozen_at IS NOT NULL ORDER BY email") == [
-                ("audit", {}),
-                ("audit", {}),
-                ("dispute", {}),
-                ("refund", {}),
-                ("other", {"text": "By hand."}),
-            ]
-            assert pairs("SELECT frozen_reason, frozen_details FROM unfreezings") == [
-                ("dispute", {})
-            ]
-            assert pairs("SELECT rule, subject FROM audit_findings ORDER BY off_by_micros") == [
-                ("balance_is_sum", "user:1"),
-                ("stripe_refunds", "refund:1"),
-                ("other", "call:1: a charge is no more than was held"),
-            ]
-            assert pairs("SELECT note, note_details FROM transactions ORDER BY reference") == [
-                (None, {}),
-                ("grant_expired", {}),
-                ("dispute_won", {}),
-                ("payment_refunded", {}),
-                (None, {}),
-                ("other", {"text": "Our own test."}),
-                ("call_cut", {}),
-            ]
-            assert pairs("SELECT failure, failure_details FROM payments ORDER BY id") == [
-                ("card_declined", {}),
-                ("not_completed", {}),
-                ("page_not_opened", {}),
-                ("other", {"text": "Odd."}),
-            ]
-            off = "SELECT top_up_off_reason, top_up_off_details FROM billing_accounts"
-            assert pairs(f"{off} JOIN users ON users.id = user_id ORDER BY email") == [
-                ("bank_asks", {}),
-                ("tried_too_often", {"failure": "expired_card", "tries": 3}),
-                ("card_removed", {}),
-                ("other", {"text": "Odd."}),
-            ]
-            assert pairs("SELECT trouble, trouble_details FROM stripe_events ORDER BY id") == [
-                (
-                    "amount_differs",
-                    {
-                        "payment_id": "0199a0b0-0000-7000-8000-000000000000",
-                        "bought_micros": 5,
-                        "currency": "eur",
-                    },
-                ),
-                ("contradicts_books", {"constraint": "ck_payments_amount_positive"}),
-                ("other", {"text": "Odd."}),
-                (None, {}),
-            ]
-            assert pairs("SELECT status, detail FROM model_calls ORDER BY status") == [
-                ("cut", "HTTP 529"),
-                ("lost", None),
-            ]
+            for statement, found in CODES:
+                assert [tuple(row) for row in connection.execute(sa.text(statement))] == found
             with pytest.raises(DatabaseError, match="never changed"):
                 connection.execute(sa.text("UPDATE transactions SET note = 'other'"))
 
