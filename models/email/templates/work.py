@@ -20,26 +20,12 @@ def answer_ready(title: str, words: str, *, see: Action, why: str) -> EmailConte
 
 def reminder(title: str, words: Sequence[str], *, see: Action, why: str) -> EmailContent:
     """Tell what somebody wanted to be reminded of; their words come first, and name the mail."""
-    return EmailContent(
-        EmailKind.REMINDER,
-        subject=f"{title}: {words[0][:80]}",
-        title=title,
-        words=tuple(words),
-        action=see,
-        small_print=(why,),
-    )
+    return _named_by_its_words(EmailKind.REMINDER, title, words, see, why)
 
 
 def task_result(title: str, words: Sequence[str], *, see: Action, why: str) -> EmailContent:
-    """Tell what came of a task; the words that set it come first."""
-    return EmailContent(
-        EmailKind.TASK_RESULT,
-        subject=f"{title}: {words[0][:80]}",
-        title=title,
-        words=tuple(words),
-        action=see,
-        small_print=(why,),
-    )
+    """Tell what came of a task; the words that set it come first, and name the mail."""
+    return _named_by_its_words(EmailKind.TASK_RESULT, title, words, see, why)
 
 
 def collected(
@@ -52,6 +38,19 @@ def collected(
         title=title,
         words=tuple(words),
         facts=tuple(facts),
+        action=see,
+        small_print=(why,),
+    )
+
+
+def _named_by_its_words(
+    kind: EmailKind, title: str, words: Sequence[str], see: Action, why: str
+) -> EmailContent:
+    return EmailContent(
+        kind,
+        subject=f"{title}: {words[0][:80]}",
+        title=title,
+        words=tuple(words),
         action=see,
         small_print=(why,),
     )
