@@ -24,7 +24,7 @@ from embedded.data_folder import DataFolder
 from embedded.engine import PROJECT_DIR, is_installed, wanted_name
 from embedded.errors import CannotStart
 from embedded.ports import LOCALHOST
-from embedded.process import wait_done, wait_ready
+from embedded.process import Program, wait_done, wait_ready
 from embedded.processes import end_recorded
 from embedded.programs import node_path
 from embedded.push_key import vapid_key
@@ -175,7 +175,7 @@ class Stack(Services):
         super().__init__(data_dir, engine_dir=engine_dir, stream=stream, is_kept=is_kept)
         self._wanted_port = port
         self._settings = dict(settings or {})
-        self._workers = 0
+        self.workers: list[str] = []
         # The page of the stand-in for Telegram, when there is one.
         self._phone = ""
         self.port = port
@@ -213,10 +213,14 @@ class Stack(Services):
 
     def add_worker(self) -> str:
         """Start a further worker with an empty disk of its own and return its name."""
-        self._workers += 1
-        name = "worker" if self._workers == 1 else f"worker-{self._workers}"
-        self.supervisor.start(product.worker(self._environment, name, self.cells_dir(name)))
+        number = len(self.workers) + 1
+        name = "worker" if number == 1 else f"worker-{number}"
+        self.workers.append(name)
+        self.supervisor.start(self._worker(name))
         return name
+
+    def _worker(self, name: str) -> Program:
+        return product.worker(self._environment, name, self.cells_dir(name))
 
     def _start_fakes(self, read: Settings) -> None:
         """Start what stands in for companies that no setting leads to, and lead the product there.

@@ -10,6 +10,7 @@ from pathlib import Path
 from agent import engine
 from agent.cells.host.jail import Jail
 from settings import PROJECT_DIR, get_settings
+from tests.containers import images, tools
 from tests.containers.images import STORE, Image
 
 USERS = {"web": 10001, "worker": 0}
@@ -23,6 +24,12 @@ MOVED = ("bin", "lib", "lib64", "sbin")
 SYSTEM = ("/usr", "/etc")
 JAIL = "/jail"
 ENGINE_DIR = PROJECT_DIR / ".engine"
+
+
+def here() -> dict[str, Image]:
+    """Return those of the Dockerfile where this very tree has been built, else borrowed ones."""
+    built = {} if tools.missing() else {target: images.built(target) for target in USERS}
+    return {target: built.get(target) or image(target) for target in USERS}
 
 
 def image(target: str) -> Image:

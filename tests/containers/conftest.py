@@ -1,6 +1,5 @@
 """The product in containers, on stores that run on this machine."""
 
-import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,14 +10,13 @@ import pytest
 from embedded.ports import free_port
 from embedded.stack import Services
 from settings import PROJECT_DIR
-from tests.containers import borrowed, images, tools
-from tests.containers.borrowed import USERS
+from tests.containers import tools
+from tests.containers.borrowed import here
 from tests.containers.images import Image
-from tests.containers.oci import Service
+from tests.containers.oci import Service, of_a_stack
 from tests.containers.runc import Container
 from tests.house import SETTINGS as IMPATIENT
 
-TAKEN_FROM_IMAGE = frozenset({"ENGINE_DIR", "NODE_PATH", "CELLS_DIR"})
 # A worker that is asked to end has the time for a turn, on a busy machine too.
 OWN = {"CELLS_PER_WORKER": "3", "WORKER_DRAIN_SECONDS": "60"}
 
@@ -41,18 +39,9 @@ class Town:
     def start(self, name: str, *, as_well: str = "", **changes: str) -> Container:
         """Start a service of compose.yaml; `as_well` tells a second one of it apart."""
         image = self._images["worker" if name == "worker" else "web"]
-        says = Service(name, {}).says
-        own = {"SANDBOX": says["environment"].get("SANDBOX", "jail")}
-        given = {key: self._variables[key] for key in self._variables.keys() - TAKEN_FROM_IMAGE}
-        variables = {**given, **IMPATIENT, **OWN, **own, "PUBLIC_URL": self.url, **changes}
-        volumes: dict[str, Path] = {}
-        for volume in says.get("volumes", ()):
-            target_folder = volume.partition(":")[2]
-            volumes[target_folder] = Path(tempfile.mkdtemp(dir=self._folder))
-            # As some engines leave it.
-            volumes[target_folder].chmod(0o755)
+        own = {**IMPATIENT, **OWN, "PUBLIC_URL": self.url, **changes}
         command = ["web", self.bind] if name == "web" else None
-        service = Service(name, variables, volumes, command)
+        service = of_a_stack(name, {**self._variables, **own}, self._folder, command)
         container = Container(service, image, self._folder)
         self._ending.callback(container.end)
         self.containers[name + as_well] = container
@@ -70,7 +59,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Generator[Town]:
     folder = tmp_path_factory.mktemp("containers")
     # Users of containers pass through it.
     folder.chmod(0o711)
-    of_targets = _images()
+    of_targets = here()
     if why := _why_none_runs(of_targets["web"], folder):
         pytest.skip(why)
     with Services.for_one_run(PROJECT_DIR / ".test-data" / "of-containers") as services:
@@ -86,9 +75,3 @@ def _why_none_runs(image: Image, folder: Path) -> str:
         return "" if container.wait() == 0 else f"runc runs nothing here: {container.said[-500:]}"
     finally:
         container.end()
-
-
-def _images() -> dict[str, Image]:
-    """Return those of the Dockerfile where this very tree has been built, else borrowed ones."""
-    built = {} if tools.missing() else {target: images.built(target) for target in USERS}
-    return {target: built.get(target) or borrowed.image(target) for target in USERS}

@@ -1,6 +1,8 @@
 """What a service of compose.yaml is to runc: its bundle, as Docker would make it."""
 
 import platform
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ _MASKED = """
 """
 MASKED = _MASKED.split()
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
-GIBIBYTE = 1024**3
+TAKEN_FROM_IMAGE = frozenset({"ENGINE_DIR", "NODE_PATH", "CELLS_DIR"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,25 @@ class Service:
     def says(self) -> dict[str, Any]:
         """What compose.yaml says of it."""
         return yaml.safe_load((PROJECT_DIR / "compose.yaml").read_text())["services"][self.name]
+
+
+def of_a_stack(
+    name: str, variables: Mapping[str, str], folder: Path, command: list[str] | None = None
+) -> Service:
+    """Return a service on what the settings of a stack lead to; its volumes are in `folder`.
+
+    What a path says is left to the image.
+    """
+    says = Service(name, {}).says
+    given = {key: value for key, value in variables.items() if key not in TAKEN_FROM_IMAGE}
+    own = {"SANDBOX": says["environment"].get("SANDBOX", "jail")}
+    volumes: dict[str, Path] = {}
+    for volume in says.get("volumes", ()):
+        target = volume.partition(":")[2]
+        volumes[target] = Path(tempfile.mkdtemp(dir=folder))
+        # As some engines leave it.
+        volumes[target].chmod(0o755)
+    return Service(name, {**own, **given}, volumes, command)
 
 
 def config(service: Service, image: Image) -> dict[str, Any]:

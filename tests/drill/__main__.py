@@ -10,10 +10,13 @@ from pathlib import Path
 
 from embedded.stack import Stack
 from settings import Settings
+from tests.containers import tools
 from tests.drill import messengers
-from tests.drill.plan import draw
+from tests.drill.containers import ContainerStack, ContainerWorkers
+from tests.drill.plan import OF_CONTAINERS, WEIGHTS, draw
 from tests.drill.run import Drill, Report
 from tests.drill.waits import Waits
+from tests.drill.workers import Workers
 from tests.house import SETTINGS, House, wait_for
 
 # Of each kind; more of the same seldom says more.
@@ -41,7 +44,13 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=5, help="how many people talk at a time")
     parser.add_argument("--attackers", type=int, help="one in ten of the users, unless given")
     parser.add_argument("--compare", action="store_true", help="run it without attackers first")
+    parser.add_argument(
+        "--containers", action="store_true", help="workers in containers, as on a cluster"
+    )
     given = parser.parse_args()
+    if lacking := tools.missing_to_run() if given.containers else None:
+        sys.stderr.write(f"{lacking}\n")
+        return 1
     if given.attackers is None:
         given.attackers = given.users // 10
     given.users -= given.attackers
@@ -67,17 +76,21 @@ def _run(given: argparse.Namespace, *, attackers: int) -> Report:
         messages=given.messages,
         faults=given.faults,
         pause_seconds=given.pause,
+        weights={**WEIGHTS, **OF_CONTAINERS} if given.containers else WEIGHTS,
     )
     own = {"POST_RATE_LIMIT": POST_RATE_LIMIT, "CELLS_PER_WORKER": str(given.cells)}
+    kind = ContainerStack if given.containers else Stack
     with (
         tempfile.TemporaryDirectory(prefix="drill-") as folder,
-        Stack(Path(folder) / "data", settings={**SETTINGS, **own}) as stack,
+        kind(Path(folder) / "data", settings={**SETTINGS, **own}) as stack,
     ):
         for _ in range(1, given.workers):
             stack.add_worker()
         house = House(stack)
         wait_for(house.is_ready, "the product to be ready", seconds=240)
-        report = Drill(house, plan, given.workers, given.at_once, _say, attackers).run()
+        is_contained = isinstance(stack, ContainerStack)
+        workers = ContainerWorkers(stack) if is_contained else Workers(stack)
+        report = Drill(house, plan, workers, given.at_once, _say, attackers).run()
         house.close()
     return report
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from actions import wakeups
 from tests.drill.plan import Fault, Kind
 from tests.drill.stages import wait_until
+from tests.drill.workers import Workers, kill, pid_of
 from tests.house import House
 
 STAGE_SECONDS = 10.0
@@ -27,7 +28,10 @@ FIND_SECONDS = 30.0
 REPLAYS = 40
 # What takes cells away waits for as many cells as there are workers, but no longer than this.
 CELLS_SECONDS = 60.0
-TAKE_CELLS = {Kind.WORKER, Kind.WORKER_ENDS, Kind.CELL, Kind.CELL_HANGS, Kind.LEASES_END}
+TAKE_CELLS = {
+    *(Kind.WORKER, Kind.WORKER_ENDS, Kind.SCALE_IN, Kind.REDEPLOY),
+    *(Kind.CELL, Kind.CELL_HANGS, Kind.LEASES_END),
+}
 CELLS_UP = """
     SELECT coalesce(sum(spare + hot + busy), 0) FROM workers
     WHERE stopped_at IS NULL AND seen_at > clock_timestamp() - interval '4 seconds'"""
@@ -39,15 +43,14 @@ AWAY = (redis.RedisError, SQLAlchemyError, httpx2.HTTPError, ProcessLookupError,
 class Breaker:
     """Carries out faults, one after the other, and counts what it did."""
 
-    def __init__(self, house: House, workers: int) -> None:
+    def __init__(self, house: House, workers: Workers) -> None:
         self.done: Counter[str] = Counter()
         self.missed_stages = 0
         self._house = house
-        self._workers = [f"worker-{n}" if n > 1 else "worker" for n in range(1, workers + 1)]
+        self._workers = workers
         self._turns = 0
         self._acts: dict[Kind, Callable[[], object]] = {
             Kind.WEB: lambda: self._kill_child("web"),
-            Kind.WORKER: lambda: self._kill_child(self._a_worker()),
             Kind.CELL: lambda: self._signal_cell(signal.SIGKILL),
             Kind.MESSAGING: lambda: self._kill_child("messaging"),
             Kind.VALKEY: lambda: self._kill_child("valkey"),
@@ -61,7 +64,7 @@ class Breaker:
             Kind.WAKE_UPS_LOST: self._lose_wake_ups,
             Kind.WAKE_UPS_REPLAYED: self._replay_wake_ups,
             Kind.LEASES_END: self._end_leases,
-            Kind.WORKER_ENDS: lambda: self._signal_child(self._a_worker(), signal.SIGTERM),
+            **{kind: partial(self._to_a_worker, act) for kind, act in workers.acts().items()},
         }
 
     def break_one(self, fault: Fault) -> None:
@@ -93,25 +96,14 @@ class Breaker:
                     return
             time.sleep(0.5)
 
-    def _a_worker(self) -> str:
-        return self._workers[self._turns % len(self._workers)]
+    def _to_a_worker(self, act: Callable[[int], object]) -> None:
+        act(self._turns)
 
     def _pid(self, name: str) -> int:
-        pid = self._house.stack.supervisor.child(name).pid
-        if pid is None:
-            raise LookupError(name)
-        return pid
-
-    def _signal_child(self, name: str, number: signal.Signals) -> None:
-        os.kill(self._pid(name), number)
+        return pid_of(self._house.stack, name)
 
     def _kill_child(self, name: str) -> None:
-        """Kill a program with its own forks; a worker's cells are left to notice by themselves."""
-        pid = self._pid(name)
-        forks = [child for child in _children(pid) if _command(child)[:1] == _command(pid)[:1]]
-        for one in (*forks, pid):
-            with suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+        kill(self._pid(name))
 
     def _signal_cell(self, number: signal.Signals) -> None:
         cells = self._house.processes([CELL])
@@ -178,17 +170,3 @@ class Storm:
             if self._is_over.wait(fault.after_seconds):
                 return
             self._breaker.break_one(fault)
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def _command(pid: int) -> list[str]:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
-    return []

@@ -31,6 +31,7 @@ from tests.drill.faults import Breaker
 from tests.drill.messenger_audit import COMMAND, Findings, Written, audit, mark
 from tests.drill.phones import Phones
 from tests.drill.plan import Fault, Kind, Stage
+from tests.drill.workers import Workers
 from tests.house import SETTINGS, House, wait_for
 
 CHANNEL = "telegram"
@@ -108,7 +109,7 @@ def run(
         threading.Thread(target=writer.write, args=(house, phones, door, until))
         for writer in writers
     ]
-    breaker = Breaker(house, workers=1)
+    breaker = Breaker(house, Workers(house.stack))
     breaking = threading.Thread(target=_break, args=(breaker, chance, kills, pause, over))
     for thread in (*threads, breaking):
         thread.start()

@@ -1,6 +1,7 @@
 """What a drill will do, all of it drawn from its seed: who says what, and what breaks when."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,6 +59,9 @@ class Kind(StrEnum):
     LEASES_END = "leases end early, as for a clock that is ahead"
     WORKER_ENDS = "a worker is asked to end"
     MESSAGING = "kill the messaging process"
+    SCALE_OUT = "one more worker"
+    SCALE_IN = "one worker less"
+    REDEPLOY = "all workers are replaced"
 
 
 # The stores come back slowly, so they break more seldom than what is ours.
@@ -78,6 +82,9 @@ WEIGHTS = {
     Kind.LEASES_END: 3,
     Kind.WORKER_ENDS: 1,
 }
+
+# What comes to workers in containers as well.
+OF_CONTAINERS = {Kind.SCALE_OUT: 4, Kind.SCALE_IN: 4, Kind.REDEPLOY: 3}
 
 
 @dataclass(frozen=True)
@@ -127,14 +134,22 @@ class Plan:
         return sum(len(burst) for life in self.lives for burst in life.bursts)
 
 
-def draw(seed: int, *, users: int, messages: int, faults: int, pause_seconds: float) -> Plan:
+def draw(
+    seed: int,
+    *,
+    users: int,
+    messages: int,
+    faults: int,
+    pause_seconds: float,
+    weights: Mapping[Kind, int] = WEIGHTS,
+) -> Plan:
     """Draw a drill; the same seed and numbers draw the same one."""
     chance = random.Random(seed)
     each, more = divmod(messages, users)
     lives = tuple(
         _life(chance, number, each + (1 if number < more else 0)) for number in range(users)
     )
-    return Plan(seed, lives, tuple(_fault(chance, pause_seconds) for _ in range(faults)))
+    return Plan(seed, lives, tuple(_fault(chance, weights, pause_seconds) for _ in range(faults)))
 
 
 def recalling(life: Life, attempt: int) -> Line:
@@ -177,7 +192,7 @@ def _line(chance: random.Random, number: int, at: int) -> Line:
     return Line(mark, words, begins=chance.random() < 0.15, tops_up=chance.random() < 0.1)
 
 
-def _fault(chance: random.Random, pause_seconds: float) -> Fault:
-    (kind,) = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+def _fault(chance: random.Random, weights: Mapping[Kind, int], pause_seconds: float) -> Fault:
+    (kind,) = chance.choices(list(weights), list(weights.values()))
     stage = chance.choice(list(Stage))
     return Fault(kind, stage, chance.uniform(0.5, 1.5) * pause_seconds)

@@ -24,6 +24,7 @@ from tests.drill.faults import Breaker, Storm
 from tests.drill.people import Talker
 from tests.drill.plan import Plan
 from tests.drill.waits import Waits
+from tests.drill.workers import Workers
 from tests.house import House, wait_for
 
 SETTLE_SECONDS = 300.0
@@ -66,7 +67,7 @@ class Drill:
         self,
         house: House,
         plan: Plan,
-        workers: int,
+        workers: Workers,
         at_once: int,
         say: Callable[[str], object],
         attackers: int = 0,

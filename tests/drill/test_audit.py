@@ -1,5 +1,6 @@
 """The audit finds each kind of damage, planted by hand in books that were in order."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from models.schema.users import User
 from tests import factories
 from tests.drill import books, secrets
 from tests.drill.cells import Seen
-from tests.drill.plan import draw
+from tests.drill.plan import OF_CONTAINERS, Kind, draw
 from tests.models.ledger.test_entries import closed
 
 MARK = "mark-u001-0001-aa"
@@ -117,12 +118,14 @@ def test_somebody_elses_canary_in_a_cell_is_found(tmp_path: Path, place: str) ->
 
 
 def test_a_seed_draws_the_same_drill_again() -> None:
-    given = {"users": 7, "messages": 50, "faults": 30}
+    drawn = partial(draw, users=7, messages=50, faults=30, pause_seconds=1.0)
 
-    one = draw(3, **given, pause_seconds=1.0)
+    one = drawn(3)
 
-    assert one == draw(3, **given, pause_seconds=1.0)
-    assert one != draw(4, **given, pause_seconds=1.0)
+    assert one == drawn(3)
+    assert one != drawn(4)
+    contained = {fault.kind for fault in drawn(3, weights=OF_CONTAINERS).faults}
+    assert contained == {Kind.SCALE_OUT, Kind.SCALE_IN, Kind.REDEPLOY}
     assert (len(one.lives), one.messages, len(one.faults)) == (7, 50, 30)
     marks = [line.mark for life in one.lives for burst in life.bursts for line in burst]
     assert len(set(marks)) == 50
