@@ -6,6 +6,7 @@ ones, which happens only after the web has written this one down: so none is los
 
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -73,6 +74,10 @@ class Poller:
         self._delivering = threading.Lock()
         # The number of the first update that Telegram is asked for.
         self._offset = 0
+        # What it has told, and the web has not taken yet. It comes before all that is later.
+        self._left: deque[dict[str, Any]] = deque()
+        # The offset once all of that is taken.
+        self._next_offset = 0
 
     def run(self) -> None:
         """Move updates until `finish` is called; what is away is tried again."""
@@ -110,15 +115,17 @@ class Poller:
         if not self._is_prepared:
             self._prepare()
             self._is_prepared = True
-        for update in self._ask(timeout=POLL_SECONDS, limit=MOST_UPDATES):
-            number = update.get("update_id")
-            if not isinstance(number, int):
-                raise TelegramAway("an update without a number")
+        if not self._left:
+            self._left.extend(self._ask(timeout=POLL_SECONDS, limit=MOST_UPDATES))
+            self._next_offset = max(map(_number, self._left), default=self._offset - 1) + 1
+        while self._left:
+            number = _number(self._left[0])
             with self._delivering:
                 if self._over.is_set():
                     return
-                self._deliver(number, json.dumps(update).encode())
-                self._offset = number + 1
+                self._deliver(number, json.dumps(self._left[0]).encode())
+                self._left.popleft()
+                self._offset = min(map(_number, self._left), default=self._next_offset)
 
     def _deliver(self, number: int, body: bytes) -> None:
         route = self._route
@@ -160,7 +167,14 @@ class Poller:
             raise TelegramAway(str(failed)) from None
         except (ValueError, RecursionError):
             raise TelegramAway("no JSON") from None
-        return _updates(answer.status, said)
+        found = _updates(answer.status, said)
+        if not all(isinstance(one.get("update_id"), int) for one in found):
+            raise TelegramAway("an update without a number")
+        return found
+
+
+def _number(update: Mapping[str, Any]) -> int:
+    return update["update_id"]
 
 
 def _updates(status: int, said: Any) -> list[dict[str, Any]]:

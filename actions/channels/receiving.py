@@ -20,7 +20,7 @@ from channels.inbound import (
     ReachChanged,
     Update,
 )
-from models.channels import accounts, deliveries, updates
+from models.channels import accounts, deliveries, gaps, updates
 from models.channels.deliveries import Recipient
 from models.channels.updates import NewUpdate
 from models.database import OUTAGES, after_commit
@@ -66,8 +66,8 @@ def account_of(inbound: Inbound) -> str:
 
 def _is_left(db: Session, row: ChannelUpdate, inbound: Inbound) -> bool:
     """Tell whether it is left to a messaging process, for its files or what comes before it."""
-    if updates.has_gap(db, row):
-        updates.await_gap(row)
+    if gaps.has_gap(db, row):
+        gaps.await_gap(db, row)
         return True
     if isinstance(inbound, MessageArrived) and (inbound.files or inbound.group_id):
         return True
@@ -84,7 +84,7 @@ def _handle_safely(db: Session, channel: Channel, row: ChannelUpdate, publisher:
     except Exception:
         log.exception("update.failed", channel=channel.name, update_id=str(row.id))
         return False
-    updates.hasten(db, row)
+    gaps.hasten(db, row)
     return True
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,6 @@ from models.base import new_id, utc_now
 from models.database import clock
 from models.schema.channels import ChannelUpdate, UpdateStatus
 
-# So long an update waits for one with a smaller number that may still be on its way.
-GAP = timedelta(seconds=2)
 # Parts of a group come one by one, a moment apart.
 GROUP_SETTLES = timedelta(seconds=1.5)
 KEPT = timedelta(days=30)
@@ -72,31 +70,6 @@ def receive(db: Session, channel: str, new: NewUpdate) -> ChannelUpdate | None:
     ).one_or_none()
 
 
-_MISSING = text("""
-    WITH floor AS (
-        SELECT coalesce(
-            (SELECT number FROM channel_updates
-             WHERE channel = :channel AND number < :number AND received_at <= :settled
-             ORDER BY number DESC LIMIT 1),
-            (SELECT min(number) FROM channel_updates WHERE channel = :channel)
-        ) AS number
-    )
-    SELECT count(come.number) < :number - floor.number - 1
-    FROM floor LEFT JOIN channel_updates AS come
-        ON come.channel = :channel AND come.number > floor.number AND come.number < :number
-    GROUP BY floor.number
-""")
-
-
-def has_gap(db: Session, new: ChannelUpdate) -> bool:
-    """Tell whether an update with a smaller number may still be on its way."""
-    now = clock(db)
-    if new.number is None or now - new.received_at >= GAP:
-        return False
-    given = {"channel": new.channel, "number": new.number, "settled": now - GAP}
-    return bool(db.scalar(_MISSING, given))
-
-
 def is_first(db: Session, new: ChannelUpdate) -> bool:
     """Tell whether nothing of the same account waits before this update."""
     before = select(ChannelUpdate.id).where(
@@ -106,35 +79,6 @@ def is_first(db: Session, new: ChannelUpdate) -> bool:
         ChannelUpdate.place < new.place,
     )
     return db.scalar(before.limit(1)) is None
-
-
-def await_gap(new: ChannelUpdate) -> None:
-    """Let an update wait until what is missing before it should have come."""
-    new.ready_at = new.received_at + GAP
-
-
-def hasten(db: Session, new: ChannelUpdate) -> None:
-    """Let those look again that may have waited for this update."""
-    if new.number is None:
-        return
-    # Whoever is at one of them looks anyway; to wait for them could be for ever.
-    waiting = (
-        select(ChannelUpdate.id)
-        .where(
-            ChannelUpdate.channel == new.channel,
-            ChannelUpdate.number > new.number,
-            ChannelUpdate.status == UpdateStatus.WAITING,
-            ChannelUpdate.attempts == 0,
-            ChannelUpdate.group_id.is_(None),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    db.execute(
-        update(ChannelUpdate)
-        .where(ChannelUpdate.id.in_(waiting))
-        .values(ready_at=func.clock_timestamp())
-        .execution_options(synchronize_session=False)
-    )
 
 
 # From account to account through the index: behind the first of one many may wait.
@@ -226,6 +170,13 @@ def has_settled(db: Session, group: list[ChannelUpdate]) -> bool:
 def put_off(claimed: ChannelUpdate, wait: timedelta) -> None:
     """Leave a claimed update to whoever looks after `wait`."""
     claimed.ready_at = utc_now() + wait
+
+
+def note_failure(claimed: ChannelUpdate) -> int:
+    """Note that a claimed update could not be handled; return how often by now."""
+    failures = claimed.details.get("failures", 0) + 1
+    claimed.details = {**claimed.details, "failures": failures}
+    return failures
 
 
 def close(

@@ -18,7 +18,7 @@ from actions.channels import messages, notices, receiving
 from actions.channels.chats import open_chat
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.inbound import FileKind, InboundFile, MessageArrived, Update
-from models.channels import accounts, updates
+from models.channels import accounts, gaps, updates
 from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, open_session, unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
@@ -61,8 +61,8 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
         if row is None:
             return
         updates.lock_account(db, channel.name, row.account_id)
-        if updates.has_gap(db, row):
-            updates.await_gap(row)
+        if gaps.has_gap(db, row):
+            gaps.await_gap(db, row)
             return
         if not updates.is_first(db, row):
             # What belongs before it came after it was claimed.
@@ -72,7 +72,7 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
         arrived = _merged(group)
         if arrived is None:
             receiving.handle(db, channel, row, StreamPublisher())
-            updates.hasten(db, row)
+            gaps.hasten(db, row)
             return
         if not updates.has_settled(db, group) and row.group_id:
             updates.put_off(row, updates.GROUP_SETTLES / 3)
@@ -136,7 +136,7 @@ def _arrive(
             messages.arrive(chat, arrived, group, fetched.files, heard)
         else:
             updates.close(db, group, UpdateStatus.REFUSED)
-    updates.hasten(db, row)
+    gaps.hasten(db, row)
 
 
 def _put_off(claimed: ClaimedUpdate, channel: Channel, failure: Exception) -> None:
@@ -146,11 +146,11 @@ def _put_off(claimed: ClaimedUpdate, channel: Channel, failure: Exception) -> No
         row = updates.find_claimed(db, claimed)
         if row is None:
             return
-        log.warning(
-            "update.put_off", update_id=str(row.id), attempt=claimed.attempt, error=str(failure)
-        )
-        if claimed.attempt < MOST_TRIES and not permanent:
-            updates.put_off(row, RETRY * claimed.attempt)
+        # Looks at what it waits for are no tries.
+        tries = updates.note_failure(row)
+        log.warning("update.put_off", update_id=str(row.id), attempt=tries, error=str(failure))
+        if tries < MOST_TRIES and not permanent:
+            updates.put_off(row, RETRY * tries)
             return
         _give_up(db, channel, row)
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -45,6 +45,8 @@ class Breaker:
 
     def __init__(self, house: House, workers: Workers) -> None:
         self.done: Counter[str] = Counter()
+        # When each was done, by this machine's clock.
+        self.moments: defaultdict[Kind, list[float]] = defaultdict(list)
         self.missed_stages = 0
         self._house = house
         self._workers = workers
@@ -86,6 +88,7 @@ class Breaker:
         except AWAY:
             return False
         self.done[kind] += 1
+        self.moments[kind].append(time.time())
         return True
 
     def _wait_for_cells(self) -> None:

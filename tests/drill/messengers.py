@@ -122,7 +122,7 @@ def run(
     findings = Findings()
     findings.outcomes.update({f"killed: {kind}": n for kind, n in breaker.done.items()})
     for writer in writers:
-        audit(house, phones, writer.written, findings)
+        audit(house, phones, writer.written, breaker.moments[Kind.MESSAGING], findings)
     return findings
 
 
@@ -195,6 +195,7 @@ def _print(found: Findings, seconds: float, seed: int) -> None:
     for name, count in sorted(found.outcomes.items()):
         print(f"{name:<50}{count:5}")
     print(f"{'doubled where the messenger hid that it took it':<50}{found.doubled_by_messenger:5}")
+    print(f"{'doubled where the sender was killed as it was sent':<50}{found.doubled_by_kills:5}")
     for name, bad in found.bad.items():
         print(f"{name:<50}{len(bad):5}")
         for one in bad[:10]:

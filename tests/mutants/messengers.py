@@ -9,23 +9,45 @@ UPDATES = "tests/models/channels/test_updates.py::"
 OUTBOX = "tests/models/channels/test_deliveries.py::"
 DELIVERING = "tests/tasks/messaging/test_delivering.py::"
 FETCHING = "tests/tasks/messaging/test_receiving.py::"
+POLLING = "tests/telegram_bot/test_polling.py::"
 WEBHOOK = "tests/webapp/channels/test_webhooks.py::"
 PAGES = "tests/webapp/channels/test_linking.py::"
 
 MUTANTS = (
     Mutant(
         "a missing update is not waited for when nothing came in between",
-        "models/channels/updates.py",
-        "SELECT count(come.number) <",
-        "SELECT count(*) <",
+        "models/channels/gaps.py",
+        "- count(come.number) AS count",
+        "- count(*) AS count",
         (f"{UPDATES}test_a_number_that_is_missing_is_seen",),
     ),
     Mutant(
         "whoever lets others go on waits for whoever is at work",
-        "models/channels/updates.py",
+        "models/channels/gaps.py",
         "        .with_for_update(skip_locked=True)\n",
         "        .with_for_update()\n",
         (f"{UPDATES}test_nobody_who_hastens_waits_for_whoever_is_at_work",),
+    ),
+    Mutant(
+        "what is missing is given up while the door is closed",
+        "models/channels/gaps.py",
+        "number DESC LIMIT 1) - :open_for\n",
+        "number DESC LIMIT 1) + :longest - :open_for\n",
+        (f"{UPDATES}test_while_nothing_later_came_what_is_missing_is_waited_for_longer",),
+    ),
+    Mutant(
+        "Telegram is told that updates have arrived which have not",
+        "telegram_bot/polling.py",
+        "self._offset = min(map(_number, self._left), default=self._next_offset)",
+        "self._offset = number + 1",
+        (f"{POLLING}test_nothing_is_done_with_that_came_in_another_order_and_has_not_arrived",),
+    ),
+    Mutant(
+        "looks at an album that comes count as failures",
+        "tasks/messaging/receiving.py",
+        "        tries = updates.note_failure(row)\n",
+        "        tries = claimed.attempt\n",
+        (f"{FETCHING}test_looks_are_no_tries",),
     ),
     Mutant(
         "a message goes before one with files",

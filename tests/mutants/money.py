@@ -30,7 +30,6 @@ MUTANTS = (
     ),
     Mutant(
         "a customer who is gone is asked for without end",
-        "gateways/stripe_checkouts.py",
         "gateways/stripe_payments.py",
         '                if error.code != "resource_missing":\n                    raise\n',
         "                raise error\n",

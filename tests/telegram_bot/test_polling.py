@@ -100,14 +100,26 @@ def test_updates_arrive_one_by_one_with_the_secret_and_are_done_with_then(
 def test_what_the_web_has_not_taken_comes_again_before_anything_later(
     server: Scripted, web: Scripted, reply: Reply
 ) -> None:
-    server.on("getUpdates", news(1, 2), news(2), news(2), NO_NEWS)
+    server.on("getUpdates", news(1, 2, 3), NO_NEWS)
     web.on("telegram", DONE, reply, reply, DONE)
     with polling(server, web):
-        wait_for_offset(server, 3)
-    assert numbers_at(web) == [1, 2, 2, 2]
-    # What has arrived is done with, and what has not is asked for again.
+        wait_for_offset(server, 4)
+    assert numbers_at(web) == [1, 2, 2, 2, 3]
+    # Nothing is done with before all of it has arrived.
+    assert [one["offset"] for one in server.called("getUpdates")][:2] == [0, FIRST + 4]
+
+
+def test_nothing_is_done_with_that_came_in_another_order_and_has_not_arrived(
+    server: Scripted, web: Scripted
+) -> None:
+    server.on("getUpdates", news(3, 1, 2), NO_NEWS)
+    web.on("telegram", DONE, Reply(500))
+    with polling(server, web):
+        wait_for(lambda: len(web.calls) > 2, "the second to be tried again")
     asked = [one["offset"] for one in server.called("getUpdates")]
-    assert asked[:4] == [0, FIRST + 2, FIRST + 2, FIRST + 3]
+    assert numbers_at(web)[:3] == [3, 1, 1]
+    # The last is said as it ends.
+    assert asked == [0, FIRST + 1]
 
 
 @pytest.mark.parametrize("status", [400, 413])

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from models.channels import accounts, updates
+from models.channels import accounts, gaps, updates
 from models.channels.updates import NewUpdate
 from models.database import unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
@@ -64,19 +64,44 @@ def test_a_number_that_is_missing_is_seen(
 ) -> None:
     for number in before:
         come(db, number, "eve")
-    assert updates.has_gap(db, come(db, new)) is is_missing
+    assert gaps.has_gap(db, come(db, new)) is is_missing
 
 
 def test_what_settled_long_ago_is_waited_for_no_more(db: Session) -> None:
     come(db, 3)
     come(db, 5)
     wait(db, 60)
-    assert not updates.has_gap(db, come(db, 6))
-    assert updates.has_gap(db, come(db, 8))
+    assert not gaps.has_gap(db, come(db, 6))
+    assert gaps.has_gap(db, come(db, 8))
+
+
+def test_while_nothing_later_came_what_is_missing_is_waited_for_longer(db: Session) -> None:
+    come(db, 3)
+    wait(db, 60)
+    last = come(db, 5)
+    wait(db, 3)
+    # The door may have been closed since.
+    assert gaps.has_gap(db, last)
+    later = come(db, 6)
+    assert not gaps.has_gap(db, last)
+    assert not gaps.has_gap(db, later)
+
+
+def test_nothing_is_waited_for_without_end(db: Session) -> None:
+    come(db, 3)
+    wait(db, 60)
+    last = come(db, 5)
+    wait(db, 11)
+    assert not gaps.has_gap(db, last)
+
+
+def test_a_messenger_that_counts_anew_is_not_waited_for(db: Session) -> None:
+    come(db, 3)
+    assert not gaps.has_gap(db, come(db, 5_000_000))
 
 
 def test_a_channel_without_numbers_has_no_gaps(db: Session) -> None:
-    assert not updates.has_gap(db, come(db, None))
+    assert not gaps.has_gap(db, come(db, None))
 
 
 def test_the_same_comes_once_in_each_channel(db: Session) -> None:
@@ -110,12 +135,12 @@ def test_a_group_waits_to_become_whole(db: Session) -> None:
 def test_whoever_came_lets_those_go_on_that_waited(db: Session) -> None:
     first = come(db, 1)
     third = come(db, 3, "eve")
-    updates.await_gap(third)
+    gaps.await_gap(db, third)
     updates.close(db, [first], UpdateStatus.DONE)
     assert claim(db) == []
     second = come(db, 2)
     updates.close(db, [second], UpdateStatus.DONE)
-    updates.hasten(db, second)
+    gaps.hasten(db, second)
     assert claim(db) == [3]
 
 
@@ -123,12 +148,12 @@ def test_nobody_who_hastens_waits_for_whoever_is_at_work(emptied: Engine) -> Non
     assert emptied
     with unit_of_work() as db:
         first, second = come(db, 1), come(db, 2, "eve")
-        updates.await_gap(second)
+        gaps.await_gap(db, second)
     with unit_of_work() as at_work, unit_of_work() as other:
         busy = sa.select(ChannelUpdate.id).where(ChannelUpdate.id == second.id)
         at_work.execute(busy.with_for_update())
         # A lock that it waited for would end the test after seconds.
-        updates.hasten(other, first)
+        gaps.hasten(other, first)
 
 
 def test_each_account_is_one_users_and_each_user_has_one(db: Session, ada: User, eve: User) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from channels.base import ChannelFailed, Trouble
 from channels.inbound import FileKind
 from gateways.s3_files import Storage
-from models.channels import updates
+from models.channels import gaps, updates
 from models.schema.channels import ChannelUpdate
 from models.schema.uploads import Upload
 from models.schema.users import User
@@ -109,6 +109,17 @@ def test_a_fetch_that_keeps_failing_is_given_up_and_the_user_told(
     assert loft.pigeon.texts("ada-outside")[0].startswith("Your message could not be read")
 
 
+def test_looks_are_no_tries(loft: Loft, adas_bird: Hand, db: Session) -> None:
+    loft.pigeon.files["notes"] = b"notes"
+    adas_bird.send_file("notes", "Read this")
+    # As an album that waited to become whole, or one before which something was missing.
+    db.execute(sa.update(ChannelUpdate).values(attempts=receiving.MOST_TRIES))
+    db.commit()
+    loft.pigeon.mischief = fails(Trouble.UNREACHABLE, times=1)
+    loft.work()
+    assert loft.messages() == ["Read this"]
+
+
 def test_a_process_that_dies_after_a_fetch_leaves_one_message(
     loft: Loft, adas_bird: Hand, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +133,7 @@ def test_a_process_that_dies_after_a_fetch_leaves_one_message(
     adas_bird.send_file("notes", "Read this")
     claimed = claim(loft)
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(updates, "hasten", _die)
+        patched.setattr(gaps, "hasten", _die)
         receiving.handle(claimed, loft.pigeon)
     loft.work()
     assert loft.messages() == ["Read this"]
