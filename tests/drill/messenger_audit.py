@@ -70,10 +70,10 @@ class Excuses:
         """Count how many of `more` that stand there too often are excused; return the rest."""
         ids = [one["message_id"] for one in having]
         hidden = min(more, sum(one in self.hidden for one in ids))
-        cut_off = min(more - hidden, sum(one in self.cut_off for one in ids))
+        killed = min(more - hidden, sum(one in self.cut_off - self.hidden for one in ids))
         found.doubled_by_messenger += hidden
-        found.doubled_by_kills += cut_off
-        return more - hidden - cut_off
+        found.doubled_by_kills += killed
+        return more - hidden - killed
 
 
 def mark(number: int, at: int) -> str:
@@ -109,7 +109,7 @@ def audit(
     found.outcomes["failed, and the user was told"] += len(failed)
     _audit_messages(written, said, found)
     journal = phones.journal(written.phone_id)
-    excuses = Excuses(_untold(journal), _cut_off(journal, noted, kills))
+    excuses = Excuses(_untold(journal), cut_off(journal, noted, kills))
     _audit_answers(journal, written, failed, excuses, found)
     _audit_commands(journal, written, excuses, found)
 
@@ -193,7 +193,7 @@ def _noted(db: Session, user_id: UUID) -> set[int]:
     return {int(one) for sent, preview in rows for one in (*sent, preview) if one is not None}
 
 
-def _cut_off(journal: Body, noted: set[int], kills: Sequence[float]) -> set[int]:
+def cut_off(journal: Body, noted: set[int], kills: Sequence[float]) -> set[int]:
     """Return the messages of ours that nobody wrote down, as their sender was killed then."""
     return {
         one["message_id"]
