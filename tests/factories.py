@@ -18,6 +18,7 @@ from models.jobs import FinishedAnswer
 from models.ledger import CallCost
 from models.people import invitations, users
 from models.people.users import Profile
+from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.chat import Conversation
 from models.schema.invitations import Invitation
 from models.schema.jobs import Job
@@ -192,3 +193,17 @@ def invitation(
     db.add(made)
     db.flush()
     return made
+
+
+def blocked_domain(db: Session) -> AccessRule:
+    """A domain of mail addresses that may not sign up."""
+    rule = AccessRule(
+        subject_kind=SubjectKind.DOMAIN,
+        subject="example.net",
+        shown="example.net",
+        verdict=Verdict.BLOCK,
+        reason="A test.",
+    )
+    db.add(rule)
+    db.flush()
+    return rule

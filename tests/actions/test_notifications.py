@@ -12,9 +12,8 @@ from models.channels import accounts
 from models.email import templates
 from models.email.templates import Action
 from models.ledger import alerts
-from models.notifications import preferences, quiet_hours, subscriptions
+from models.notifications import preferences, quiet_hours
 from models.notifications.preferences import NoWayLeft
-from models.notifications.subscriptions import Keys
 from models.people import sessions
 from models.schema.channels import ChannelAccount, Delivery
 from models.schema.emails import Email
@@ -28,24 +27,10 @@ from models.schema.notifications import (
 from models.schema.users import User
 from tasks import upkeep
 from tests.payments import spend
-from tests.push_service import PushService
 
 LETTER = templates.alert(
     "Credits are low", ["Top up [now]."], see=Action("Top up", "https://here.example/billing")
 )
-
-
-@pytest.fixture
-def phone(db: Session, ada: User, push_service: PushService) -> PushSubscription:
-    """Ada's phone, on which notifications are on."""
-    session = sessions.open_for(db, ada, "a phone")
-    return subscriptions.subscribe(db, session, Keys(**push_service.device().as_form()))
-
-
-@pytest.fixture
-def messenger(db: Session, ada: User) -> ChannelAccount:
-    """Ada's messenger."""
-    return accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
 
 
 def tell(db: Session, user: User, topic: Topic = Topic.ALERTS, reference: str = "one") -> None:

@@ -35,18 +35,6 @@ WAYS = ("email", "push", "telegram")
 LETTER = templates.alert("News", ["Look [here]."], see=Action("See", "https://here.example/x"))
 
 
-@pytest.fixture
-def phone(db: Session, ada: User, push_service: PushService) -> PushSubscription:
-    """Ada's phone, on which notifications are on."""
-    session = sessions.open_for(db, ada, "a phone")
-    return subscriptions.subscribe(db, session, Keys(**push_service.device().as_form()))
-
-
-@pytest.fixture
-def messenger(db: Session, ada: User) -> ChannelAccount:
-    return accounts.link(db, ada.id, "telegram", "4711", "4711", "Ada")
-
-
 def tell(db: Session, user: User, topic: Topic, reference: str = "one") -> None:
     notifications.notify(db, user, topic, LETTER, reference=reference)
 

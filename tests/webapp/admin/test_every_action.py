@@ -20,7 +20,6 @@ from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import account_deletion, sessions, users, waiting_list
 from models.people.admin_roles import Permission
-from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminAction, AdminActionKind
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
@@ -150,16 +149,7 @@ def somebody_waits(db: Session, _user: User) -> Prepared:
 
 
 def blocked(db: Session, _user: User) -> Prepared:
-    rule = AccessRule(
-        subject_kind=SubjectKind.DOMAIN,
-        subject="example.net",
-        shown="example.net",
-        verdict=Verdict.BLOCK,
-        reason="A test.",
-    )
-    db.add(rule)
-    db.flush()
-    return {"rule_id": rule.id}, {}
+    return {"rule_id": factories.blocked_domain(db).id}, {}
 
 
 def sure(_db: Session, _user: User) -> Prepared:

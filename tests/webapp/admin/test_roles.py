@@ -15,7 +15,6 @@ from models.base import new_id, utc_now
 from models.ops import workers
 from models.people import users
 from models.people.admin_roles import PERMISSIONS, Permission
-from models.schema.abuse import AccessRule, SubjectKind, Verdict
 from models.schema.admins import AdminRole
 from models.schema.payments import Payment, PaymentKind
 from models.schema.pending_adjustments import PendingAdjustment
@@ -39,14 +38,7 @@ def ids(db: Session, ada: User) -> Mapping[str, object]:
     )
     payment = Payment(user_id=ada.id, kind=PaymentKind.CHECKOUT, amount_micros=10_000_000)
     db.add_all([asked, payment])
-    blocked = AccessRule(
-        subject_kind=SubjectKind.DOMAIN,
-        subject="example.net",
-        shown="example.net",
-        verdict=Verdict.BLOCK,
-        reason="A test.",
-    )
-    db.add(blocked)
+    blocked = factories.blocked_domain(db)
     db.flush()
     return {
         "user_id": ada.id,
