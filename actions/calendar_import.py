@@ -11,7 +11,9 @@ from gateways import values
 from gateways.values import BadValue
 from models.errors import Refused
 from models.periods import zone_of
-from models.reminders import queries, reminders, rules
+from models.reminders import once, rules
+from models.reminders.once import Outcome
+from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH, TooManyReminders
 from models.schema.users import User
 from untrusted import calendars
@@ -60,30 +62,36 @@ def bring_in(db: Session, user: User, data: bytes) -> Imported:
     done = Imported()
     if more:
         done.left_out[TooManyReminders.code] += more
+    asked: list[tuple[str, Recurrence]] = []
     for event in events:
         try:
-            with db.begin_nested():
-                _set(db, user, event, done)
+            asked.append(_wanted(event, zone_of(user.timezone)))
         except Refused as refusal:
             done.left_out[refusal.code] += 1
+    for outcome in once.create_all(db, user.id, asked):
+        _count(done, outcome)
     return done
 
 
-def _set(db: Session, user: User, event: CalendarEvent, done: Imported) -> None:
-    zone = zone_of(user.timezone)
+def _count(done: Imported, outcome: Outcome | Refused) -> None:
+    if isinstance(outcome, Refused):
+        done.left_out[outcome.code] += 1
+    elif outcome is Outcome.KNOWN:
+        done.known += 1
+    else:
+        done.added += 1
+
+
+def _wanted(event: CalendarEvent, zone: ZoneInfo) -> tuple[str, Recurrence]:
+    """Read what an event reminds of, and when. Refuses what reminders cannot mean."""
     start = _local(event, zone)
     if start is None or event.is_odd:
         raise rules.UnknownRule
     try:
         words = values.line(" ".join(event.words.split()), most=WORDS_MAX_LENGTH, least=1)
-        wanted = rules.read(event.rule, start, event.alarm, zone)
+        return words, rules.read(event.rule, start, event.alarm, zone)
     except (BadValue, OverflowError) as odd:
         raise rules.UnknownRule from odd
-    if queries.find_same(db, user.id, words, wanted) is not None:
-        done.known += 1
-        return
-    reminders.create(db, user.id, words, wanted)
-    done.added += 1
 
 
 def _local(event: CalendarEvent, zone: ZoneInfo) -> datetime | None:

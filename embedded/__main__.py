@@ -5,6 +5,7 @@
 The first Ctrl-C (or SIGTERM) stops everything in order; a second one hurries.
 """
 
+import argparse
 import signal
 import sys
 import threading
@@ -58,6 +59,9 @@ class Ending:
 
 def main() -> int:
     """Run until stopped and return the exit code: 0 after a stop that was asked for."""
+    argparse.ArgumentParser(
+        prog="embedded", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     given = environ()
     try:
         port = _port(given.get("PORT") or DEFAULT_PORT)

@@ -47,6 +47,8 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{20,200}")
 ZONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}")
 WEB_ADDRESS = re.compile(r"https?://[!-~]{1,2000}")
 ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f<>()\[\],;:\"\\]+@[^\s@\x00-\x1f\x7f<>()\[\],;:\"\\/]+")
+# Among the names of zones, but those of a machine's own clock, or of none.
+NO_PLACES = {"localtime", "posixrules", "Factory"}
 # Neither PostgreSQL nor UTF-8 can hold these.
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -77,13 +79,14 @@ def text(given: object, *, most_bytes: int) -> str:
 def line(given: object, *, most: int, least: int = 0) -> str:
     """Return a name in one line: in NFC, its spaces joined, `least` to `most` characters.
 
-    Refuses control characters, changes of direction, and letters that are piled up with marks.
+    Refuses control characters, changes of direction, letters that are piled up with marks, and
+    where there has to be something, what nobody can see.
     """
     whole = text(given, most_bytes=most * 32 + 4096)
     joined = unicodedata.normalize("NFC", " ".join(whole.split()))
     if CONTROLS.search(joined) or BIDI_CONTROLS.search(joined) or _is_piled(joined):
         raise BadValue
-    if not least <= len(joined) <= most:
+    if not least <= len(joined) <= most or (least and not _is_seen(joined)):
         raise BadValue
     return joined
 
@@ -276,6 +279,11 @@ def _cut(name: str, most_bytes: int) -> str:
     return name.encode()[:most_bytes].decode(errors="ignore").rstrip()
 
 
+def _is_seen(words: str) -> bool:
+    """Whether any of it is more than a blank, a joiner or a mark on nothing."""
+    return any(unicodedata.category(letter)[0] in "LNPS" for letter in words)
+
+
 def _is_piled(words: str) -> bool:
     marks = 0
     for letter in words:
@@ -287,4 +295,4 @@ def _is_piled(words: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NO_PLACES)

@@ -90,9 +90,10 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
         drop(one.storage_key for one in kept)
         raise
     drop(refused)
-    set_aside = sum(one.is_set_aside for one in kept)
-    talks, files = len(checked.conversations), len(kept) - set_aside
-    log.info("archive.imported", conversations=talks, files=len(kept), notes=noted)
+    new = [one for one in kept if one.storage_key not in refused]
+    set_aside = sum(one.is_set_aside for one in new)
+    talks, files = len(checked.conversations), len(new) - set_aside
+    log.info("archive.imported", conversations=talks, files=len(new), notes=noted)
     return Imported(talks, files, set_aside, noted, left_out)
 
 

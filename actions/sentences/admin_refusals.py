@@ -46,7 +46,10 @@ REFUSALS: Mapping[str, str] = {
     "not_shown": marked("Please look at the number of messages first."),
     "nothing_in_bulk": marked("No message fits that this could be done to."),
     "nothing_switched": marked("That is so already: nothing would change."),
-    "nothing_to_adjust": marked("Please write an amount in dollars that is not zero."),
+    "nothing_to_adjust": marked(
+        "Please write an amount above zero and below ten million, like 12.50. To lower a balance,"
+        " choose to take credits."
+    ),
     "nothing_to_refund": marked(
         "Nothing of this payment can go back, or this is no amount in whole cents."
     ),

@@ -90,7 +90,12 @@ def admit(db: Session, order: Order, *, needs: Permission) -> bool:
         raise ReasonTooLong(most=REASON_MAX_LENGTH)
     # Of two forms at once the second waits here, and then finds the entry of the first.
     db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(order.key), 0))))
-    return db.scalar(select(AdminAction.id).where(AdminAction.key == order.key)) is None
+    return not is_done(db, order.key)
+
+
+def is_done(db: Session, key: UUID) -> bool:
+    """Tell whether the form of this key was done before."""
+    return db.scalar(select(AdminAction.id).where(AdminAction.key == key)) is not None
 
 
 def note(

@@ -265,4 +265,5 @@ def reachable_address(email: str) -> str:
 
 @lru_cache(maxsize=1)
 def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # The others are of a machine's own clock, or of none.
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})

@@ -23,6 +23,8 @@ MOST_EVERY = {
 }
 WEEKS_OF_MONTH = (1, 2, 3, 4, -1)
 LATEST = timedelta(days=366 * 50)
+# Calendars date birthdays whose year nobody knows to 1604.
+EARLIEST = date(1600, 1, 1)
 # Of the days before and after a moment: the day before, one that a zone left out, some to spare.
 DAYS_LOOKED_AT = 8
 # Whoever missed more is told "more than".
@@ -60,7 +62,7 @@ class Recurrence:
 
     def _rules(self, today: date) -> Iterator[tuple[str, bool]]:
         day = self.start.date()
-        yield "start", self.start.tzinfo is None and abs(day - today) <= LATEST
+        yield "start", self.start.tzinfo is None and EARLIEST <= day <= today + LATEST
         yield "every", 1 <= self.every <= MOST_EVERY[self.repeats]
         yield "weekdays", self._has_weekdays()
         wants_day = self.repeats is Repeats.MONTHLY_BY_DAY

@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 from actions import calendar_import
 from actions.calendar_import import BadCalendarFile
 from models.reminders import rules
+from models.reminders.queries import MOST_OPEN
 from models.schema.reminders import Reminder, Repeats
 from models.schema.users import User
 from tests.models.reminders.test_recurrence import PARIS
+from tests.statements import said_by
+from untrusted.calendars import MOST_EVENTS
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n"
 ZONE = (
@@ -33,6 +36,27 @@ def _calendar(*events: str) -> bytes:
 
 def _set(db: Session) -> dict[str, Reminder]:
     return {one.words: one for one in db.scalars(select(Reminder))}
+
+
+@pytest.mark.parametrize("day", ["16040229", "19530105", "19700105"])
+def test_who_was_born_long_ago_has_birthdays_too(db: Session, ada: User, day: str) -> None:
+    event = _event("birthday", f";VALUE=DATE:{day}", "RRULE:FREQ=YEARLY")
+    assert calendar_import.bring_in(db, ada, _calendar(event)).added == 1
+    due = _set(db)["birthday"].due_at
+    assert due is not None
+    assert f"{due:%m%d}" in {day[4:], "0228"}
+
+
+def test_a_full_calendar_asks_the_database_no_more_once_there_is_no_room(
+    db: Session, ada: User
+) -> None:
+    events = [_event(f"event {number}", ":20700105T080000") for number in range(MOST_EVENTS)]
+    with said_by(db) as statements:
+        done = calendar_import.bring_in(db, ada, _calendar(*events))
+    assert (done.added, done.left_out["too_many_reminders"]) == (MOST_OPEN, MOST_EVENTS - MOST_OPEN)
+    assert len(statements) < 10 * MOST_OPEN
+    again = calendar_import.bring_in(db, ada, _calendar(*events))
+    assert (again.added, again.known) == (0, MOST_OPEN)
 
 
 def test_what_is_known_is_set_and_the_rest_is_counted(db: Session, ada: User) -> None:

@@ -124,8 +124,16 @@ def test_a_name_is_one_clean_line() -> None:
     for given in ("a\x00b", "a\u202eb", "a\x1bb", "\ud800", pile, "x" * 81, 7):
         with pytest.raises(BadValue):
             values.line(given, most=80)
+    for unseen in (" ", "\u200b", "\u200b \u2060", "\u00ad", "\u0301"):
+        with pytest.raises(BadValue):
+            values.line(unseen, most=80, least=1)
+    assert values.line("👍", most=80, least=1) == "👍"
+
+
+@pytest.mark.parametrize("name", ["localtime", "Factory"])
+def test_the_clock_of_a_machine_is_no_zone(name: str) -> None:
     with pytest.raises(BadValue):
-        values.line(" ", most=80, least=1)
+        values.time_zone(name)
 
 
 def test_words_are_measured_in_bytes() -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
@@ -17,7 +17,7 @@ from models.people.admin_roles import Permission
 from models.schema.bulk_orders import BulkKind
 from webapp.admin import queue
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered
+from webapp.admin.orders import ordered, tell
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -53,7 +53,7 @@ def place() -> Answer:
     except Refused as refusal:
         return _page(refused=kind.value, refusal=sentence_of(refusal)), 422
     after_commit(db(), lambda: wakeups.bulk(order.key))
-    flash("Ordered. It is done within seconds; the list below says how far it is.")
+    tell("Ordered. It is done within seconds; the list below says how far it is.")
     return go_to(url_for("admin_bulk.show"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
@@ -22,7 +22,7 @@ from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered
+from webapp.admin.orders import ordered, tell
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -52,7 +52,7 @@ def unfreeze(user_id: UUID) -> Answer:
     except Refused as refusal:
         return _page(user_id, sentence_of(refusal)), 422
     after_commit(db(), lambda: _tell_resumed(resumed))
-    flash(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
+    tell(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
     return go_to(url_for("admin_books.show", _anchor="frozen"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 
 from actions import switching
@@ -18,7 +18,7 @@ from models.ops.switches import SENTENCE_MAX_LENGTH, SignUpRule, Switches
 from models.people.admin_roles import Permission
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered
+from webapp.admin.orders import ordered, tell
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -56,7 +56,7 @@ def change() -> Answer:
         switching.change(db(), order, checked(), shown_version=_version(version))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
-    flash("Switched. It counts everywhere within five seconds.")
+    tell("Switched. It counts everywhere within five seconds.")
     return go_to(url_for("admin_switches.show"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, request
 
 from actions import wakeups
 from actions.sentences.refusals import sentence_of
@@ -17,7 +17,7 @@ from models.ops.user_actions import NothingToAdjust
 from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered
+from webapp.admin.orders import ordered, tell
 from webapp.admin.people import address_of, render
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
@@ -35,9 +35,9 @@ def adjust_credits(user_id: UUID) -> Answer:
     def _adjust(order: Order) -> None:
         _tell(user_actions.adjust_credits(db(), order, user_id, _micros()))
         if adjustment_approvals.is_asked(db(), order.key):
-            flash("That is more than one administrator may do alone: another owner has to approve.")
+            tell("That is more than one administrator may do alone: another owner has to approve.")
         else:
-            flash("The credits were adjusted.")
+            tell("The credits were adjusted.")
 
     return act(user_id, "credits", _adjust, "")
 
@@ -123,16 +123,19 @@ def act(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
     except Refused as refusal:
         return render(user_id, refused=name, refusal=sentence_of(refusal)), 422
     if said:
-        flash(said)
+        tell(said)
     return go_to(address_of(user_id))
 
 
 def _micros() -> int:
+    direction = request.form.get("direction")
+    if direction not in ("give", "take"):
+        raise BadValue
     try:
         micros = values.dollars(request.form.get("amount"))
     except BadValue:
         raise NothingToAdjust from None
-    return -micros if request.form.get("direction") == "take" else micros
+    return -micros if direction == "take" else micros
 
 
 def _tell(resumed: Sequence[Job]) -> None:

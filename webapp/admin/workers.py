@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from actions.sentences import scaling
 from actions.sentences.refusals import sentence_of
@@ -13,7 +13,7 @@ from models.ops import fleet, right_now, worker_list, worker_orders
 from models.people.admin_roles import Permission
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered
+from webapp.admin.orders import ordered, tell
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -41,7 +41,7 @@ def drain(worker_id: UUID) -> Answer:
         raise
     except Refused as refusal:
         return _page(refused=f"drain-{worker_id}", refusal=sentence_of(refusal)), 422
-    flash("It drains from its next report on: within seconds.")
+    tell("It drains from its next report on: within seconds.")
     return go_to(url_for("admin_workers.show"))
 
 

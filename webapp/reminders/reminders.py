@@ -15,7 +15,7 @@ from models.errors import Refused
 from models.ledger.limits import BadLimit
 from models.money import typed_dollars
 from models.periods import day_of
-from models.reminders import feeds, queries, reminders, snoozes, task_runs
+from models.reminders import feeds, once, queries, reminders, snoozes, task_runs
 from models.reminders.reminders import BadSnooze
 from models.reminders.snoozes import Snooze
 from models.schema.reminders import Reminder, ReminderFiring
@@ -63,7 +63,7 @@ def create() -> Answer:
     """Set a reminder; refusals keep what was typed."""
     form = ReminderForm.posted()
     try:
-        made = reminders.create(
+        made = once.create_once(
             db(),
             current_user().id,
             form.said(),

@@ -100,6 +100,14 @@ def test_what_is_imported_is_there_and_looks_like_answers(
     assert "AGENTS.md" not in adas.read("/files?kind=imported")
 
 
+def test_what_comes_a_second_time_is_not_counted(adas: Browser, storage: Storage) -> None:
+    assert storage
+    _bring(adas, packed())
+    adas.read("/settings")
+    _bring(adas, packed())
+    assert "Imported: 1 conversation." in adas.read("/settings")
+
+
 def test_nobody_sees_what_another_brought(
     adas: Browser, eves: Browser, db: Session, storage: Storage
 ) -> None:

@@ -109,7 +109,7 @@ def test_credits_are_adjusted_once_however_often_the_form_comes(
     assert ada.credits_balance_micros == before + 2_500_000
     assert len(logged(db)) == 1
     page = olgas.read(page_of(ada))
-    assert "The credits were adjusted." in page
+    assert "This form was sent before" in page
     assert "Credits adjusted" in page
     assert "balance: $1.00 → $3.50" in page
     # Who sees no money sees that it was done, and why.
@@ -128,9 +128,10 @@ def test_credits_are_adjusted_once_however_often_the_form_comes(
     [
         ({"confirmed": ""}, "tick the box"),
         ({"reason": " "}, "Please say why"),
-        ({"amount": "many"}, "not zero"),
+        ({"amount": "many"}, "above zero"),
         ({"amount": "50", "direction": "take"}, "has $1.00 that can be taken"),
         ({"key": "none"}, "cannot be read"),
+        ({"direction": "sideways"}, "cannot be read"),
     ],
 )
 def test_a_bad_form_is_refused_and_changes_nothing(
@@ -145,6 +146,20 @@ def test_a_bad_form_is_refused_and_changes_nothing(
     db.refresh(ada)
     assert ada.credits_balance_micros == before
     assert logged(db) == []
+
+
+def test_an_old_form_with_another_amount_is_not_said_to_be_done(
+    olgas: Browser, db: Session, ada: User
+) -> None:
+    before, given = ada.credits_balance_micros, form(amount="1", direction="give")
+    olgas.post(f"{page_of(ada)}/credits", dict(given))
+    assert "The credits were adjusted." in olgas.read(page_of(ada))
+    olgas.post(f"{page_of(ada)}/credits", {**given, "amount": "7"})
+    page = olgas.read(page_of(ada))
+    assert "This form was sent before" in page
+    assert "The credits were adjusted." not in page
+    db.refresh(ada)
+    assert ada.credits_balance_micros == before + 1_000_000
 
 
 def test_who_may_not_send_reads_so_and_then_may(

@@ -51,6 +51,16 @@ def test_it_is_set_by_hand_and_says_when(adas: Browser, db: Session) -> None:
     assert _only(db).status is ReminderStatus.ACTIVE
 
 
+def test_a_form_that_comes_twice_sets_one(adas: Browser, db: Session) -> None:
+    for _ in range(2):
+        assert adas.post("/reminders", _form()).status_code == 303
+    assert _only(db).words == "Call the dentist"
+    adas.post("/reminders", _form(clock="09:00"))
+    adas.post("/reminders", _form(kind="task", tell_only_if="it rains"))
+    adas.post("/reminders", _form(kind="task", tell_only_if="it snows"))
+    assert len(db.scalars(select(Reminder)).all()) == 4
+
+
 @pytest.mark.parametrize(
     ("repeats", "expected", "every"),
     [

@@ -1,0 +1,78 @@
+"""Setting what may stand there already, as forms come twice and calendars are brought again.
+
+What says the same at the same times, and has not ended, is the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models import ledger
+from models.errors import Refused
+from models.reminders import queries, recurrence, reminders
+from models.reminders.recurrence import Recurrence
+from models.reminders.reminders import TooManyReminders
+from models.schema.reminders import Reminder, ReminderKind
+
+
+class Outcome(StrEnum):
+    """What became of one of many."""
+
+    SET = "set"
+    KNOWN = "known"
+
+
+def create_once(
+    db: Session,
+    user_id: UUID,
+    words: str,
+    wanted: Recurrence,
+    *,
+    kind: ReminderKind,
+    tell_only_if: str = "",
+) -> Reminder:
+    """Set a reminder or a task, or return the one that is the same.
+
+    Raises what `reminders.create` raises.
+    """
+    # Of two forms at once the second waits here, and then finds what the first has set.
+    ledger.lock_account(db, user_id)
+    same = queries.find_same(db, user_id, words, wanted, kind)
+    if same is not None and same.tell_only_if == tell_only_if:
+        return same
+    return reminders.create(db, user_id, words, wanted, kind=kind, tell_only_if=tell_only_if)
+
+
+def create_all(
+    db: Session, user_id: UUID, asked: Sequence[tuple[str, Recurrence]]
+) -> Iterator[Outcome | Refused]:
+    """Set many reminders, in order; say of each that it is set, or known, or why it is not.
+
+    Once there is no room, nothing more is looked at but what is known.
+    """
+    ledger.lock_account(db, user_id)
+    known = {
+        (one.words, recurrence.of(one))
+        for one in queries.list_open(db, user_id)
+        if one.kind is ReminderKind.REMINDER
+    }
+    full: TooManyReminders | None = None
+    for words, wanted in asked:
+        if (words, wanted) in known:
+            yield Outcome.KNOWN
+            continue
+        if full is not None:
+            yield full
+            continue
+        try:
+            reminders.create(db, user_id, words, wanted)
+        except TooManyReminders as refusal:
+            full = refusal
+            yield full
+        except Refused as refusal:
+            yield refusal
+        else:
+            known.add((words, wanted))
+            yield Outcome.SET
