@@ -32,8 +32,9 @@ def connect(url: str, *, pool_size: int = 10, overflow: int = 20) -> Engine:
         max_overflow=overflow,
         pool_pre_ping=True,
         pool_recycle=1800,
-        # A forgotten transaction would hold back vacuum and double the cost of a claim.
-        connect_args={"options": "-c idle_in_transaction_session_timeout=30000"},
+        # A forgotten transaction would hold back vacuum and double the cost of a claim; and to
+        # compile a statement takes longer than all but the largest of ours.
+        connect_args={"options": "-c idle_in_transaction_session_timeout=30000 -c jit=off"},
     )
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _tell_slow)

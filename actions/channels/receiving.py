@@ -34,11 +34,9 @@ def receive(db: Session, channel: Channel, come: Sequence[Update], publisher: Pu
     """Write updates down, and handle each at once if nothing is to be fetched or awaited.
 
     The caller commits. One that came before changes nothing. What waits is handled by a messaging
-    process, which is woken after the commit.
+    process, which is woken after the commit; so is what comes while another update of the same
+    account is being handled: the messenger is to wait for nobody.
     """
-    # All of them first and in one order: nobody who takes in the same accounts waits crosswise.
-    for account_id in sorted({account_of(one.inbound) for one in come}):
-        updates.lock_account(db, channel.name, account_id)
     for one in sorted(come, key=lambda one: one.number or 0):
         row = updates.receive(db, channel.name, _new(one))
         if row is None:
@@ -66,6 +64,8 @@ def account_of(inbound: Inbound) -> str:
 
 def _is_left(db: Session, row: ChannelUpdate, inbound: Inbound) -> bool:
     """Tell whether it is left to a messaging process, for its files or what comes before it."""
+    if not updates.try_lock_account(db, row.channel, row.account_id):
+        return True
     if gaps.has_gap(db, row):
         gaps.await_gap(db, row)
         return True

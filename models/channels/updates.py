@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -40,8 +40,16 @@ def lock_account(db: Session, channel: str, account_id: str) -> None:
 
     Always before the lock of a user's account.
     """
-    key = f"{channel}:{account_id}"
-    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    db.execute(select(func.pg_advisory_xact_lock(_lock_of(channel, account_id))))
+
+
+def try_lock_account(db: Session, channel: str, account_id: str) -> bool:
+    """Do so at once; False while somebody else handles an update of this account."""
+    return bool(db.scalar(select(func.pg_try_advisory_xact_lock(_lock_of(channel, account_id)))))
+
+
+def _lock_of(channel: str, account_id: str) -> ColumnElement[int]:
+    return func.hashtextextended(f"{channel}:{account_id}", 0)
 
 
 def receive(db: Session, channel: str, new: NewUpdate) -> ChannelUpdate | None:

@@ -107,6 +107,7 @@ class Overview:
     cohorts: Sequence[CohortLine]
 
 
+ACTIVE_DAYS = (1, 7, 30)
 NAMES = tuple(Totals.__dataclass_fields__)
 
 
@@ -154,15 +155,16 @@ def _sums() -> list[ColumnElement[int]]:
 
 def active(db: Session, now: datetime) -> Mapping[int, int]:
     """Count who sent a message today, and on the last 7 and 30 days, today among them."""
-    return {days: _active(db, now, days) for days in (1, 7, 30)}
-
-
-def _active(db: Session, now: datetime, days: int) -> int:
-    since = _floor(now, DAY) - (days - 1) * DAY
-    wrote = select(func.count(UserDay.user_id.distinct())).where(
-        UserDay.begins_at >= since, UserDay.messages > 0
+    since = {days: _floor(now, DAY) - (days - 1) * DAY for days in ACTIVE_DAYS}
+    # In each of these somebody was active if they were on their last day.
+    last = (
+        select(func.max(UserDay.begins_at).label("day"))
+        .where(UserDay.begins_at >= since[max(ACTIVE_DAYS)], UserDay.messages > 0)
+        .group_by(UserDay.user_id)
+        .subquery()
     )
-    return db.scalar(wrote) or 0
+    counts = (func.count().filter(last.c.day >= since[days]) for days in ACTIVE_DAYS)
+    return dict(zip(ACTIVE_DAYS, map(int, db.execute(select(*counts)).one()), strict=True))
 
 
 def _retention(db: Session, now: datetime, since: datetime) -> Retention:

@@ -15,7 +15,7 @@ from models.schema.failure_codes import FailureCode
 POINTS = (0.5, 0.95, 0.99)
 HOUR = timedelta(hours=1)
 # Of more than so many only the newest are looked at, so that it takes no longer when more are sent.
-SAMPLE = 5_000
+SAMPLE = 2_000
 # They are looked for by when they were asked; one that took longer than this is left out.
 LONGEST = timedelta(days=1)
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 RENEW_SECONDS = 15.0
 # How soon words are seen, until there are some.
-FIRST_LOOK_SECONDS = 0.1
+FIRST_LOOK_SECONDS = 0.04
 LOOK_SECONDS = 0.5
 # Should events be lost, the row says it.
 ROW_SECONDS = 3.0

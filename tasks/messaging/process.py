@@ -22,9 +22,11 @@ log = structlog.get_logger()
 
 # An answer that is being written keeps a thread until its end.
 THREADS = 48
+# Each holds the lock of its account meanwhile, and more at a time would only take longer.
+RECEIVING_AT_ONCE = 8
 # While answers are awaited, a worker that begins one is noticed this soon; else, should a wake-up
 # be lost, after the longer time.
-AWAITING_SECONDS = 0.2
+AWAITING_SECONDS = 0.1
 IDLE_SECONDS = 2.0
 REST_SECONDS = 0.03
 
@@ -39,6 +41,7 @@ class MessagingProcess:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="messaging")
         self._over = threading.Event()
         self._running: set[Future[None]] = set()
+        self._receiving: set[Future[None]] = set()
 
     def run(self, over: threading.Event) -> None:
         """Work until `over` is set; what is under way then is given back."""
@@ -58,12 +61,15 @@ class MessagingProcess:
         """Claim what can be done now and begin it; return whether anything is awaited."""
         names = list(self._channels)
         free = THREADS - len(self._running)
+        room = min(free, RECEIVING_AT_ONCE - len(self._receiving))
         with unit_of_work() as db:
-            come = updates.claim(db, names, receiving.LEASE, most=free)
+            come = updates.claim(db, names, receiving.LEASE, most=room)
             due = delivery_claims.claim(db, names, LEASE, most=free - len(come))
             is_awaiting = deliveries.has_waiting(db) or updates.has_waiting(db)
         for one in come:
-            self._begin(self._receive, one)
+            begun = self._begin(self._receive, one)
+            self._receiving.add(begun)
+            begun.add_done_callback(self._receiving.discard)
         for one in due:
             self._begin(self._deliver, one)
         return is_awaiting
@@ -81,10 +87,11 @@ class MessagingProcess:
             log.warning("messaging.unwoken", error=str(error))
             time.sleep(max(0.0, seconds - (time.monotonic() - began)))
 
-    def _begin(self, work: Callable[[Claimed], None], claimed: Claimed) -> None:
+    def _begin(self, work: Callable[[Claimed], None], claimed: Claimed) -> Future[None]:
         future = self._pool.submit(self._safely, work, claimed)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
+        return future
 
     def _safely(self, work: Callable[[Claimed], None], claimed: Claimed) -> None:
         try:
