@@ -1,5 +1,6 @@
 """A conversation is shown by the messengers that go on in it, as it is on the website."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import wakeups
@@ -18,9 +19,10 @@ def expect(db: Session, job: Job) -> None:
     showing = accounts.showing(db, job.conversation_id)
     if not showing:
         return
-    message = db.get_one(Message, job.message_id)
+    came_by = db.scalar(select(Message.channel).where(Message.id == job.message_id))
     for account in showing:
-        if message.channel != account.channel:
+        if came_by != account.channel:
+            message = db.get_one(Message, job.message_id)
             deliveries.expect_question(db, account, message)
         deliveries.expect_answer(db, account, job)
     after_commit(db, wakeups.messengers)

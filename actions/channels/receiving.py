@@ -1,5 +1,6 @@
 """What comes in from messengers: written down at once, handled once, in the order of each chat."""
 
+import threading
 from collections.abc import Sequence
 
 import structlog
@@ -29,20 +30,56 @@ from models.translation import speaking
 
 log = structlog.get_logger()
 
+# In a burst a web process handles one update at a time, and writes the others down: so messengers
+# are answered as soon as ever, and messaging processes take their part.
+_at_work = threading.BoundedSemaphore()
+
 
 def receive(db: Session, channel: Channel, come: Sequence[Update], publisher: Publisher) -> None:
     """Write updates down, and handle each at once if nothing is to be fetched or awaited.
 
-    The caller commits. One that came before changes nothing. What waits is handled by a messaging
-    process, which is woken after the commit; so is what comes while another update of the same
-    account is being handled: the messenger is to wait for nobody.
+    They are committed first: then nobody takes for missing what is being handled. The caller
+    commits the rest. One that came before changes nothing. What waits is handled by a messaging
+    process, which is woken after the commit; so is what comes while another update is being
+    handled: the messenger is to wait for nobody.
     """
+    is_alone = _at_work.acquire(blocking=False)
+    try:
+        written = _write_down(db, channel, come, is_held=is_alone)
+        for row, inbound in written:
+            if not (is_alone and _is_handled(db, channel, row, inbound, publisher)):
+                after_commit(db, wakeups.messengers)
+    finally:
+        if is_alone:
+            _at_work.release()
+
+
+def _write_down(
+    db: Session, channel: Channel, come: Sequence[Update], *, is_held: bool
+) -> Sequence[tuple[ChannelUpdate, Inbound]]:
+    """Commit what came, and return what is new of it."""
+    written: list[tuple[ChannelUpdate, Inbound]] = []
     for one in sorted(come, key=lambda one: one.number or 0):
-        row = updates.receive(db, channel.name, _new(one))
+        row = updates.receive(db, channel.name, _new(one), is_held=is_held)
         if row is None:
-            after_commit(db, lambda: log.info("update.repeated", channel=channel.name))
-        elif _is_left(db, row, one.inbound) or not _handle_safely(db, channel, row, publisher):
-            after_commit(db, wakeups.messengers)
+            log.info("update.repeated", channel=channel.name)
+        else:
+            written.append((row, one.inbound))
+    db.commit()
+    return written
+
+
+def _is_handled(
+    db: Session, channel: Channel, row: ChannelUpdate, inbound: Inbound, publisher: Publisher
+) -> bool:
+    """Handle an update if that can be done at once; False if it is left to a messaging process."""
+    if not updates.try_lock_account(db, row.channel, row.account_id):
+        updates.leave(row)
+        return False
+    if not updates.is_waiting(db, row):
+        # A messaging process was faster.
+        return True
+    return not _is_left(db, row, inbound) and _handle_safely(db, channel, row, publisher)
 
 
 def _new(one: Update) -> NewUpdate:
@@ -64,14 +101,14 @@ def account_of(inbound: Inbound) -> str:
 
 def _is_left(db: Session, row: ChannelUpdate, inbound: Inbound) -> bool:
     """Tell whether it is left to a messaging process, for its files or what comes before it."""
-    if not updates.try_lock_account(db, row.channel, row.account_id):
-        return True
     if gaps.has_gap(db, row):
         gaps.await_gap(db, row)
         return True
-    if isinstance(inbound, MessageArrived) and (inbound.files or inbound.group_id):
+    needs_files = isinstance(inbound, MessageArrived) and (inbound.files or inbound.group_id)
+    if needs_files or not updates.is_first(db, row):
+        updates.leave(row)
         return True
-    return not updates.is_first(db, row)
+    return False
 
 
 def _handle_safely(db: Session, channel: Channel, row: ChannelUpdate, publisher: Publisher) -> bool:
@@ -83,6 +120,7 @@ def _handle_safely(db: Session, channel: Channel, row: ChannelUpdate, publisher:
         raise
     except Exception:
         log.exception("update.failed", channel=channel.name, update_id=str(row.id))
+        updates.leave(row)
         return False
     gaps.hasten(db, row)
     return True

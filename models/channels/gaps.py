@@ -16,6 +16,8 @@ LONGEST_GAP = timedelta(seconds=10)
 NEXT_LOOK = timedelta(seconds=1)
 # Where so many are missing, the messenger has begun to count anew.
 MOST_MISSING = 1_000
+# Marks in the details of an update that it waits for another one.
+AWAITS = "awaits"
 
 # What came in before `settled` waits for nothing any more. The newest number shows how lately the
 # door was open.
@@ -23,12 +25,12 @@ _MISSING = text("""
     WITH door AS (
         SELECT greatest(
             least(
-                CAST(:now AS timestamptz) - :gap,
+                clock_timestamp() - :gap,
                 (SELECT received_at FROM channel_updates
                  WHERE channel = :channel AND number IS NOT NULL
                  ORDER BY number DESC LIMIT 1) - :open_for
             ),
-            CAST(:now AS timestamptz) - :longest
+            clock_timestamp() - :longest
         ) AS settled
     ), floor AS (
         SELECT coalesce(
@@ -49,11 +51,9 @@ _MISSING = text("""
 
 def has_gap(db: Session, new: ChannelUpdate) -> bool:
     """Tell whether an update with a smaller number may still be on its way."""
-    now = clock(db)
-    if new.number is None or now - new.received_at >= LONGEST_GAP:
+    if new.number is None:
         return False
     given = {
-        "now": now,
         "gap": GAP,
         "open_for": OPEN_FOR,
         "longest": LONGEST_GAP,
@@ -68,6 +68,7 @@ def has_gap(db: Session, new: ChannelUpdate) -> bool:
 def await_gap(db: Session, new: ChannelUpdate) -> None:
     """Let an update wait until what is missing before it should have come."""
     new.ready_at = max(new.received_at + GAP, clock(db) + NEXT_LOOK)
+    new.details = {**new.details, AWAITS: True}
 
 
 def hasten(db: Session, new: ChannelUpdate) -> None:
@@ -82,7 +83,7 @@ def hasten(db: Session, new: ChannelUpdate) -> None:
             ChannelUpdate.number > new.number,
             ChannelUpdate.status == UpdateStatus.WAITING,
             ChannelUpdate.attempts == 0,
-            ChannelUpdate.group_id.is_(None),
+            ChannelUpdate.details.has_key(AWAITS),
         )
         .with_for_update(skip_locked=True)
     )

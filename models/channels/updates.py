@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,8 @@ from models.schema.channels import ChannelUpdate, UpdateStatus
 
 # Parts of a group come one by one, a moment apart.
 GROUP_SETTLES = timedelta(seconds=1.5)
+# So long nobody else takes what a request is about to handle, which may die of it.
+HELD = timedelta(seconds=3)
 KEPT = timedelta(days=30)
 
 
@@ -52,10 +54,16 @@ def _lock_of(channel: str, account_id: str) -> ColumnElement[int]:
     return func.hashtextextended(f"{channel}:{account_id}", 0)
 
 
-def receive(db: Session, channel: str, new: NewUpdate) -> ChannelUpdate | None:
-    """Write an update down; None for one that came before. It waits to be handled."""
-    now = clock(db)
-    wait = GROUP_SETTLES if new.group_id else timedelta(0)
+def receive(
+    db: Session, channel: str, new: NewUpdate, *, is_held: bool = False
+) -> ChannelUpdate | None:
+    """Write an update down; None for one that came before.
+
+    It waits to be handled; one that is held, for a while by whoever wrote it down.
+    """
+    now = func.clock_timestamp()
+    settles = GROUP_SETTLES if new.group_id else timedelta(0)
+    counted = cast(func.extract("epoch", now) * 1_000_000, BigInteger)
     return db.scalars(
         insert(ChannelUpdate)
         .values(
@@ -63,14 +71,14 @@ def receive(db: Session, channel: str, new: NewUpdate) -> ChannelUpdate | None:
             channel=channel,
             external_id=new.external_id,
             number=new.number,
-            place=new.number if new.number is not None else int(now.timestamp() * 1_000_000),
+            place=new.number if new.number is not None else counted,
             account_id=new.account_id,
             message_id=new.message_id,
             group_id=new.group_id,
             status=UpdateStatus.WAITING,
             payload=new.payload,
             details={},
-            ready_at=now + wait,
+            ready_at=now + (HELD if is_held else settles),
             received_at=now,
         )
         .on_conflict_do_nothing(index_elements=[ChannelUpdate.channel, ChannelUpdate.external_id])
@@ -175,6 +183,17 @@ def has_settled(db: Session, group: list[ChannelUpdate]) -> bool:
     return max(one.received_at for one in group) + GROUP_SETTLES <= clock(db)
 
 
+def leave(new: ChannelUpdate) -> None:
+    """Leave an update to whoever looks next, once a group has had time to become whole."""
+    new.ready_at = new.received_at + (GROUP_SETTLES if new.group_id else timedelta(0))
+
+
+def is_waiting(db: Session, new: ChannelUpdate) -> bool:
+    """Tell, under the lock of its account, whether an update is still to be handled."""
+    db.refresh(new)
+    return new.status is UpdateStatus.WAITING
+
+
 def put_off(claimed: ChannelUpdate, wait: timedelta) -> None:
     """Leave a claimed update to whoever looks after `wait`."""
     claimed.ready_at = utc_now() + wait
@@ -191,9 +210,10 @@ def close(
     db: Session, group: Iterable[ChannelUpdate], status: UpdateStatus, job_id: UUID | None = None
 ) -> None:
     """Note what became of updates; their words are dropped, but where the user is asked."""
+    now = clock(db)
     for one in group:
         one.status, one.job_id = status, job_id
-        one.handled_at = clock(db)
+        one.handled_at = now
         if status is not UpdateStatus.ASKED:
             one.payload, one.details = None, {}
     db.flush()

@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 # An answer that is being written keeps a thread until its end.
 THREADS = 48
-# Each holds the lock of its account meanwhile, and more at a time would only take longer.
-RECEIVING_AT_ONCE = 8
+# Most of them wait for files; more would keep threads from answers.
+RECEIVING_AT_ONCE = 16
 # While answers are awaited, a worker that begins one is noticed this soon; else, should a wake-up
 # be lost, after the longer time.
 AWAITING_SECONDS = 0.1

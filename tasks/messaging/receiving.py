@@ -4,6 +4,7 @@ Files are fetched without a transaction. A process that dies meanwhile leaves th
 next, and the message's key lets it be sent once.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,8 +28,13 @@ from tasks.messaging.hearing import hear
 
 log = structlog.get_logger()
 
+# What waits for nothing is work for the processor: more threads at a time would only take longer.
+_at_work = threading.BoundedSemaphore(2)
+
 LEASE = timedelta(minutes=3)
 MOST_TRIES = 5
+# While an update of the same account is being handled.
+BUSY = timedelta(seconds=0.2)
 RETRY = timedelta(seconds=5)
 
 
@@ -56,11 +62,10 @@ def handle(claimed: ClaimedUpdate, channel: Channel) -> None:
 
 
 def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
-    with unit_of_work() as db:
-        row = updates.find_claimed(db, claimed)
+    with _at_work, unit_of_work() as db:
+        row = _locked(db, claimed)
         if row is None:
             return
-        updates.lock_account(db, channel.name, row.account_id)
         if gaps.has_gap(db, row):
             gaps.await_gap(db, row)
             return
@@ -83,6 +88,18 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
     with open_session() as db:
         _arrive(db, claimed, channel, arrived, fetched)
         db.commit()
+
+
+def _locked(db: Session, claimed: ClaimedUpdate) -> ChannelUpdate | None:
+    """Return a claimed update under its account's lock; None if it is not to be handled now."""
+    row = updates.find_claimed(db, claimed)
+    if row is None:
+        return None
+    if not updates.try_lock_account(db, row.channel, row.account_id):
+        updates.put_off(row, BUSY)
+        return None
+    # Whoever had the lock may have handled it.
+    return updates.find_claimed(db, claimed)
 
 
 def _merged(group: Sequence[ChannelUpdate]) -> MessageArrived | None:

@@ -9,6 +9,7 @@ UPDATES = "tests/models/channels/test_updates.py::"
 OUTBOX = "tests/models/channels/test_deliveries.py::"
 DELIVERING = "tests/tasks/messaging/test_delivering.py::"
 FETCHING = "tests/tasks/messaging/test_receiving.py::"
+WORKING = "tests/tasks/messaging/test_process.py::"
 POLLING = "tests/telegram_bot/test_polling.py::"
 WEBHOOK = "tests/webapp/channels/test_webhooks.py::"
 PAGES = "tests/webapp/channels/test_linking.py::"
@@ -27,6 +28,20 @@ MUTANTS = (
         "        .with_for_update(skip_locked=True)\n",
         "        .with_for_update()\n",
         (f"{UPDATES}test_nobody_who_hastens_waits_for_whoever_is_at_work",),
+    ),
+    Mutant(
+        "a messenger waits until its user's account is free",
+        "actions/channels/receiving.py",
+        "    if not updates.try_lock_account(db, row.channel, row.account_id):\n",
+        "    updates.lock_account(db, row.channel, row.account_id)\n    if False:\n",
+        (f"{WORKING}test_nobody_waits_for_an_account_that_is_being_handled",),
+    ),
+    Mutant(
+        "what a messaging process was faster with is handled again",
+        "actions/channels/receiving.py",
+        "    if not updates.is_waiting(db, row):\n",
+        "    if False:\n",
+        (f"{WORKING}test_what_a_messaging_process_was_faster_with_is_not_handled_again",),
     ),
     Mutant(
         "what is missing is given up while the door is closed",

@@ -25,6 +25,8 @@ def come(
     external_id = f"{number}" if number is not None else f"{name}-{group_id}"
     new = updates.receive(db, "pigeon", NewUpdate(external_id, number, group_id=group_id, **known))
     assert new
+    updates.leave(new)
+    db.flush()
     return new
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,12 @@ from actions.channels import receiving
 from channels import registry
 from channels.base import ChannelFailed, Trouble
 from channels.inbound import CommandGiven, MessageArrived, Sender, Update
-from models.channels import accounts
+from models.channels import accounts, updates
 from models.database import open_session, unit_of_work
-from models.schema.channels import Delivery
+from models.schema.channels import ChannelUpdate, Delivery, UpdateStatus
 from models.schema.chat import Message, Role
 from models.schema.users import User
+from tasks.messaging import receiving as handling
 from tasks.messaging.process import MessagingProcess
 from tests import factories
 from tests.channels.pigeon import Pigeon
@@ -74,6 +76,16 @@ def pigeons(emptied: Engine, redis_url: str) -> Generator[Pigeon]:
     registry.install([])
 
 
+def message(number: int, *, of: int = 0) -> MessageArrived:
+    return MessageArrived(sender=sender(of), message_id=f"m{number}", text=f"{number}")
+
+
+def said() -> list[str]:
+    with unit_of_work() as db:
+        wanted = sa.select(Message.text).where(Message.role == Role.USER).order_by(Message.id)
+        return list(db.scalars(wanted))
+
+
 def nothing_waits(db: Session) -> bool:
     waiting = sa.select(sa.func.count()).where(Delivery.status == "waiting")
     return not db.scalar(waiting)
@@ -91,10 +103,10 @@ def test_commands_are_answered_at_once_in_the_order_of_each_chat(pigeons: Pigeon
                 receive(pigeons, round_ * USERS + number + 1, command)
         wait_for(holds(nothing_waits), "every notice to be sent")
     for number in range(USERS):
-        said = [text.partition(" ")[0] for text in pigeons.texts(f"bird-{number}") if text]
-        firsts = [word for word in said if word in ("Write,", "You", "-")]
+        heard = [text.partition(" ")[0] for text in pigeons.texts(f"bird-{number}") if text]
+        firsts = [word for word in heard if word in ("Write,", "You", "-")]
         assert firsts == sorted(firsts, key=["Write,", "You", "-"].index)
-        assert {"Write,", "You", "-"} <= set(said)
+        assert {"Write,", "You", "-"} <= set(heard)
 
 
 def test_shuffled_and_repeated_updates_become_each_message_once_in_order(
@@ -103,15 +115,75 @@ def test_shuffled_and_repeated_updates_become_each_message_once_in_order(
     order = [1, 3, 2, 2, 5, 4, 6, 5, 3]
     with working(pigeons):
         for number in order:
-            message = MessageArrived(sender=sender(0), message_id=f"m{number}", text=f"{number}")
-            receive(pigeons, number, message)
+            receive(pigeons, number, message(number))
         wait_for(
             holds(lambda db: db.scalar(sa.select(sa.func.count(Message.id))) == 6),
             "all messages to be there",
         )
-    with unit_of_work() as db:
-        said = sa.select(Message.text).where(Message.role == Role.USER).order_by(Message.id)
-        assert list(db.scalars(said)) == ["1", "2", "3", "4", "5", "6"]
+    assert said() == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_nobody_waits_for_an_account_that_is_being_handled(pigeons: Pigeon) -> None:
+    with unit_of_work() as busy:
+        updates.lock_account(busy, "pigeon", sender(0).account_id)
+        # Each of these would wait for ever.
+        receive(pigeons, 1, message(1))
+        with unit_of_work() as db:
+            (claimed,) = updates.claim(db, ["pigeon"], handling.LEASE, most=5)
+        handling.handle(claimed, pigeons)
+    assert said() == []
+    with working(pigeons):
+        wait_for(lambda: said() == ["1"], "the message")
+
+
+def test_in_a_burst_one_is_handled_and_the_others_are_written_down(
+    pigeons: Pigeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = receiving.handle
+
+    def _meanwhile(*given: Any) -> None:
+        monkeypatch.setattr(receiving, "handle", handle)
+        receive(pigeons, 2, message(2, of=1))
+        handle(*given)
+
+    monkeypatch.setattr(receiving, "handle", _meanwhile)
+    receive(pigeons, 1, message(1))
+    assert said() == ["1"]
+    receive(pigeons, 3, message(3, of=2))
+    assert said() == ["1", "3"]
+    with working(pigeons):
+        wait_for(lambda: said() == ["1", "3", "2"], "what was left")
+
+
+def test_what_a_messaging_process_was_faster_with_is_not_handled_again(
+    pigeons: Pigeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = updates.try_lock_account
+
+    def _late(*given: Any) -> bool:
+        with unit_of_work() as other:
+            row = other.scalars(sa.select(ChannelUpdate)).one()
+            updates.close(other, [row], UpdateStatus.DONE)
+        return lock(*given)
+
+    monkeypatch.setattr(updates, "try_lock_account", _late)
+    receive(pigeons, 1, message(1))
+    assert said() == []
+
+
+def test_a_web_process_that_dies_leaves_what_it_has_written_down(
+    pigeons: Pigeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _die(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(updates, "try_lock_account", _die)
+        receive(pigeons, 1, message(1))
+    with working(pigeons):
+        wait_for(lambda: said() == ["1"], "the message")
+    receive(pigeons, 2, message(2))
+    assert said() == ["1", "2"]
 
 
 def test_a_process_that_ends_leaves_what_it_has_not_done(pigeons: Pigeon) -> None:
