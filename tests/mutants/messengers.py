@@ -67,8 +67,8 @@ MUTANTS = (
     Mutant(
         "a message goes before one with files",
         "actions/channels/receiving.py",
-        "    return not updates.is_first(db, row)\n",
-        "    return False\n",
+        "    if needs_files or not updates.is_first(db, row):\n",
+        "    if needs_files:\n",
         (f"{RECEIVING}test_what_comes_after_a_file_waits_until_that_was_fetched",),
     ),
     Mutant(
