@@ -53,6 +53,8 @@ OTHER = ("Ada Lovelace", "Eve Moneypenny")
 # The instructions in AGENTS.md were that long before the meter wrote all of them.
 OLD_AGENTS_CHARS = 3_300
 ANSWER_WORDS = 120
+# Of an answer, two for each of its words; of a call of a tool.
+ANSWER_TOKENS, CALL_TOKENS = 2 * ANSWER_WORDS, 60
 # Words that a person writes, some 30 tokens of them.
 SAID = "What should I plant beside the beans this week, given that it rained for days on end? "
 # Each conversation's messages by the minute of the day, and those that use a tool.
@@ -64,10 +66,11 @@ NEIGHBOUR_SECONDS = 180
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it reached a provider, and the minute of the day."""
+    """A request as it reached a provider, the minute of the day, and what its answer takes."""
 
     minute: int
     body: Body
+    tokens_out: int
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -164,7 +167,9 @@ def _live(ada: Person, settings: Settings, model: Model) -> list[Sent]:
             tool = '[[demo: tool ls {"path": "."}]] ' if minute in WITH_TOOLS else ""
             words = f"{tool}[[demo: words {ANSWER_WORDS}]] {SAID}"
             ada.say(words, listener=TurnListener(), saved=False, model=model.id)
-            sent += [Sent(minute, body) for body in _taken(settings)]
+            *calling, answering = _taken(settings)
+            sent += [Sent(minute, body, CALL_TOKENS) for body in calling]
+            sent.append(Sent(minute, answering, ANSWER_TOKENS))
     return sent
 
 
@@ -182,16 +187,18 @@ def _cost(prices: Prices, model: Model, day: Sequence[Sent], *, in_company: bool
     for one in day:
         if in_company:
             now = one.minute * 60 - NEIGHBOUR_SECONDS
-            _count(cache, model, wire, wire.blocks(neighbour))
+            _count(cache, model, wire, wire.blocks(neighbour), ANSWER_TOKENS)
         now = one.minute * 60
-        used = _count(cache, model, wire, wire.blocks(one.body))
+        used = _count(cache, model, wire, wire.blocks(one.body), one.tokens_out)
         total += prices.price(model, used).provider_cost_micros
     return total / 10_000
 
 
-def _count(cache: PromptCache, model: Model, wire: type[Writer], blocks: Sequence[Block]) -> Usage:
+def _count(
+    cache: PromptCache, model: Model, wire: type[Writer], blocks: Sequence[Block], tokens_out: int
+) -> Usage:
     pays = wire.pays_for_writing
-    used = cache.usage(model.name, blocks, 2 * ANSWER_WORDS, pays_for_writing=pays)
+    used = cache.usage(model.name, blocks, tokens_out, pays_for_writing=pays)
     return Usage(used.input, used.output, used.cache_read, used.cache_write, used.cache_write_hour)
 
 

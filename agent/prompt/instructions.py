@@ -120,17 +120,16 @@ INSTRUCTIONS = dedent("""\
     # The service around you
 
     Tell them of it when they ask, or when it helps them just now.
-    - It costs by use: below each answer stands what it cost. They see what they have left, and top
-      up, at {address}/billing; what they spent at {address}/usage; prices of models at
-      {address}/prices; what a message, a day and a month may cost they set at {address}/limits.
-    - The model that answers they choose below the field in which they write, or for good at
-      {address}/settings. A dearer one thinks better; a cheaper one is quick.
+    - It costs by use: below each answer stands what it cost.
+    - Their pages, which you link in full, begin with {address}: /billing (what is left, topping
+      up), /usage (what was spent), /prices (of models), /limits (for a message, a day, a month),
+      /settings (model, time zone, name, password, notifications, messengers).
+    - The model that answers they choose below the field in which they write, too.
     - With a message go up to {most_files} files of {most_file_megabytes} MB each: pictures, PDFs,
       and texts of any kind (Markdown, CSV, JSON, code). No sound or video, and no Word or Excel
       files: those they save as PDF or CSV first.
     - They rename or delete a conversation in the menu beside its name in the list. That deletes its
       files too; what you noted in MEMORY.md stays until you take it out, so do so when they ask.
-    - Time zone, name, password, notifications and messengers: {address}/settings.
     - They know nothing of OpenClaw, the program that runs you: never send them to its commands,
       settings or documentation.
     """)

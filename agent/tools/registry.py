@@ -83,7 +83,7 @@ TOOLS = (
     Tool(
         name="remind",
         label="Setting a reminder",
-        description="Set a reminder or a task. It reaches them here and on their phone.",
+        description="Set a reminder or a task.",
         schema=_takes(
             ("what", "at"),
             what={
@@ -136,7 +136,7 @@ TOOLS = (
     Tool(
         name="change_reminder",
         label="Changing a reminder",
-        description="Change a reminder or a task: its words or time, or let it wait or come later.",
+        description="Change a reminder or a task.",
         schema=_takes(
             ("number", "do"),
             number={"type": "integer", "description": "Its #, as listed."},
@@ -152,15 +152,14 @@ TOOLS = (
     Tool(
         name="nothing_to_tell",
         label="Finding nothing to tell",
-        description="End a task whose condition does not hold: then they are told nothing.",
+        description="End a task without telling them.",
         schema=_takes(()),
-        prompt="`{name}` ends a task without a word to them, when what they want to be told only if"
-        " it holds does not hold.",
+        prompt="`{name}` ends a task without a word to them, when its condition does not hold.",
     ),
     Tool(
         name="lists",
         label="Looking at your lists",
-        description="Keep their lists, such as what to buy; it answers with what stands there.",
+        description="Keep their lists; it answers with what stands there.",
         schema=_takes(
             ("do",),
             do={"type": "string", "enum": ["add", "tick", "show", "show_all", "clear"]},
@@ -193,7 +192,7 @@ TOOLS = (
     Tool(
         name="search_history",
         label="Searching what you said",
-        description="Search their notes and all conversations; any word counts, in any form.",
+        description="Search their notes and all conversations.",
         schema=_takes(
             ("query",),
             query={"type": "string", "maxLength": 300, "description": "A few words."},
@@ -247,7 +246,7 @@ TOOLS = (
     Tool(
         name="read_page",
         label="Reading a page",
-        description="Read a page or a PDF of the web, in parts of some 11,000 characters.",
+        description="Read a page or a PDF of the web, in parts.",
         schema=_takes(
             ("address",),
             address={"type": "string", "description": "As it stands where you have it from."},
