@@ -17,7 +17,7 @@ from models.ops.admin_actions import Order
 from models.people.admin_roles import Permission
 from models.schema.abuse import SubjectKind, Verdict
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -78,7 +78,7 @@ def _do(name: str, verb: Callable[[Order], None], said: str) -> Answer:
     except Refused as refusal:
         return _draw(refused=name, refusal=sentence_of(refusal)), 422
     wakeups.mail_after_commit(db())
-    tell(said)
+    flash_done(said)
     return go_to(url_for("admin_abuse.show", _anchor="lists"))
 
 

@@ -18,7 +18,7 @@ from models.people import admission, waiting_list
 from models.people.admin_roles import Permission
 from models.schema.invitations import Invitation
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -79,7 +79,7 @@ def end(invitation_id: UUID) -> Answer:
         raise
     except Refused as refusal:
         return _draw_one(invitation_id, sentence_of(refusal)), 422
-    tell("The invitation is ended.")
+    flash_done("The invitation is ended.")
     return go_to(url_for("admin_invitations.show"))
 
 
@@ -88,7 +88,7 @@ def _do(name: str, verb: Callable[[Order], str]) -> Answer:
         said = verb(ordered())
     except Refused as refusal:
         return _draw(refused=name, refusal=sentence_of(refusal)), 422
-    tell(said)
+    flash_done(said)
     return go_to(url_for("admin_invitations.show"))
 
 

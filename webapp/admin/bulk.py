@@ -17,7 +17,7 @@ from models.people.admin_roles import Permission
 from models.schema.bulk_orders import BulkKind
 from webapp.admin import queue
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -53,7 +53,7 @@ def place() -> Answer:
     except Refused as refusal:
         return _page(refused=kind.value, refusal=sentence_of(refusal)), 422
     after_commit(db(), lambda: wakeups.bulk(order.key))
-    tell("Ordered. It is done within seconds; the list below says how far it is.")
+    flash_done("Ordered. It is done within seconds; the list below says how far it is.")
     return go_to(url_for("admin_bulk.show"))
 
 

@@ -20,7 +20,7 @@ from models.people.admin_roles import Permission
 from models.schema.payments import Payment
 from models.schema.users import User
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.admin.people import address_of, render
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
@@ -46,7 +46,7 @@ def refund(payment_id: UUID) -> Answer:
         return page, 422
     if order_id is not None:
         after_commit(db(), lambda: wakeups.refund(order_id))
-    tell("The refund is ordered. Its credits go as soon as Stripe says that it is made.")
+    flash_done("The refund is ordered. Its credits go as soon as Stripe says that it is made.")
     return go_to(address_of(payment.user_id))
 
 
@@ -71,7 +71,7 @@ def decide(adjustment_id: UUID) -> Answer:
         raise
     except Refused as refusal:
         return _page(refused=f"decision-{adjustment_id}", refusal=sentence_of(refusal)), 422
-    tell("The credits were adjusted." if is_approved else "The adjustment is refused.")
+    flash_done("The credits were adjusted." if is_approved else "The adjustment is refused.")
     return go_to(url_for("admin_money_orders.show"))
 
 

@@ -34,6 +34,6 @@ def ordered() -> Order:
     return Order(current_user(), request.form.get("reason", ""), key)
 
 
-def tell(words: str) -> None:
+def flash_done(words: str) -> None:
     """Say on the next page that what was ordered is done; of a form that came again, so much."""
     flash(gettext(AGAIN) if g.get("was_done_before") else words)

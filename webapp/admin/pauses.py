@@ -11,7 +11,7 @@ from models.people.admin_roles import Permission
 from models.schema.chat import WEB
 from webapp.admin import queue
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -69,5 +69,5 @@ def _scope(given: str) -> tuple[PauseScope, str]:
 
 
 def _back(words: str) -> Answer:
-    tell(words)
+    flash_done(words)
     return go_to(url_for("admin_queue.show", _anchor="pauses"))

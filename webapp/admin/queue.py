@@ -23,7 +23,7 @@ from models.schema.failure_codes import FailureCode
 from models.schema.jobs import JobStatus
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 from webapp.core.live import hub
@@ -176,7 +176,7 @@ def _do(job_id: UUID, name: str, verb: Callable[[Order], object], said: str) -> 
         raise
     except Refused as refusal:
         return _draw(job_id, refused=name, refusal=sentence_of(refusal)), 422
-    tell(said)
+    flash_done(said)
     return go_to(url_for("admin_queue.show_job", job_id=job_id))
 
 

@@ -22,7 +22,7 @@ from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -52,7 +52,7 @@ def unfreeze(user_id: UUID) -> Answer:
     except Refused as refusal:
         return _page(user_id, sentence_of(refusal)), 422
     after_commit(db(), lambda: _tell_resumed(resumed))
-    tell(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
+    flash_done(f"{account.email} may spend again. Messages that waited and go on: {len(resumed)}.")
     return go_to(url_for("admin_books.show", _anchor="frozen"))
 
 

@@ -18,7 +18,7 @@ from models.ops.switches import SENTENCE_MAX_LENGTH, SignUpRule, Switches
 from models.people.admin_roles import Permission
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -56,7 +56,7 @@ def change() -> Answer:
         switching.change(db(), order, checked(), shown_version=_version(version))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
-    tell("Switched. It counts everywhere within five seconds.")
+    flash_done("Switched. It counts everywhere within five seconds.")
     return go_to(url_for("admin_switches.show"))
 
 

@@ -17,7 +17,7 @@ from models.ops.user_actions import NothingToAdjust
 from models.people.admin_roles import Permission
 from models.schema.jobs import Job
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.admin.people import address_of, render
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
@@ -35,9 +35,11 @@ def adjust_credits(user_id: UUID) -> Answer:
     def _adjust(order: Order) -> None:
         _tell(user_actions.adjust_credits(db(), order, user_id, _micros()))
         if adjustment_approvals.is_asked(db(), order.key):
-            tell("That is more than one administrator may do alone: another owner has to approve.")
+            flash_done(
+                "That is more than one administrator may do alone: another owner has to approve."
+            )
         else:
-            tell("The credits were adjusted.")
+            flash_done("The credits were adjusted.")
 
     return act(user_id, "credits", _adjust, "")
 
@@ -123,7 +125,7 @@ def act(user_id: UUID, name: str, verb: Verb, said: str) -> Answer:
     except Refused as refusal:
         return render(user_id, refused=name, refusal=sentence_of(refusal)), 422
     if said:
-        tell(said)
+        flash_done(said)
     return go_to(address_of(user_id))
 
 

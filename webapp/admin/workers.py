@@ -13,7 +13,7 @@ from models.ops import fleet, right_now, worker_list, worker_orders
 from models.people.admin_roles import Permission
 from settings import get_settings
 from webapp.admin.access import allowed_to
-from webapp.admin.orders import ordered, tell
+from webapp.admin.orders import flash_done, ordered
 from webapp.core.db import db
 from webapp.core.htmx import Answer, go_to
 
@@ -41,7 +41,7 @@ def drain(worker_id: UUID) -> Answer:
         raise
     except Refused as refusal:
         return _page(refused=f"drain-{worker_id}", refusal=sentence_of(refusal)), 422
-    tell("It drains from its next report on: within seconds.")
+    flash_done("It drains from its next report on: within seconds.")
     return go_to(url_for("admin_workers.show"))
 
 
