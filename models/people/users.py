@@ -265,5 +265,4 @@ def reachable_address(email: str) -> str:
 
 @lru_cache(maxsize=1)
 def _timezones() -> frozenset[str]:
-    # The others are of a machine's own clock, or of none.
-    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
+    return frozenset(available_timezones())

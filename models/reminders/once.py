@@ -3,7 +3,7 @@
 What says the same at the same times, and has not ended, is the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def create_once(
 
 def create_all(
     db: Session, user_id: UUID, asked: Sequence[tuple[str, Recurrence]]
-) -> Iterator[Outcome | Refused]:
+) -> Sequence[Outcome | Refused]:
     """Set many reminders, in order; say of each that it is set, or known, or why it is not.
 
     Once there is no room, nothing more is looked at but what is known.
@@ -58,21 +58,21 @@ def create_all(
         for one in queries.list_open(db, user_id)
         if one.kind is ReminderKind.REMINDER
     }
+    outcomes: list[Outcome | Refused] = []
     full: TooManyReminders | None = None
-    for words, wanted in asked:
-        if (words, wanted) in known:
-            yield Outcome.KNOWN
-            continue
-        if full is not None:
-            yield full
-            continue
-        try:
-            reminders.create(db, user_id, words, wanted)
-        except TooManyReminders as refusal:
-            full = refusal
-            yield full
-        except Refused as refusal:
-            yield refusal
-        else:
-            known.add((words, wanted))
-            yield Outcome.SET
+    for one in asked:
+        outcome = Outcome.KNOWN if one in known else full or _set(db, user_id, *one)
+        if isinstance(outcome, TooManyReminders):
+            full = outcome
+        elif outcome is Outcome.SET:
+            known.add(one)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _set(db: Session, user_id: UUID, words: str, wanted: Recurrence) -> Outcome | Refused:
+    try:
+        reminders.create(db, user_id, words, wanted)
+    except Refused as refusal:
+        return refusal
+    return Outcome.SET

@@ -205,9 +205,8 @@ def test_a_link_starts_the_chat_by_one_press_and_an_answer_grows_until_it_is_sto
     assert_nothing_sticks_out(page)
 
 
-def test_formatted_and_hostile_text_is_shown_as_text(page: Page, telegram: ServedTelegram) -> None:
-    open_chat(page, telegram)
-    ada = telegram.ada()
+def _send_formatted(telegram: ServedTelegram) -> None:
+    """Let the bot say something in every look, with hostile words, a link and buttons."""
     text = f"🙂 bold code def f(): pass said hidden link evil {HOSTILE}"
     place = {word: text.index(word) + 1 for word in ("bold", "code", "def", "said", "hidden")}
 
@@ -230,11 +229,16 @@ def test_formatted_and_hostile_text_is_shown_as_text(page: Page, telegram: Serve
     buttons = [[{"text": HOSTILE, "callback_data": "x"}, {"text": "Go", "url": "https://b.org/"}]]
     telegram.call(
         *("sendMessage",),
-        chat_id=ada.id,
+        chat_id=telegram.ada().id,
         text=text,
         entities=entities,
         reply_markup={"inline_keyboard": buttons},
     )
+
+
+def test_formatted_and_hostile_text_is_shown_as_text(page: Page, telegram: ServedTelegram) -> None:
+    open_chat(page, telegram)
+    _send_formatted(telegram)
     write(page, HOSTILE)
     expect(own(page).last).to_have_text(HOSTILE)
     shown = theirs(page).last
@@ -255,10 +259,8 @@ def test_formatted_and_hostile_text_is_shown_as_text(page: Page, telegram: Serve
     assert_nothing_sticks_out(page)
 
 
-def test_everything_a_person_can_send_reaches_the_bot(
-    page: Page, telegram: ServedTelegram, bot: SmallBot, tmp_path: Path
-) -> None:
-    open_chat(page, telegram)
+def _send_one_of_each(page: Page, tmp_path: Path) -> None:
+    """Send everything that a person can send from the open chat, a video note last."""
     pictures = [tmp_path / f"{at}.png" for at in range(3)]
     for at, path in enumerate(pictures):
         path.write_bytes(png(2000, 1000 + at))
@@ -288,6 +290,13 @@ def test_everything_a_person_can_send_reaches_the_bot(
     page.get_by_label("What they said").fill("Machines take me by surprise")
     send(page)
     attach(page, "Video note")
+
+
+def test_everything_a_person_can_send_reaches_the_bot(
+    page: Page, telegram: ServedTelegram, bot: SmallBot, tmp_path: Path
+) -> None:
+    open_chat(page, telegram)
+    _send_one_of_each(page, tmp_path)
     wait_for(lambda: any("video_note" in one for one in bot.messages()), page)
 
     _, photo, *album, document, voice, place, contact, sticker, forwarded, _ = bot.messages()

@@ -7,6 +7,7 @@ in its namespaces. Nothing of anybody else may ever be there.
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from tests.drill.attackers import FIRST_NUMBER
 from tests.drill.secrets import owners
-from tests.house import House
+from tests.house import SETTINGS, House
 
 GATEWAY = "openclaw-gateway"
 LOOK_SECONDS = 8.0
+# As long as a turn may take in this house.
+TURN_SECONDS = float(SETTINGS["JOB_TIME_LIMIT_SECONDS"])
 # What a cell may write to, as it sees it itself; and the only file that tells whose it is.
 WRITABLE = ("tmp", "cell")
 MEMORY = "cell/workspace/MEMORY.md"
@@ -93,7 +96,8 @@ class Inspector:
         self.looks = 0
         self._house, self._canaries = house, canaries
         self._known: set[int] = set()
-        self._suspects: set[int] = set()
+        # Since when.
+        self._suspects: dict[int, float] = {}
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
 
@@ -127,11 +131,13 @@ class Inspector:
             self._plant_once(cell, owner)
 
     def _suspect(self, cell: Seen, strange: list[str]) -> None:
-        """Somebody's files may be on their way into a spare just now: then it is theirs soon."""
-        if strange and cell.pid in self._suspects:
+        """Suspect a spare with somebody's words: it is theirs once their first turn there is over.
+
+        Until the assistant has noted the secret of that turn, nothing tells whose it is.
+        """
+        since = self._suspects.setdefault(cell.pid, time.monotonic()) if strange else None
+        if since is not None and time.monotonic() - since > TURN_SECONDS:
             self.found.update(strange)
-        elif strange:
-            self._suspects.add(cell.pid)
 
     def _plant_once(self, cell: Seen, owner: int) -> None:
         if cell.pid not in self._known:

@@ -4,11 +4,11 @@ Everything else of the stack runs beside them, as it does without containers.
 """
 
 import shlex
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 
 from embedded.process import Program
 from embedded.stack import Stack
@@ -34,16 +34,13 @@ class ContainerStack(Stack):
         self._folder.chmod(0o711)
         self._image = borrowed.here()[SERVICE]
         self.bundles: dict[str, Bundle] = {}
+        # Noted first, it is done last.
+        self._undo.callback(self._clear)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def _clear(self) -> None:
         for bundle in self.bundles.values():
             bundle.forget()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _worker(self, name: str) -> Program:
         service = of_a_stack(SERVICE, self.environment(), self._folder)

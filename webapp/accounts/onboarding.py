@@ -11,7 +11,7 @@ from gateways import values
 from gateways.values import BadValue
 from models.errors import Refused
 from models.people import sign_ups, users
-from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
+from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, BadProfile, Profile
 from webapp.accounts.sign_ups import find_pending
 from webapp.core.auth import current_user, login_required
 from webapp.core.htmx import Answer, go_to
@@ -65,10 +65,9 @@ def answer() -> Answer:
     waiting = find_pending()
     profile = profile_in_form()
     try:
-        checked = cleaned(profile)
         if waiting is None:
-            return _answer_of_user(checked)
-        sign_ups.complete_onboarding(waiting, checked)
+            return _answer_of_user(profile)
+        sign_ups.complete_onboarding(waiting, cleaned(profile))
     except Refused as refusal:
         return _page(profile, sentence_of(refusal)), 422
     return go_to(url_for("sign_ups.wait"))
@@ -76,7 +75,7 @@ def answer() -> Answer:
 
 @login_required
 def _answer_of_user(profile: Profile) -> Answer:
-    users.complete_onboarding(current_user(), profile)
+    users.complete_onboarding(current_user(), cleaned(profile))
     return go_to("/chat")
 
 
@@ -90,11 +89,18 @@ def profile_in_form() -> Profile:
 
 
 def cleaned(profile: Profile) -> Profile:
-    """Return it with its name in one clean line; refuse a name with what nobody can see in it."""
+    """Return it with its name in one clean line.
+
+    Refuses a name with what nobody can see in it, and a zone that is no place's.
+    """
     try:
-        return replace(profile, name=values.line(profile.name, most=LONGEST_NAME))
+        name = values.line(profile.name, most=LONGEST_NAME)
     except BadValue as odd:
         raise OddName from odd
+    try:
+        return replace(profile, name=name, timezone=values.time_zone(profile.timezone))
+    except BadValue as nowhere:
+        raise BadProfile from nowhere
 
 
 @lru_cache(maxsize=1)

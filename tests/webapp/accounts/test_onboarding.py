@@ -37,6 +37,7 @@ def test_three_answers_are_kept_and_open_the_chat(
     [
         ({"name": "", "timezone": "Europe/Berlin"}, "fill in your name"),
         ({"name": "Grace", "timezone": "Mars/Olympus"}, "choose a time zone"),
+        ({"name": "Grace", "timezone": "localtime"}, "choose a time zone"),
         ({"name": "Grace"}, "choose a time zone"),
         ({"name": "Gr\u202eace", "timezone": "UTC"}, "characters in it that cannot be shown"),
         ({"name": "G" + "\u0301" * 50, "timezone": "UTC"}, "cannot be shown"),
