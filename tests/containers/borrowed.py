@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import engine
 from agent.cells.host.jail import Jail
-from settings import PROJECT_DIR, get_settings
+from settings import PROJECT_DIR, Settings
 from tests.containers import images, tools
 from tests.containers.images import STORE, Image
 
@@ -84,7 +84,8 @@ def _parts() -> dict[str, Path]:
 
 
 def _jail() -> Path:
-    installed = engine.find(get_settings().model_copy(update={"engine_dir": ENGINE_DIR}))
+    # Whoever asks may have no settings of a product.
+    installed = engine.find(Settings.model_construct(engine_dir=ENGINE_DIR, node_path=None))
     if installed is None:
         raise LookupError("OpenClaw is not installed here.")
     jail = Jail(STORE / "jail")
