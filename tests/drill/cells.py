@@ -21,9 +21,8 @@ GATEWAY = "openclaw-gateway"
 LOOK_SECONDS = 8.0
 # As long as a turn may take in this house.
 TURN_SECONDS = float(SETTINGS["JOB_TIME_LIMIT_SECONDS"])
-# What a cell may write to, as it sees it itself; and the only file that tells whose it is.
-WRITABLE = ("tmp", "cell")
-MEMORY = "cell/workspace/MEMORY.md"
+# Of what a cell keeps, the only file that tells whose it is.
+MEMORY = "workspace/MEMORY.md"
 # A file of a long conversation; what is larger was made by no drill.
 MOST_BYTES = 64 * 1024 * 1024
 
@@ -39,9 +38,22 @@ class Seen:
     def of(cls, pid: int) -> "Seen":
         return cls(pid, Path(f"/proc/{pid}/root"))
 
+    @property
+    def is_jailed(self) -> bool:
+        """Whether it shares its root with other cells, which has no processes in it."""
+        return not (self.root / "cell").is_dir()
+
+    @property
+    def home(self) -> Path:
+        return Path(f"/proc/{self.pid}/cwd") if self.is_jailed else self.root / "cell"
+
+    @property
+    def tmp(self) -> Path:
+        return (self.home if self.is_jailed else self.root) / "tmp"
+
     def owner(self) -> int | None:
         """Whose it is, by the secret that their assistant keeps; None for a spare."""
-        return next(iter(owners(_text(self.root / MEMORY))), None)
+        return next(iter(owners(_text(self.home / MEMORY))), None)
 
     def strangers(self, owner: int | None) -> list[str]:
         """List what can be reached in it and holds the words of anybody but its owner."""
@@ -58,12 +70,17 @@ class Seen:
         ]
 
     def plant(self, canary: str) -> None:
-        """Leave a file in /tmp, and a process with the canary in its name and environment."""
+        """Leave a file for what is passing, and a process with the canary in its name.
+
+        Its environment has it too. In a jail no process can be looked for, and none is left.
+        """
         status = _text(Path(f"/proc/{self.pid}/status"))
         uid = int(status.partition("Uid:")[2].split()[0])
-        planted = self.root / "tmp" / canary
+        planted = self.tmp / canary
         planted.write_text(canary)
         os.chown(planted, uid, uid)
+        if self.is_jailed:
+            return
         # It ends with the cell. A shell that has something left to do does not become the sleep.
         program = ("/bin/sh", "-c", "sleep 600; :", canary)
         entering = ("nsenter", f"--target={self.pid}", "--mount", "--pid", "--ipc", "--net")
@@ -80,8 +97,8 @@ class Seen:
         for process in (self.root / "proc").glob("[0-9]*"):
             yield process / "environ"
             yield process / "cmdline"
-        for name in WRITABLE:
-            for path in (self.root / name).rglob("*"):
+        for folder in {self.home, self.tmp}:
+            for path in folder.rglob("*"):
                 with suppress(OSError):
                     if path.is_file() and path.stat().st_size < MOST_BYTES:
                         yield path
