@@ -81,6 +81,9 @@ class MessageArrived(_Frozen):
     files: tuple[InboundFile, ...] = Field(default=(), max_length=MAX_FILES)
     # Messages of one group arrive one by one and are one message.
     group_id: Words | None = Field(default=None, max_length=64)
+    # Where the messenger's app may have cut a long text, which goes on in the next message: what
+    # stood between the two. None for a text that is whole.
+    cut_at: Words | None = Field(default=None, max_length=1)
     # What the user replies to, as far as the messenger quotes it.
     replies_to_id: Words | None = Field(default=None, max_length=64)
     replies_to_text: Words = Field(default="", max_length=MAX_TEXT_LENGTH)

@@ -11,6 +11,7 @@ from telegram import (
     MessageOriginUser,
     User,
 )
+from telegram.constants import MessageLimit
 
 from channels.inbound import (
     MAX_TEXT_LENGTH,
@@ -44,6 +45,7 @@ def arrived(message: Message, username: str | None) -> MessageArrived | CommandG
         text=words,
         files=files,
         group_id=_text(message.media_group_id) or None,
+        cut_at=_cut_at(message),
         replies_to_id=_replied_id(message),
         replies_to_text=_replied_text(message),
         forwarded_from=_origin(message),
@@ -107,6 +109,19 @@ def _command(message: Message, username: str | None) -> CommandGiven | None:
 
 def _words(message: Message) -> str:
     return _text(message.text or message.caption or contents.described(message))
+
+
+def _cut_at(message: Message) -> str | None:
+    """Return what stood at the end of a text that its app may have cut; None for one that is whole.
+
+    Apps cut where a line or a word ends, if there is such a place in the second half of what a
+    message takes (telegramdesktop/tdesktop, ui/text/text_utilities.cpp), and drop the space there.
+    """
+    length = len(_text(message.text).encode("utf-16-le")) // 2
+    if message.forward_origin is not None or length <= MessageLimit.MAX_TEXT_LENGTH // 2:
+        return None
+    # A character of two units may not have fitted any more.
+    return "\n" if length < MessageLimit.MAX_TEXT_LENGTH - 1 else ""
 
 
 def _replied_id(message: Message) -> str | None:

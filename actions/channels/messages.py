@@ -14,7 +14,7 @@ from actions.sending import Incoming, Sent
 from actions.sentences import pauses
 from channels.inbound import MessageArrived, MessageEdited
 from models import jobs
-from models.channels import accounts, updates
+from models.channels import accounts, groups, updates
 from models.errors import Refused
 from models.jobs.rewriting import rewrite
 from models.schema.channels import ChannelAccount, ChannelUpdate, UpdateStatus
@@ -136,18 +136,28 @@ def edit(chat: Chat, edited: MessageEdited) -> UpdateStatus:
     )
     if before is None or not edited.text.strip():
         return UpdateStatus.REFUSED
-    if before.status is UpdateStatus.ASKED:
+    is_asked = before.status is UpdateStatus.ASKED
+    if is_asked and before.group_id != updates.CUT and "text" in before.details:
         # The question whether to send it still stands.
         before.details = {**before.details, "text": edited.text}
         return UpdateStatus.DONE
-    if before.job_id is None:
+    if before.job_id is None and not is_asked:
         return UpdateStatus.REFUSED
-    job = rewrite(chat.db, chat.user.id, before.job_id, edited.text)
-    if job is not None:
-        announce_queued(chat.db, job, chat.publisher)
-        chat.update.job_id = job.id
+    if _is_rewritten(chat, chat.user, before, edited.text):
         return UpdateStatus.DONE
     words = f"{gettext('I have changed my message; it says now:')}\n\n{edited.text}"
     key = f"{edited.message_id}:edit:{chat.update.external_id}"
     _send(chat, chat.user, _incoming(chat, chat.account, key, words), [chat.update])
     return chat.update.status
+
+
+def _is_rewritten(chat: Chat, user: User, before: ChannelUpdate, words: str) -> bool:
+    """Change the message that an update brought; False if it is too late, or only a part of it."""
+    if before.job_id is None or groups.is_part_of_text(chat.db, before):
+        return False
+    job = rewrite(chat.db, user.id, before.job_id, words)
+    if job is None:
+        return False
+    announce_queued(chat.db, job, chat.publisher)
+    chat.update.job_id = job.id
+    return True

@@ -89,9 +89,16 @@ def _new(one: Update) -> NewUpdate:
         number=one.number,
         account_id=account_of(inbound),
         message_id=inbound.message_id if isinstance(inbound, MessageArrived) else None,
-        group_id=inbound.group_id if isinstance(inbound, MessageArrived) else None,
-        payload=one.model_dump(mode="json"),
+        group_id=_group_of(inbound),
+        # A process of the release before knows no more than it must.
+        payload=one.model_dump(mode="json", exclude_none=True),
     )
+
+
+def _group_of(inbound: Inbound) -> str | None:
+    if not isinstance(inbound, MessageArrived):
+        return None
+    return inbound.group_id or (None if inbound.cut_at is None else updates.CUT)
 
 
 def account_of(inbound: Inbound) -> str:
@@ -104,8 +111,8 @@ def _is_left(db: Session, row: ChannelUpdate, inbound: Inbound) -> bool:
     if gaps.has_gap(db, row):
         gaps.await_gap(db, row)
         return True
-    needs_files = isinstance(inbound, MessageArrived) and (inbound.files or inbound.group_id)
-    if needs_files or not updates.is_first(db, row):
+    needs_files = isinstance(inbound, MessageArrived) and inbound.files
+    if needs_files or row.group_id or not updates.is_first(db, row):
         updates.leave(row)
         return True
     return False

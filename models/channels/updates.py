@@ -20,6 +20,8 @@ from models.schema.channels import ChannelUpdate, UpdateStatus
 
 # Parts of a group come one by one, a moment apart.
 GROUP_SETTLES = timedelta(seconds=1.5)
+# The group of a text that goes on in the next message of its account.
+CUT = "cut"
 # So long nobody else takes what a request is about to handle, which may die of it.
 HELD = timedelta(seconds=3)
 KEPT = timedelta(days=30)
@@ -158,29 +160,6 @@ def find_claimed(db: Session, claimed: ClaimedUpdate) -> ChannelUpdate | None:
         )
         .execution_options(populate_existing=True)
     )
-
-
-def group_of(db: Session, first: ChannelUpdate) -> list[ChannelUpdate]:
-    """Return an update with those that wait and belong to the same group, in order."""
-    if first.group_id is None:
-        return [first]
-    return list(
-        db.scalars(
-            select(ChannelUpdate)
-            .where(
-                ChannelUpdate.channel == first.channel,
-                ChannelUpdate.account_id == first.account_id,
-                ChannelUpdate.group_id == first.group_id,
-                ChannelUpdate.status == UpdateStatus.WAITING,
-            )
-            .order_by(ChannelUpdate.place)
-        )
-    )
-
-
-def has_settled(db: Session, group: list[ChannelUpdate]) -> bool:
-    """Tell whether a group has had time to become whole."""
-    return max(one.received_at for one in group) + GROUP_SETTLES <= clock(db)
 
 
 def leave(new: ChannelUpdate) -> None:

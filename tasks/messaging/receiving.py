@@ -1,4 +1,4 @@
-"""Handles what came in and had to wait: for files, for the rest of an album, for what is before it.
+"""Handles what came in and had to wait: for files, for the rest of a message, for one before it.
 
 Files are fetched without a transaction. A process that dies meanwhile leaves the update to the
 next, and the message's key lets it be sent once.
@@ -19,7 +19,7 @@ from actions.channels import messages, notices, receiving
 from actions.channels.chats import open_chat
 from channels.base import Channel, ChannelFailed, Trouble
 from channels.inbound import FileKind, InboundFile, MessageArrived, Update
-from models.channels import accounts, gaps, updates
+from models.channels import accounts, gaps, groups, updates
 from models.channels.updates import ClaimedUpdate
 from models.database import OUTAGES, open_session, unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
@@ -73,14 +73,14 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
             # What belongs before it came after it was claimed.
             updates.put_off(row, timedelta(0))
             return
-        group = updates.group_of(db, row)
+        group = groups.group_of(db, row)
+        if not groups.has_settled(db, group):
+            updates.put_off(row, updates.GROUP_SETTLES / 3)
+            return
         arrived = _merged(group)
         if arrived is None:
             receiving.handle(db, channel, row, StreamPublisher())
             gaps.hasten(db, row)
-            return
-        if not updates.has_settled(db, group) and row.group_id:
-            updates.put_off(row, updates.GROUP_SETTLES / 3)
             return
         is_strangers = accounts.find_outside(db, channel.name, row.account_id) is None
     # Whoever is nobody's yet sends no files.
@@ -108,9 +108,16 @@ def _merged(group: Sequence[ChannelUpdate]) -> MessageArrived | None:
     arrived = [part for part in parts if isinstance(part, MessageArrived)]
     if not arrived or not (len(arrived) > 1 or arrived[0].files):
         return None
-    words = "\n\n".join(part.text for part in arrived if part.text)
+    words = "".join(map(_with_end, arrived)).rstrip()
     files = tuple(file for part in arrived for file in part.files)
     return arrived[0].model_copy(update={"text": words, "files": files})
+
+
+def _with_end(part: MessageArrived) -> str:
+    """Return the words of a part, and what stands between them and the next."""
+    if not part.text:
+        return ""
+    return part.text + ("\n\n" if part.cut_at is None else part.cut_at)
 
 
 def _fetch(channel: Channel, files: Sequence[InboundFile]) -> Fetched:
@@ -143,7 +150,7 @@ def _arrive(
     if row is None:
         return
     updates.lock_account(db, channel.name, row.account_id)
-    group = updates.group_of(db, row)
+    group = groups.group_of(db, row)
     chat = open_chat(db, channel, StreamPublisher(), arrived.sender, row)
     with speaking(chat.user.locale if chat.user else None):
         if fetched.has_too_large:
@@ -176,4 +183,4 @@ def _give_up(db: Session, channel: Channel, row: ChannelUpdate) -> None:
     inbound = Update.model_validate(row.payload).inbound
     if isinstance(inbound, MessageArrived):
         open_chat(db, channel, StreamPublisher(), inbound.sender, row).say(notices.not_read())
-    updates.close(db, updates.group_of(db, row), UpdateStatus.FAILED)
+    updates.close(db, groups.group_of(db, row), UpdateStatus.FAILED)

@@ -23,6 +23,27 @@ MUTANTS = (
         (f"{UPDATES}test_a_number_that_is_missing_is_seen",),
     ),
     Mutant(
+        "each piece of a text that an app has cut up is answered alone",
+        "models/channels/groups.py",
+        "    parts = list(waiting[:1])\n",
+        "    return list(waiting[:1])\n    parts = []\n",
+        (f"{FETCHING}test_a_text_that_its_app_has_cut_up_is_one_message",),
+    ),
+    Mutant(
+        "nobody waits for the next piece of a text",
+        "actions/channels/receiving.py",
+        "    if needs_files or row.group_id or not updates.is_first(db, row):\n",
+        "    if needs_files or not updates.is_first(db, row):\n",
+        (f"{FETCHING}test_a_long_text_that_nothing_follows_is_a_message",),
+    ),
+    Mutant(
+        "an edit of one piece replaces the whole text",
+        "models/channels/groups.py",
+        "    return count > 1 and cut > 0\n",
+        "    return False\n",
+        (f"{FETCHING}test_a_text_that_its_app_has_cut_up_is_one_message",),
+    ),
+    Mutant(
         "whoever lets others go on waits for whoever is at work",
         "models/channels/gaps.py",
         "        .with_for_update(skip_locked=True)\n",

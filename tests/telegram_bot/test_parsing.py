@@ -81,6 +81,24 @@ def test_words_arrive_with_who_wrote_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "cut_at"),
+    [
+        *(("a" * 2048, None), ("a" * 2049, "\n"), ("a" * 4096, ""), ("\U0001f600" * 1024, None)),
+        *(("\U0001f600" * 1025, "\n"), ("a" + "\U0001f600" * 2047, "")),
+    ],
+)
+def test_what_an_app_may_have_cut_goes_on(text: str, cut_at: str | None) -> None:
+    assert arrived(text=text).cut_at == cut_at
+    # What is forwarded was a message before.
+    assert (
+        arrived(
+            text=text, forward_origin={"type": "hidden_user", "date": 1, "sender_user_name": "Eve"}
+        ).cut_at
+        is None
+    )
+
+
 def test_of_a_photo_the_largest_size_is_taken() -> None:
     found = arrived(photo=SIZES, caption="A cat", media_group_id="1357")
     assert found.files == (

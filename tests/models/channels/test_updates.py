@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from models.channels import accounts, gaps, updates
+from models.channels import accounts, gaps, groups, updates
 from models.channels.updates import NewUpdate
 from models.database import unit_of_work
 from models.schema.channels import ChannelUpdate, UpdateStatus
@@ -127,11 +127,11 @@ def test_a_group_waits_to_become_whole(db: Session) -> None:
     first, second = come(db, 1, group_id="g"), come(db, 2, group_id="g")
     come(db, 3)
     assert claim(db) == []
-    assert [one.number for one in updates.group_of(db, first)] == [1, 2]
-    assert not updates.has_settled(db, [first, second])
+    assert [one.number for one in groups.group_of(db, first)] == [1, 2]
+    assert not groups.has_settled(db, [first, second])
     wait(db, 2)
     assert claim(db) == [1]
-    assert updates.has_settled(db, updates.group_of(db, first))
+    assert groups.has_settled(db, groups.group_of(db, first))
 
 
 def test_whoever_came_lets_those_go_on_that_waited(db: Session) -> None:

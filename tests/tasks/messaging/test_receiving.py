@@ -62,6 +62,39 @@ def test_an_album_is_one_message(loft: Loft, adas_bird: Hand, db: Session) -> No
     assert len(loft.jobs()) == 1
 
 
+def test_a_text_that_its_app_has_cut_up_is_one_message(
+    loft: Loft, adas_bird: Hand, eve: User
+) -> None:
+    loft.link(eve, "eve-outside")
+    first = adas_bird.write("In the begin", cut_at="")
+    second = adas_bird.write("ning was\nthe", cut_at="\n")
+    loft.at("eve-outside").write("Hello")
+    loft.work(only_due=True)
+    assert loft.messages() == ["Hello"]
+    third = adas_bird.write("word.")
+    adas_bird.command("cost")
+    adas_bird.write("And then?")
+    loft.work()
+    assert loft.messages() == ["Hello", "In the beginning was\nthe\nword.", "And then?"]
+    answered_by = sa.select(ChannelUpdate.job_id).where(
+        ChannelUpdate.external_id.in_(part.external_id for part in (first, second, third))
+    )
+    assert set(loft.db.scalars(answered_by)) == {loft.jobs()[1].id}
+    # Of what has become one message no part is the whole of it.
+    adas_bird.edit(second, "ning there was a")
+    assert loft.messages()[1].startswith("In the beginning")
+    assert loft.messages()[-1].endswith("it says now:\n\nning there was a")
+
+
+def test_a_long_text_that_nothing_follows_is_a_message(loft: Loft, adas_bird: Hand) -> None:
+    alone = adas_bird.write("A long story.", cut_at="\n")
+    assert loft.messages() == []
+    loft.work()
+    assert loft.messages() == ["A long story."]
+    adas_bird.edit(alone, "A longer story.")
+    assert loft.messages() == ["A longer story."]
+
+
 def test_what_is_too_large_is_said_and_the_rest_is_sent(
     loft: Loft, adas_bird: Hand, db: Session
 ) -> None:

@@ -1,0 +1,71 @@
+"""Messages that come in parts and are one: albums, and long texts that a messenger's app cut up.
+
+Parts come one by one, a moment apart, and each is an update of its own.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.channels.updates import CUT, GROUP_SETTLES
+from models.database import clock
+from models.schema.channels import ChannelUpdate, UpdateStatus
+
+# Far beyond what a message may have; what is longer is refused in one piece.
+MOST_PARTS = 100
+
+
+def group_of(db: Session, first: ChannelUpdate) -> list[ChannelUpdate]:
+    """Return an update with those that wait and belong to the same message, in order."""
+    if first.group_id is None:
+        return [first]
+    waiting = (
+        select(ChannelUpdate)
+        .where(
+            ChannelUpdate.channel == first.channel,
+            ChannelUpdate.account_id == first.account_id,
+            ChannelUpdate.status == UpdateStatus.WAITING,
+        )
+        .order_by(ChannelUpdate.place)
+    )
+    if first.group_id != CUT:
+        return list(db.scalars(waiting.where(ChannelUpdate.group_id == first.group_id)))
+    after = waiting.where(ChannelUpdate.place >= first.place).limit(MOST_PARTS)
+    return _while_cut(list(db.scalars(after)))
+
+
+def _while_cut(waiting: Sequence[ChannelUpdate]) -> list[ChannelUpdate]:
+    """Return the first with all that goes on from it."""
+    parts = list(waiting[:1])
+    for before, this in pairwise(waiting):
+        if before.group_id != CUT or this.message_id is None or this.group_id not in {None, CUT}:
+            break
+        parts.append(this)
+    return parts
+
+
+def has_settled(db: Session, group: Sequence[ChannelUpdate]) -> bool:
+    """Tell whether a message is whole, or has had time to become so."""
+    last = group[-1]
+    if last.group_id is None:
+        return True
+    return max(one.received_at for one in group) + GROUP_SETTLES <= clock(db)
+
+
+def is_part_of_text(db: Session, part: ChannelUpdate) -> bool:
+    """Tell whether an update brought only a part of the text that its job answers."""
+    return part.job_id is not None and _has_cut_parts(db, part, part.job_id)
+
+
+def _has_cut_parts(db: Session, part: ChannelUpdate, job_id: UUID) -> bool:
+    count, cut = db.execute(
+        select(func.count(), func.count().filter(ChannelUpdate.group_id == CUT)).where(
+            ChannelUpdate.job_id == job_id,
+            ChannelUpdate.account_id == part.account_id,
+            ChannelUpdate.message_id.is_not(None),
+        )
+    ).one()
+    return count > 1 and cut > 0
