@@ -14,6 +14,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Subquery,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -147,18 +149,14 @@ def replay(
     # Of charges that name no margin it is that of today.
     usual_margin = switches.current(db).margin_percent
     calls = _calls(month, scenario, rates, besides, usual_margin)
-    users = _users(month, scenario, calls)
-    sums = (cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger) for name in NAMES)
-    others = (
-        func.count().filter(users.c.missing > 0),
-        *(
-            cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger)
-            for name in ("missing", "unpriced_calls")
-        ),
-    )
-    wanted: Rows = select(*sums, *others)
-    *amounts, dry, missing, unpriced = map(int, db.execute(wanted).one())
-    return Outcome(Amounts(*amounts), dry, missing, unpriced, _dry(db, users) if dry else ())
+    users = _users(month, scenario, calls).cte("users_then")
+    sums, dry = _sums(users).subquery(), _dry(users).subquery()
+    # In one statement, as all users are gone through for either.
+    wanted: Rows = select(sums, dry).join(dry, true(), isouter=True).order_by(dry.c.place)
+    rows = db.execute(wanted).all()
+    *amounts, dry_users, missing, unpriced = map(int, rows[0][: len(sums.c)])
+    run_dry = [RunDry(*row[len(sums.c) + 1 :]) for row in rows if dry_users]
+    return Outcome(Amounts(*amounts), dry_users, missing, unpriced, run_dry)
 
 
 def models_of(db: Session, month: datetime) -> Sequence[str]:
@@ -167,18 +165,34 @@ def models_of(db: Session, month: datetime) -> Sequence[str]:
     return sorted(db.scalars(wanted, {"month": month}))
 
 
-def _dry(db: Session, users: Subquery) -> Sequence[RunDry]:
-    wanted: Rows = (
-        select(User.id, User.email, User.name, users.c.missing)
-        .join(users, users.c.user_id == User.id)
-        .where(users.c.missing > 0)
-        .order_by(users.c.missing.desc(), User.id)
-        .limit(MOST)
+def _sums(users: CTE) -> Rows:
+    """Add up the columns of `Amounts`, and say how many had run dry and what was missing."""
+    sums = (cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger) for name in NAMES)
+    others = (
+        cast(func.coalesce(func.sum(users.c[name]), 0), BigInteger)
+        for name in ("missing", "unpriced_calls")
     )
-    return [RunDry(*row) for row in db.execute(wanted)]
+    return select(*sums, func.count().filter(users.c.missing > 0), *others)
 
 
-def _users(month: datetime, scenario: Scenario, calls: Subquery) -> Subquery:
+def _dry(users: CTE) -> Rows:
+    """Have a row for each of those who missed most, with their place among them."""
+    order = (users.c.missing.desc(), users.c.user_id)
+    most = (
+        select(
+            users.c.user_id, users.c.missing, func.row_number().over(order_by=order).label("place")
+        )
+        .where(users.c.missing > 0)
+        .order_by(*order)
+        .limit(MOST)
+        .subquery()
+    )
+    return select(most.c.place, User.id, User.email, User.name, most.c.missing).join(
+        most, most.c.user_id == User.id
+    )
+
+
+def _users(month: datetime, scenario: Scenario, calls: Subquery) -> Rows:
     """Have a row for each user of the month, with the columns of `Amounts` as they become."""
     ends = _ends(month)
     had = profit.by_user(month).add_columns(UserMonth.sign_up_granted_micros).subquery()
@@ -208,7 +222,7 @@ def _users(month: datetime, scenario: Scenario, calls: Subquery) -> Subquery:
     return _split(walked)
 
 
-def _split(walked: Subquery) -> Subquery:
+def _split(walked: Subquery) -> Rows:
     """Divide what is spent between granted credits, which are used first, and bought ones."""
     here = walked.c
     free = func.greatest(
@@ -231,7 +245,7 @@ def _split(walked: Subquery) -> Subquery:
         free.label("free_credit_micros"),
         here.missing,
         here.unpriced_calls,
-    ).subquery()
+    )
 
 
 def _calls(
