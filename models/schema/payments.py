@@ -84,6 +84,12 @@ class Payment(Base):
             unique=True,
             postgresql_where=text("kind = 'automatic' AND status IN ('open', 'processing')"),
         ),
+        # Admins are told of those that nobody has heard the end of.
+        Index(
+            "ix_payments_pending",
+            "created_at",
+            postgresql_where=text("status IN ('open', 'processing')"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
