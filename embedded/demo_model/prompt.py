@@ -20,6 +20,8 @@ REMINDED = re.compile(r"<reminded (\w+)>\n(.*?)\n</reminded \1>", re.DOTALL)
 RESEARCH = re.compile(r"<research (\w+)>\n(.*?)\n</research \1>", re.DOTALL)
 # OpenClaw puts a message whose answer was stopped before the next, which begins with a stamp too.
 STOPPED = "[Queued user message from a previous active turn;"
+# How a message begins that changes one which is answered already.
+CHANGED = re.compile(r"^\s*I have changed my message; it says now:\s*")
 STAMPED = re.compile(r"^\s*\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", re.MULTILINE)
 # How a note begins that the service has written into MEMORY.md.
 NUMBER = re.compile(r"^#(\d+) \(\d{4}-\d\d-\d\d\) ")
@@ -76,7 +78,7 @@ def sent(said: Said) -> Sent:
     wants_research = RESEARCH.search(text) is not None
     for block in (REMINDED, EARLIER, RESEARCH, ATTACHED):
         text = block.sub("", text)
-    return Sent(text.strip(), at, timezone, texts, wants_research=wants_research)
+    return Sent(CHANGED.sub("", text).strip(), at, timezone, texts, wants_research=wants_research)
 
 
 def _latest(text: str) -> str:

@@ -43,6 +43,11 @@ def ask(demo: Any, *messages: dict[str, Any], names: tuple[str, ...] = NAMES) ->
         ),
         ("remind me at 8 to run", "remind", {"what": "run", "at": "2026-11-24T08:00"}),
         (
+            "I have changed my message; it says now:\n\nRemind me at 8 to swim",
+            "remind",
+            {"what": "swim", "at": "2026-11-24T08:00"},
+        ),
+        (
             "Remind me every day at 7 to take the pills",
             "remind",
             {"what": "take the pills", "at": "2026-11-24T07:00", "repeat": "daily"},
