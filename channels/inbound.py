@@ -76,6 +76,8 @@ class MessageArrived(_Frozen):
     sender: Sender
     # The id of the message within its chat.
     message_id: ExternalId
+    # When the messenger got it, in whole seconds since 1970.
+    written_at: int | None = None
     # As the user wrote it. What it quotes or forwards stands beside it, not in it.
     text: Words = Field(default="", max_length=MAX_TEXT_LENGTH)
     files: tuple[InboundFile, ...] = Field(default=(), max_length=MAX_FILES)

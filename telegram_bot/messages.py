@@ -25,6 +25,8 @@ from gateways import values
 from telegram_bot import contents
 
 NAME_CHARS, LANGUAGE_CHARS, ARGUMENT_CHARS = 200, 35, 512
+# The last character that takes one unit of UTF-16.
+ONE_UNIT = "\uffff"
 HIDDEN = "hidden user"
 COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 
@@ -42,6 +44,7 @@ def arrived(message: Message, username: str | None) -> MessageArrived | CommandG
     return MessageArrived(
         sender=sender(writer(message), message.chat),
         message_id=external_id(message.message_id),
+        written_at=int(message.date.timestamp()),
         text=words,
         files=files,
         group_id=_text(message.media_group_id) or None,
@@ -117,11 +120,13 @@ def _cut_at(message: Message) -> str | None:
     Apps cut where a line or a word ends, if there is such a place in the second half of what a
     message takes (telegramdesktop/tdesktop, ui/text/text_utilities.cpp), and drop the space there.
     """
-    length = len(_text(message.text).encode("utf-16-le")) // 2
+    words = _text(message.text)
+    length = len(words.encode("utf-16-le")) // 2
     if message.forward_origin is not None or length <= MessageLimit.MAX_TEXT_LENGTH // 2:
         return None
-    # A character of two units may not have fitted any more.
-    return "\n" if length < MessageLimit.MAX_TEXT_LENGTH - 1 else ""
+    # After one of two units there may have been no room for another.
+    is_full = length + (words[-1] > ONE_UNIT) >= MessageLimit.MAX_TEXT_LENGTH
+    return "" if is_full else "\n"
 
 
 def _replied_id(message: Message) -> str | None:

@@ -21,7 +21,7 @@ from channels.inbound import (
     ReachChanged,
     Update,
 )
-from models.channels import accounts, deliveries, gaps, updates
+from models.channels import accounts, deliveries, gaps, groups, updates
 from models.channels.deliveries import Recipient
 from models.channels.updates import NewUpdate
 from models.database import OUTAGES, after_commit
@@ -29,6 +29,9 @@ from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.translation import speaking
 
 log = structlog.get_logger()
+
+# What is kept beside an update: see `_text_of`.
+BESIDES = {"inbound": {"written_at"}}
 
 # In a burst a web process handles one update at a time, and writes the others down: so messengers
 # are answered as soon as ever, and messaging processes take their part.
@@ -90,9 +93,17 @@ def _new(one: Update) -> NewUpdate:
         account_id=account_of(inbound),
         message_id=inbound.message_id if isinstance(inbound, MessageArrived) else None,
         group_id=_group_of(inbound),
-        # A process of the release before knows no more than it must.
-        payload=one.model_dump(mode="json", exclude_none=True),
+        # A process of the release before refuses what it does not know; so it is told little.
+        payload=one.model_dump(mode="json", exclude_none=True, exclude=BESIDES),
+        details=_text_of(inbound),
     )
+
+
+def _text_of(inbound: Inbound) -> dict[str, object]:
+    """Say of a text when it was written: then it may go on from the one before."""
+    if not isinstance(inbound, MessageArrived) or inbound.files or inbound.written_at is None:
+        return {}
+    return {groups.WRITTEN_AT: inbound.written_at}
 
 
 def _group_of(inbound: Inbound) -> str | None:

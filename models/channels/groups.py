@@ -14,6 +14,10 @@ from models.channels.updates import CUT, GROUP_SETTLES
 from models.database import clock
 from models.schema.channels import ChannelUpdate, UpdateStatus
 
+# When a text was written, in whole seconds: in the details of its update.
+WRITTEN_AT = "written_at"
+# An app sends the pieces of a text at once; nobody writes the next message so fast.
+AT_ONCE = 1
 # Far beyond what a message may have; what is longer is refused in one piece.
 MOST_PARTS = 100
 
@@ -41,10 +45,19 @@ def _while_cut(waiting: Sequence[ChannelUpdate]) -> list[ChannelUpdate]:
     """Return the first with all that goes on from it."""
     parts = list(waiting[:1])
     for before, this in pairwise(waiting):
-        if before.group_id != CUT or this.message_id is None or this.group_id not in {None, CUT}:
+        if not _goes_on(before, this):
             break
         parts.append(this)
     return parts
+
+
+def _goes_on(before: ChannelUpdate, this: ChannelUpdate) -> bool:
+    """Tell whether a text may be the next piece of one that an app has cut."""
+    began: int | None = before.details.get(WRITTEN_AT)
+    went_on: int | None = this.details.get(WRITTEN_AT)
+    if before.group_id != CUT or this.group_id not in {None, CUT}:
+        return False
+    return began is not None and went_on is not None and 0 <= went_on - began <= AT_ONCE
 
 
 def has_settled(db: Session, group: Sequence[ChannelUpdate]) -> bool:

@@ -5,7 +5,7 @@ or the messaging process when files have to be fetched or something before it is
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,8 @@ class NewUpdate:
     message_id: str | None
     group_id: str | None
     payload: dict[str, Any]
+    # Facts about it that nobody is told again: see `groups`.
+    details: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def lock_account(db: Session, channel: str, account_id: str) -> None:
@@ -79,7 +81,7 @@ def receive(
             group_id=new.group_id,
             status=UpdateStatus.WAITING,
             payload=new.payload,
-            details={},
+            details=new.details,
             ready_at=now + (HELD if is_held else settles),
             received_at=now,
         )

@@ -42,7 +42,11 @@ class AlreadyDecided(Refused):
 
 
 def ask(db: Session, order: Order, user: User, micros: int) -> PendingAdjustment:
-    """Let an adjustment wait for another owner; the caller has begun the action."""
+    """Let an adjustment wait for another owner; the caller has begun the action.
+
+    Refused beyond what the account has free.
+    """
+    _refuse_too_much(user, micros)
     asked = PendingAdjustment(
         id=order.key,
         user_id=user.id,
@@ -113,13 +117,17 @@ def is_asked(db: Session, key: UUID) -> bool:
 
 def book(db: Session, user: User, micros: int, *, reference: str) -> None:
     """Give a locked account credits, or take them; refuse more than it has free."""
-    if -micros > user.credits_available_micros:
-        raise NotEnoughToTake(available_micros=user.credits_available_micros)
+    _refuse_too_much(user, micros)
     kind = EntryKind.GRANT if micros > 0 else EntryKind.ADJUSTMENT
     entry = Transaction(
         kind=kind, amount_micros=micros, reference=reference, note=EntryNote.BY_ADMIN
     )
     record(db, user, entry)
+
+
+def _refuse_too_much(user: User, micros: int) -> None:
+    if -micros > user.credits_available_micros:
+        raise NotEnoughToTake(available_micros=user.credits_available_micros)
 
 
 def credits_of(user: User) -> dict[str, object]:

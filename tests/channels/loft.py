@@ -125,14 +125,14 @@ class Hand:
         return self._send(message, number)
 
     def send_file(self, file_id: str, text: str = "", **rest: Any) -> Update:
-        group_id, at = rest.pop("group_id", None), rest.pop("at", None)
+        beside = {name: rest.pop(name, None) for name in ("group_id", "at", "written_at")}
         known: dict[str, Any] = {
             "kind": FileKind.DOCUMENT,
             "name": f"{file_id}.txt",
             "media_type": "text/plain",
         }
         files = (InboundFile(id=file_id, **{**known, **rest}),)
-        return self.write(text, at=at, files=files, group_id=group_id)
+        return self.write(text, files=files, **beside)
 
     def edit(self, of: Update, text: str) -> Update:
         assert isinstance(of.inbound, MessageArrived)

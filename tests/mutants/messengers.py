@@ -37,6 +37,13 @@ MUTANTS = (
         (f"{FETCHING}test_a_long_text_that_nothing_follows_is_a_message",),
     ),
     Mutant(
+        "what is written after a long text is taken for a piece of it",
+        "models/channels/groups.py",
+        " and 0 <= went_on - began <= AT_ONCE\n",
+        "\n",
+        (f"{FETCHING}test_what_is_written_after_a_long_text_is_another_message",),
+    ),
+    Mutant(
         "an edit of one piece replaces the whole text",
         "models/channels/groups.py",
         "    return count > 1 and cut > 0\n",

@@ -77,7 +77,7 @@ def arrived(**fields: Any) -> MessageArrived:
 
 def test_words_arrive_with_who_wrote_them() -> None:
     assert arrived(text="Hi *there*\n😀") == MessageArrived(
-        sender=WRITER, message_id="42", text="Hi *there*\n😀"
+        sender=WRITER, message_id="42", written_at=1_790_000_000, text="Hi *there*\n😀"
     )
 
 
@@ -85,7 +85,7 @@ def test_words_arrive_with_who_wrote_them() -> None:
     ("text", "cut_at"),
     [
         *(("a" * 2048, None), ("a" * 2049, "\n"), ("a" * 4096, ""), ("\U0001f600" * 1024, None)),
-        *(("\U0001f600" * 1025, "\n"), ("a" + "\U0001f600" * 2047, "")),
+        *(("\U0001f600" * 1025, "\n"), ("a" + "\U0001f600" * 2047, ""), ("a" * 4095, "\n")),
     ],
 )
 def test_what_an_app_may_have_cut_goes_on(text: str, cut_at: str | None) -> None:

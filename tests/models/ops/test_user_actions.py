@@ -140,6 +140,8 @@ def test_one_admin_adjusts_no_more_than_the_limit_of_a_day(
     db: Session, olga: User, ada: User, eve: User, adjust: Callable[..., None]
 ) -> None:
     adjust(ADMIN_ADJUSTMENT_LIMIT_MICROS=str(3 * DOLLAR))
+    second = admin(db, AdminRole.OWNER, "Otto")
+    user_actions.adjust_credits(db, order(second), eve.id, DOLLAR)
     user_actions.adjust_credits(db, order(olga), ada.id, 2 * DOLLAR)
     before = eve.credits_balance_micros
     for micros in (2 * DOLLAR, -2 * DOLLAR):
@@ -151,7 +153,6 @@ def test_one_admin_adjusts_no_more_than_the_limit_of_a_day(
     ]
     user_actions.adjust_credits(db, order(olga), eve.id, DOLLAR)
     assert eve.credits_balance_micros == before + DOLLAR
-    second = admin(db, AdminRole.OWNER, "Otto")
     user_actions.adjust_credits(db, order(second), eve.id, 2 * DOLLAR)
     with time_machine.travel(utc_now() + timedelta(hours=25)):
         user_actions.adjust_credits(db, order(olga), eve.id, 3 * DOLLAR)
@@ -198,9 +199,12 @@ def test_what_was_refused_or_not_decided_in_time_is_never_booked(
         with pytest.raises(AlreadyDecided):
             adjustment_approvals.approve(db, order(otto), late)
         assert not adjustment_approvals.list_open(db)
-    too_much = asked(db, olga, ada, -before - 1)
     with pytest.raises(NotEnoughToTake):
-        adjustment_approvals.approve(db, order(otto), too_much)
+        asked(db, olga, ada, -before - 1)
+    all_of_it = asked(db, olga, ada, -before)
+    factories.open_call(db, factories.running(db, ada), 1)
+    with pytest.raises(NotEnoughToTake):
+        adjustment_approvals.approve(db, order(otto), all_of_it)
     assert ada.credits_balance_micros == before
 
 

@@ -66,14 +66,14 @@ def test_a_text_that_its_app_has_cut_up_is_one_message(
     loft: Loft, adas_bird: Hand, eve: User
 ) -> None:
     loft.link(eve, "eve-outside")
-    first = adas_bird.write("In the begin", cut_at="")
-    second = adas_bird.write("ning was\nthe", cut_at="\n")
-    loft.at("eve-outside").write("Hello")
+    first = adas_bird.write("In the begin", cut_at="", written_at=9)
+    second = adas_bird.write("ning was\nthe", cut_at="\n", written_at=9)
+    loft.at("eve-outside").write("Hello", written_at=9)
     loft.work(only_due=True)
     assert loft.messages() == ["Hello"]
-    third = adas_bird.write("word.")
+    third = adas_bird.write("word.", written_at=10)
     adas_bird.command("cost")
-    adas_bird.write("And then?")
+    adas_bird.write("And then?", written_at=10)
     loft.work()
     assert loft.messages() == ["Hello", "In the beginning was\nthe\nword.", "And then?"]
     answered_by = sa.select(ChannelUpdate.job_id).where(
@@ -86,8 +86,25 @@ def test_a_text_that_its_app_has_cut_up_is_one_message(
     assert loft.messages()[-1].endswith("it says now:\n\nning there was a")
 
 
+def test_what_is_written_after_a_long_text_is_another_message(
+    loft: Loft, adas_bird: Hand, db: Session
+) -> None:
+    loft.pigeon.files["notes"] = b"Ferns grow in shade."
+    adas_bird.write("A long story.", cut_at="\n", written_at=9)
+    # Nobody writes so much within a second.
+    adas_bird.write("Another one.", cut_at="\n", written_at=11)
+    adas_bird.send_file("notes", "Read this", written_at=11)
+    adas_bird.write("A third one.", cut_at="\n", written_at=13)
+    # It was written before, and came late.
+    adas_bird.write("And?", written_at=12)
+    loft.work()
+    told = ["A long story.", "Another one.", "Read this", "A third one.", "And?"]
+    assert loft.messages() == told
+    assert len(loft.jobs()) == len(told)
+
+
 def test_a_long_text_that_nothing_follows_is_a_message(loft: Loft, adas_bird: Hand) -> None:
-    alone = adas_bird.write("A long story.", cut_at="\n")
+    alone = adas_bird.write("A long story.", cut_at="\n", written_at=9)
     assert loft.messages() == []
     loft.work()
     assert loft.messages() == ["A long story."]
