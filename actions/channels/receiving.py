@@ -101,9 +101,12 @@ def _new(one: Update) -> NewUpdate:
 
 def _text_of(inbound: Inbound) -> dict[str, object]:
     """Say of a text when it was written: then it may go on from the one before."""
-    if not isinstance(inbound, MessageArrived) or inbound.files or inbound.written_at is None:
+    if not isinstance(inbound, MessageArrived) or inbound.written_at is None:
         return {}
-    return {groups.WRITTEN_AT: inbound.written_at}
+    # Of a reply only the first piece says what it replies to.
+    is_reply = inbound.replies_to_id is not None and inbound.cut_at is None
+    is_another = bool(inbound.files) or inbound.forwarded_from is not None or is_reply
+    return {} if is_another else {groups.WRITTEN_AT: inbound.written_at}
 
 
 def _group_of(inbound: Inbound) -> str | None:

@@ -97,8 +97,13 @@ def test_what_is_written_after_a_long_text_is_another_message(
     adas_bird.write("A third one.", cut_at="\n", written_at=13)
     # It was written before, and came late.
     adas_bird.write("And?", written_at=12)
+    adas_bird.write("A fourth one.", cut_at="\n", written_at=15)
+    adas_bird.write("No.", replies_to_id="m1", written_at=15)
+    adas_bird.write("A fifth one.", cut_at="\n", written_at=17)
+    adas_bird.write("See?", forwarded_from="Eve", written_at=17)
     loft.work()
-    told = ["A long story.", "Another one.", "Read this", "A third one.", "And?"]
+    told = ["A long story.", "Another one.", "Read this", "A third one.", "And?", "A fourth one."]
+    told += ["No.", "A fifth one.", "Forwarded from Eve:\n> See?"]
     assert loft.messages() == told
     assert len(loft.jobs()) == len(told)
 
