@@ -98,7 +98,7 @@ def _paths(site: Site) -> list[str]:
     """List the pages, with the user who brought most and their last message among them."""
     month, _ = profit.month_of(utc_now(), 1)
     with site.database() as db:
-        user_id = profit.read(db, month, profit.Order.WINNERS)[0].user_id
+        user_id = profit.read_best_and_worst(db, month)[profit.Order.WINNERS][0].user_id
         latest = sa.select(Job.id).where(Job.user_id == user_id).order_by(Job.id.desc()).limit(1)
         job_id = db.scalar(latest)
     ranges = (f"/admin?range={one}" for one in ("24h", "7d", "30d", "1y"))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.ops import product_events
 from models.periods import month_floor
 from models.schema.product_events import ProductEventKind
-from models.schema.rollups import CohortMonth, DayTotals, HourTotals, UserDay
+from models.schema.rollups import CohortMonth, DayTotals, HourTotals
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -154,17 +154,19 @@ def _sums() -> list[ColumnElement[int]]:
 
 
 def active(db: Session, now: datetime) -> Mapping[int, int]:
-    """Count who sent a message today, and on the last 7 and 30 days, today among them."""
-    since = {days: _floor(now, DAY) - (days - 1) * DAY for days in ACTIVE_DAYS}
-    # In each of these somebody was active if they were on their last day.
-    last = (
-        select(func.max(UserDay.begins_at).label("day"))
-        .where(UserDay.begins_at >= since[max(ACTIVE_DAYS)], UserDay.messages > 0)
-        .group_by(UserDay.user_id)
-        .subquery()
+    """Tell who sent a message today, and on the last 7 and 30 days, today among them.
+
+    As it was when days were last added up.
+    """
+    counts = (DayTotals.active_users, DayTotals.active_week, DayTotals.active_month)
+    newest = (
+        select(*counts)
+        .where(DayTotals.begins_at <= now, DayTotals.active_month.is_not(None))
+        .order_by(DayTotals.begins_at.desc())
+        .limit(1)
     )
-    counts = (func.count().filter(last.c.day >= since[days]) for days in ACTIVE_DAYS)
-    return dict(zip(ACTIVE_DAYS, map(int, db.execute(select(*counts)).one()), strict=True))
+    found = db.execute(newest).one_or_none() or (0, 0, 0)
+    return dict(zip(ACTIVE_DAYS, (count or 0 for count in found), strict=True))
 
 
 def _retention(db: Session, now: datetime, since: datetime) -> Retention:

@@ -6,13 +6,24 @@ as providers were paid for them.
 """
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.schema.rollups import UserMonth
@@ -81,6 +92,7 @@ class Cohort:
 
     signed_up_in: datetime
     users: int
+    active_users: int
     amounts: Amounts
 
 
@@ -94,47 +106,77 @@ def read_sums(db: Session, month: datetime) -> Sums:
     return Sums(users, active_users, Amounts(*map(int, amounts)))
 
 
-def read(db: Session, month: datetime, order: Order) -> Sequence[Profit]:
-    """List the users who brought most, or who cost most, in that month."""
-    return list(_rows(db, month, order, MOST))
+def read_best_and_worst(db: Session, month: datetime) -> Mapping[Order, Sequence[Profit]]:
+    """List the users who brought most, and those who cost most, in that month."""
+    # In one statement, as all users are gone through for either.
+    found = _with_profit(month).cte("found")
+    ends = union_all(*(select(_end(found, order).subquery()) for order in Order)).subquery()
+    wanted: Rows = _named(ends).add_columns(ends.c.end).order_by(ends.c.place)
+    read: dict[Order, list[Profit]] = {order: [] for order in Order}
+    for *row, end in db.execute(wanted):
+        read[Order(end)].append(_profit(row))
+    return read
 
 
 def read_all(db: Session, month: datetime) -> Iterator[Profit]:
     """Yield everybody of whom there was anything, the best first."""
-    return _rows(db, month, Order.WINNERS, None)
+    found = _with_profit(month).subquery()
+    for row in db.execute(_named(found).order_by(found.c.profit.desc(), User.id)):
+        yield _profit(row)
 
 
 def read_cohorts(db: Session, month: datetime) -> Sequence[Cohort]:
     """Add the same up by the month in which users had signed up, the latest first."""
     found = by_user(month).subquery()
     signed_up = func.date_trunc("month", User.created_at, "UTC")
+    active = func.count().filter(found.c.messages > 0)
     sums = (func.sum(found.c[name]) for name in NAMES)
     wanted: Rows = (
-        select(signed_up, func.count(), *sums)
+        select(signed_up, func.count(), active, *sums)
         .join(found, found.c.user_id == User.id)
         .group_by(signed_up)
         .order_by(signed_up.desc())
     )
     return [
-        Cohort(at, users, Amounts(*map(int, amounts))) for at, users, *amounts in db.execute(wanted)
+        Cohort(at, users, active_users, Amounts(*map(int, amounts)))
+        for at, users, active_users, *amounts in db.execute(wanted)
     ]
 
 
-def _rows(db: Session, month: datetime, order: Order, most: int | None) -> Iterator[Profit]:
+def sums_of(cohorts: Sequence[Cohort]) -> Sums:
+    """Add cohorts up, which are everybody of a month: what `read_sums` reads."""
+    amounts = (sum(getattr(one.amounts, name) for one in cohorts) for name in NAMES)
+    return Sums(
+        sum(one.users for one in cohorts),
+        sum(one.active_users for one in cohorts),
+        Amounts(*amounts),
+    )
+
+
+def _with_profit(month: datetime) -> Rows:
     found = by_user(month).subquery()
     spent = (found.c[f"{name}_micros"] for name in ("gone", "cost", "compute", "storage", "fees"))
-    profit = found.c.revenue_micros - sum(spent, literal(0, BigInteger))
-    best = select(found).order_by(
-        profit.desc() if order is Order.WINNERS else profit, found.c.user_id
+    return select(
+        found, (found.c.revenue_micros - sum(spent, literal(0, BigInteger))).label("profit")
     )
-    found = best.limit(most).add_columns(profit.label("profit")).subquery()
-    wanted: Rows = (
-        select(User.id, User.email, User.name, *(found.c[name] for name in NAMES))
-        .join(found, User.id == found.c.user_id)
-        .order_by(found.c.profit.desc() if order is Order.WINNERS else found.c.profit, User.id)
-    )
-    for user_id, email, name, *numbers in db.execute(wanted):
-        yield Profit(user_id, email, name, Amounts(*map(int, numbers)))
+
+
+def _end(found: CTE, order: Order) -> Rows:
+    """Have the first of all users in this order, with their places."""
+    profit = found.c.profit
+    best = (profit.desc() if order is Order.WINNERS else profit), found.c.user_id
+    place = func.row_number().over(order_by=best).label("place")
+    return select(found, literal(order.value).label("end"), place).order_by(*best).limit(MOST)
+
+
+def _named(found: Subquery) -> Rows:
+    columns = (found.c[name] for name in NAMES)
+    return select(User.id, User.email, User.name, *columns).join(found, User.id == found.c.user_id)
+
+
+def _profit(row: Sequence[Any]) -> Profit:
+    user_id, email, name, *numbers = row
+    return Profit(user_id, email, name, Amounts(*map(int, numbers)))
 
 
 def by_user(month: datetime) -> Rows:

@@ -139,6 +139,16 @@ SPLIT_DAYS = text(f"""
     FROM asked FULL JOIN ended USING (begins_at, channel, model)
     FULL JOIN entries USING (begins_at, channel, model)
 """)  # noqa: S608
+# In each of these somebody was active if they were on their last day.
+LATELY_ACTIVE = text("""
+    INSERT INTO day_totals (begins_at, active_week, active_month)
+    SELECT :today, count(*) FILTER (WHERE last_day >= :week), count(*) FROM (
+        SELECT max(begins_at) AS last_day FROM user_days
+        WHERE begins_at >= :month AND begins_at <= :today AND messages > 0 GROUP BY user_id
+    ) AS active
+    ON CONFLICT (begins_at) DO UPDATE
+    SET active_week = excluded.active_week, active_month = excluded.active_month
+""")
 # Of the users whose days have changed.
 USER_MONTHS = text(f"""
     INSERT INTO user_months (begins_at, user_id, {_NAMES})

@@ -50,6 +50,10 @@ def roll_days(db: Session, now: datetime) -> bool:
         _replace(db, Rollup.HOURS, late, _floor(now, HOUR))
         _replace(db, Rollup.DAYS, late, _floor(now, DAY) + DAY)
         _note(db, Rollup.LATE, now)
+    if is_done:
+        today = _floor(now, DAY)
+        lately = {"today": today, "week": today - 6 * DAY, "month": today - 29 * DAY}
+        db.execute(statements.LATELY_ACTIVE, lately)
     return is_done
 
 

@@ -66,6 +66,10 @@ class DayTotals(Sums, Base):
     # second week.
     activated_users: Mapped[int] = mapped_column(server_default="0")
     returned_users: Mapped[int] = mapped_column(server_default="0")
+    # Who sent a message on this day or the 6, and the 29, before it; None but for the days that
+    # were today when they were added up.
+    active_week: Mapped[int | None]
+    active_month: Mapped[int | None]
 
 
 class UserDay(Sums, Base):

@@ -29,6 +29,13 @@ MUTANTS = (
         (f"{SWITCHES}test_a_change_is_done_once_and_over_no_other",),
     ),
     Mutant(
+        "who was active on another day of the month counts for the week",
+        "models/ops/rollup_statements.py",
+        "FILTER (WHERE last_day >= :week)",
+        "FILTER (WHERE last_day >= :month)",
+        ("tests/models/ops/test_rollups.py::test_who_was_active_lately_is_counted_once",),
+    ),
+    Mutant(
         "the margin goes beyond what was promised",
         "models/ops/switches.py",
         "Field(ge=30, le=50)",

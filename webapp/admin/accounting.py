@@ -42,7 +42,8 @@ def show() -> Answer:
     now = utc_now()
     since, until = month = _month()
     before = profit.month_of(since, 1)
-    sums, days = profit.read_sums(db(), since), accounting.read_days(db(), *month)
+    cohorts, days = profit.read_cohorts(db(), since), accounting.read_days(db(), *month)
+    sums, ends = profit.sums_of(cohorts), profit.read_best_and_worst(db(), since)
     return render_template(
         "admin/accounting/page.html",
         sums=sums,
@@ -54,9 +55,9 @@ def show() -> Answer:
             ("models", "By model", accounting.read_models(db(), since, until)),
             ("channels", "By channel", accounting.read_channels(db(), since, until)),
         ],
-        cohorts=profit.read_cohorts(db(), since),
-        winners=profit.read(db(), since, Order.WINNERS),
-        losers=profit.read(db(), since, Order.LOSERS),
+        cohorts=cohorts,
+        winners=ends[Order.WINNERS],
+        losers=ends[Order.LOSERS],
         since=since,
         months=[profit.month_of(now, back)[0] for back in range(MONTHS)],
         rates=get_settings(),

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.ledger.entries import record
-from models.ops import rollup_statements, rollups
+from models.ops import overview, rollup_statements, rollups
 from models.schema.answer_files import AnswerFile
 from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import Message
@@ -309,6 +309,21 @@ def test_who_came_stayed_and_was_active_is_counted_once(db: Session) -> None:
     assert first
     assert (first.sign_ups, first.active_users) == (3, 1)
     assert (first.activated_users, first.returned_users) == (1, 1)
+
+
+def test_who_was_active_lately_is_counted_once(db: Session) -> None:
+    assert overview.active(db, BEGAN) == {1: 0, 7: 0, 30: 0}
+    ada, eve, grace = (newcomer(db, name, BEGAN) for name in ("ada", "eve", "grace"))
+    for user, days in ((grace, 0), (ada, 3), (eve, 24), (ada, 29), (ada, 30)):
+        message(db, user, BEGAN + days * DAY, 10)
+    for day, active in (
+        *((3, {1: 1, 7: 2, 30: 2}), (23, {1: 0, 7: 0, 30: 2}), (29, {1: 1, 7: 2, 30: 3})),
+        *((30, {1: 1, 7: 2, 30: 2}), (31, {1: 0, 7: 1, 30: 2}), (90, {1: 0, 7: 0, 30: 0})),
+    ):
+        roll(db, BEGAN + day * DAY)
+        assert overview.active(db, BEGAN + day * DAY) == active, day
+    # Until days are added up again.
+    assert overview.active(db, BEGAN + 91 * DAY) == {1: 0, 7: 0, 30: 0}
 
 
 def test_before_anybody_came_there_is_nothing(db: Session) -> None:

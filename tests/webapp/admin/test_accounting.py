@@ -52,8 +52,7 @@ def test_profit_is_what_is_worked_out_by_hand(
     went back: 2,999,999.
     """
     since, _ = profit.month_of(utc_now(), 0)
-    winners = profit.read(db, since, profit.Order.WINNERS)
-    losers = profit.read(db, since, profit.Order.LOSERS)
+    winners, losers = profit.read_best_and_worst(db, since).values()
     assert [(one.user_id, one.amounts.profit_micros) for one in winners] == [
         (eve.id, 2_999_999),
         (ada.id, -456_000),
@@ -68,7 +67,9 @@ def test_profit_is_what_is_worked_out_by_hand(
     sums = profit.read_sums(db, since)
     assert (sums.users, sums.active_users, sums.amounts.profit_micros) == (2, 1, 2_543_999)
     (cohort,) = profit.read_cohorts(db, since)
-    assert (cohort.users, cohort.amounts) == (2, sums.amounts)
+    assert (cohort.users, cohort.active_users, cohort.amounts) == (2, 1, sums.amounts)
+    assert profit.sums_of([cohort]) == sums
+    assert profit.sums_of([cohort, cohort]).amounts.profit_micros == 2 * 2_543_999
     units = accounting.units_of(sums)
     assert units.per_user(units.profit_micros) == 2_543_999
     assert units.per_message(units.profit_micros) == 254_399
