@@ -5,10 +5,11 @@ next, and the message's key lets it be sent once.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
@@ -82,11 +83,12 @@ def _handle(claimed: ClaimedUpdate, channel: Channel) -> None:
             receiving.handle(db, channel, row, StreamPublisher())
             gaps.hasten(db, row)
             return
+        parts = frozenset(one.id for one in group)
         is_strangers = accounts.find_outside(db, channel.name, row.account_id) is None
     # Whoever is nobody's yet sends no files.
     fetched = Fetched() if is_strangers else _fetch(channel, arrived.files)
     with open_session() as db:
-        _arrive(db, claimed, channel, arrived, fetched)
+        _arrive(db, claimed, channel, parts, arrived, fetched)
         db.commit()
 
 
@@ -143,14 +145,16 @@ def _arrive(
     db: Session,
     claimed: ClaimedUpdate,
     channel: Channel,
+    parts: Collection[UUID],
     arrived: MessageArrived,
     fetched: Fetched,
 ) -> None:
+    """Send what arrived by these parts of a group; one that came meanwhile still waits."""
     row = updates.find_claimed(db, claimed)
     if row is None:
         return
     updates.lock_account(db, channel.name, row.account_id)
-    group = groups.group_of(db, row)
+    group = [one for one in groups.group_of(db, row) if one.id in parts]
     chat = open_chat(db, channel, StreamPublisher(), arrived.sender, row)
     with speaking(chat.user.locale if chat.user else None):
         if fetched.has_too_large:

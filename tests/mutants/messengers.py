@@ -44,6 +44,13 @@ MUTANTS = (
         (f"{FETCHING}test_what_is_written_after_a_long_text_is_another_message",),
     ),
     Mutant(
+        "a part that comes too late is closed with those that are sent",
+        "tasks/messaging/receiving.py",
+        " if one.id in parts]\n",
+        "]\n",
+        (f"{FETCHING}test_a_part_that_comes_too_late_is_not_lost",),
+    ),
+    Mutant(
         "an edit of one piece replaces the whole text",
         "models/channels/groups.py",
         "    return count > 1 and cut > 0\n",

@@ -62,6 +62,22 @@ def test_an_album_is_one_message(loft: Loft, adas_bird: Hand, db: Session) -> No
     assert len(loft.jobs()) == 1
 
 
+def test_a_part_that_comes_too_late_is_not_lost(loft: Loft, adas_bird: Hand, db: Session) -> None:
+    loft.pigeon.files.update(a=b"A", b=b"B", c=b"C")
+
+    def _fetched(what: str) -> None:
+        if what == "fetch" and loft.last_number == 2:
+            adas_bird.send_file("c", group_id="g")
+
+    loft.pigeon.mischief = _fetched
+    adas_bird.send_file("a", "My garden", group_id="g")
+    adas_bird.send_file("b", group_id="g")
+    loft.work()
+    assert [name for name, _ in uploads(db)] == ["a.txt", "b.txt", "c.txt"]
+    assert loft.statuses() == ["done"] * 3
+    assert len(loft.jobs()) == 2
+
+
 def test_a_text_that_its_app_has_cut_up_is_one_message(
     loft: Loft, adas_bird: Hand, eve: User
 ) -> None:
