@@ -30,7 +30,7 @@ from models.translation import speaking
 
 log = structlog.get_logger()
 
-# What is kept beside an update: see `_text_of`.
+# What is kept beside an update: see `_written`.
 BESIDES = {"inbound": {"written_at"}}
 
 # In a burst a web process handles one update at a time, and writes the others down: so messengers
@@ -95,11 +95,11 @@ def _new(one: Update) -> NewUpdate:
         group_id=_group_of(inbound),
         # A process of the release before refuses what it does not know; so it is told little.
         payload=one.model_dump(mode="json", exclude_none=True, exclude=BESIDES),
-        details=_text_of(inbound),
+        details=_written(inbound),
     )
 
 
-def _text_of(inbound: Inbound) -> dict[str, object]:
+def _written(inbound: Inbound) -> dict[str, object]:
     """Say of a text when it was written: then it may go on from the one before."""
     if not isinstance(inbound, MessageArrived) or inbound.written_at is None:
         return {}

@@ -5,7 +5,6 @@ Parts come one by one, a moment apart, and each is an update of its own.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -70,13 +69,11 @@ def has_settled(db: Session, group: Sequence[ChannelUpdate]) -> bool:
 
 def is_part_of_text(db: Session, part: ChannelUpdate) -> bool:
     """Tell whether an update brought only a part of the text that its job answers."""
-    return part.job_id is not None and _has_cut_parts(db, part, part.job_id)
-
-
-def _has_cut_parts(db: Session, part: ChannelUpdate, job_id: UUID) -> bool:
+    if part.job_id is None:
+        return False
     count, cut = db.execute(
         select(func.count(), func.count().filter(ChannelUpdate.group_id == CUT)).where(
-            ChannelUpdate.job_id == job_id,
+            ChannelUpdate.job_id == part.job_id,
             ChannelUpdate.account_id == part.account_id,
             ChannelUpdate.message_id.is_not(None),
         )
