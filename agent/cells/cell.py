@@ -35,8 +35,6 @@ log = structlog.get_logger()
 
 # When the request to the gateway is closed, the model call ends within this, or the cell does.
 HANG_UP_SECONDS = 3
-# A process that dies breaks its connections a moment before it is known to be gone.
-GONE_SECONDS = 3
 
 
 class Cell:
@@ -194,7 +192,7 @@ class Cell:
                 limit_seconds=self._spec.settings.job_time_limit_seconds,
             )
         except GatewayFailed as error:
-            raise await self._reason(error, turn) from error
+            raise await self._reason(error, turn, stop) from error
         finally:
             self._gateway.on_tool = None
             tools.end()
@@ -252,15 +250,12 @@ class Cell:
             # Turns go on without the names of the tools in use.
             log.warning("cell.unheard", pid=self.pid, error=str(error))
 
-    async def _reason(self, error: GatewayFailed, turn: Turn) -> AgentFailed:
+    async def _reason(self, error: GatewayFailed, turn: Turn, stop: threading.Event) -> AgentFailed:
         """Find out why a turn failed: the meter knows better than OpenClaw tells."""
         trouble = self._ports.meter.trouble
         if trouble is not None:
             return trouble
-        try:
-            async with asyncio.timeout(GONE_SECONDS):
-                await self._require_process().gone.wait()
-        except TimeoutError:
+        if not await failure_reasons.is_dead(error, self._require_process().gone, stop):
             return failure_reasons.of_living(error, turn, self._disk, self.pid)
         return failure_reasons.of_dead(
             self._require_process(),

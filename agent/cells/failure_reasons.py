@@ -1,14 +1,36 @@
 """Why a turn failed where neither the meter nor OpenClaw says anything of use."""
 
+import asyncio
+import threading
+from contextlib import suppress
+
 import structlog
 
 from agent.cells.host.disk import Disk
 from agent.cells.host.process import CellProcess
-from agent.cells.io.answer import Stuck
-from agent.cells.io.gateway import GatewayFailed
+from agent.cells.io.answer import STOP_POLL_SECONDS, Stuck
+from agent.cells.io.gateway import GatewayFailed, GatewayRefused
 from agent.turn import AgentFailed, Turn, TurnFailure
 
 log = structlog.get_logger()
+
+# A process that dies breaks its connections a moment before it is known to be gone.
+GONE_SECONDS = 3
+
+
+async def is_dead(error: GatewayFailed, gone: asyncio.Event, stop: threading.Event) -> bool:
+    """Tell whether the cell's process, which sets `gone`, has died of what showed as `error`.
+
+    It is given a moment for that, unless the user presses Stop.
+    """
+    if isinstance(error, GatewayRefused):
+        return gone.is_set()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GONE_SECONDS):
+            # A Stop comes from another thread.
+            while not (gone.is_set() or stop.is_set()):  # noqa: ASYNC110
+                await asyncio.sleep(STOP_POLL_SECONDS)
+    return gone.is_set()
 
 
 def of_living(error: GatewayFailed, turn: Turn, disk: Disk, pid: int | None) -> AgentFailed:

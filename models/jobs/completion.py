@@ -178,8 +178,12 @@ def stop(
 def requeue(db: Session, job: Job, *, wait: timedelta = NO_TIME) -> None:
     """Let any worker try a running job again, at once or after `wait`; it stays head of its lane.
 
-    At once means before all whose turn came later, as if it had never begun.
+    At once means before all whose turn came later, as if it had never begun. A job that the user
+    asked to stop meanwhile is closed instead.
     """
+    if job.stop_requested_at is not None:
+        stop(db, job)
+        return
     job.status = JobStatus.PENDING
     job.lease_until = None
     job.worker_id = None

@@ -123,7 +123,9 @@ def give_up(
     publisher.close()
     is_lost = held.is_lost or failure.code is TurnFailure.LEASE_LOST
     is_stopped = held.is_stopped_by_person and not is_lost
-    is_sound = is_stopped or cell_after(failure.code) is CellAfter.KEPT
+    # A Stop may come while a turn fails, or a moment after: that makes no cell well.
+    is_ended_by_stop = is_stopped and failure.code is TurnFailure.STOPPED
+    is_sound = is_ended_by_stop or cell_after(failure.code) is CellAfter.KEPT
     if not is_sound:
         # What the cell now knows of this turn must not be there when it is tried again.
         process.runtime.discard(held.user_id)
@@ -133,7 +135,7 @@ def give_up(
     if is_sound:
         noting.take_over(process, held)
     if is_stopped:
-        _stop(process, held, publisher)
+        _stop(process, held, publisher, is_sound=is_sound)
     elif process.draining.is_set() and failure.code is TurnFailure.STOPPED:
         _requeue(process, held, publisher, timedelta(0), failure)
     elif failure.permanent or held.attempt >= process.settings.job_max_attempts:
@@ -153,12 +155,14 @@ def drop(held: LeasedJob, publisher: EventPublisher) -> None:
         jobs.stop(db, jobs.lock_lease(db, held.job_id, held.attempt))
 
 
-def _stop(process: WorkerProcess, held: LeasedJob, publisher: EventPublisher) -> None:
+def _stop(
+    process: WorkerProcess, held: LeasedJob, publisher: EventPublisher, *, is_sound: bool
+) -> None:
     said = publisher.said
     html = rendering.render(said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.lock_lease(db, held.job_id, held.attempt)
-        _keep_cell(db, process, held)
+        _note_cell(db, process, held, is_kept=is_sound)
         jobs.stop(db, job, answer=said, html=html, was_shown=publisher.has_shown)
     publisher.publish(JobEnded("cancelled"))
     log.info("job.stopped")
@@ -175,7 +179,7 @@ def _fail(
     is_unwatched = _is_unwatched(process, held)
     with unit_of_work() as db:
         job = jobs.lock_lease(db, held.job_id, held.attempt)
-        _note_cell(db, process, held, failure)
+        _note_cell(db, process, held, is_kept=cell_after(failure.code) is CellAfter.KEPT)
         runs_dry = failure.code is TurnFailure.NO_CREDIT and not publisher.said
         is_paused = runs_dry and jobs.pause(db, job)
         if not is_paused:
@@ -196,19 +200,26 @@ def _requeue(
     wait: timedelta,
     failure: AgentFailed,
 ) -> None:
-    """Let the job be tried again, unless the person would have to pay for this attempt too."""
+    """Let the job be tried again, unless the user would have to pay for this attempt too.
+
+    One whose user has pressed Stop, of which we have not heard yet, is over.
+    """
     html = rendering.render(publisher.said, job_id=held.job_id)
     with unit_of_work() as db:
         job = jobs.lock_lease(db, held.job_id, held.attempt)
         reason = WriteOffReason.BEGUN_AGAIN
         back = ledger.refund_job(db, job.id, attempt=held.attempt, reason=reason)
-        _note_cell(db, process, held, failure)
+        _note_cell(db, process, held, is_kept=cell_after(failure.code) is CellAfter.KEPT)
         if back.standing_micros:
             _write_failure(db, job, publisher, failure, html)
         else:
             jobs.requeue(db, job, wait=wait)
     if back.standing_micros:
         _tell_failure(publisher, failure)
+        return
+    if job.is_over:
+        publisher.publish(JobEnded("cancelled"))
+        log.info("job.stopped")
         return
     publisher.publish(RetryScheduled())
     log.warning("job.handed_back", code=failure.code, wait_seconds=wait.total_seconds())
@@ -240,13 +251,9 @@ def _tell_failure(publisher: EventPublisher, failure: AgentFailed) -> None:
     log.warning("job.failed", code=failure.code)
 
 
-def _keep_cell(db: Session, process: WorkerProcess, held: LeasedJob) -> None:
+def _note_cell(db: Session, process: WorkerProcess, held: LeasedJob, *, is_kept: bool) -> None:
     user = ledger.lock_account(db, held.user_id)
-    users.set_affinity(user, process.id, utc_now() + SAVE_TIME)
-
-
-def _note_cell(db: Session, process: WorkerProcess, held: LeasedJob, failure: AgentFailed) -> None:
-    if cell_after(failure.code) is CellAfter.KEPT:
-        _keep_cell(db, process, held)
+    if is_kept:
+        users.set_affinity(user, process.id, utc_now() + SAVE_TIME)
     else:
-        users.forget_cell(ledger.lock_account(db, held.user_id))
+        users.forget_cell(user)

@@ -8,6 +8,7 @@ LOCKS = "tests/models/jobs/test_lease_locks.py::"
 LINKS = "tests/models/people/test_email_tokens.py::"
 OUTBOX = "tests/models/email/test_outbox.py::"
 HOLDING = "tests/tasks/worker/test_leased_jobs.py::"
+REASONS = "tests/agent/cells/test_failure_reasons.py::"
 OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 SAVED = "tests/agent/state/test_saved.py::"
 SENDING = "tests/actions/test_sending.py::"
@@ -77,6 +78,37 @@ MUTANTS = (
         "if job.attempt >= get_settings().job_max_attempts or back.standing_micros:",
         "if job.attempt > get_settings().job_max_attempts or back.standing_micros:",
         (f"{JOBS}test_a_poisoned_job_fails_after_the_last_attempt_and_frees_the_lane",),
+    ),
+    Mutant(
+        "what was to stop is tried again",
+        "models/jobs/completion.py",
+        "    if job.stop_requested_at is not None:\n",
+        "    if job.stop_requested_at is not None and wait:\n",
+        (
+            f"{JOBS}test_a_silent_workers_job_that_was_to_stop_is_over",
+            f"{OUTCOMES}test_what_a_person_stops_while_it_fails_is_not_tried_again",
+        ),
+    ),
+    Mutant(
+        "a cell that fails while its user presses Stop is kept",
+        "tasks/worker/outcomes.py",
+        "is_stopped and failure.code is TurnFailure.STOPPED",
+        "is_stopped",
+        (f"{OUTCOMES}test_a_stop_makes_no_cell_well",),
+    ),
+    Mutant(
+        "a user who presses Stop waits until a process may have died",
+        "agent/cells/failure_reasons.py",
+        "while not (gone.is_set() or stop.is_set()):",
+        "while not gone.is_set():",
+        (f"{REASONS}test_who_presses_stop_waits_for_no_process",),
+    ),
+    Mutant(
+        "a gateway that refuses may be dying",
+        "agent/cells/failure_reasons.py",
+        "if isinstance(error, GatewayRefused):",
+        "if isinstance(error, GatewayRefused) and stop.is_set():",
+        (f"{REASONS}test_a_gateway_that_refuses_lives_and_nobody_waits",),
     ),
     Mutant(
         "a dead worker's job waits for that worker",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
-from agent.cells.io.gateway import Gateway, GatewayFailed, Question
+from agent.cells.io.gateway import Gateway, GatewayFailed, GatewayRefused, Question
 from agent.turn import AgentFailed, TurnFailure, Watcher
 
 STOP_POLL_SECONDS = 0.05
@@ -77,7 +77,7 @@ async def _collect(gateway: Gateway, question: Question, watcher: Watcher) -> st
             watcher.text(delta)
     text = "".join(parts)
     if not text.strip():
-        raise GatewayFailed("The answer is empty.")
+        raise GatewayRefused("The answer is empty.")
     return text
 
 

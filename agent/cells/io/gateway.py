@@ -34,6 +34,10 @@ class GatewayFailed(Exception):
     """The gateway ended a turn with an error, or did not answer at all."""
 
 
+class GatewayRefused(GatewayFailed):
+    """The gateway said itself that there is no answer: its process lives."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What is put to the gateway; `images` are data URLs."""
@@ -100,7 +104,7 @@ class Gateway:
             ) as response:
                 if response.status != 200:
                     said = await response.content.read(LONGEST_REASON)
-                    raise GatewayFailed(f"HTTP {response.status}: {said.decode(errors='replace')}")
+                    raise GatewayRefused(f"HTTP {response.status}: {said.decode(errors='replace')}")
                 pieces = SurrogateDecoder()
                 async for line in _fairly(response.content):
                     is_last = line.strip() == DONE
@@ -204,7 +208,7 @@ def _delta(line: bytes) -> str | None:
         return None
     event = cast(dict[str, Any], json.loads(line.removeprefix(DATA)))
     if "error" in event:
-        raise GatewayFailed(str(event["error"].get("message", event["error"])))
+        raise GatewayRefused(str(event["error"].get("message", event["error"])))
     choices = cast(list[dict[str, Any]], event.get("choices") or [{}])
     return choices[0].get("delta", {}).get("content")
 

@@ -179,6 +179,18 @@ def test_a_silent_workers_job_goes_to_another(db: Session, ada: User) -> None:
     assert again.attempt == 2
 
 
+def test_a_silent_workers_job_that_was_to_stop_is_over(db: Session, ada: User) -> None:
+    job, following = factories.running(db, ada), factories.job(db, ada)
+    job.stop_requested_at = utc_now()
+    _let_the_lease_run_out(db, job)
+
+    factories.reap_expired(db)
+
+    assert (job.status, job.worker_id) == (JobStatus.CANCELLED, SOMEBODY)
+    db.refresh(following)
+    assert following.is_head
+
+
 def test_a_silent_workers_job_goes_to_another_at_once(db: Session, ada: User) -> None:
     _is_hot(db, ada)
     job = factories.running(db, ada)

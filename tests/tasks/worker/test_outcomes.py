@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.sentences import failures
 from agent.turn import TurnFailure
+from gateways.live_events import JobEnded
 from models import jobs, ledger
 from models.jobs.cancellation import cancel
 from models.jobs.charging import OURS, STEERED
@@ -182,6 +183,37 @@ def test_what_a_person_stops_before_anything_was_shown_costs_nothing(
 
     assert (end.job.status, end.answer, end.paid_micros) == (JobStatus.CANCELLED, None, 0)
     assert written_off(db) == [WriteOffReason.NOTHING_SHOWN]
+
+
+def test_a_stop_makes_no_cell_well(worker: BareWorker, db: Session, ada: User) -> None:
+    """Kept, it would fail each of the user's next turns until one was not stopped."""
+    turn = begun(worker, db, ada)
+    turn.show(WORDS)
+    cancel(db, ada.id, turn.held.job_id)
+    turn.held.is_stopped_by_person = True
+    turn.fail(TurnFailure.NO_ANSWER, permanent=False)
+
+    end = ended(db, turn)
+
+    assert (end.job.status, end.answer) == (JobStatus.CANCELLED, WORDS)
+    assert (worker.cells.saved, worker.cells.discarded) == ([], [ada.id])
+    assert db.get_one(User, ada.id).cell_worker_id is None
+
+
+def test_what_a_person_stops_while_it_fails_is_not_tried_again(
+    worker: BareWorker, db: Session, ada: User
+) -> None:
+    """The row says so before the worker hears of it."""
+    turn = begun(worker, db, ada)
+    turn.show(WORDS)
+    cancel(db, ada.id, turn.held.job_id)
+    db.commit()
+    turn.fail(TurnFailure.NO_ANSWER, permanent=False)
+
+    end = ended(db, turn)
+
+    assert (end.job.status, end.answer, end.paid_micros) == (JobStatus.CANCELLED, None, 0)
+    assert [event.payload for event in worker.streams.read(end.job.id)][-1] == JobEnded("cancelled")
 
 
 def test_an_attempt_that_is_given_up_costs_nothing_and_another_is_made(
