@@ -19,7 +19,7 @@ WINDOW_STEP = 1_000
 # What stays word by word when the rest is summarized, and which share of a window at most. Where
 # every recent message is longer, OpenClaw finds no place to cut, and summarizes nothing.
 KEPT_TOKENS = 8_000
-KEPT_SHARE = 5
+KEPT_SHARE = 6
 # What the files of one message may take of a window.
 SHOWN_SHARE = 0.6
 
