@@ -30,8 +30,10 @@ from models.schema.answer_files import AnswerFile
 from models.schema.archives import Export, ExportStatus
 from models.schema.chat import Conversation
 from models.schema.ledger import FreezeReason
-from models.schema.memory import MemoryChange, NoteAuthor
+from models.schema.lists import ListItem
+from models.schema.memory import MemoryChange, MemoryNote, NoteAuthor
 from models.schema.payments import Payment, PaymentKind
+from models.schema.reminders import Reminder
 from models.schema.users import User
 from tests import factories
 from tests.models.reminders.making import made
@@ -104,6 +106,9 @@ def restore(db: Session, world: World, kept: Kept) -> None:
         for conversation in conversations.list_own(db, person_id):
             cancel_all(db, person_id, conversation.id)
             conversations.erase(db, conversation)
+    # Of these there may be so many of each; the pages of what is Max's are about new ones.
+    for kind in (Reminder, MemoryNote, ListItem):
+        db.execute(sa.delete(kind).where(kind.user_id.in_(world.people.values())))
     member = db.get_one(User, world.people["member"], populate_existing=True)
     world.ids.update(_belongings(db, member, "Max"))
 
