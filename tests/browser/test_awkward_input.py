@@ -1,5 +1,4 @@
-"""Files and words that once never reached the model, ruined a conversation, or were charged all the
-same, as a user sends them in a real browser on a phone."""
+"""What was once refused in silence, never reached the model or ruined a conversation."""
 
 import os
 
