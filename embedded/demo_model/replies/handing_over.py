@@ -7,7 +7,7 @@ from embedded.demo_model.prompt import Moment
 from embedded.demo_model.reply import Reply
 
 ASKED = re.compile(
-    r"\b(?:write|make|create|prepare|give|send|draw up)\b[^.?!\n]{0,40}?"
+    r"\b(?:write|make|create|prepare|give|send|draw up)\b(?P<before>[^.?!\n]{0,40}?)"
     r"\b(?P<kind>files?|documents?|csv|spreadsheet|table as a file|text file)\b(?P<about>.*)",
     re.I | re.S,
 )
@@ -16,6 +16,8 @@ ABOUT = re.compile(
     r"\b\s*)?",
     re.I,
 )
+# “Write a poem about the sea into a file.”
+SUBJECT = re.compile(r"\b(?:about|on|of)\s+(?P<about>.+?)\s+(?:into|in|to|as)\b", re.I)
 TABLES = {"csv", "spreadsheet", "table as a file"}
 SEPARATORS = re.compile(r"\s*(?:,|;|\band\b|\n)\s*", re.I)
 TOOL = "my__hand_over"
@@ -29,7 +31,7 @@ def write_file(at: Moment) -> Reply | None:
     asked = ASKED.search(at.asking.words)
     if asked is None or not {"write", TOOL} <= set(at.asked.tools):
         return None
-    about = " ".join(ABOUT.sub("", asked["about"]).split()).strip(" .!?") or "your notes"
+    about = _subject(asked["about"]) or _subject_of(asked["before"]) or "your notes"
     is_table = asked["kind"].lower() in TABLES or "csv" in asked["about"].lower()
     path = f"files/{_slug(about)}.{'csv' if is_table else 'md'}"
     done = [call.name for call, _ in at.asked.done]
@@ -43,6 +45,15 @@ def write_file(at: Moment) -> Reply | None:
     if HANDED_OVER not in result:
         return Reply(f"I wrote it, but I could not hand it over. I was told:\n\n> {result}")
     return Reply(f"Here is your file about {about}. It is below, and at /files.")
+
+
+def _subject(words: str) -> str:
+    return " ".join(ABOUT.sub("", words).split()).strip(" .!?")
+
+
+def _subject_of(words: str) -> str:
+    named = SUBJECT.search(words)
+    return named["about"] if named else ""
 
 
 def _slug(about: str) -> str:

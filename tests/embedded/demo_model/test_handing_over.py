@@ -43,6 +43,11 @@ def asked(demo: Any, words: str) -> tuple[list[tuple[str, dict[str, Any]]], str]
             "files/apples-and-pears.csv",
             'number,item\n1,"apples"\n2,"pears"\n',
         ),
+        (
+            "Write a poem about the sea into a file.",
+            "files/the-sea.md",
+            "# The sea\n\n- [ ] the sea\n",
+        ),
         ("write me a file", "files/your-notes.md", "# Your notes\n\n- [ ] your notes\n"),
     ],
 )
