@@ -17,9 +17,10 @@ SUMMARIZED_AT = 0.75
 LEAST_WINDOW = 32_000
 WINDOW_STEP = 1_000
 # What stays word by word when the rest is summarized, and which share of a window at most. Where
-# every recent message is longer, OpenClaw finds no place to cut, and summarizes nothing.
-KEPT_TOKENS = 8_000
-KEPT_SHARE = 6
+# every recent message is longer, OpenClaw finds no place to cut, and summarizes nothing. With more,
+# the dearest model would have no room for an answer of 4,096 tokens after a summary.
+KEPT_TOKENS = 6_500
+KEPT_SHARE = 5
 # What the files of one message may take of a window.
 SHOWN_SHARE = 0.6
 

@@ -56,7 +56,7 @@ def test_a_model_without_a_price_is_left_as_it_is() -> None:
     assert bounded(given)["compatible/llama"].context_window == 64_000
 
 
-@pytest.mark.parametrize(("window", "kept"), [(64_000, 8_000), (32_000, 5_333), (16_000, 2_666)])
+@pytest.mark.parametrize(("window", "kept"), [(64_000, 6_500), (32_000, 6_400), (16_000, 3_200)])
 def test_a_summary_leaves_a_part_that_fits_the_smallest_window(window: int, kept: int) -> None:
     given = ALL.model_copy(update={"context_window_tokens": window})
     assert context.kept_tokens(catalogue.models(given)) == kept
@@ -81,5 +81,5 @@ def test_openclaw_is_told_the_window_also_of_models_that_it_knows() -> None:
             # Without the second it counts on a million tokens for some of them.
             assert (model["contextWindow"], model["contextTokens"]) == (window, window)
     compaction = config["agents"]["defaults"]["compaction"]
-    assert compaction["keepRecentTokens"] == 6_666
+    assert compaction["keepRecentTokens"] == 6_500
     assert compaction["qualityGuard"] == {"enabled": False}

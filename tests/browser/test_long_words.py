@@ -38,5 +38,6 @@ def test_pages_stay_as_wide_as_the_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     for name in ("/memory", "/reminders"):
         page.goto(f"{site.url}{name}")
-        page.get_by_role("link", name="a_very_long_path").first.click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="a_very_long_path").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url

@@ -125,7 +125,7 @@ def _mounts(service: Service, image: Image) -> list[dict[str, Any]]:
     parts = [_bound(source, target, ["ro"]) for target, source in image.parts.items()]
     own += [_mount(one, "tmpfs", [*quiet, "mode=1777"]) for one in service.says.get("tmpfs", ())]
     given = [_bound(source, target, ["rw"]) for target, source in service.volumes.items()]
-    return [*parts, *own, *given]
+    return [*own, *parts, *given]
 
 
 def _mount(target: str, kind: str, options: list[str]) -> dict[str, Any]:
