@@ -5,11 +5,11 @@ from uuid import UUID
 
 import structlog
 
-from actions.attachments import StorageAway, drop, storage
+from actions.attachments import StorageAway, drop, expect, storage
 from gateways import values
 from gateways.s3_files import StorageFailed
 from models.base import new_id
-from models.chat.answer_files import StoredFile
+from models.chat.answer_files import THUMBNAIL, StoredFile
 from untrusted import uploads
 from untrusted.uploads import CannotCheck, Thumbnail
 
@@ -36,8 +36,9 @@ def keep(user_id: UUID, path: str, data: bytes, *, title: str = "") -> StoredFil
         media_type=small.made_of if small else _media_type(name),
         size_bytes=len(data),
         storage_key=key,
-        thumbnail_key=f"{key}-small" if small else None,
+        thumbnail_key=f"{key}{THUMBNAIL}" if small else None,
     )
+    expect(_keys(stored))
     try:
         storage().put(key, data)
         if small and stored.thumbnail_key:
@@ -51,7 +52,11 @@ def keep(user_id: UUID, path: str, data: bytes, *, title: str = "") -> StoredFil
 
 def discard(stored: StoredFile) -> None:
     """Delete what was put into storage and became no answer's."""
-    drop(key for key in (stored.storage_key, stored.thumbnail_key) if key)
+    drop(_keys(stored))
+
+
+def _keys(stored: StoredFile) -> list[str]:
+    return [key for key in (stored.storage_key, stored.thumbnail_key) if key]
 
 
 def _thumbnail(user_id: UUID, data: bytes) -> Thumbnail | None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from itertools import takewhile
 from os import SEEK_END
 from pathlib import PurePath
 from typing import IO
@@ -12,14 +14,20 @@ import structlog
 
 from gateways import values
 from gateways.s3_files import Storage, StorageFailed
-from models.base import new_id
+from models.base import new_id, utc_now
+from models.chat import file_deletions
+from models.chat.file_deletions import SETTLED_AFTER
 from models.chat.uploads import EmptyFile, FileTooLarge, TooManyFiles, UnreadableFile
+from models.database import OUTAGES, unit_of_work
 from models.errors import Refused
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from settings import Settings, get_settings
 from untrusted import uploads
 from untrusted.uploads import BadFile, CannotCheck
+
+# So many are tried again at a time.
+MOST_LEFT = 500
 
 log = structlog.get_logger()
 
@@ -74,10 +82,11 @@ def keep(person: User, sent: Sequence[IncomingFile]) -> list[SentFile]:
     if len(sent) > settings.upload_max_files:
         raise TooManyFiles(most=settings.upload_max_files)
     checked = [_check(person, file, settings) for file in sent]
-    kept: list[SentFile] = []
+    kept = [_named(person, file) for file in checked]
+    expect(file.storage_key for file in kept)
     try:
-        # Those that came before one that fails are in it.
-        kept.extend(_put(person, file) for file in checked)
+        for named, file in zip(kept, checked, strict=True):
+            storage().put(named.storage_key, file.data, file.media_type)
     except StorageFailed as failure:
         log.warning("upload.failed", error=str(failure))
         drop(file.storage_key for file in kept)
@@ -85,13 +94,50 @@ def keep(person: User, sent: Sequence[IncomingFile]) -> list[SentFile]:
     return kept
 
 
+def expect(keys: Iterable[str]) -> None:
+    """Note, in a transaction of its own, what is about to be put into storage.
+
+    What nobody's row names an hour later is deleted by `drop_left`.
+    """
+    with unit_of_work() as db:
+        file_deletions.note(db, [*keys], utc_now() + SETTLED_AFTER)
+
+
 def drop(keys: Iterable[str]) -> None:
-    """Delete files from storage; one that cannot be deleted now is left, and logged."""
-    for key in keys:
-        try:
-            storage().delete(key)
-        except StorageFailed as failure:
-            log.warning("upload.left_behind", key=key, error=str(failure))
+    """Delete files from storage; those that cannot be deleted now are, once `drop_left` can."""
+    left = [key for key in keys if not _delete(key)]
+    if not left:
+        return
+    try:
+        with unit_of_work() as db:
+            file_deletions.note(db, left, utc_now())
+    except OUTAGES as outage:
+        log.error("uploads.not_noted", keys=left, error=type(outage).__name__)
+
+
+def drop_left(now: datetime) -> None:
+    """Delete what `drop` could not, and what came to be nobody's.
+
+    It ends with the first that cannot go: a sweep does not wait for each of them.
+    """
+    due = MOST_LEFT
+    while due == MOST_LEFT:
+        with unit_of_work() as db:
+            waiting = file_deletions.due(db, now, MOST_LEFT)
+            owned = file_deletions.owned(db, waiting)
+        gone = [*takewhile(_delete, (key for key in waiting if key not in owned))]
+        with unit_of_work() as db:
+            file_deletions.settle(db, [*gone, *owned])
+        due = len(gone) + len(owned)
+
+
+def _delete(key: str) -> bool:
+    try:
+        storage().delete(key)
+    except StorageFailed as failure:
+        log.warning("upload.left_behind", key=key, error=str(failure))
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -124,9 +170,8 @@ def check(person_id: UUID, name: str, data: bytes) -> tuple[str, str, bytes]:
     return name, checked.media_type, checked.data
 
 
-def _put(person: User, file: _Checked) -> SentFile:
+def _named(person: User, file: _Checked) -> SentFile:
     key = f"uploads/{person.id}/{new_id()}"
-    storage().put(key, file.data, file.media_type)
     return SentFile(file.name, file.media_type, len(file.data), key)
 
 

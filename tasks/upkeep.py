@@ -1,15 +1,21 @@
 """What somebody must look after: silent workers, lost wake-ups, late mail, what grows for ever."""
 
 from datetime import timedelta
-from functools import lru_cache
 
 import redis
 import structlog
 
-from actions import account_erasure, billing_emails, bulk_jobs, memory, notifications, wakeups
+from actions import (
+    account_erasure,
+    attachments,
+    billing_emails,
+    bulk_jobs,
+    memory,
+    notifications,
+    wakeups,
+)
 from actions.archives import ending
 from gateways.live_events import JobEnded, RetryScheduled
-from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
 from models.archives import exports
 from models.base import utc_now
@@ -142,20 +148,16 @@ def score_abuse() -> None:
 
 
 def forget_files() -> None:
-    """Delete the files of messages that nobody gave the word for within a day, and old exports."""
+    """Delete the files of messages that nobody gave the word for within a day, and old exports.
+
+    What could not go from storage when it was deleted goes too, and what was put there for a
+    message or an answer that never came to be.
+    """
     with unit_of_work() as db:
         keys = pending_uploads.expire(db, STAGED_FOR) + exports.expire(db, utc_now())
-    for key in keys:
-        try:
-            _storage().delete(key)
-        except StorageFailed as error:
-            log.warning("upload.left_behind", key=key, error=str(error))
+    attachments.drop(keys)
+    attachments.drop_left(utc_now())
     ending.delete_ended()
-
-
-@lru_cache(maxsize=1)
-def _storage() -> Storage:
-    return Storage(get_settings())
 
 
 def _publish(job: Job) -> None:

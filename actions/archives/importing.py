@@ -9,7 +9,7 @@ from typing import cast
 import structlog
 from sqlalchemy.orm import Session
 
-from actions.attachments import IncomingFile, StorageAway, drop, storage
+from actions.attachments import IncomingFile, StorageAway, drop, expect, storage
 from agent.memory import facts
 from agent.state import WORKSPACE, may_be_kept
 from gateways import values
@@ -154,11 +154,10 @@ def _conversation(title: object, said: object) -> tuple[str, list[SaidElsewhere]
 
 
 def _keep(user: User, files: list[tuple[str, bytes]]) -> list[StoredImport]:
-    kept: list[StoredImport] = []
+    kept = [_stored(user, path, data) for path, data in files]
+    expect(one.storage_key for one in kept)
     try:
-        for path, data in files:
-            one = _stored(user, path, data)
-            kept.append(one)
+        for one, (_, data) in zip(kept, files, strict=True):
             storage().put(one.storage_key, data)
     except StorageFailed as failure:
         log.warning("archive.not_kept", error=str(failure))

@@ -14,6 +14,8 @@ from models.schema.answer_files import AnswerFile
 from models.schema.jobs import Job
 
 MOST_OF_AN_ANSWER = 10
+# What the key of a picture's small picture has more than its own.
+THUMBNAIL = "-small"
 
 
 class TooManyHandedOver(Refused):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound, Refused
@@ -41,6 +41,11 @@ class UnreadableFile(FileRefused):
     def __init__(self, fault: str, *, name: str) -> None:
         super().__init__(name=name)
         self.fault = fault
+
+
+def has_any(db: Session, conversation_id: UUID) -> bool:
+    """Tell whether a file was ever sent in a conversation, and is still there."""
+    return bool(db.scalar(select(exists().where(Upload.conversation_id == conversation_id))))
 
 
 def find_own(db: Session, user_id: UUID, upload_id: UUID) -> Upload:

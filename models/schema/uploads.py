@@ -58,3 +58,14 @@ class PendingUpload(Base):
     @property
     def file(self) -> SentFile:
         return SentFile(self.name, self.media_type, self.size_bytes, self.storage_key)
+
+
+class FileDeletion(Base):
+    """A file that is to go from storage when it is due, unless a row says whose it is by then."""
+
+    __tablename__ = "file_deletions"
+
+    storage_key: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), index=True
+    )

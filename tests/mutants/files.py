@@ -171,4 +171,25 @@ MUTANTS = (
         "    if not data:\n",
         ("tests/agent/test_long_files.py::test_what_cannot_be_read_is_refused_in_a_sentence",),
     ),
+    Mutant(
+        "a file that could not go when it was deleted stays for good",
+        "actions/attachments.py",
+        "            file_deletions.note(db, left, utc_now())\n",
+        "            file_deletions.note(db, [], utc_now())\n",
+        ("tests/actions/test_attachments.py::test_what_cannot_go_from_storage_goes_once_it_can",),
+    ),
+    Mutant(
+        "a file that came to be nobody's stays for good",
+        "actions/attachments.py",
+        "        file_deletions.note(db, [*keys], utc_now() + SETTLED_AFTER)\n",
+        "        file_deletions.note(db, [], utc_now() + SETTLED_AFTER)\n",
+        ("tests/actions/test_attachments.py::test_what_comes_to_be_nobodys_goes_after_an_hour",),
+    ),
+    Mutant(
+        "a file goes after an hour though it is somebody's",
+        "models/chat/file_deletions.py",
+        "    return {key for key in keys if of_file[key] in found}\n",
+        "    return set()\n",
+        ("tests/actions/test_attachments.py::test_what_comes_to_be_nobodys_goes_after_an_hour",),
+    ),
 )
