@@ -90,7 +90,7 @@ def _wanted(event: CalendarEvent, zone: ZoneInfo) -> tuple[str, Recurrence]:
     try:
         words = values.line(" ".join(event.words.split()), most=WORDS_MAX_LENGTH, least=1)
         return words, rules.read(event.rule, start, event.alarm, zone)
-    except (BadValue, OverflowError) as odd:
+    except (BadValue, OverflowError, ValueError) as odd:
         raise rules.UnknownRule from odd
 
 

@@ -4,7 +4,7 @@ What a choice leaves open is read from the first time: "every month" is on its d
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from models.reminders.recurrence import Recurrence
@@ -79,6 +79,21 @@ def chosen(rule: Recurrence) -> Chosen:
     if choice is Choice.YEARLY:
         every //= MONTHS_OF_YEAR
     return Chosen(choice, rule.start, every, rule.weekdays, rule.until)
+
+
+def changed(old: Recurrence, wanted: Recurrence) -> Recurrence:
+    """Return what is wanted instead of an old recurrence, where both were read by a choice.
+
+    "The last Friday" cannot be chosen, only kept: it stays while day and choice stay as they are.
+    """
+    before, now = chosen(old), chosen(wanted)
+    is_chosen = wanted == now.recurrence()
+    is_like = (before.choice, before.every) == (now.choice, now.every)
+    is_same_day = before.start.date() == now.start.date()
+    if wanted.repeats is Repeats.WEEKLY or not (is_chosen and is_like and is_same_day):
+        return wanted
+    of_month = {"month_day": old.month_day, "month_week": old.month_week}
+    return replace(wanted, weekdays=old.weekdays, **of_month)
 
 
 def _choice(rule: Recurrence) -> Choice:

@@ -39,8 +39,8 @@ def create_once(
     """
     # Of two forms at once the second waits here, and then finds what the first has set.
     ledger.lock_account(db, user_id)
-    same = queries.find_same(db, user_id, words, wanted, kind)
-    if same is not None and same.tell_only_if == tell_only_if:
+    same = queries.find_same(db, user_id, words, wanted, kind, tell_only_if=tell_only_if)
+    if same is not None:
         return same
     return reminders.create(db, user_id, words, wanted, kind=kind, tell_only_if=tell_only_if)
 

@@ -104,6 +104,8 @@ def find_same(
     words: str,
     wanted: Recurrence,
     kind: ReminderKind = ReminderKind.REMINDER,
+    *,
+    tell_only_if: str = "",
 ) -> Reminder | None:
     """Return the user's reminder that says the same at the same times; None if there is none.
 
@@ -114,6 +116,7 @@ def find_same(
         Reminder.status.in_(OPEN),
         Reminder.words == words,
         Reminder.kind == kind,
+        Reminder.tell_only_if == tell_only_if,
     )
     found = db.scalars(open_ones.order_by(Reminder.number))
     return next((one for one in found if recurrence.of(one) == wanted), None)

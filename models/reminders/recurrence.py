@@ -100,6 +100,14 @@ def of(reminder: Reminder) -> Recurrence:
 
 def next_after(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> datetime | None:
     """Return the first time later than `after`, in UTC; None if there is none any more."""
+    try:
+        return _next_after(recurrence, zone, after)
+    except (OverflowError, ValueError):
+        # The calendar ends with the year 9999.
+        return None
+
+
+def _next_after(recurrence: Recurrence, zone: ZoneInfo, after: datetime) -> datetime | None:
     begin = max(after.astimezone(zone).date() - timedelta(days=1), recurrence.start.date())
     for day in islice(_days_from(recurrence, begin), DAYS_LOOKED_AT):
         if recurrence.until is not None and day > recurrence.until:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import database, ledger
 from models.errors import Refused
 from models.periods import zone_of
-from models.reminders import recurrence
+from models.reminders import choices, recurrence
 from models.reminders.queries import MOST_OPEN, OPEN
 from models.reminders.recurrence import Recurrence
 from models.schema.reminders import (
@@ -104,17 +104,22 @@ def choose_kind(reminder: Reminder, kind: ReminderKind, tell_only_if: str) -> No
 def edit(db: Session, user: User, reminder: Reminder, words: str, wanted: Recurrence) -> None:
     """Change what a locked reminder says and when it fires; one that is over is set anew.
 
+    A paused one stays so. What a choice cannot say of when it fires stays: see `choices.changed`.
     Raises BadWords, BadRecurrence, TimeIsOver and TooManyReminders.
     """
-    clean = _clean(words)
+    clean, wanted = _clean(words), choices.changed(recurrence.of(reminder), wanted)
     due_at = _first_due(db, user.timezone, wanted)
     if reminder.status not in OPEN:
         _refuse_if_many(db, user.id)
+    is_paused = reminder.status is ReminderStatus.PAUSED
     reminder.words, reminder.timezone = clean, user.timezone
     for name, value in _columns(wanted).items():
         setattr(reminder, name, value)
     reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, None
-    _schedule(reminder, due_at)
+    if is_paused:
+        _stop(reminder, ReminderStatus.PAUSED)
+    else:
+        _schedule(reminder, due_at)
     db.flush()
 
 
@@ -141,13 +146,16 @@ def resume(db: Session, reminder: Reminder) -> None:
 def snooze(db: Session, reminder: Reminder, until: datetime) -> None:
     """Let a locked reminder fire once more at `until`, beside the times that it has anyway.
 
-    Raises BadSnooze, and ReminderOver for one that was cancelled or is paused.
+    Raises BadSnooze, ReminderOver for one that was cancelled or is paused, and TooManyReminders
+    where one that had ended would be one too many.
     """
     now = database.clock(db)
     if not now < until <= now + LONGEST_SNOOZE:
         raise BadSnooze
     if reminder.status not in (ReminderStatus.ACTIVE, ReminderStatus.ENDED):
         raise ReminderOver
+    if reminder.status is ReminderStatus.ENDED:
+        _refuse_if_many(db, reminder.user_id)
     _tick_off(db, reminder, now)
     reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, until
     _schedule(reminder, reminder.scheduled_at)
@@ -191,7 +199,8 @@ def delete(db: Session, reminder: Reminder) -> None:
 def follow_zone(db: Session, user: User) -> None:
     """Read what repeats from the clocks of the zone in which the user is now.
 
-    "Every day at 8" is at 8 where they are. What fires once stays at its moment.
+    "Every day at 8" is at 8 where they are. What fires once stays at its moment, and so does what
+    is due already: it has only not been fired yet.
     """
     wanted = select(Reminder).where(
         Reminder.user_id == user.id,
@@ -199,9 +208,11 @@ def follow_zone(db: Session, user: User) -> None:
         Reminder.repeats != Repeats.ONCE,
         Reminder.timezone != user.timezone,
     )
+    now = database.clock(db)
     for reminder in db.scalars(wanted.order_by(Reminder.id).with_for_update()):
         reminder.timezone = user.timezone
-        if reminder.status is ReminderStatus.ACTIVE:
+        waits = reminder.scheduled_at is not None and reminder.scheduled_at <= now
+        if reminder.status is ReminderStatus.ACTIVE and not waits:
             _schedule(reminder, _next_due(db, reminder))
     db.flush()
 

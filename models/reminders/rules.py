@@ -46,7 +46,7 @@ def read(parts: Parts | None, start: datetime, shift: timedelta, zone: ZoneInfo)
     if freq not in KNOWN or not set(parts) <= KNOWN[freq]:
         raise UnknownRule
     rule = _REPEATING[freq](parts, start, at, days)
-    return _ended(rule, parts, days, zone)
+    return _ended(rule, parts, start, days, zone)
 
 
 def _daily(parts: Parts, _start: datetime, at: datetime, _days: int) -> Recurrence:
@@ -56,6 +56,10 @@ def _daily(parts: Parts, _start: datetime, at: datetime, _days: int) -> Recurren
 def _weekly(parts: Parts, start: datetime, at: datetime, days: int) -> Recurrence:
     named = parts.get("BYDAY") or ()
     weekdays = [_weekday(one) for one in named] or [start.weekday()]
+    begins_on = _weekday(_only(parts, "WKST")) if "WKST" in parts else 0
+    if begins_on != 0 and _every(parts) > 1 and weekdays != [start.weekday()]:
+        # Of every second week it decides which days are in the same one; ours begin on Monday.
+        raise UnknownRule
     # From one day of the week to another its weeks may part: that is told of in no word of ours.
     if days and (_every(parts) > 1 and len(weekdays) > 1):
         raise UnknownRule
@@ -93,10 +97,12 @@ def _yearly(parts: Parts, start: datetime, at: datetime, days: int) -> Recurrenc
 _REPEATING = {"DAILY": _daily, "WEEKLY": _weekly, "MONTHLY": _monthly, "YEARLY": _yearly}
 
 
-def _ended(rule: Recurrence, parts: Parts, days: int, zone: ZoneInfo) -> Recurrence:
+def _ended(
+    rule: Recurrence, parts: Parts, start: datetime, days: int, zone: ZoneInfo
+) -> Recurrence:
     until: date | None = None
     if "UNTIL" in parts:
-        until = _day(_only(parts, "UNTIL")) + timedelta(days=days)
+        until = _last_day(_only(parts, "UNTIL"), start, zone) + timedelta(days=days)
     elif "COUNT" in parts:
         until = _last(rule, _number(_only(parts, "COUNT")), zone)
     return Recurrence(
@@ -141,8 +147,16 @@ def _number(given: str) -> int:
     return -int(digits) if given.startswith("-") else int(digits)
 
 
-def _day(given: str) -> date:
+def _last_day(given: str, start: datetime, zone: ZoneInfo) -> date:
+    """Return the last day on which it may happen, by the clocks of a zone.
+
+    A moment, as calendars write it in UTC, may be before the time of its own day.
+    """
     try:
-        return datetime.fromisoformat(given).date()
+        until = datetime.fromisoformat(given)
     except ValueError as odd:
         raise UnknownRule from odd
+    if until.tzinfo is None:
+        return until.date()
+    local = until.astimezone(zone)
+    return local.date() - timedelta(days=local.time() < start.time())

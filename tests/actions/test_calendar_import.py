@@ -1,7 +1,8 @@
+# ruff: noqa: DTZ001  # clocks on a wall know no zone
 """Calendar files: known recurrences become reminders, all else is counted, and nothing hangs."""
 
 import time
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -45,6 +46,18 @@ def test_who_was_born_long_ago_has_birthdays_too(db: Session, ada: User, day: st
     due = _set(db)["birthday"].due_at
     assert due is not None
     assert f"{due:%m%d}" in {day[4:], "0228"}
+
+
+def test_an_event_beyond_all_calendars_is_set_without_an_end_or_left_out(
+    db: Session, ada: User
+) -> None:
+    far = _event("far", ":90000101T090000", "RRULE:FREQ=YEARLY;INTERVAL=10;COUNT=400")
+    done = calendar_import.bring_in(
+        db, ada, _calendar(far, _event("good", ":20270505T090000", "RRULE:FREQ=YEARLY"))
+    )
+
+    assert "good" in _set(db)
+    assert done.added + sum(done.left_out.values()) == 2
 
 
 def test_a_full_calendar_asks_the_database_no_more_once_there_is_no_room(
@@ -131,3 +144,30 @@ def test_a_count_becomes_its_last_day() -> None:
 
 def _start() -> rules.datetime:
     return rules.datetime(2027, 1, 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "last"),
+    [
+        # New Year in Paris is still the old year in UTC.
+        (datetime(2026, 12, 30, 0, 30), "2026-12-31T23:30:00+00:00", date(2027, 1, 1)),
+        (datetime(2026, 12, 30, 9), "2026-12-31T07:00:00+00:00", date(2026, 12, 30)),
+        (datetime(2026, 12, 30, 9), "2026-12-31T08:00:00+00:00", date(2026, 12, 31)),
+        (datetime(2026, 12, 30, 9), "2026-12-31", date(2026, 12, 31)),
+    ],
+)
+def test_an_end_in_utc_is_read_by_the_users_clock(start: datetime, until: str, last: date) -> None:
+    parts = {"FREQ": ["DAILY"], "UNTIL": [until]}
+    assert rules.read(parts, start, timedelta(0), PARIS).until == last
+
+
+def test_weeks_that_begin_on_sunday_are_refused_where_that_matters() -> None:
+    """RFC 5545 has the example: of every second week, Tuesday and Sunday are apart."""
+    start, parts = datetime(1997, 8, 5, 9), {"FREQ": ["WEEKLY"], "WKST": ["SU"]}
+    assert rules.read(parts, start, timedelta(0), PARIS).weekdays == (1,)
+    assert rules.read({**parts, "INTERVAL": ["2"]}, start, timedelta(0), PARIS).every == 2
+    apart = {**parts, "INTERVAL": ["2"], "BYDAY": ["TU", "SU"]}
+    with pytest.raises(rules.UnknownRule):
+        rules.read(apart, start, timedelta(0), PARIS)
+    with pytest.raises(rules.UnknownRule):
+        rules.read({**parts, "WKST": ["XX"]}, start, timedelta(0), PARIS)

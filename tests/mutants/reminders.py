@@ -74,8 +74,8 @@ MUTANTS = (
     Mutant(
         "what repeats stays in the zone that its user has left",
         "models/reminders/reminders.py",
-        "        reminder.timezone = user.timezone\n        if",
-        "        if",
+        "        reminder.timezone = user.timezone\n        waits",
+        "        waits",
         (f"{VERBS}test_what_repeats_follows_its_user_to_another_zone",),
     ),
     Mutant(
@@ -98,5 +98,19 @@ MUTANTS = (
         "        WHERE messages.user_id = :user_id AND conversations",
         "        WHERE conversations",
         (f"{TOOLS}test_any_word_in_any_form_is_found_and_not_the_question_itself",),
+    ),
+    Mutant(
+        "what is due is put off when its user moves",
+        "models/reminders/reminders.py",
+        " and not waits:",
+        ":",
+        (f"{VERBS}test_what_is_due_fires_though_its_user_has_moved",),
+    ),
+    Mutant(
+        "the last Friday becomes the fourth when the words are changed",
+        "models/reminders/choices.py",
+        "    return replace(wanted, weekdays=old.weekdays, **of_month)\n",
+        "    return wanted\n",
+        (f"{VERBS}test_what_cannot_be_chosen_stays_while_the_day_does",),
     ),
 )

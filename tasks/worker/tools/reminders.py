@@ -108,7 +108,7 @@ def _set(
     tell_only_if: str,
 ) -> str:
     db, user = caller.db, caller.user
-    same = queries.find_same(db, user.id, words, wanted, kind)
+    same = queries.find_same(db, user.id, words, wanted, kind, tell_only_if=tell_only_if)
     reminder = same or reminders.create(
         db,
         user.id,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.reminders import recurrence
 from models.reminders.recurrence import (
     MOST_EVERY,
     BadRecurrence,
@@ -187,3 +188,16 @@ def test_times_go_on_later_than_asked_and_as_the_rule_says(
     assert local.date() >= start.date()
     if rule.weekdays and abs(local.replace(tzinfo=None) - start) > timedelta(days=1):
         assert local.weekday() in rule.weekdays
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Recurrence(datetime(9999, 12, 1, 9), Repeats.DAILY),
+        Recurrence(datetime(9990, 1, 5, 9), Repeats.MONTHLY_BY_DAY, every=120, month_day=5),
+        Recurrence(datetime(9999, 12, 1, 9), Repeats.WEEKLY, weekdays=(2,)),
+    ],
+)
+def test_what_repeats_ends_with_the_calendar(rule: Recurrence) -> None:
+    last = datetime(9999, 12, 30, 12, tzinfo=UTC)
+    assert recurrence.next_after(rule, PARIS, last + timedelta(hours=20)) is None

@@ -1,7 +1,9 @@
 # ruff: noqa: DTZ001  # clocks on a wall know no zone
 """Reminders are their user's alone; each change is seen in when it is due next."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -10,11 +12,11 @@ from models import database
 from models.errors import NotFound
 from models.people.users import Profile, complete_onboarding
 from models.periods import zone_of
-from models.reminders import queries, reminders
+from models.reminders import choices, queries, recurrence, reminders
 from models.reminders.recurrence import Recurrence
-from models.schema.reminders import Reminder, ReminderStatus, Repeats
+from models.schema.reminders import Reminder, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
-from tests.models.reminders.making import made, soon
+from tests.models.reminders.making import made, make_due, soon
 
 
 def test_numbers_count_up_for_each_user(db: Session, ada: User, eve: User) -> None:
@@ -145,3 +147,74 @@ def test_deleting_leaves_nothing(db: Session, ada: User) -> None:
     reminder = made(db, ada)
     reminders.delete(db, reminder)
     assert db.get(Reminder, reminder.id) is None
+
+
+def test_a_paused_one_stays_so_when_its_words_are_changed(db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    due = reminder.due_at
+    reminders.pause(db, reminder)
+
+    reminders.edit(db, ada, reminder, "Call dad", recurrence.of(reminder))
+
+    assert (reminder.words, reminder.status) == ("Call dad", ReminderStatus.PAUSED)
+    assert reminder.due_at is None
+    reminders.resume(db, reminder)
+    assert reminder.due_at == due
+
+
+@pytest.mark.parametrize(
+    ("start", "rule"),
+    [
+        (
+            datetime(2027, 2, 26, 9),
+            {"repeats": Repeats.MONTHLY_BY_WEEKDAY, "weekdays": (4,), "month_week": -1},
+        ),
+        (datetime(2027, 2, 28, 9), {"repeats": Repeats.MONTHLY_BY_DAY, "month_day": 31}),
+    ],
+)
+def test_what_cannot_be_chosen_stays_while_the_day_does(
+    db: Session, ada: User, start: datetime, rule: dict[str, Any]
+) -> None:
+    """The fourth Friday was the last one, and the 28th the last day: in other months neither is."""
+    was = Recurrence(start, **rule)
+    reminder = reminders.create(db, ada.id, "Rent", was)
+    typed = replace(choices.chosen(was), start=start.replace(hour=10)).recurrence()
+    assert (typed.month_day, typed.month_week) != (was.month_day, was.month_week)
+
+    reminders.edit(db, ada, reminder, "The rent", typed)
+    assert recurrence.of(reminder) == replace(was, start=start.replace(hour=10))
+
+    moved = replace(choices.chosen(was), start=start - timedelta(days=1)).recurrence()
+    reminders.edit(db, ada, reminder, "The rent", moved)
+    assert recurrence.of(reminder) == moved
+
+
+def test_what_is_due_fires_though_its_user_has_moved(db: Session, ada: User) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    due = make_due(db, reminder, timedelta(minutes=5))
+    complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
+
+    reminders.follow_zone(db, ada)
+
+    assert (reminder.due_at, reminder.timezone) == (due, "Asia/Tokyo")
+
+
+def test_what_has_ended_is_no_way_around_how_many_there_may_be(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = made(db, ada)
+    reminders.advance(ended, None, database.clock(db))
+    monkeypatch.setattr(reminders, "MOST_OPEN", 1)
+    made(db, ada)
+
+    with pytest.raises(reminders.TooManyReminders):
+        reminders.snooze(db, ended, database.clock(db) + timedelta(days=1))
+
+
+def test_the_same_on_another_condition_is_another(db: Session, ada: User) -> None:
+    task = made(db, ada, kind=ReminderKind.TASK)
+    wanted = recurrence.of(task)
+
+    assert queries.find_same(db, ada.id, task.words, wanted, ReminderKind.TASK) is task
+    given = {"tell_only_if": "it rains"}
+    assert queries.find_same(db, ada.id, task.words, wanted, ReminderKind.TASK, **given) is None

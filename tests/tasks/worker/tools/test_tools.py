@@ -217,6 +217,8 @@ def test_a_reminder_is_changed_by_its_number(use: Use, db: Session, ada: User) -
 def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, running: Job) -> None:
     given = {"what": "Look", "at": f"{_tomorrow(ada)}T08:00", "kind": "task"}
     assert use("remind", **given, tell_only_if="it rains").startswith("Set: task #1 “Look”")
+    assert use("remind", **given, tell_only_if="it rains").startswith("Already set: task #1")
+    assert use("remind", **given, tell_only_if="it snows").startswith("Set: task #2 “Look”")
     with pytest.raises(ToolRefused, match="condition"):
         use("nothing_to_tell")
     running.origin = JobOrigin.TASK
