@@ -56,7 +56,7 @@ def send_collected(db: Session, user: User, now: datetime) -> None:
         letter = letters[0] if len(letters) == 1 else _collected(letters)
     # Of the day's mails it is one.
     waiting[0].mailed_at = now
-    _queue(db, [Written(user.email, letter, f"collected:{waiting[0].id}")])
+    _queue(db, [Written(user.email, letter, outbox.collected_reference(waiting[0].id))])
     for told in waiting:
         held.close(told, now)
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.errors import NotFound, Refused
+from models.notifications import withdrawal
 from models.schema.answer_files import AnswerFile
 from models.schema.chat import Conversation, Message, Role
 from models.schema.uploads import Upload
@@ -158,7 +159,9 @@ def erase(db: Session, conversation: Conversation) -> list[str]:
     for file in db.scalars(handed_over.returning(AnswerFile)):
         keys += [key for key in (file.storage_key, file.thumbnail_key) if key]
     db.execute(delete(Upload).where(Upload.conversation_id == conversation.id))
-    db.execute(delete(Message).where(Message.conversation_id == conversation.id))
+    said = Message.conversation_id == conversation.id
+    withdrawal.withdraw(db, conversation.user_id, said)
+    db.execute(delete(Message).where(said))
     conversation.title = ""
     conversation.deleted_at = utc_now()
     return keys

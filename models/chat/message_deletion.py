@@ -11,6 +11,7 @@ from models.base import utc_now
 from models.chat import answer_files, conversations, erasures
 from models.errors import NotFound, Refused
 from models.memory import notes
+from models.notifications import withdrawal
 from models.schema.answer_files import AnswerFile
 from models.schema.chat import IMPORT, Conversation, Message, Role
 from models.schema.jobs import Job, JobStatus
@@ -73,7 +74,9 @@ def erase(
     conversation.forgotten_at = utc_now()
     answers = Message.job_id.in_(ids) | Message.id.in_(_answers_of_archive(db, message))
     db.execute(delete(Upload).where(Upload.message_id == message.id))
-    db.execute(delete(Message).where(answers | (Message.id == message.id)))
+    said = answers | (Message.id == message.id)
+    withdrawal.withdraw(db, message.user_id, said)
+    db.execute(delete(Message).where(said))
     db.expire(conversation)
     return keys
 

@@ -6,7 +6,7 @@ between leaves it to the next: so a mail is sent at least once, and twice only i
 taken it and we could not write that down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -78,6 +78,21 @@ def queue_all(db: Session, written: Sequence[Written]) -> None:
         db.execute(insert(Email).on_conflict_do_nothing(index_elements=[Email.reference]), rows)
 
 
+def collected_reference(notification_id: UUID) -> str:
+    """Name the mail of several notifications by the first of them."""
+    return f"collected:{notification_id}"
+
+
+def withdraw(db: Session, references: Collection[str]) -> None:
+    """Do not send those mails that still wait; nothing of their words stays."""
+    db.execute(
+        update(Email)
+        .where(Email.reference.in_(references), Email.status == EmailStatus.QUEUED)
+        .values(status=EmailStatus.FAILED, failure="withdrawn", **_EMPTIED)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def has_due(db: Session) -> bool:
     """Tell whether a mail waits for somebody to send it now."""
     return db.scalar(select(Email.id).where(*_IS_DUE).limit(1)) is not None
@@ -142,7 +157,11 @@ def retry_delay(attempts: int) -> timedelta:
 
 
 _IS_DUE = (Email.status == EmailStatus.QUEUED, Email.next_try_at <= func.clock_timestamp())
-_EMPTIED: dict[str, object] = {"next_try_at": None, "text_body": "", "html_body": ""}
+# A subject has words of its user too: what they are reminded of.
+_EMPTIED: dict[str, object] = {
+    **dict.fromkeys(("subject", "text_body", "html_body"), ""),
+    "next_try_at": None,
+}
 
 
 def _is_still(mail: Outgoing) -> tuple[ColumnElement[bool], ...]:

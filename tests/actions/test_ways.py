@@ -22,11 +22,11 @@ from models.notifications.subscriptions import Keys
 from models.people import sessions
 from models.periods import day_of, zone_of
 from models.schema.channels import ChannelAccount, Delivery, DeliveryStatus
-from models.schema.chat import Conversation, Role
-from models.schema.emails import Email
+from models.schema.chat import Conversation, Message, Role
+from models.schema.emails import Email, EmailKind
 from models.schema.notifications import Notification, Push, PushStatus, PushSubscription, Topic
 from models.schema.users import User
-from tests import factories
+from tests import factories, scanning
 from tests.channels.pigeon import Pigeon
 from tests.models.reminders.making import made, make_due
 from tests.push_service import PushService
@@ -213,6 +213,46 @@ def test_who_deletes_a_conversation_takes_back_what_waits(db: Session, ada: User
     conversations.erase(db, talk)
     db.expire_all()
     assert db.scalars(sa.select(Notification)).all() == []
+
+
+def _erase_all_talks(db: Session) -> None:
+    for talk in db.scalars(sa.select(Conversation)):
+        conversations.erase(db, talk)
+    db.expire_all()
+
+
+@pytest.mark.usefixtures("phone")
+def test_who_deletes_a_conversation_takes_back_what_was_written_to_be_sent(
+    db: Session, ada: User
+) -> None:
+    preferences.choose(db, ada.id, Topic.REMINDERS, ["email", "push"], WAYS)
+    remind(db, ada, "Secret clinic")
+    tell(db, ada, Topic.ALERTS)
+    assert scanning.tables_with(db, ["clinic"]) >= {"emails", "pushes"}
+
+    _erase_all_talks(db)
+
+    assert scanning.tables_with(db, ["clinic"]) <= {"reminders", "reminder_firings"}
+    assert [one.kind for one in db.scalars(sa.select(Email)) if one.text_body] == [EmailKind.ALERT]
+    assert [one.status for one in db.scalars(sa.select(Push))] == [PushStatus.FAILED]
+
+
+def test_who_deletes_a_conversation_takes_back_a_mail_of_several(
+    db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    adjust(NOTIFICATION_MAILS_A_DAY="1")
+    remind(db, ada)
+    for number in range(3):
+        remind(db, ada, f"Secret clinic {number}")
+    _a_day_later(db)
+    assert notifications.dispatch_next(db)
+    assert "emails" in scanning.tables_with(db, ["clinic"])
+    last = db.scalars(sa.select(Notification).order_by(Notification.id.desc()).limit(1)).one()
+    message = db.get_one(Message, last.message_id)
+
+    conversations.erase(db, db.get_one(Conversation, message.conversation_id))
+
+    assert "emails" not in scanning.tables_with(db, ["clinic"])
 
 
 def _be_quiet(user: User) -> None:

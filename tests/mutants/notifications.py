@@ -9,6 +9,7 @@ WAYS = "tests/actions/test_ways.py::"
 LONG_WORK = "tests/actions/test_long_work.py::"
 PUSHING = "tests/tasks/test_pushing.py::"
 WEB_PUSH = "tests/gateways/test_web_push.py::"
+DELETING = "tests/actions/test_ways.py::test_who_deletes_a_conversation_"
 
 MUTANTS = (
     Mutant(
@@ -150,5 +151,22 @@ MUTANTS = (
         "    if _has_messenger(db, job.id) or _is_deleted(db, job.conversation_id):\n",
         "    if _is_deleted(db, job.conversation_id):\n",
         (f"{LONG_WORK}test_where_a_messenger_has_the_answer_nothing_is_told_beside_it",),
+    ),
+    Mutant(
+        "what a user is reminded of stays in the subjects of mails",
+        "models/email/outbox.py",
+        'dict.fromkeys(("subject", "text_body", "html_body"), "")',
+        'dict.fromkeys(("text_body", "html_body"), "")',
+        ("tests/models/email/test_outbox.py::test_a_sent_mail_keeps_no_words",),
+    ),
+    Mutant(
+        "a mail goes out that tells of a deleted message",
+        "models/chat/conversations.py",
+        "    withdrawal.withdraw(db, conversation.user_id, said)\n",
+        "",
+        (
+            f"{DELETING}takes_back_what_was_written_to_be_sent",
+            f"{DELETING}takes_back_a_mail_of_several",
+        ),
     ),
 )

@@ -32,7 +32,7 @@ def served(
 
 
 def queue(db: Session, number: int, recipient: str) -> None:
-    letter = templates.alert(f"Alert {number}", ["A secret: token=4321"])
+    letter = templates.alert(f"Alert {number}", ["A secret: token=hush-hush"])
     outbox.queue(db, recipient, letter, reference=f"alert:{number}")
 
 
@@ -53,7 +53,7 @@ def test_what_is_due_is_sent_and_then_nothing_is(
     assert only_mail(db).status is EmailStatus.SENT
     assert [line["event"] for line in lines] == ["mail.sent"]
     assert "ada-due" not in str(lines)
-    assert "4321" not in str(lines)
+    assert "hush-hush" not in str(lines)
 
 
 def test_a_refused_mail_is_given_up_and_the_log_says_so(

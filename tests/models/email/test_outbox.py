@@ -91,7 +91,7 @@ def test_a_sent_mail_keeps_no_words(db: Session) -> None:
     db.refresh(kept)
     assert kept.status is EmailStatus.SENT
     assert kept.sent_at is not None
-    assert (kept.text_body, kept.html_body) == ("", "")
+    assert (kept.subject, kept.text_body, kept.html_body) == ("", "", "")
     with pytest.raises(IntegrityError), db.begin_nested():
         kept.text_body = "https://example.org/?token=secret"
         db.flush()

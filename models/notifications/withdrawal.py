@@ -1,0 +1,53 @@
+"""Taking back what was to be told of messages that are deleted: no word of them goes out, or stays.
+
+What waits in `notifications` goes with its message, and what waits for a messenger is cancelled by
+whoever deletes; mails and pushes stand in outboxes of their own.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from models.email import outbox
+from models.schema.chat import Message
+from models.schema.notifications import Notification, Push, PushStatus, PushSubscription
+
+WITHDRAWN = "withdrawn"
+
+
+def withdraw(db: Session, user_id: UUID, messages: ColumnElement[bool]) -> None:
+    """Send nothing more of what was written to tell a user of these messages of theirs.
+
+    A mail that tells of other messages too goes with them; those stand where they were said.
+    """
+    of_messages = select(Message.id).where(messages, Message.user_id == user_id)
+    is_told = Notification.message_id.in_(of_messages)
+    references = list(db.scalars(select(Notification.reference).where(is_told)))
+    if not references:
+        return
+    # The first of what was collected names the mail, and was mailed when the others were over.
+    first = aliased(Notification)
+    collected = (
+        select(first.id)
+        .join(Notification, Notification.dispatched_at == first.mailed_at)
+        .where(is_told, Notification.user_id == user_id, first.user_id == user_id)
+    )
+    outbox.withdraw(db, [*references, *map(outbox.collected_reference, db.scalars(collected))])
+    mine = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
+    db.execute(
+        update(Push)
+        .where(
+            Push.subscription_id.in_(mine),
+            Push.reference.in_(references),
+            Push.status == PushStatus.WAITING,
+        )
+        .values(
+            status=PushStatus.FAILED,
+            failure=WITHDRAWN,
+            content=None,
+            next_try_at=None,
+            finished_at=func.clock_timestamp(),
+        )
+        .execution_options(synchronize_session=False)
+    )
