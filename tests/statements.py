@@ -1,5 +1,6 @@
 """What a session says to PostgreSQL."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -21,3 +22,17 @@ def said_by(db: Session) -> Generator[list[str]]:
         yield said
     finally:
         event.remove(connection, "before_cursor_execute", _note)
+
+
+def plan_for_any(db: Session, statement: str) -> str:
+    """Plan a statement as PostgreSQL does for all values, once it was prepared; by an index."""
+    numbers: dict[str, int] = {}
+
+    def _number(found: re.Match[str]) -> str:
+        return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    prepared = re.sub(r"%\((\w+)\)s", _number, statement)
+    connection = db.connection()
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    plan = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {prepared}")
+    return "\n".join(plan.scalars())

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models.schema.chat import Conversation, Message, Role
+from models.schema.chat import ASSISTANT, Conversation, Message, Role
 from models.schema.jobs import Job
 from models.schema.snapshots import StateSnapshot
 
@@ -64,7 +64,7 @@ def _recent() -> Executable:
     return (
         select(Conversation.id, Conversation.title, asked.text, answered.text, asked.created_at)
         .join(Job, Job.message_id == asked.id)
-        .join(answered, and_(answered.job_id == Job.id, answered.role == Role.ASSISTANT))
+        .join(answered, and_(answered.job_id == Job.id, answered.role == ASSISTANT))
         .join(Conversation, Conversation.id == Job.conversation_id)
         .where(
             Job.user_id == bindparam("user", type_=Uuid()),

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session, raiseload
 
 from models.chat.conversations import PAGE_LENGTH
 from models.schema.answer_files import AnswerFile
-from models.schema.chat import Conversation, Message, Role
+from models.schema.chat import ASSISTANT, Conversation, Message, Role
 from models.schema.jobs import OVER, Job, JobStatus
 from models.schema.ledger import Transaction
 from models.schema.uploads import Upload
@@ -222,7 +222,7 @@ def _summaries() -> Executable:
             handed_over.scalar_subquery(),
         )
         .outerjoin(job, job.c.message_id == page.c.id)
-        .outerjoin(answer, (answer.c.job_id == job.c.id) & (answer.c.role == Role.ASSISTANT))
+        .outerjoin(answer, (answer.c.job_id == job.c.id) & (answer.c.role == ASSISTANT))
         .order_by(page.c.id, job.c.id)
     )
 
@@ -257,7 +257,7 @@ def _jobs_of(db: Session, message_ids: Collection[UUID]) -> dict[Job, list[Answe
 def _answers(db: Session, job_ids: Collection[UUID]) -> dict[UUID, Message]:
     found = db.scalars(
         select(Message)
-        .where(Message.job_id.in_(job_ids), Message.role == Role.ASSISTANT)
+        .where(Message.job_id.in_(job_ids), Message.role == ASSISTANT)
         .options(raiseload(Message.uploads))
     )
     return {message.job_id: message for message in found if message.job_id}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.errors import NotFound
 from models.ops import switches
 from models.ops.switches import Pause
-from models.schema.chat import WEB, Message, Role
+from models.schema.chat import ASSISTANT, WEB, Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 
@@ -49,7 +49,7 @@ def written_so_far(db: Session, job: Job) -> str:
     answer = (
         select(Message.text)
         .join(before, Message.job_id == before.c.id)
-        .where(before.c.failure_code == FailureCode.MESSAGE_LIMIT, Message.role == Role.ASSISTANT)
+        .where(before.c.failure_code == FailureCode.MESSAGE_LIMIT, Message.role == ASSISTANT)
     )
     return db.scalar(answer) or ""
 

@@ -22,7 +22,7 @@ from models.chat import sources
 from models.database import OUTAGES, unit_of_work
 from models.schema.answer_files import AnswerFile
 from models.schema.channels import ChannelAccount, DeliveryKind, DeliveryStatus
-from models.schema.chat import Message, Role
+from models.schema.chat import ASSISTANT, Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
@@ -191,7 +191,7 @@ def _retry(job: Job) -> Button:
 
 
 def _said(db: Session, job: Job) -> str:
-    answer = select(Message.text).where(Message.job_id == job.id, Message.role == Role.ASSISTANT)
+    answer = select(Message.text).where(Message.job_id == job.id, Message.role == ASSISTANT)
     return db.scalar(answer) or ""
 
 

@@ -102,8 +102,8 @@ MUTANTS = (
     Mutant(
         "a message goes before one with files",
         "actions/channels/receiving.py",
-        "    if needs_files or not updates.is_first(db, row):\n",
-        "    if needs_files:\n",
+        "    if needs_files or row.group_id or not updates.is_first(db, row):\n",
+        "    if needs_files or row.group_id:\n",
         (f"{RECEIVING}test_what_comes_after_a_file_waits_until_that_was_fetched",),
     ),
     Mutant(

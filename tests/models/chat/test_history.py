@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models import jobs
 from models.base import utc_now
-from models.chat import conversations, history
+from models.chat import context, conversations, history
 from models.errors import NotFound
 from models.jobs.cancellation import cancel, cancel_all
 from models.schema.chat import Conversation, Role
@@ -14,6 +14,7 @@ from models.schema.jobs import Job, JobStatus
 from models.schema.users import User
 from tests import factories
 from tests.factories import MODEL
+from tests.statements import plan_for_any, said_by
 
 
 def take(db: Session) -> Job:
@@ -38,6 +39,20 @@ def test_a_message_comes_with_its_answer_and_what_it_cost(db: Session, ada: User
     (run,) = only(db, conversation).runs
     assert run.answer is not None
     assert (run.answer.text, run.cost_micros) == ("Hello!", 6000)
+
+
+def test_answers_are_found_by_their_index(db: Session, ada: User) -> None:
+    conversation = factories.conversation(db, ada)
+    jobs.ask(db, conversation, "Hello?", model=MODEL)
+    factories.answer(db, take(db), "Hello!", "<p>Hello!</p>")
+    with said_by(db) as said:
+        only(db, conversation)
+        context.recent(db, ada.id, conversation.id, saved=None, limit=8)
+    of_answers = [one for one in said if "= 'assistant'" in one]
+
+    assert len(of_answers) == 3
+    for statement in of_answers:
+        assert "using uq_messages_answer" in plan_for_any(db, statement)
 
 
 def test_what_failed_costs_nothing_and_gives_way_to_the_next_try(db: Session, ada: User) -> None:
