@@ -7,7 +7,6 @@ nothing is found here that a full audit would not find. What was changed behind 
 this, in old rows, is found by the rolling part: a few users each time, as a whole, in turns.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.ledger.audit import RULES, TEMPLATES, Mismatch, audit, open_findings
+from models.ledger.audit import TEMPLATES, Mismatch, audit, audit_some, open_findings
 from models.ops.retention import first_id
 from models.schema.audits import AuditFinding, AuditRule, AuditRun, Books
 from models.schema.users import User
@@ -90,7 +89,7 @@ def audit_changes(db: Session) -> Mapping[AuditRule, list[Mismatch]]:
         return broken
     rolled = _next_in_turn(db, since.rolled_id)
     suspects = _suspects(db, since)
-    broken = _audited(db, {*suspects, *rolled, *_with_findings(db)})
+    broken = audit_some(db, {*suspects, *rolled, *_with_findings(db)})
     _remember(db, first_id(since.through_at), first_id(now - LAG))
     _note(db, Since(now - LAG, rolled[-1] if rolled else _FIRST))
     _forget_wrong_sums(db, suspects, first_id(now - LAG))
@@ -139,14 +138,6 @@ def _next_in_turn(db: Session, after: UUID) -> list[UUID]:
 def _with_findings(db: Session) -> set[UUID]:
     """Return whose findings are open: they end as soon as they are true no more."""
     return set(db.scalars(open_findings().with_only_columns(AuditFinding.user_id).order_by(None)))
-
-
-def _audited(db: Session, users: Collection[UUID]) -> dict[AuditRule, list[Mismatch]]:
-    broken: dict[AuditRule, list[Mismatch]] = defaultdict(list)
-    for user_id in sorted(users):
-        for rule, found in audit(db, user_id).items():
-            broken[rule] += found
-    return {rule: broken[rule] for rule in RULES}
 
 
 def _remember(db: Session, after: UUID, until: UUID) -> None:
