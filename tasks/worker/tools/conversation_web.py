@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from actions.web import reading
-from models.chat import conversations, sources
+from models.chat import conversations, sources, uploads
 from tasks.worker.tools.access import Caller
 from tasks.worker.tools.turn_web import TurnWeb
 
@@ -12,11 +12,16 @@ MOST_PAGES = 20
 
 
 def recall(caller: Caller, web: TurnWeb) -> None:
-    """Let a turn know what its user wrote in the conversation, and what was read in it before."""
+    """Let a turn know what its user wrote in the conversation, and what was read in it before.
+
+    A file of an earlier message still stands before the assistant.
+    """
     if web.has_heard:
         return
     web.hear(conversations.words_of_user(caller.db, caller.job.conversation_id))
     web.remember(_earlier(caller))
+    if uploads.has_any(caller.db, caller.job.conversation_id):
+        web.know_of_files()
 
 
 def _earlier(caller: Caller) -> Iterator[str]:

@@ -83,6 +83,10 @@ class TurnWeb:
             self._has_others_words = True
             self._learn(text)
 
+    def know_of_files(self) -> None:
+        """Take in that the conversation has files, whose words are in no list."""
+        self._has_others_words = True
+
     def may_read(self, address: str) -> bool:
         """Tell whether an address came into the turn as it stands."""
         return address in self._addresses

@@ -14,7 +14,7 @@ from agent.tools.registry import ToolRefused
 from agent.turn import Attachment, Turn
 from gateways.event_streams import connect
 from models import jobs, ledger
-from models.base import utc_now
+from models.base import new_id, utc_now
 from models.chat import conversations, sources
 from models.ledger import usage
 from models.ops import switches
@@ -26,6 +26,7 @@ from models.schema.ledger import EntryKind, Transaction
 from models.schema.model_calls import CallKind, CallStatus, ModelCall
 from models.schema.reminders import Reminder, ReminderKind
 from models.schema.sources import AnswerSource
+from models.schema.uploads import SentFile, Upload
 from models.schema.users import User
 from settings import Settings
 from tasks.worker.tools import HANDLERS, offered_handlers
@@ -263,6 +264,25 @@ def test_a_file_that_came_along_is_a_strangers(running: Job, web: ServedWeb) -> 
     with_file = replace(turn_of(running), attachments=(Attachment("a.txt", "text/plain", b"x"),))
     with pytest.raises(ToolRefused, match="strangers' words"):
         _user_of(with_file)("web_search", query="diabetes")
+    assert web.asked == []
+
+
+def test_a_file_stays_a_strangers_in_the_messages_that_follow(
+    db: Session, ada: User, running: Job, web: ServedWeb
+) -> None:
+    talk = running.conversation_id
+    assert running.message_id
+    file = Upload(
+        user_id=ada.id,
+        conversation_id=talk,
+        message_id=running.message_id,
+        **vars(SentFile("a.txt", "text/plain", 3, f"uploads/{new_id()}")),
+    )
+    db.add(file)
+    factories.answer(db, running)
+    later = factories.running(db, ada, "Go on", conversation_id=talk)
+    with pytest.raises(ToolRefused, match="strangers' words"):
+        _user_of(turn_of(later))("web_search", query="diabetes")
     assert web.asked == []
 
 
