@@ -195,6 +195,7 @@ class Drill:
         return {
             "leaked": leaks + states.foreign,
             "in logs": secrets.in_logs(Path(house.stack.folder.logs)),
+            "bugs of the site": secrets.bugs(Path(house.stack.folder.logs)),
             "damaged": states.broken,
             "left in storage": secrets.left_in_storage(house, settings, people, every),
             "forgotten": states.forgotten

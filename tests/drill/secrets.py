@@ -20,6 +20,10 @@ from tests.house import House
 
 # A mark or a canary, and in it the number of whose it is.
 SECRET = re.compile(r"(?:mark|canary)-u(\d{3})-[0-9a-f-]+")
+# What is logged of a request that met a bug, by us, Flask or gunicorn, and how many characters of
+# it are told.
+BUGS = ("request_failed", "Exception on /", "Error handling request")
+TOLD = 3_000
 
 
 def owners(text: str) -> set[int]:
@@ -94,6 +98,25 @@ def in_logs(folder: Path) -> list[str]:
         for path in sorted(folder.glob("*"))
         if path.is_file() and (found := SECRET.findall(path.read_text(errors="replace")))
     ]
+
+
+def bugs(folder: Path) -> list[str]:
+    """List the requests that ended in a bug of the site, each with the end of its traceback."""
+    return [
+        f"{path.name}: {_end(line)}"
+        for path in sorted(folder.glob("*"))
+        if path.is_file()
+        for line in path.read_text(errors="replace").splitlines()
+        if any(bug in line for bug in BUGS)
+    ]
+
+
+def _end(line: str) -> str:
+    try:
+        told = json.loads(line[line.index("{") :])
+    except ValueError:
+        return line[-TOLD:]
+    return str(told.get("exception", told))[-TOLD:]
 
 
 def left_in_storage(

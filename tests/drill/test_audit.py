@@ -1,5 +1,6 @@
 """The audit finds each kind of damage, planted by hand in books that were in order."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -99,6 +100,21 @@ def test_words_of_two_people_in_one_request_are_found() -> None:
 
     assert secrets.in_requests([own]) == []
     assert len(secrets.in_requests([own, mixed])) == 1
+
+
+def test_a_bug_of_the_site_is_found_in_its_log(tmp_path: Path) -> None:
+    told = {"event": "request_failed", "exception": "Traceback\nKeyError: 'x'"}
+    (tmp_path / "web.log").write_text(
+        f'{{"event": "ready"}}\n{json.dumps(told)}\ncut request_failed'
+    )
+
+    (tmp_path / "web2.log").write_text("Exception on /chat [POST]")
+
+    assert secrets.bugs(tmp_path) == [
+        "web.log: Traceback\nKeyError: 'x'",
+        "web.log: cut request_failed",
+        "web2.log: Exception on /chat [POST]",
+    ]
 
 
 @pytest.mark.parametrize(

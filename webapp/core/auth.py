@@ -49,6 +49,8 @@ class SignedIn(UserMixin):
 
     def __init__(self, session: UserSession) -> None:
         self.session = session
+        # For the log, which is written when the database may have gone.
+        self.user_id = session.user_id
 
     def get_id(self) -> str:
         return str(self.session.id)
@@ -134,7 +136,7 @@ def find_current_user() -> User | None:
 def find_current_user_id() -> UUID | None:
     """Return the id of who asked, if this request has looked that up; it asks nothing itself."""
     known = g.get("_login_user")
-    return known.session.user_id if isinstance(known, SignedIn) else None
+    return known.user_id if isinstance(known, SignedIn) else None
 
 
 def current_user() -> User:

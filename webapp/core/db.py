@@ -1,9 +1,16 @@
 """One database session and one transaction for each request."""
 
-from flask import Flask, Response, g
+from contextlib import suppress
+
+from flask import Flask, Response, current_app, g, make_response, request
+from flask import session as cookie
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models import database
+
+# Where flask-wtf keeps what its forms' tokens are made of.
+CSRF = "csrf_token"
 
 
 def db() -> Session:
@@ -36,12 +43,38 @@ def install(app: Flask) -> None:
 
 def _settle(response: Response) -> Response:
     session: Session | None = g.get("db")
-    if session is not None:
-        if response.status_code < 400:
-            session.commit()
-        else:
-            session.rollback()
+    if session is None:
+        return response
+    if response.status_code >= 400:
+        _undo(session)
+        return response
+    try:
+        session.commit()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it has an answer of its own
+        _undo(session)
+        _put_back_cookie()
+        # Flask lets the handlers of errors answer only what views raise.
+        return make_response(current_app.handle_user_exception(error))
     return response
+
+
+def _undo(session: Session) -> None:
+    with suppress(DBAPIError):
+        session.rollback()
+        return
+    # PostgreSQL has gone, and undoes by itself; the connection is thrown away.
+    session.invalidate()
+
+
+def _put_back_cookie() -> None:
+    """Let the cookie say again what it said: neither "Deleted" nor a login that nobody has."""
+    came = current_app.session_interface.open_session(current_app, request)
+    token = cookie.get(CSRF)
+    cookie.clear()
+    cookie.update(came or {})
+    if token is not None:
+        # The page that the visitor is about to get may have a form.
+        cookie[CSRF] = token
 
 
 def _close(_: BaseException | None) -> None:

@@ -6,12 +6,14 @@ import time
 import structlog
 from flask import Flask, Response, current_app, make_response, request
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
-from sqlalchemy.exc import OperationalError
+from redis import RedisError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
 from actions.sentences.refusals import sentence_of
 from gateways.values import BadValue
+from models.database import OUTAGES
 from models.errors import NotFound, Refused
 from models.translation import gettext, marked
 from webapp.core.auth import find_current_user, to_login
@@ -66,8 +68,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(BadValue, lambda _: _show_refusal(Unreadable()))
     app.register_error_handler(CSRFError, _show_expired_form)
     app.register_error_handler(HTTPException, _show_http_error)
-    app.register_error_handler(OperationalError, _show_outage)
+    app.register_error_handler(DBAPIError, _show_database_error)
     app.register_error_handler(NoConnection, _show_crowd)
+    app.register_error_handler(RedisError, _show_redis_away)
     app.register_error_handler(Exception, _show_bug)
 
 
@@ -103,6 +106,10 @@ def _show_http_error(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         # Whoever raised it has drawn the answer.
         return error.response
+    broken = getattr(error, "original_exception", None)
+    if isinstance(broken, (*OUTAGES, RedisError)):
+        # Something after the view, or another handler, met it; Flask has logged it.
+        return _say(503, *WORDS[503])
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
@@ -127,13 +134,21 @@ def _later(error: HTTPException) -> str:
     return gettext("in %(time)s", time=duration(math.floor(seconds)))
 
 
-def _show_outage(error: OperationalError) -> Response:
+def _show_database_error(error: DBAPIError) -> Response:
+    # PostgreSQL ends a connection in more ways than one; where it did not, the fault is ours.
+    if not isinstance(error, OUTAGES) and not error.connection_invalidated:
+        return _show_bug(error)
     log.error("database_lost", reason=type(error.orig).__name__)
     return _say(503, *WORDS[503])
 
 
 def _show_crowd(_: NoConnection) -> Response:
     log.error("database_crowded")
+    return _say(503, *WORDS[503])
+
+
+def _show_redis_away(error: RedisError) -> Response:
+    log.error("redis_lost", reason=type(error).__name__)
     return _say(503, *WORDS[503])
 
 

@@ -81,6 +81,8 @@ def install(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1},
         # Without Redis each process counts for itself: weaker, but people can still log in.
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        # Whoever was asking when another request saw that Redis had gone is let through.
+        RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_HEADERS_ENABLED=True,
     )
     if settings.trusted_proxies:
@@ -90,6 +92,8 @@ def install(app: Flask, settings: Settings) -> None:
     shares.install(app, settings)
     # Whatever comes next reads forms.
     sizes.install(app, settings)
+    # Before it is counted: the limiter takes whatever fails for its own storage.
+    app.before_request(_look_who_posts)
     # Counted before it is looked into: a form without its token is read whole to find that out.
     limiter.init_app(app)
     csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]
@@ -99,6 +103,11 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(partial(_add_headers, secure=settings.is_secure))
     app.add_template_global(nonce, "csp_nonce")
     app.add_template_global(csrf_field, "csrf")
+
+
+def _look_who_posts() -> None:
+    if request.method == "POST" and request.endpoint not in ANY_RATE:
+        visitor()
 
 
 def nonce() -> str:

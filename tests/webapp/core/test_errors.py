@@ -6,6 +6,8 @@ from typing import NoReturn, cast
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from redis import RedisError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from actions.sentences.refusals import REFUSALS
 from models import database
@@ -13,6 +15,7 @@ from models.errors import NotFound, Refused
 from settings import Settings
 from tests.webapp.browser import Browser
 from webapp.core.auth import login_required
+from webapp.core.security import limiter
 
 
 class TooCold(Refused):
@@ -21,8 +24,8 @@ class TooCold(Refused):
     code = "too_cold"
 
 
-def _raiser(error: Exception) -> Callable[[], NoReturn]:
-    def _raise() -> NoReturn:
+def _raiser(error: Exception) -> Callable[..., NoReturn]:
+    def _raise(*_: object) -> NoReturn:
         raise error
 
     return _raise
@@ -41,7 +44,7 @@ def trying(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Browser:
     for name, error in {
         "refused": TooCold(),
         "missing": NotFound(),
-        "broken": RuntimeError("the secret is 1234"),
+        "broken": RuntimeError("the secret is hush-hush"),
     }.items():
         app.add_url_rule(f"/try/{name}", name, _raiser(error))
     app.add_url_rule("/try/closed", "closed", login_required(lambda: "open"))
@@ -65,7 +68,7 @@ def test_a_page_is_answered_with_a_page_that_says_why(
     assert answer.status_code == status
     assert words in answer.text
     assert "<html" in answer.text
-    assert "1234" not in answer.text
+    assert "hush-hush" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,34 @@ def test_htmx_is_answered_with_a_notice_beside_the_page(
     assert "HX-Request" in answer.headers["Vary"]
 
 
+@pytest.mark.parametrize(("has_ended", "status"), [(True, 503), (False, 500)])
+def test_however_postgresql_ends_a_connection_it_is_an_outage(
+    app: Flask, has_ended: bool, status: int
+) -> None:
+    # A transaction that was idle for too long is ended by what is no OperationalError.
+    error = InternalError("SELECT 1", {}, Exception(), connection_invalidated=has_ended)
+    app.add_url_rule("/try/ended", "ended", _raiser(error))
+
+    assert Browser(app).get("/try/ended").status_code == status
+
+
+@pytest.mark.parametrize("outage", [OperationalError("SELECT 1", {}, Exception()), RedisError()])
+def test_an_outage_after_the_view_is_one(app: Flask, outage: Exception) -> None:
+    app.add_url_rule("/try/after", "after", lambda: "done")
+    app.after_request(_raiser(outage))
+
+    answer = Browser(app).get("/try/after")
+
+    assert answer.status_code == 503
+    assert "Back in a moment" in answer.text
+
+
+def test_without_valkey_people_are_asked_to_come_back(app: Flask) -> None:
+    app.add_url_rule("/try/valkey", "valkey", _raiser(RedisError()))
+
+    assert Browser(app).get("/try/valkey").status_code == 503
+
+
 @pytest.mark.parametrize("path", ["/", "/settings", "/engine", "/login"])
 def test_without_the_database_people_are_asked_to_come_back(adas: Browser, path: str) -> None:
     # The fixture `db` puts the sessions right again.
@@ -95,6 +126,14 @@ def test_without_the_database_people_are_asked_to_come_back(adas: Browser, path:
     assert answer.status_code == 503
     assert "Back in a moment" in answer.text
     assert adas.get("/healthz").status_code == 200
+
+
+def test_a_lost_database_is_not_taken_for_a_lost_storage_of_limits(adas: Browser) -> None:
+    # The fixture `db` puts the sessions right again.
+    database.open_session.configure(bind=sa.create_engine("postgresql+psycopg://x@127.0.0.1:9/x"))
+
+    assert adas.post("/reminders").status_code == 503
+    assert not limiter._storage_dead  # pyright: ignore[reportPrivateUsage]
 
 
 def test_htmx_is_sent_to_the_login_page_as_a_whole(trying: Browser) -> None:
