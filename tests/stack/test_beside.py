@@ -2,21 +2,21 @@
 
 import pytest
 
-from tests.hostile.beside import STOP_SECONDS, Neighbours, sample
+from tests.hostile.beside import Neighbours, sample
 from tests.house import House
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400), pytest.mark.xdist_group("house")]
 
-# All of them: `make hostile`.
+# All of them, and by how much they may delay another user at most: `make hostile`.
 EVERY = 24
+# What holds a worker up does so until a helper process is killed, or for minutes; a machine that
+# runs other tests meanwhile takes a second or two.
+HELD_UP_SECONDS = 5.0
 
 
-def test_another_user_has_their_first_word_as_soon_as_ever(house: House) -> None:
+def test_another_user_is_not_held_up_and_stop_ends_it(house: House) -> None:
     neighbours = Neighbours(house)
     for content in sample(EVERY):
-        # A machine that runs other tests may stumble once; what is held up is so again.
-        tries = [neighbours.beside(content)]
-        if tries[0].first_word > neighbours.bearable or tries[0].stopped_after > STOP_SECONDS:
-            tries.append(neighbours.beside(content))
-        assert min(one.first_word for one in tries) <= neighbours.bearable, content.name
-        assert min(one.stopped_after for one in tries) <= STOP_SECONDS, content.name
+        one = neighbours.beside(content)
+        assert one.first_word < HELD_UP_SECONDS, content.name
+        assert one.stopped_after < HELD_UP_SECONDS, content.name

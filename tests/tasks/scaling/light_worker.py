@@ -29,7 +29,7 @@ from tasks.worker.process import WorkerProcess
 class LightRuntime:
     """As many cells as the settings say, all of them ready at once; none of them remembers."""
 
-    def __init__(self, settings: Any, *_: object) -> None:
+    def __init__(self, settings: Any, *_: object, **__: object) -> None:
         self._capacity = settings.cells_per_worker
         self._taken: Collection[UUID] = ()
         self.on_free: Any = None

@@ -13,6 +13,17 @@ from tests.house import wait_for
 from tests.tasks.scaling.small import ends, send, small, unfinished
 
 
+def test_a_light_worker_answers(emptied: sa.Engine, settings: Settings, redis_url: str) -> None:
+    """What the long tests below and `bench scaling` are measured with starts as a real one does."""
+    with unit_of_work() as db:
+        one = factories.user(db, "ada@example.org")
+    with small(os.environ) as ecs:  # noqa: TID251
+        send(one, 0.1)
+        wait_for(lambda: unfinished() == 0, "an answer", seconds=60)
+        assert ecs.told()["died"] == 0
+    assert dict(ends().statuses) == {"completed": 1}
+
+
 @pytest.mark.long
 @pytest.mark.timeout(120)
 def test_workers_come_and_go_and_no_turn_is_ended(

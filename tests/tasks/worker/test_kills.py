@@ -43,6 +43,7 @@ from tasks import upkeep
 from tests import factories
 from tests.actions.test_automatic_charges import paid_by_hand
 from tests.embedded.fake_stripe.served import ServedStripe
+from tests.house import wait_for
 from tests.models.reminders.making import made, make_due
 from tests.payments import GRANT, TEN, notice, refund
 from tests.tasks import doomed
@@ -90,6 +91,7 @@ class Deaths:
             has_started.set()
             process.join(PATIENCE_SECONDS)
         assert process.exitcode == (-signal.SIGKILL if wire.is_cut else 0)
+        wait_for(is_let_go, "PostgreSQL to notice the death")
         self.times += wire.is_cut
         self._was_survived = not wire.is_cut
         return wire.is_cut
@@ -105,6 +107,16 @@ def deaths(emptied: sa.Engine, redis_url: str, adjust: Callable[..., None]) -> D
     adjust(JOB_RETRY_DELAY_SECONDS="0")
     url = emptied.url.set(drivername="postgresql")
     return Deaths(url.render_as_string(hide_password=False))
+
+
+def is_let_go() -> bool:
+    """Tell whether nobody but us is in a transaction; what is locked would be passed over."""
+    others = sa.text("""
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+        AND backend_type = 'client backend'""")
+    with unit_of_work() as db:
+        return db.scalars(others).one() == 0
 
 
 def somebody() -> UUID:

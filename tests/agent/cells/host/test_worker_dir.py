@@ -26,9 +26,10 @@ MODE = Mode.ROOT if IS_ROOT else Mode.USER
 
 
 @pytest.fixture
-def given(settings: Settings, tmp_path: Path) -> Settings:
-    # Uids that no other test takes or frees meanwhile.
-    return settings.model_copy(update={"cells_dir": tmp_path / "cells", "cell_uid_base": 61_000})
+def given(settings: Settings, tmp_path: Path, worker_id: str) -> Settings:
+    # Uids that no other test takes or frees meanwhile, in whichever process it runs.
+    base = 61_000 + 100 * int(worker_id.removeprefix("gw").replace("master", "0"))
+    return settings.model_copy(update={"cells_dir": tmp_path / "cells", "cell_uid_base": base})
 
 
 def test_what_a_dead_worker_left_is_removed_and_a_living_ones_is_kept(given: Settings) -> None:
