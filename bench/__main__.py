@@ -15,6 +15,7 @@ BENCHES = {
     "day": "what a typical day costs at each provider, against the prompt and caching of before",
     "first_token": "what a person waits for the first word, hot, spare and cold",
     "growth": "what pages of admins take with ten times as much, by what they took (--admin)",
+    "jail": "what a cell costs in a container's jail, against one in namespaces",
     "live": "what live streams cost one web process: memory, lateness, a storm of returns",
     "loaded": "which of OpenClaw's modules a cell loads, and whether the bundles have them",
     "margin": "what is left of a synthetic month's charges, against the setting",

@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
     return _report(mine, straight, cold)
 
 
-def product(house: House, turns: int) -> Mine:
+def product(house: House, turns: int, *, pauses: int = PAUSES) -> Mine:
     """Measure first messages of new people, then further ones of one of them, at the browser.
 
     The last ones come after a pause each.
@@ -102,7 +102,7 @@ def product(house: House, turns: int) -> Mine:
     _wait_for_a_spare(house)
     hot = [further_message(one, conversation) for _ in range(turns)]
     paused = [
-        _after(PAUSE_SECONDS, lambda: further_message(one, conversation)) for _ in range(PAUSES)
+        _after(PAUSE_SECONDS, lambda: further_message(one, conversation)) for _ in range(pauses)
     ]
     return Mine(
         Measured("product, first message to a warm spare", spare),
