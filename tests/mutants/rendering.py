@@ -5,6 +5,8 @@ from tests.mutants.mutant import Mutant
 MARKDOWN = "tests/untrusted/test_markdown.py::"
 RENDERING = "tests/untrusted/test_rendering.py::"
 SECURITY = "tests/webapp/core/test_security.py::"
+ERRORS = "tests/webapp/core/test_errors.py::"
+COMMITS = "tests/webapp/core/test_db.py::"
 COOKIE = f"{SECURITY}test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites"
 CHAT = "tests/webapp/chat/test_routes.py::"
 
@@ -112,6 +114,48 @@ MUTANTS = (
         "webapp/core/security.py",
         "    csrf.init_app(app)  # pyright: ignore[reportUnknownMemberType]\n",
         "",
-        ("tests/webapp/core/test_errors.py::test_a_form_without_its_token_is_refused",),
+        (f"{ERRORS}test_a_form_without_its_token_is_refused",),
+    ),
+    Mutant(
+        "what fails at the commit of a page is no outage but a bug",
+        "webapp/core/db.py",
+        "        return make_response(current_app.handle_user_exception(error))\n",
+        "        raise\n",
+        (f"{COMMITS}test_an_answer_whose_commit_does_not_reach_postgresql_is_an_outage",),
+    ),
+    Mutant(
+        "a refusal is a bug where its rollback fails",
+        "webapp/core/db.py",
+        "with suppress(DBAPIError):\n        session.rollback()",
+        "with suppress(ZeroDivisionError):\n        session.rollback()",
+        (f"{COMMITS}test_a_refusal_stays_one_though_its_rollback_does_not_reach_postgresql",),
+    ),
+    Mutant(
+        "only one way in which PostgreSQL ends a connection is an outage",
+        "webapp/core/errors.py",
+        "not isinstance(error, OUTAGES) and not error.connection_invalidated",
+        "not isinstance(error, OUTAGES)",
+        (f"{ERRORS}test_however_postgresql_ends_a_connection_it_is_an_outage",),
+    ),
+    Mutant(
+        "the log asks the database whose a request was that is undone",
+        "webapp/core/auth.py",
+        "return known.user_id if",
+        "return known.session.user_id if",
+        (f"{COMMITS}test_nothing_is_read_again_when_a_request_was_undone",),
+    ),
+    Mutant(
+        "an outage that is met after the view is a bug",
+        "webapp/core/errors.py",
+        "isinstance(broken, (*OUTAGES, RedisError))",
+        "isinstance(broken, ZeroDivisionError)",
+        (f"{ERRORS}test_an_outage_after_the_view_is_one",),
+    ),
+    Mutant(
+        "a page looks for answers among all messages",
+        "models/chat/history.py",
+        "(answer.c.role == ASSISTANT)",
+        "(answer.c.role == Role.ASSISTANT)",
+        ("tests/models/chat/test_history.py::test_answers_are_found_by_their_index",),
     ),
 )
