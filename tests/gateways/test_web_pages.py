@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import threading
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Generator
 from typing import Any
 
@@ -47,20 +48,25 @@ INNER = [
 ]
 
 
-CONNECT = "asyncio.selector_events.BaseSelectorEventLoop.sock_connect"
-
-
 class Sockets:
-    """Notes every address that a socket was made for, and lets none connect."""
+    """Notes every address that a socket was made for, and lets none connect.
+
+    Sockets with a name in the file system lead no further than this machine: a cell that another
+    test has running in this process is watched through one.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.connected: list[Any] = []
 
-        async def connect(_loop: object, _socket: object, address: Any) -> None:
+        theirs = BaseSelectorEventLoop.sock_connect
+
+        async def connect(loop: Any, one: socket.socket, address: Any) -> None:
+            if one.family == socket.AF_UNIX:
+                return await theirs(loop, one, address)
             self.connected.append(address)
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(CONNECT, connect)
+        monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", connect)
 
 
 class Names:
