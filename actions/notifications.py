@@ -170,7 +170,7 @@ def _write_in_channels(
     chosen = [account for account in reach.messengers if choice.takes(account.channel)]
     content = (one.chat or _in_a_chat(told.topic, one.letter)).as_content()
     for account in chosen:
-        reference = f"{told.reference}:{account.id}"
+        reference = deliveries.notice_reference(told.reference, account.id)
         # Not behind an answer that is being written, or that waits for credits.
         deliveries.notify(db, Recipient.of(account), content, reference=reference)
     return bool(chosen)

@@ -67,6 +67,11 @@ def notify(
     _add(db, to, DeliveryKind.NOTICE, reference, lane=lane, content=content)
 
 
+def notice_reference(reference: str, account_id: UUID) -> str:
+    """Name what a messenger account is told of something that has a reference."""
+    return f"{reference}:{account_id}"
+
+
 def acknowledge(db: Session, to: Recipient, press_id: str, words: str = "") -> None:
     """Let the messenger know that a button's press was seen, and show a few words if there are."""
     content = {"press_id": press_id, "text": words}
@@ -116,14 +121,7 @@ def has_waiting(db: Session) -> bool:
 
 def cancel_all(db: Session, account: ChannelAccount) -> None:
     """Send nothing more of what waits for a messenger account."""
-    db.execute(
-        update(Delivery)
-        .where(
-            Delivery.channel_account_id == account.id,
-            Delivery.status == DeliveryStatus.WAITING,
-        )
-        .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp(), content={})
-    )
+    _cancel(db, Delivery.channel_account_id == account.id)
 
 
 def cancel_conversation(db: Session, conversation_id: UUID) -> None:
@@ -138,10 +136,17 @@ def cancel_message(db: Session, message_id: UUID, job_ids: Collection[UUID]) -> 
     _cancel(db, or_(Delivery.message_id == message_id, Delivery.job_id.in_(job_ids)))
 
 
+def cancel_notices(db: Session, user_id: UUID, references: Collection[str]) -> None:
+    """Say nothing more in a user's messengers of what has these references."""
+    accounts = db.scalars(select(ChannelAccount.id).where(ChannelAccount.user_id == user_id)).all()
+    names = [notice_reference(one, account) for one in references for account in accounts]
+    _cancel(db, Delivery.reference.in_(names))
+
+
 def _cancel(db: Session, which: ColumnElement[bool]) -> None:
     db.execute(
         update(Delivery)
         .where(which, Delivery.status == DeliveryStatus.WAITING)
-        .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp())
+        .values(status=DeliveryStatus.CANCELLED, finished_at=func.clock_timestamp(), content={})
         .execution_options(synchronize_session=False)
     )

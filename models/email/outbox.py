@@ -144,7 +144,7 @@ def put_off(db: Session, mail: Outgoing, failure: str, *, is_hopeless: bool) -> 
     kept.failure = failure[:500]
     if is_hopeless or now - kept.created_at > GIVEN_UP_AFTER:
         kept.status, kept.next_try_at = EmailStatus.FAILED, None
-        kept.text_body = kept.html_body = ""
+        kept.subject = kept.text_body = kept.html_body = ""
     else:
         kept.next_try_at = now + retry_delay(kept.attempts)
     db.flush()

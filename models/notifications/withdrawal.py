@@ -1,7 +1,7 @@
 """Taking back what was to be told of messages that are deleted: no word of them goes out, or stays.
 
-What waits in `notifications` goes with its message, and what waits for a messenger is cancelled by
-whoever deletes; mails and pushes stand in outboxes of their own.
+What waits in `notifications` goes with its message; mails, pushes and what is said in messengers
+stand in outboxes of their own. Answers in messengers are called off by whoever deletes.
 """
 
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from models.channels import deliveries
 from models.email import outbox
 from models.schema.chat import Message
 from models.schema.notifications import Notification, Push, PushStatus, PushSubscription
@@ -23,7 +24,9 @@ def withdraw(db: Session, user_id: UUID, messages: ColumnElement[bool]) -> None:
     """
     of_messages = select(Message.id).where(messages, Message.user_id == user_id)
     is_told = Notification.message_id.in_(of_messages)
-    references = list(db.scalars(select(Notification.reference).where(is_told)))
+    # A clock that hands one of them over just now comes first: what it has written goes too.
+    told = select(Notification.reference).where(is_told).with_for_update()
+    references = list(db.scalars(told))
     if not references:
         return
     # The first of what was collected names the mail, and was mailed when the others were over.
@@ -34,6 +37,7 @@ def withdraw(db: Session, user_id: UUID, messages: ColumnElement[bool]) -> None:
         .where(is_told, Notification.user_id == user_id, first.user_id == user_id)
     )
     outbox.withdraw(db, [*references, *map(outbox.collected_reference, db.scalars(collected))])
+    deliveries.cancel_notices(db, user_id, references)
     mine = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
     db.execute(
         update(Push)

@@ -8,35 +8,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import notifications
-from actions import reminders as reminding
-from actions.tellings import Telling
 from models.base import utc_now
 from models.channels import accounts
 from models.channels.accounts import mark_blocked
-from models.chat import conversations
 from models.database import unit_of_work
-from models.email import templates
-from models.email.templates import Action
 from models.notifications import held, preferences, quiet_hours, subscriptions
 from models.notifications.subscriptions import Keys
 from models.people import sessions
 from models.periods import day_of, zone_of
 from models.schema.channels import ChannelAccount, Delivery, DeliveryStatus
-from models.schema.chat import Conversation, Message, Role
-from models.schema.emails import Email, EmailKind
+from models.schema.chat import Conversation
+from models.schema.emails import Email
 from models.schema.notifications import Notification, Push, PushStatus, PushSubscription, Topic
 from models.schema.users import User
-from tests import factories, scanning
+from tests import factories
+from tests.actions.telling import WAYS, a_day_later, be_quiet, remind, tell
 from tests.channels.pigeon import Pigeon
-from tests.models.reminders.making import made, make_due
 from tests.push_service import PushService
-
-WAYS = ("email", "push", "telegram")
-LETTER = templates.alert("News", ["Look [here]."], see=Action("See", "https://here.example/x"))
-
-
-def tell(db: Session, user: User, topic: Topic, reference: str = "one") -> None:
-    notifications.notify(db, user, topic, LETTER, reference=reference)
 
 
 def told(db: Session) -> dict[str, int]:
@@ -46,12 +34,6 @@ def told(db: Session) -> dict[str, int]:
     for channel in db.scalars(sa.select(Delivery.channel)):
         found[channel] = found.get(channel, 0) + 1
     return {way: times for way, times in found.items() if times}
-
-
-def remind(db: Session, user: User, words: str = "Call mum") -> None:
-    make_due(db, made(db, user, words))
-    assert reminding.fire_due() == 1
-    db.expire_all()
 
 
 def look(db: Session, *, after: timedelta = timedelta(0)) -> None:
@@ -202,69 +184,10 @@ def test_nothing_that_somebody_wrote_goes_to_an_address_of_nobodys(
     assert told(db) == {"email": 1}
 
 
-def test_who_deletes_a_conversation_takes_back_what_waits(db: Session, ada: User) -> None:
-    _be_quiet(ada)
-    talk = factories.conversation(db, ada)
-    message = conversations.say(db, talk, Role.ASSISTANT, "A secret.")
-    db.flush()
-    told_of = Telling(ada, Topic.TASKS, LETTER, "one", message_id=message.id)
-    notifications.notify_all(db, [told_of])
-    assert db.scalars(sa.select(Notification.content)).one() is not None
-    conversations.erase(db, talk)
-    db.expire_all()
-    assert db.scalars(sa.select(Notification)).all() == []
-
-
-def _erase_all_talks(db: Session) -> None:
-    for talk in db.scalars(sa.select(Conversation)):
-        conversations.erase(db, talk)
-    db.expire_all()
-
-
-@pytest.mark.usefixtures("phone")
-def test_who_deletes_a_conversation_takes_back_what_was_written_to_be_sent(
-    db: Session, ada: User
-) -> None:
-    preferences.choose(db, ada.id, Topic.REMINDERS, ["email", "push"], WAYS)
-    remind(db, ada, "Secret clinic")
-    tell(db, ada, Topic.ALERTS)
-    assert scanning.tables_with(db, ["clinic"]) >= {"emails", "pushes"}
-
-    _erase_all_talks(db)
-
-    assert scanning.tables_with(db, ["clinic"]) <= {"reminders", "reminder_firings"}
-    assert [one.kind for one in db.scalars(sa.select(Email)) if one.text_body] == [EmailKind.ALERT]
-    assert [one.status for one in db.scalars(sa.select(Push))] == [PushStatus.FAILED]
-
-
-def test_who_deletes_a_conversation_takes_back_a_mail_of_several(
-    db: Session, ada: User, adjust: Callable[..., None]
-) -> None:
-    adjust(NOTIFICATION_MAILS_A_DAY="1")
-    remind(db, ada)
-    for number in range(3):
-        remind(db, ada, f"Secret clinic {number}")
-    _a_day_later(db)
-    assert notifications.dispatch_next(db)
-    assert "emails" in scanning.tables_with(db, ["clinic"])
-    last = db.scalars(sa.select(Notification).order_by(Notification.id.desc()).limit(1)).one()
-    message = db.get_one(Message, last.message_id)
-
-    conversations.erase(db, db.get_one(Conversation, message.conversation_id))
-
-    assert "emails" not in scanning.tables_with(db, ["clinic"])
-
-
-def _be_quiet(user: User) -> None:
-    user.timezone = "UTC"
-    minute = datetime.now(UTC).hour * 60
-    quiet_hours.choose(user, minute, (minute + 180) % 1440)
-
-
 @pytest.mark.usefixtures("phone", "messenger")
 @pytest.mark.parametrize("topic", Topic)
 def test_reminders_alone_come_in_quiet_hours(db: Session, ada: User, topic: Topic) -> None:
-    _be_quiet(ada)
+    be_quiet(ada)
     tell(db, ada, topic)
     assert bool(told(db)) is (topic is Topic.REMINDERS)
     quiet_hours.choose(ada, None, None)
@@ -311,7 +234,7 @@ def test_what_is_refused_in_quiet_hours_is_mailed_after_them(
 ) -> None:
     tell(db, ada, Topic.TASKS)
     subscriptions.remove(db, phone.id)
-    _be_quiet(ada)
+    be_quiet(ada)
     look(db)
     assert told(db) == {}
     quiet_hours.choose(ada, None, None)
@@ -335,7 +258,7 @@ def test_beyond_the_mails_of_a_day_the_rest_is_one_mail_the_next_day(
     assert ends == day_of(ada.timezone, utc_now()).ends
     assert not notifications.dispatch_next(db)
 
-    _a_day_later(db)
+    a_day_later(db)
     assert notifications.dispatch_next(db)
     assert not notifications.dispatch_next(db)
     mail = db.scalars(sa.select(Email).order_by(Email.id.desc()).limit(1)).one()
@@ -350,13 +273,6 @@ def test_beyond_the_mails_of_a_day_the_rest_is_one_mail_the_next_day(
     for number in range(2):
         remind(db, ada, f"Again {number}")
     assert told(db) == {"email": 5}
-
-
-def _a_day_later(db: Session) -> None:
-    day = timedelta(days=1)
-    moved = {"mailed_at": Notification.mailed_at - day, "ready_at": Notification.ready_at - day}
-    db.execute(sa.update(Notification).values(moved))
-    db.expire_all()
 
 
 def test_a_collected_mail_waits_for_the_end_of_quiet_hours(

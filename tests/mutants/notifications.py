@@ -9,7 +9,8 @@ WAYS = "tests/actions/test_ways.py::"
 LONG_WORK = "tests/actions/test_long_work.py::"
 PUSHING = "tests/tasks/test_pushing.py::"
 WEB_PUSH = "tests/gateways/test_web_push.py::"
-DELETING = "tests/actions/test_ways.py::test_who_deletes_a_conversation_"
+WITHDRAWAL = "tests/actions/test_withdrawal.py::"
+DELETING = f"{WITHDRAWAL}test_who_deletes_a_conversation_"
 
 MUTANTS = (
     Mutant(
@@ -168,5 +169,26 @@ MUTANTS = (
             f"{DELETING}takes_back_what_was_written_to_be_sent",
             f"{DELETING}takes_back_a_mail_of_several",
         ),
+    ),
+    Mutant(
+        "a messenger says what was deleted",
+        "models/notifications/withdrawal.py",
+        "    deliveries.cancel_notices(db, user_id, references)\n",
+        "",
+        (f"{DELETING}takes_back_what_was_written_to_be_sent",),
+    ),
+    Mutant(
+        "what was called off in a messenger keeps its words",
+        "models/channels/deliveries.py",
+        "finished_at=func.clock_timestamp(), content={})",
+        "finished_at=func.clock_timestamp())",
+        (f"{DELETING}takes_back_what_was_written_to_be_sent",),
+    ),
+    Mutant(
+        "what a clock hands over just then goes out though it is deleted",
+        "models/notifications/withdrawal.py",
+        ".where(is_told).with_for_update()",
+        ".where(is_told)",
+        (f"{WITHDRAWAL}test_what_is_handed_over_just_then_is_taken_back_too",),
     ),
 )

@@ -123,7 +123,7 @@ def test_a_mail_is_given_up_when_it_is_hopeless_or_old(
 
     db.refresh(kept)
     assert (kept.status, kept.next_try_at) == (EmailStatus.FAILED, None)
-    assert (kept.text_body, kept.html_body) == ("", "")
+    assert (kept.subject, kept.text_body, kept.html_body) == ("", "", "")
 
 
 def test_many_senders_share_the_mail_and_none_is_claimed_twice(emptied: sa.Engine) -> None:

@@ -19,6 +19,7 @@ from tasks import upkeep
 from tests import factories
 from tests.factories import SOMEBODY
 from tests.house import wait_for
+from tests.locks import wait_for_waiter
 
 
 @pytest.fixture
@@ -100,10 +101,6 @@ def _lock_elsewhere(pool: ThreadPoolExecutor, engine: sa.Engine, job: Job) -> Fu
         with unit_of_work() as db:
             return jobs.lock_held(db, job.id, job.attempt)[1].id
 
-    def _waits() -> bool:
-        with engine.connect() as looking:
-            return bool(looking.scalar(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")))
-
     late = pool.submit(_lock)
-    wait_for(_waits, "somebody to wait for the lock", seconds=10)
+    wait_for_waiter(engine)
     return late

@@ -16,7 +16,7 @@ from models.schema.email_tokens import EmailToken, LinkPurpose
 from models.schema.users import User
 from settings import PROJECT_DIR
 from tests import factories
-from tests.house import wait_for
+from tests.locks import wait_for_waiter
 
 HOUR = timedelta(hours=1)
 SAME_BROWSER = "the session that asked"
@@ -130,14 +130,10 @@ def test_who_waited_for_the_account_looks_again(emptied: sa.Engine) -> None:
         with unit_of_work() as db:
             email_tokens.use(db, secret, RESET)
 
-    def _somebody_waits() -> bool:
-        with emptied.connect() as looking:
-            return bool(looking.scalar(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")))
-
     with Session(emptied) as first, ThreadPoolExecutor(1) as pool:
         email_tokens.use(first, secret, RESET)
         late = pool.submit(_use)
-        wait_for(_somebody_waits, "somebody to wait for the lock", seconds=10)
+        wait_for_waiter(emptied)
         first.commit()
         with pytest.raises(LinkUsedUp):
             late.result(10)

@@ -16,7 +16,7 @@ from models.schema.emails import Email, EmailKind
 from models.schema.identities import Identity
 from models.schema.users import User
 from tests import factories
-from tests.house import wait_for
+from tests.locks import wait_for_waiter
 
 ADAS = ProvenIdentity("1001", "ada@example.org")
 OTHER = ProvenIdentity("1002", "countess@example.org")
@@ -177,13 +177,9 @@ def test_signing_in_waits_for_who_disconnects(emptied: sa.Engine) -> None:
         with unit_of_work() as db:
             return identities.sign_in(db, ADAS)
 
-    def _somebody_waits() -> bool:
-        with emptied.connect() as looking:
-            return bool(looking.scalar(sa.text("SELECT 1 FROM pg_locks WHERE NOT granted")))
-
     with Session(emptied) as first, ThreadPoolExecutor(1) as pool:
         identities.disconnect(first, ada)
         late = pool.submit(_sign_in)
-        wait_for(_somebody_waits, "somebody to wait for the lock", seconds=10)
+        wait_for_waiter(emptied)
         first.commit()
         assert late.result(10) is None
