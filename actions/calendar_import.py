@@ -89,7 +89,8 @@ def _wanted(event: CalendarEvent, zone: ZoneInfo) -> tuple[str, Recurrence]:
         raise rules.UnknownRule
     try:
         words = values.line(" ".join(event.words.split()), most=WORDS_MAX_LENGTH, least=1)
-        return words, rules.read(event.rule, start, event.alarm, zone)
+        rule = rules.read(event.rule, start, event.alarm, zone, is_day=event.is_day)
+        return words, rule
     except (BadValue, OverflowError, ValueError) as odd:
         raise rules.UnknownRule from odd
 

@@ -16,6 +16,11 @@ MOST_OPEN = 200
 OPEN = (ReminderStatus.ACTIVE, ReminderStatus.PAUSED)
 
 
+def as_kept(words: str) -> str:
+    """Return words as a reminder has them: in one line, with single spaces."""
+    return " ".join(words.split())
+
+
 def find_own(db: Session, user_id: UUID, reminder_id: UUID) -> Reminder:
     """Find one of a user's reminders and lock it, or raise NotFound."""
     return _found(db, user_id, Reminder.id == reminder_id)
@@ -114,9 +119,9 @@ def find_same(
     open_ones = select(Reminder).where(
         Reminder.user_id == user_id,
         Reminder.status.in_(OPEN),
-        Reminder.words == words,
+        Reminder.words == as_kept(words),
         Reminder.kind == kind,
-        Reminder.tell_only_if == tell_only_if,
+        Reminder.tell_only_if == (as_kept(tell_only_if) if kind is ReminderKind.TASK else ""),
     )
     found = db.scalars(open_ones.order_by(Reminder.number))
     return next((one for one in found if recurrence.of(one) == wanted), None)

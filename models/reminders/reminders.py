@@ -15,7 +15,7 @@ from models import database, ledger
 from models.errors import Refused
 from models.periods import zone_of
 from models.reminders import choices, recurrence
-from models.reminders.queries import MOST_OPEN, OPEN
+from models.reminders.queries import MOST_OPEN, OPEN, as_kept
 from models.reminders.recurrence import Recurrence
 from models.schema.reminders import (
     Reminder,
@@ -263,7 +263,7 @@ def _columns(wanted: Recurrence) -> dict[str, object]:
 
 
 def _clean(words: str) -> str:
-    clean = " ".join(words.split())
+    clean = as_kept(words)
     if not 0 < len(clean) <= WORDS_MAX_LENGTH:
         raise BadWords(most=WORDS_MAX_LENGTH)
     return clean

@@ -4,6 +4,7 @@ The parts are read, never evaluated: what is not exactly one of ours is refused.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,10 +34,18 @@ class UnknownRule(Refused):
     code = "unknown_rule"
 
 
-def read(parts: Parts | None, start: datetime, shift: timedelta, zone: ZoneInfo) -> Recurrence:
+def read(
+    parts: Parts | None,
+    start: datetime,
+    shift: timedelta,
+    zone: ZoneInfo,
+    *,
+    is_day: bool = False,
+) -> Recurrence:
     """Return the recurrence that begins at `start`, each time moved by `shift`.
 
-    None for `parts` is once. Raises UnknownRule; what is returned has still to be checked.
+    None for `parts` is once; what `is_day` takes whole days, and ends on one. Raises UnknownRule;
+    what is returned has still to be checked.
     """
     at = start + shift
     days = (at.date() - start.date()).days
@@ -46,7 +55,13 @@ def read(parts: Parts | None, start: datetime, shift: timedelta, zone: ZoneInfo)
     if freq not in KNOWN or not set(parts) <= KNOWN[freq]:
         raise UnknownRule
     rule = _REPEATING[freq](parts, start, at, days)
-    return _ended(rule, parts, start, days, zone)
+    if "UNTIL" in parts:
+        given = _only(parts, "UNTIL")
+        last = _last_day(given, None if is_day else start, zone)
+        return replace(rule, until=last + timedelta(days=days))
+    if "COUNT" in parts:
+        return replace(rule, until=_last(rule, _number(_only(parts, "COUNT")), zone))
+    return rule
 
 
 def _daily(parts: Parts, _start: datetime, at: datetime, _days: int) -> Recurrence:
@@ -57,8 +72,8 @@ def _weekly(parts: Parts, start: datetime, at: datetime, days: int) -> Recurrenc
     named = parts.get("BYDAY") or ()
     weekdays = [_weekday(one) for one in named] or [start.weekday()]
     begins_on = _weekday(_only(parts, "WKST")) if "WKST" in parts else 0
-    if begins_on != 0 and _every(parts) > 1 and weekdays != [start.weekday()]:
-        # Of every second week it decides which days are in the same one; ours begin on Monday.
+    if _every(parts) > 1 and len({day >= begins_on for day in (*weekdays, start.weekday())}) > 1:
+        # Some are in another week than the first is, if weeks begin on that day; ours on Monday.
         raise UnknownRule
     # From one day of the week to another its weeks may part: that is told of in no word of ours.
     if days and (_every(parts) > 1 and len(weekdays) > 1):
@@ -95,19 +110,6 @@ def _yearly(parts: Parts, start: datetime, at: datetime, days: int) -> Recurrenc
 
 
 _REPEATING = {"DAILY": _daily, "WEEKLY": _weekly, "MONTHLY": _monthly, "YEARLY": _yearly}
-
-
-def _ended(
-    rule: Recurrence, parts: Parts, start: datetime, days: int, zone: ZoneInfo
-) -> Recurrence:
-    until: date | None = None
-    if "UNTIL" in parts:
-        until = _last_day(_only(parts, "UNTIL"), start, zone) + timedelta(days=days)
-    elif "COUNT" in parts:
-        until = _last(rule, _number(_only(parts, "COUNT")), zone)
-    return Recurrence(
-        rule.start, rule.repeats, rule.every, rule.weekdays, rule.month_day, rule.month_week, until
-    )
 
 
 def _last(rule: Recurrence, count: int, zone: ZoneInfo) -> date:
@@ -147,16 +149,17 @@ def _number(given: str) -> int:
     return -int(digits) if given.startswith("-") else int(digits)
 
 
-def _last_day(given: str, start: datetime, zone: ZoneInfo) -> date:
-    """Return the last day on which it may happen, by the clocks of a zone.
+def _last_day(given: str, start: datetime | None, zone: ZoneInfo) -> date:
+    """Return the last day on which what begins at a time, or takes whole days, may happen.
 
-    A moment, as calendars write it in UTC, may be before the time of its own day.
+    A moment, as calendars write it in UTC, may be on another day by the clocks of the zone, and
+    there before the time at which it begins.
     """
     try:
         until = datetime.fromisoformat(given)
     except ValueError as odd:
         raise UnknownRule from odd
-    if until.tzinfo is None:
+    if until.tzinfo is None or start is None:
         return until.date()
     local = until.astimezone(zone)
     return local.date() - timedelta(days=local.time() < start.time())

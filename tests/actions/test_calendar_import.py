@@ -159,11 +159,24 @@ def test_an_end_in_utc_is_read_by_the_users_clock(start: datetime, until: str, l
     assert rules.read(parts, start, timedelta(0), PARIS).until == last
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Europe/Paris", "America/New_York"])
+def test_what_takes_whole_days_ends_on_one_wherever_its_user_is(
+    db: Session, ada: User, zone: str
+) -> None:
+    ada.timezone = zone
+    ends = "RRULE:FREQ=DAILY;UNTIL=20700107T000000Z"
+    event = _event("fair", ";VALUE=DATE:20700105", ends)
+    assert calendar_import.bring_in(db, ada, _calendar(event)).added == 1
+    assert _set(db)["fair"].until == date(2070, 1, 7)
+
+
 def test_weeks_that_begin_on_sunday_are_refused_where_that_matters() -> None:
     """RFC 5545 has the example: of every second week, Tuesday and Sunday are apart."""
     start, parts = datetime(1997, 8, 5, 9), {"FREQ": ["WEEKLY"], "WKST": ["SU"]}
     assert rules.read(parts, start, timedelta(0), PARIS).weekdays == (1,)
     assert rules.read({**parts, "INTERVAL": ["2"]}, start, timedelta(0), PARIS).every == 2
+    together = {**parts, "INTERVAL": ["2"], "BYDAY": ["TU", "TH"]}
+    assert rules.read(together, start, timedelta(0), PARIS).weekdays == (1, 3)
     apart = {**parts, "INTERVAL": ["2"], "BYDAY": ["TU", "SU"]}
     with pytest.raises(rules.UnknownRule):
         rules.read(apart, start, timedelta(0), PARIS)

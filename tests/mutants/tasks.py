@@ -108,4 +108,25 @@ MUTANTS = (
         "    if freq not in KNOWN:\n",
         (f"{CALENDARS}test_hostile_rules_are_refused_at_once",),
     ),
+    Mutant(
+        "what takes whole days ends a day early",
+        "actions/calendar_import.py",
+        ", is_day=event.is_day)",
+        ")",
+        (f"{CALENDARS}test_what_takes_whole_days_ends_on_one_wherever_its_user_is",),
+    ),
+    Mutant(
+        "weeks that begin on another day are taken for ours",
+        "models/reminders/rules.py",
+        "{day >= begins_on for day in (*weekdays, start.weekday())}",
+        "{day >= 0 for day in (*weekdays, start.weekday())}",
+        (f"{CALENDARS}test_weeks_that_begin_on_sunday_are_refused_where_that_matters",),
+    ),
+    Mutant(
+        "an assistant that gives a reminder a condition sets it twice",
+        "models/reminders/queries.py",
+        '(as_kept(tell_only_if) if kind is ReminderKind.TASK else "")',
+        "as_kept(tell_only_if)",
+        ("tests/tasks/worker/tools/test_tools.py::test_a_task_is_set_and_sets_no_other",),
+    ),
 )

@@ -18,7 +18,7 @@ from models.periods import day_of
 from models.reminders import feeds, once, queries, reminders, snoozes, task_runs
 from models.reminders.reminders import BadSnooze
 from models.reminders.snoozes import Snooze
-from models.schema.reminders import Reminder, ReminderFiring
+from models.schema.reminders import Reminder, ReminderFiring, ReminderStatus
 from models.translation import gettext
 from settings import get_settings
 from webapp.core.auth import current_user, member_required
@@ -201,6 +201,8 @@ def _done(words: str) -> Response:
 
 def _set_for(reminder: Reminder) -> str:
     """Say when it comes next, so that a wrong time is noticed."""
+    if reminder.status is ReminderStatus.PAUSED:
+        return gettext("It stays paused until you resume it.")
     if reminder.due_at is None:
         return gettext("Nothing more will come of this reminder.")
     when = reminder.due_at.astimezone(viewers_zone())

@@ -117,6 +117,8 @@ def test_it_is_changed_paused_resumed_skipped_and_deleted(
     assert _only(db).words == "Call the *doctor*"
     adas.post(f"{where}/pause")
     assert "Paused" in adas.read("/reminders")
+    adas.post(where, _form(words="Call the *doctor*", repeats="daily", clock="09:00"))
+    assert "It stays paused until you resume it." in adas.read("/reminders")
     adas.post(f"{where}/resumption")
     due = _only(db).due_at
     adas.post(f"{where}/skip")

@@ -219,6 +219,11 @@ def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, runni
     assert use("remind", **given, tell_only_if="it rains").startswith("Set: task #1 “Look”")
     assert use("remind", **given, tell_only_if="it rains").startswith("Already set: task #1")
     assert use("remind", **given, tell_only_if="it snows").startswith("Set: task #2 “Look”")
+    # A reminder knows no such thing, and says so to nobody.
+    plain = given | {"kind": "reminder"}
+    assert use("remind", **plain, tell_only_if="it rains").startswith("Set: #3 “Look”")
+    assert use("remind", **plain, tell_only_if="it rains").startswith("Already set: #3")
+    assert use("remind", **given, tell_only_if="it  rains").startswith("Already set: task #1")
     with pytest.raises(ToolRefused, match="condition"):
         use("nothing_to_tell")
     running.origin = JobOrigin.TASK
