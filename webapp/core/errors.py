@@ -107,7 +107,7 @@ def _show_http_error(error: HTTPException) -> Response:
         # Whoever raised it has drawn the answer.
         return error.response
     broken = getattr(error, "original_exception", None)
-    if isinstance(broken, (*OUTAGES, RedisError)):
+    if isinstance(broken, RedisError) or _is_outage(broken):
         # Something after the view, or another handler, met it; Flask has logged it.
         return _say(503, *WORDS[503])
     code = error.code or 500
@@ -134,9 +134,14 @@ def _later(error: HTTPException) -> str:
     return gettext("in %(time)s", time=duration(math.floor(seconds)))
 
 
+def _is_outage(error: object) -> bool:
+    """PostgreSQL ends a connection in more ways than one; where it did not, the fault is ours."""
+    was_ended = isinstance(error, DBAPIError) and error.connection_invalidated
+    return was_ended or isinstance(error, OUTAGES)
+
+
 def _show_database_error(error: DBAPIError) -> Response:
-    # PostgreSQL ends a connection in more ways than one; where it did not, the fault is ours.
-    if not isinstance(error, OUTAGES) and not error.connection_invalidated:
+    if not _is_outage(error):
         return _show_bug(error)
     log.error("database_lost", reason=type(error.orig).__name__)
     return _say(503, *WORDS[503])

@@ -101,7 +101,12 @@ def test_however_postgresql_ends_a_connection_it_is_an_outage(
     assert Browser(app).get("/try/ended").status_code == status
 
 
-@pytest.mark.parametrize("outage", [OperationalError("SELECT 1", {}, Exception()), RedisError()])
+ENDED = InternalError("SELECT 1", {}, Exception(), connection_invalidated=True)
+
+
+@pytest.mark.parametrize(
+    "outage", [OperationalError("SELECT 1", {}, Exception()), RedisError(), ENDED]
+)
 def test_an_outage_after_the_view_is_one(app: Flask, outage: Exception) -> None:
     app.add_url_rule("/try/after", "after", lambda: "done")
     app.after_request(_raiser(outage))
