@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound, Refused
+from models.schema.chat import Conversation
 from models.schema.uploads import Upload
 
 
@@ -44,8 +45,17 @@ class UnreadableFile(FileRefused):
 
 
 def has_any(db: Session, conversation_id: UUID) -> bool:
-    """Tell whether a file was ever sent in a conversation, and is still there."""
-    return bool(db.scalar(select(exists().where(Upload.conversation_id == conversation_id))))
+    """Tell whether what a file says may stand in a conversation, though the file be deleted."""
+    sent = exists().where(Upload.conversation_id == conversation_id)
+    lost = select(Conversation.has_lost_files).where(Conversation.id == conversation_id)
+    return bool(db.scalar(select(sent | lost.scalar_subquery())))
+
+
+def delete(db: Session, upload: Upload) -> None:
+    """Delete the row of a file; what was read of it stays in the words of its conversation."""
+    its_talk = update(Conversation).where(Conversation.id == upload.conversation_id)
+    db.execute(its_talk.values(has_lost_files=True))
+    db.delete(upload)
 
 
 def find_own(db: Session, user_id: UUID, upload_id: UUID) -> Upload:

@@ -50,6 +50,8 @@ class Conversation(Base):
     # When a message of it was deleted: the assistant has lost all of it since, and is told what is
     # left.
     forgotten_at: Mapped[datetime | None]
+    # A file was deleted, and what was read of it still stands in the words.
+    has_lost_files: Mapped[bool] = mapped_column(default=False, server_default="false")
     # The texts are deleted for good; the row stays, as the books point to its jobs.
     deleted_at: Mapped[datetime | None]
 

@@ -168,4 +168,11 @@ MUTANTS = (
         "    if topic not in ARTICLES:\n",
         ("tests/webapp/public/test_help_centre.py::test_what_is_not_set_up_is_not_promised",),
     ),
+    Mutant(
+        "what a deleted file said may be searched for",
+        "models/chat/uploads.py",
+        "values(has_lost_files=True)",
+        "values(has_lost_files=False)",
+        (f"{TOOLS}test_a_file_stays_a_strangers_in_the_messages_that_follow",),
+    ),
 )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions import files
 from actions.web import searching
 from agent.tools.registry import ToolRefused
 from agent.turn import Attachment, Turn
@@ -283,6 +284,12 @@ def test_a_file_stays_a_strangers_in_the_messages_that_follow(
     later = factories.running(db, ada, "Go on", conversation_id=talk)
     with pytest.raises(ToolRefused, match="strangers' words"):
         _user_of(turn_of(later))("web_search", query="diabetes")
+    factories.answer(db, later)
+    # What was read of it still stands in the conversation.
+    files.delete_upload(db, ada, file.id)
+    last = factories.running(db, ada, "Go on", conversation_id=talk)
+    with pytest.raises(ToolRefused, match="strangers' words"):
+        _user_of(turn_of(last))("web_search", query="diabetes")
     assert web.asked == []
 
 
