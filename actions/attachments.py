@@ -11,6 +11,7 @@ from typing import IO
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from gateways import values
 from gateways.s3_files import Storage, StorageFailed
@@ -18,7 +19,7 @@ from models.base import new_id, utc_now
 from models.chat import file_deletions
 from models.chat.file_deletions import SETTLED_AFTER
 from models.chat.uploads import EmptyFile, FileTooLarge, TooManyFiles, UnreadableFile
-from models.database import OUTAGES, unit_of_work
+from models.database import OUTAGES, after_commit, unit_of_work
 from models.errors import Refused
 from models.schema.uploads import SentFile
 from models.schema.users import User
@@ -103,9 +104,19 @@ def expect(keys: Iterable[str]) -> None:
         file_deletions.note(db, [*keys], utc_now() + SETTLED_AFTER)
 
 
+def let_go(db: Session, keys: Sequence[str]) -> None:
+    """Delete files from storage once `db` has committed that they are nobody's any more.
+
+    That is noted in the same transaction: whoever ends in between leaves them to `drop_left`.
+    """
+    if keys:
+        file_deletions.note(db, keys, utc_now())
+        after_commit(db, lambda: _delete_noted(keys))
+
+
 def drop(keys: Iterable[str]) -> None:
-    """Delete files from storage; those that cannot be deleted now are, once `drop_left` can."""
-    left = [key for key in keys if not _delete(key)]
+    """Delete files from storage that are nobody's; those that cannot go now do with `drop_left`."""
+    left = [*keys]
     if not left:
         return
     try:
@@ -113,22 +124,35 @@ def drop(keys: Iterable[str]) -> None:
             file_deletions.note(db, left, utc_now())
     except OUTAGES as outage:
         log.error("uploads.not_noted", keys=left, error=type(outage).__name__)
+    _delete_noted(left)
 
 
 def drop_left(now: datetime) -> None:
-    """Delete what `drop` could not, and what came to be nobody's.
+    """Delete what could not go from storage when it was to, and what came to be nobody's.
 
     It ends with the first that cannot go: a sweep does not wait for each of them.
     """
     due = MOST_LEFT
     while due == MOST_LEFT:
         with unit_of_work() as db:
-            waiting = file_deletions.due(db, now, MOST_LEFT)
+            waiting = file_deletions.take_due(db, now, MOST_LEFT)
             owned = file_deletions.owned(db, waiting)
-        gone = [*takewhile(_delete, (key for key in waiting if key not in owned))]
+            # Before others may note it again: its owner can delete it at any time.
+            file_deletions.settle(db, [*owned])
+        gone = _delete_noted([key for key in waiting if key not in owned])
+        due = gone + len(owned)
+
+
+def _delete_noted(keys: Sequence[str]) -> int:
+    """Delete files up to the first that cannot go; return how many went."""
+    gone = [*takewhile(_delete, keys)]
+    try:
         with unit_of_work() as db:
-            file_deletions.settle(db, [*gone, *owned])
-        due = len(gone) + len(owned)
+            file_deletions.settle(db, gone)
+    except OUTAGES as outage:
+        # They are deleted once more, which does no harm.
+        log.warning("uploads.not_settled", error=type(outage).__name__)
+    return len(gone)
 
 
 def _delete(key: str) -> bool:

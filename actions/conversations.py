@@ -40,10 +40,10 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     def _tidy() -> None:
         # No job's event: whoever has the conversation open looks for it, and finds it gone.
         publisher.announce(conversation_id, conversation_id, ConversationDeleted())
-        attachments.drop(keys)
         wakeups.forget(user.id)
 
     after_commit(db, _tidy)
+    attachments.let_go(db, keys)
 
 
 def delete_message(
@@ -68,7 +68,7 @@ def delete_message(
 
     def _tidy() -> None:
         publisher.announce(conversation_id, message_id, MessageDeleted())
-        attachments.drop(keys)
         wakeups.forget(user.id)
 
     after_commit(db, _tidy)
+    attachments.let_go(db, keys)

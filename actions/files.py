@@ -35,7 +35,7 @@ def delete_upload(db: Session, user: User, upload_id: UUID) -> None:
     most = get_settings().upload_max_files
     paths = [path for job_id in jobs for path in upload_paths(job_id, upload.name, most)]
     ending.end(db, user.id, upload.created_at)
-    db.delete(upload)
+    uploads.delete(db, upload)
     _forget(db, user, [upload.storage_key], paths)
 
 
@@ -80,11 +80,6 @@ def removable(paths: Iterable[str]) -> list[str]:
 def _forget(db: Session, user: User, keys: list[str], paths: list[str]) -> None:
     if paths:
         erasures.want(db, user.id, None, paths)
+        after_commit(db, lambda: wakeups.forget(user.id))
     db.flush()
-
-    def _tidy() -> None:
-        attachments.drop(keys)
-        if paths:
-            wakeups.forget(user.id)
-
-    after_commit(db, _tidy)
+    attachments.let_go(db, keys)

@@ -19,7 +19,7 @@ from models import ledger
 from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive, SaidElsewhere, StoredImport
 from models.base import new_id, utc_now
-from models.chat import storage_quotas
+from models.chat import file_deletions, storage_quotas
 from models.memory import imported_notes
 from models.memory.notes import MOST_NOTES, WORDS_MAX_LENGTH
 from models.schema.chat import Role
@@ -82,6 +82,7 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
         with db.begin_nested():
             ledger.lock_account(db, user.id)
             storage_quotas.refuse_if_full(db, user.id, sum(one.size_bytes for one in kept))
+            _own(db, kept)
             for title, said in checked.conversations:
                 imported.add_conversation(db, user.id, title, said)
             refused = imported.add_files(db, user.id, kept)
@@ -164,6 +165,12 @@ def _keep(user: User, files: list[tuple[str, bytes]]) -> list[StoredImport]:
         drop(one.storage_key for one in kept)
         raise StorageAway from failure
     return kept
+
+
+def _own(db: Session, kept: list[StoredImport]) -> None:
+    """Refuse files of which some were taken for nobody's, so long did it take to store them."""
+    if not file_deletions.claim(db, [one.storage_key for one in kept]):
+        raise StorageAway
 
 
 def _stored(user: User, path: str, data: bytes) -> StoredImport:

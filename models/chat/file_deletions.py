@@ -40,10 +40,17 @@ def note(db: Session, keys: Sequence[str], due_at: datetime) -> None:
         )
 
 
-def due(db: Session, now: datetime, limit: int) -> Sequence[str]:
-    """List the keys that are due, those that wait longest first."""
+def take_due(db: Session, now: datetime, limit: int) -> Sequence[str]:
+    """Lock the keys that are due, those that wait longest first; nobody notes them meanwhile."""
     waiting = select(FileDeletion.storage_key).where(FileDeletion.due_at <= now)
-    return db.scalars(waiting.order_by(FileDeletion.due_at).limit(limit)).all()
+    first = waiting.order_by(FileDeletion.due_at).limit(limit)
+    return db.scalars(first.with_for_update(skip_locked=True)).all()
+
+
+def claim(db: Session, keys: Sequence[str]) -> bool:
+    """Settle keys for rows that are being written; False if some were due and may have gone."""
+    settled = delete(FileDeletion).where(FileDeletion.storage_key.in_(keys))
+    return len(db.scalars(settled.returning(FileDeletion.storage_key)).all()) == len(keys)
 
 
 def owned(db: Session, keys: Sequence[str]) -> set[str]:

@@ -1,10 +1,12 @@
 """Files of messages: what is deleted goes from storage, if not at once."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from actions import answer_files, attachments, conversations
 from actions.announcements import StreamPublisher
@@ -12,9 +14,10 @@ from actions.attachments import IncomingFile
 from gateways.s3_files import NotStored, Storage, StorageFailed
 from models import jobs
 from models.base import new_id, utc_now
-from models.chat import pending_uploads
+from models.chat import file_deletions, pending_uploads
 from models.chat.answer_files import attach
-from models.database import unit_of_work
+from models.database import open_session, unit_of_work
+from models.schema.chat import Conversation
 from models.schema.uploads import FileDeletion, SentFile
 from models.schema.users import User
 from settings import Settings
@@ -22,12 +25,16 @@ from tasks import upkeep
 from tests import factories
 from tests.agent.pictures import png
 from tests.factories import MODEL
+from tests.locks import wait_for_waiter
 
 
 class Away(Storage):
     """A storage that deletes nothing just now."""
 
+    asked = 0
+
     def delete(self, key: str) -> None:
+        self.asked += 1
         raise StorageFailed(key)
 
 
@@ -63,20 +70,67 @@ def test_what_cannot_go_from_storage_goes_once_it_can(
 def test_a_conversation_is_deleted_though_its_files_cannot_go_yet(
     storage: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = f"uploads/{new_id()}"
-    storage.put(key, b"a secret")
-    file = SentFile("a.txt", "text/plain", 8, key)
+    talk, keys = _sent(storage, 3)
+    away = Away(settings)
+    monkeypatch.setattr(attachments, "storage", lambda: away)
     with unit_of_work() as db:
-        user = factories.user(db, "ada@example.org")
-        talk = factories.conversation(db, user)
-        jobs.ask(db, talk, "Look", model=MODEL, files=[file])
-    with monkeypatch.context() as patched:
-        patched.setattr(attachments, "storage", lambda: Away(settings))
-        with unit_of_work() as db:
-            own = db.get_one(User, user.id)
-            conversations.delete(db, own, talk.id, StreamPublisher())
+        _delete(db, talk)
+        # Whoever ends after the commit has noted them.
+        assert set(db.scalars(sa.select(FileDeletion.storage_key))) == keys
 
-    assert _waiting() == [key]
+    assert set(_waiting()) == keys
+    # Nobody waits for each of them.
+    assert away.asked == 1
+
+
+@pytest.mark.usefixtures("emptied", "redis_url")
+def test_what_its_user_deletes_during_a_sweep_goes_too(
+    storage: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk, [key] = _sent(storage, 1)
+    attachments.expect([key, "uploads/nobodys"])
+
+    class Meanwhile(Away):
+        def delete(self, key: str) -> None:
+            if not self.asked:
+                self.asked = 1
+                with unit_of_work() as db:
+                    _delete(db, talk)
+            raise StorageFailed(key)
+
+    with monkeypatch.context() as patched:
+        meanwhile = Meanwhile(settings)
+        patched.setattr(attachments, "storage", lambda: meanwhile)
+        attachments.drop_left(utc_now() + timedelta(minutes=61))
+    attachments.drop_left(utc_now() + timedelta(minutes=61))
+
+    with pytest.raises(NotStored):
+        storage.get(key)
+
+
+@pytest.mark.usefixtures("emptied", "redis_url")
+def test_what_its_user_deletes_waits_for_a_sweep_that_sees_its_owner(
+    storage: Storage, emptied: sa.Engine
+) -> None:
+    talk, [key] = _sent(storage, 1)
+    attachments.expect([key])
+
+    def _delete_it() -> None:
+        with unit_of_work() as db:
+            _delete(db, talk)
+
+    with open_session() as sweep, ThreadPoolExecutor(1) as pool:
+        taken = file_deletions.take_due(sweep, utc_now() + timedelta(minutes=61), 10)
+        assert file_deletions.owned(sweep, taken) == {key}
+        deleting = pool.submit(_delete_it)
+        wait_for_waiter(emptied)
+        file_deletions.settle(sweep, taken)
+        sweep.commit()
+        deleting.result(10)
+
+    assert _waiting() == []
+    with pytest.raises(NotStored):
+        storage.get(key)
 
 
 @pytest.mark.usefixtures("emptied")
@@ -156,6 +210,22 @@ def _kept(count: int) -> list[SentFile]:
     return attachments.keep(
         user, [IncomingFile(f"{number}.txt", io.BytesIO(b"a secret")) for number in range(count)]
     )
+
+
+def _sent(storage: Storage, count: int) -> tuple[Conversation, set[str]]:
+    """Let a user send files; return their conversation, and what storage calls them."""
+    keys = {f"uploads/{new_id()}" for _ in range(count)}
+    for key in keys:
+        storage.put(key, b"a secret")
+    with unit_of_work() as db:
+        talk = factories.conversation(db, factories.user(db, "ada@example.org"))
+        files = [SentFile("a.txt", "text/plain", 8, key) for key in keys]
+        jobs.ask(db, talk, "Look", model=MODEL, files=files)
+    return talk, keys
+
+
+def _delete(db: Session, talk: Conversation) -> None:
+    conversations.delete(db, db.get_one(User, talk.user_id), talk.id, StreamPublisher())
 
 
 def _waiting() -> list[str]:

@@ -11,6 +11,7 @@ EXPORTS = "tests/models/archives/test_exports.py::"
 EXPORTING = "tests/tasks/worker/test_exporting.py::"
 IMPORTING = "tests/actions/archives/test_importing.py::"
 HOSTILE = f"{IMPORTING}test_of_a_hostile_archive_nothing_is_kept"
+ATTACHMENTS = "tests/actions/test_attachments.py::"
 ENDING = "tests/actions/archives/test_ending.py::"
 
 MUTANTS = (
@@ -176,20 +177,50 @@ MUTANTS = (
         "actions/attachments.py",
         "            file_deletions.note(db, left, utc_now())\n",
         "            file_deletions.note(db, [], utc_now())\n",
-        ("tests/actions/test_attachments.py::test_what_cannot_go_from_storage_goes_once_it_can",),
+        (f"{ATTACHMENTS}test_what_cannot_go_from_storage_goes_once_it_can",),
+    ),
+    Mutant(
+        "whoever ends once a user has deleted files leaves them for good",
+        "actions/attachments.py",
+        "        file_deletions.note(db, keys, utc_now())\n",
+        "        file_deletions.note(db, [], utc_now())\n",
+        (f"{ATTACHMENTS}test_a_conversation_is_deleted_though_its_files_cannot_go_yet",),
+    ),
+    Mutant(
+        "a sweep that waited for storage forgets what was deleted meanwhile",
+        "actions/attachments.py",
+        "        due = gone + len(owned)\n",
+        "        due = gone + len(owned)\n"
+        "        with unit_of_work() as db:\n"
+        "            file_deletions.settle(db, [*owned])\n",
+        (f"{ATTACHMENTS}test_what_its_user_deletes_during_a_sweep_goes_too",),
+    ),
+    Mutant(
+        "nobody waits for a sweep that has seen an owner",
+        "models/chat/file_deletions.py",
+        "    return db.scalars(first.with_for_update(skip_locked=True)).all()\n",
+        "    return db.scalars(first).all()\n",
+        (f"{ATTACHMENTS}test_what_its_user_deletes_waits_for_a_sweep_that_sees_its_owner",),
+    ),
+    Mutant(
+        "an archive is taken in though files of it are gone",
+        "models/chat/file_deletions.py",
+        " == len(keys)\n",
+        " <= len(keys)\n",
+        (f"{IMPORTING}test_what_took_so_long_that_files_are_gone_is_refused",),
     ),
     Mutant(
         "a file that came to be nobody's stays for good",
         "actions/attachments.py",
         "        file_deletions.note(db, [*keys], utc_now() + SETTLED_AFTER)\n",
         "        file_deletions.note(db, [], utc_now() + SETTLED_AFTER)\n",
-        ("tests/actions/test_attachments.py::test_what_comes_to_be_nobodys_goes_after_an_hour",),
+        (f"{ATTACHMENTS}test_what_comes_to_be_nobodys_goes_after_an_hour",),
     ),
     Mutant(
         "a file goes after an hour though it is somebody's",
         "models/chat/file_deletions.py",
         "    return {key for key in keys if of_file[key] in found}\n",
         "    return set()\n",
-        ("tests/actions/test_attachments.py::test_what_comes_to_be_nobodys_goes_after_an_hour",),
+        (f"{ATTACHMENTS}test_what_comes_to_be_nobodys_goes_after_an_hour",),
     ),
 )

@@ -1,7 +1,7 @@
 """Handing over a file of the workspace with the answer that is being written."""
 
 from actions import answer_files as storing
-from actions.attachments import drop
+from actions.attachments import let_go
 from actions.sentences.refusals import sentence_of
 from agent.tools.registry import FILE, Arguments, ToolRefused, WorkspaceFile
 from agent.turn import Turn
@@ -63,8 +63,7 @@ def _attach(turn: Turn, stored: StoredFile) -> None:
     try:
         with unit_of_work() as db:
             _, job = jobs.lock_held(db, turn.job_id, turn.attempt)
-            replaced = answer_files.attach(db, job, stored)
+            let_go(db, answer_files.attach(db, job, stored))
     except BaseException:
         storing.discard(stored)
         raise
-    drop(replaced)

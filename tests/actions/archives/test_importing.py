@@ -6,11 +6,13 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions import attachments
 from actions.archives import importing
 from actions.archives.importing import (
     Imported,
@@ -24,6 +26,7 @@ from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive
 from models.base import utc_now
 from models.chat import conversations, search
+from models.chat.file_deletions import SETTLED_AFTER
 from models.chat.storage_quotas import StorageFull
 from models.memory import changes, notes
 from models.schema.archives import ImportedFile, ImportedStatus
@@ -198,6 +201,22 @@ def test_while_storage_is_away_nothing_is_kept(
     with pytest.raises(StorageAway):
         imported_from(db, ada, packed())
     assert conversations.list_own(db, ada.id) == []
+
+
+def test_what_took_so_long_that_files_are_gone_is_refused(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Storage.put
+
+    def _be_slow(storage: Storage, *args: Any) -> None:
+        put(storage, *args)
+        attachments.drop_left(utc_now() + 2 * SETTLED_AFTER)
+
+    monkeypatch.setattr(Storage, "put", _be_slow)
+    with pytest.raises(StorageAway):
+        imported_from(db, ada, packed())
+    assert conversations.list_own(db, ada.id) == []
+    assert files(db) == {}
 
 
 @pytest.mark.parametrize(
