@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -84,32 +84,42 @@ def _count(done: Imported, outcome: Outcome | Refused) -> None:
 
 def _wanted(event: CalendarEvent, zone: ZoneInfo) -> tuple[str, Recurrence]:
     """Read what an event reminds of, and when. Refuses what reminders cannot mean."""
-    start = _local(event, zone)
+    clock = _clock(event, zone)
+    start = _local(event, zone, clock)
     if start is None or event.is_odd:
         raise rules.UnknownRule
     try:
         words = values.line(" ".join(event.words.split()), most=WORDS_MAX_LENGTH, least=1)
-        rule = rules.read(event.rule, start, event.alarm, zone, is_day=event.is_day)
+        rule = rules.read(event.rule, start, event.alarm, zone, None if event.is_day else clock)
         return words, rule
     except (BadValue, OverflowError, ValueError) as odd:
         raise rules.UnknownRule from odd
 
 
-def _local(event: CalendarEvent, zone: ZoneInfo) -> datetime | None:
+def _clock(event: CalendarEvent, zone: ZoneInfo) -> tzinfo | None:
+    """Return the zone of an event's clocks, the reader's for want of its own; None: unknown."""
+    if not event.zone or event.is_day:
+        return zone
+    try:
+        return UTC if event.zone == "UTC" else ZoneInfo(values.time_zone(event.zone))
+    except BadValue:
+        return None
+
+
+def _local(event: CalendarEvent, zone: ZoneInfo, clock: tzinfo | None) -> datetime | None:
     """Return when an event begins on the clocks of its reader; None where nobody knows.
 
     What repeats by days of the week or month on other clocks may be on other days here.
     """
-    if event.start is None:
+    if event.start is None or clock is None:
         return None
     if event.is_day:
         return event.start + MORNING
-    if not event.zone:
+    if clock is zone:
         return event.start
     try:
-        there = UTC if event.zone == "UTC" else ZoneInfo(values.time_zone(event.zone))
-        at = event.start.replace(tzinfo=there).astimezone(zone).replace(tzinfo=None)
-    except (BadValue, OverflowError):
+        at = event.start.replace(tzinfo=clock).astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
         return None
     is_same_day = at.date() == event.start.date()
     return at if is_same_day or event.rule is None else None

@@ -5,7 +5,7 @@ The parts are read, never evaluated: what is not exactly one of ours is refused.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from models.errors import Refused
@@ -19,6 +19,7 @@ WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 # Of a recurrence that ends after so many times its last one is looked up.
 MOST_TIMES = 400
 MOST_DIGITS = 4
+DATE_LENGTH = len("2026-12-31")
 SHARED = {"FREQ", "INTERVAL", "UNTIL", "COUNT", "WKST"}
 KNOWN = {
     "DAILY": SHARED,
@@ -39,13 +40,12 @@ def read(
     start: datetime,
     shift: timedelta,
     zone: ZoneInfo,
-    *,
-    is_day: bool = False,
+    clock: tzinfo | None,
 ) -> Recurrence:
     """Return the recurrence that begins at `start`, each time moved by `shift`.
 
-    None for `parts` is once; what `is_day` takes whole days, and ends on one. Raises UnknownRule;
-    what is returned has still to be checked.
+    None for `parts` is once. It is read for the clocks of `zone`; when it ends is told by those of
+    `clock`, or by days for None. Raises UnknownRule; what is returned has still to be checked.
     """
     at = start + shift
     days = (at.date() - start.date()).days
@@ -56,8 +56,8 @@ def read(
         raise UnknownRule
     rule = _REPEATING[freq](parts, start, at, days)
     if "UNTIL" in parts:
-        given = _only(parts, "UNTIL")
-        last = _last_day(given, None if is_day else start, zone)
+        begins = recurrence.moment(start, zone).astimezone(clock) if clock else None
+        last = _last_day(_only(parts, "UNTIL"), begins)
         return replace(rule, until=last + timedelta(days=days))
     if "COUNT" in parts:
         return replace(rule, until=_last(rule, _number(_only(parts, "COUNT")), zone))
@@ -76,7 +76,7 @@ def _weekly(parts: Parts, start: datetime, at: datetime, days: int) -> Recurrenc
         # Some are in another week than the first is, if weeks begin on that day; ours on Monday.
         raise UnknownRule
     # From one day of the week to another its weeks may part: that is told of in no word of ours.
-    if days and (_every(parts) > 1 and len(weekdays) > 1):
+    if days and _every(parts) > 1 and weekdays != [start.weekday()]:
         raise UnknownRule
     moved = tuple(sorted({(one + days) % 7 for one in weekdays}))
     return Recurrence(at, Repeats.WEEKLY, every=_every(parts), weekdays=moved)
@@ -149,17 +149,17 @@ def _number(given: str) -> int:
     return -int(digits) if given.startswith("-") else int(digits)
 
 
-def _last_day(given: str, start: datetime | None, zone: ZoneInfo) -> date:
-    """Return the last day on which what begins at a time, or takes whole days, may happen.
+def _last_day(given: str, begins: datetime | None) -> date:
+    """Return the last day on which what begins so, or takes whole days, may happen.
 
-    A moment, as calendars write it in UTC, may be on another day by the clocks of the zone, and
-    there before the time at which it begins.
+    A moment, as calendars write it in UTC, may be on another day by the clocks of `begins`, and on
+    that day before the time at which it happens.
     """
     try:
         until = datetime.fromisoformat(given)
     except ValueError as odd:
         raise UnknownRule from odd
-    if until.tzinfo is None or start is None:
+    if begins is None or len(given) == DATE_LENGTH:
         return until.date()
-    local = until.astimezone(zone)
-    return local.date() - timedelta(days=local.time() < start.time())
+    local = until.astimezone(begins.tzinfo) if until.tzinfo else until
+    return local.date() - timedelta(days=local.time() < begins.time())

@@ -132,11 +132,13 @@ HOSTILE: list[dict[str, list[str]]] = [
 @pytest.mark.parametrize("parts", HOSTILE)
 def test_hostile_rules_are_refused_at_once(parts: dict[str, list[str]]) -> None:
     with no_more_than(0.05), pytest.raises(rules.UnknownRule):
-        rules.read(parts, _start(), rules.timedelta(0), PARIS)
+        rules.read(parts, _start(), rules.timedelta(0), PARIS, PARIS)
 
 
 def test_a_count_becomes_its_last_day() -> None:
-    rule = rules.read({"FREQ": ["DAILY"], "COUNT": ["3"]}, _start(), rules.timedelta(0), PARIS)
+    rule = rules.read(
+        {"FREQ": ["DAILY"], "COUNT": ["3"]}, _start(), rules.timedelta(0), PARIS, PARIS
+    )
     assert rule.until == date(2027, 1, 3)
 
 
@@ -152,11 +154,41 @@ def _start() -> rules.datetime:
         (datetime(2026, 12, 30, 9), "2026-12-31T07:00:00+00:00", date(2026, 12, 30)),
         (datetime(2026, 12, 30, 9), "2026-12-31T08:00:00+00:00", date(2026, 12, 31)),
         (datetime(2026, 12, 30, 9), "2026-12-31", date(2026, 12, 31)),
+        (datetime(2026, 12, 30, 9), "2026-12-31T08:59:00", date(2026, 12, 30)),
+        (datetime(2026, 12, 30, 9), "2026-12-31T09:00:00", date(2026, 12, 31)),
     ],
 )
 def test_an_end_in_utc_is_read_by_the_users_clock(start: datetime, until: str, last: date) -> None:
     parts = {"FREQ": ["DAILY"], "UNTIL": [until]}
-    assert rules.read(parts, start, timedelta(0), PARIS).until == last
+    assert rules.read(parts, start, timedelta(0), PARIS, PARIS).until == last
+
+
+@pytest.mark.parametrize(
+    ("start", "rule", "last"),
+    [
+        # The end is exactly the last time, as calendars like to write it.
+        (":20700701T080000Z", "FREQ=DAILY;UNTIL=20701201T080000Z", date(2070, 12, 1)),
+        (
+            ";TZID=America/New_York:20700107T150000",
+            "FREQ=WEEKLY;UNTIL=20700325T190000Z",
+            date(2070, 3, 25),
+        ),
+    ],
+)
+def test_an_end_is_told_by_the_clocks_of_its_event(
+    db: Session, ada: User, start: str, rule: str, last: date
+) -> None:
+    event = _event("call", start, f"RRULE:{rule}")
+    assert calendar_import.bring_in(db, ada, _calendar(event)).added == 1
+    assert _set(db)["call"].until == last
+
+
+def test_what_is_told_a_day_before_is_refused_where_its_weeks_part() -> None:
+    start, before = datetime(2026, 12, 8, 9), timedelta(days=-1)
+    parts = {"FREQ": ["WEEKLY"], "INTERVAL": ["2"]}
+    assert rules.read(parts, start, before, PARIS, PARIS).weekdays == (0,)
+    with pytest.raises(rules.UnknownRule):
+        rules.read({**parts, "BYDAY": ["MO"]}, start, before, PARIS, PARIS)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "Europe/Paris", "America/New_York"])
@@ -173,12 +205,12 @@ def test_what_takes_whole_days_ends_on_one_wherever_its_user_is(
 def test_weeks_that_begin_on_sunday_are_refused_where_that_matters() -> None:
     """RFC 5545 has the example: of every second week, Tuesday and Sunday are apart."""
     start, parts = datetime(1997, 8, 5, 9), {"FREQ": ["WEEKLY"], "WKST": ["SU"]}
-    assert rules.read(parts, start, timedelta(0), PARIS).weekdays == (1,)
-    assert rules.read({**parts, "INTERVAL": ["2"]}, start, timedelta(0), PARIS).every == 2
+    assert rules.read(parts, start, timedelta(0), PARIS, PARIS).weekdays == (1,)
+    assert rules.read({**parts, "INTERVAL": ["2"]}, start, timedelta(0), PARIS, PARIS).every == 2
     together = {**parts, "INTERVAL": ["2"], "BYDAY": ["TU", "TH"]}
-    assert rules.read(together, start, timedelta(0), PARIS).weekdays == (1, 3)
+    assert rules.read(together, start, timedelta(0), PARIS, PARIS).weekdays == (1, 3)
     apart = {**parts, "INTERVAL": ["2"], "BYDAY": ["TU", "SU"]}
     with pytest.raises(rules.UnknownRule):
-        rules.read(apart, start, timedelta(0), PARIS)
+        rules.read(apart, start, timedelta(0), PARIS, PARIS)
     with pytest.raises(rules.UnknownRule):
-        rules.read({**parts, "WKST": ["XX"]}, start, timedelta(0), PARIS)
+        rules.read({**parts, "WKST": ["XX"]}, start, timedelta(0), PARIS, PARIS)

@@ -111,8 +111,8 @@ MUTANTS = (
     Mutant(
         "what takes whole days ends a day early",
         "actions/calendar_import.py",
-        ", is_day=event.is_day)",
-        ")",
+        ", None if event.is_day else clock)",
+        ", clock)",
         (f"{CALENDARS}test_what_takes_whole_days_ends_on_one_wherever_its_user_is",),
     ),
     Mutant(
@@ -128,5 +128,12 @@ MUTANTS = (
         '(as_kept(tell_only_if) if kind is ReminderKind.TASK else "")',
         "as_kept(tell_only_if)",
         ("tests/tasks/worker/tools/test_tools.py::test_a_task_is_set_and_sets_no_other",),
+    ),
+    Mutant(
+        "an end is told by the clocks of whoever reads it",
+        "models/reminders/rules.py",
+        "        begins = recurrence.moment(start, zone).astimezone(clock) if clock else None\n",
+        "        begins = recurrence.moment(start, zone).astimezone(zone) if clock else None\n",
+        (f"{CALENDARS}test_an_end_is_told_by_the_clocks_of_its_event",),
     ),
 )
