@@ -1,13 +1,26 @@
 """What every table shares: keys, names of constraints, and how Python types are stored."""
 
 import enum
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text, Uuid, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Enum,
+    MetaData,
+    Text,
+    Uuid,
+    any_,
+    func,
+    literal,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, mapped_column
 from uuid_utils.compat import uuid7
 
 NAMES = {
@@ -26,6 +39,11 @@ def new_id() -> UUID:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def is_any_of(column: InstrumentedAttribute[str], values: Collection[str]) -> ColumnElement[bool]:
+    """Say that a column is one of these, however many; of parameters there may be 65,535."""
+    return column == any_(literal([*values], ARRAY(Text)))
 
 
 def _values(members: type[enum.Enum]) -> list[str]:

@@ -50,12 +50,13 @@ def send_next(sender: PushSender) -> bool:
         sender.send(push.id.hex, to, {**push.content, "tag": push.reference})
     except PushFailed as failure:
         with unit_of_work() as db:
+            subscriptions.lock(db, push.subscription_id)
             _fail(db, push, failure)
         log.warning("push.failed", push_id=str(push.id), error=str(failure), attempt=push.attempt)
     else:
         with unit_of_work() as db:
-            pushes.mark_sent(db, push)
             subscriptions.note_success(db, push.subscription_id)
+            pushes.mark_sent(db, push)
         log.info("push.sent", push_id=str(push.id), attempt=push.attempt)
     return True
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import is_any_of, new_id
 from models.schema.channels import (
     ChannelAccount,
     Delivery,
@@ -140,7 +140,7 @@ def cancel_notices(db: Session, user_id: UUID, references: Collection[str]) -> N
     """Say nothing more in a user's messengers of what has these references."""
     accounts = db.scalars(select(ChannelAccount.id).where(ChannelAccount.user_id == user_id)).all()
     names = [notice_reference(one, account) for one in references for account in accounts]
-    _cancel(db, Delivery.reference.in_(names))
+    _cancel(db, is_any_of(Delivery.reference, names))
 
 
 def _cancel(db: Session, which: ColumnElement[bool]) -> None:

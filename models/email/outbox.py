@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import is_any_of, new_id
 from models.database import clock
 from models.email.templates import EmailContent
 from models.schema.emails import Email, EmailKind, EmailStatus
@@ -87,7 +87,7 @@ def withdraw(db: Session, references: Collection[str]) -> None:
     """Do not send those mails that still wait; nothing of their words stays."""
     db.execute(
         update(Email)
-        .where(Email.reference.in_(references), Email.status == EmailStatus.QUEUED)
+        .where(is_any_of(Email.reference, references), Email.status == EmailStatus.QUEUED)
         .values(status=EmailStatus.FAILED, failure="withdrawn", **_EMPTIED)
         .execution_options(synchronize_session=False)
     )

@@ -67,8 +67,11 @@ def claim_next(db: Session, lease: timedelta) -> ClaimedPush | None:
     What was queued for a login that has ended since is nobody's news there, and goes.
     """
     while True:
-        candidate = select(Push).where(*_IS_DUE).order_by(Push.next_try_at).limit(1)
-        push = db.scalar(candidate.with_for_update(skip_locked=True))
+        due = select(Push).where(*_IS_DUE).order_by(Push.next_try_at).limit(1)
+        both = due.join(PushSubscription, PushSubscription.id == Push.subscription_id)
+        # Who goes with its subscription would wait for what others have of it.
+        locked = both.with_for_update(key_share=True, skip_locked=True, of=(PushSubscription, Push))
+        push = db.scalar(locked)
         if push is None:
             return None
         subscription = db.get_one(PushSubscription, push.subscription_id)

@@ -90,6 +90,18 @@ def list_live_of(
     return found
 
 
+def lock_all(db: Session, user_id: UUID) -> Sequence[UUID]:
+    """Take the locks of all browsers of a user, as one does before those of their pushes."""
+    mine = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
+    return db.scalars(mine.order_by(PushSubscription.id).with_for_update(key_share=True)).all()
+
+
+def lock(db: Session, subscription_id: UUID) -> None:
+    """Take the lock of a browser, if it is still known, as one does before those of its pushes."""
+    known = select(PushSubscription.id).where(PushSubscription.id == subscription_id)
+    db.execute(known.with_for_update(key_share=True))
+
+
 def remove_own(db: Session, user_id: UUID, subscription_id: UUID) -> None:
     """Show nothing more in a browser of this user; nothing happens to anyone else's."""
     db.execute(

@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from models.base import is_any_of
 from models.channels import deliveries
 from models.email import outbox
+from models.notifications import subscriptions
 from models.schema.chat import Message
-from models.schema.notifications import Notification, Push, PushStatus, PushSubscription
+from models.schema.notifications import Notification, Push, PushStatus
 
 WITHDRAWN = "withdrawn"
 
@@ -38,12 +40,12 @@ def withdraw(db: Session, user_id: UUID, messages: ColumnElement[bool]) -> None:
     )
     outbox.withdraw(db, [*references, *map(outbox.collected_reference, db.scalars(collected))])
     deliveries.cancel_notices(db, user_id, references)
-    mine = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
+    mine = subscriptions.lock_all(db, user_id)
     db.execute(
         update(Push)
         .where(
             Push.subscription_id.in_(mine),
-            Push.reference.in_(references),
+            is_any_of(Push.reference, references),
             Push.status == PushStatus.WAITING,
         )
         .values(

@@ -1,7 +1,8 @@
 """What is deleted is told nobody any more, and no outbox keeps a word of it."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from actions import conversations as acts
 from actions import notifications
 from actions.announcements import StreamPublisher
 from actions.tellings import Telling
+from models.base import utc_now
 from models.chat import conversations
-from models.database import open_session, unit_of_work
-from models.notifications import preferences, quiet_hours
+from models.database import clock, open_session, unit_of_work
+from models.notifications import preferences, pushes, quiet_hours, subscriptions
+from models.notifications.subscriptions import Keys
+from models.people import sessions
 from models.schema.channels import Delivery, DeliveryStatus
 from models.schema.chat import Conversation, Message, Role
 from models.schema.emails import Email, EmailKind, EmailStatus
@@ -60,6 +64,61 @@ def test_who_deletes_a_conversation_takes_back_what_was_written_to_be_sent(
     assert [one.kind for one in db.scalars(sa.select(Email)) if one.text_body] == [EmailKind.ALERT]
     assert _states(db, Push.status) == [PushStatus.FAILED, PushStatus.WAITING]
     assert _states(db, Delivery.status) == [DeliveryStatus.CANCELLED, DeliveryStatus.WAITING]
+
+
+@pytest.mark.usefixtures("messenger")
+def test_however_much_was_told_it_is_taken_back(db: Session, ada: User) -> None:
+    """A statement has 65,535 parameters at most."""
+    talk = factories.conversation(db, ada)
+    message = conversations.say(db, talk, Role.ASSISTANT, "A secret.")
+    db.flush()
+    now = utc_now()
+    told_of = {"user_id": ada.id, "topic": Topic.TASKS, "message_id": message.id}
+    at = {"ready_at": now, "dispatched_at": now}
+    rows = [told_of | at | {"reference": f"told:{number}"} for number in range(66_000)]
+    db.execute(sa.insert(Notification), rows)
+
+    conversations.erase(db, talk)
+
+    assert db.scalar(sa.select(Notification.id).limit(1)) is None
+
+
+def test_a_login_that_ends_and_a_deletion_wait_for_each_other_in_order(
+    emptied: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unit_of_work() as db:
+        ada = factories.user(db, "ada@example.org")
+        talk = factories.conversation(db, ada)
+        message = conversations.say(db, talk, Role.ASSISTANT, "A secret.")
+        session = sessions.open_for(db, ada, "a phone")
+        session.expires_at = utc_now()
+        keys = Keys("https://push.example/1", "x", "x")
+        phone = subscriptions.subscribe(db, session, keys)
+        for name in ("one", "two"):
+            told_of = Telling(ada, Topic.TASKS, LETTER, name, message_id=message.id)
+            notifications.notify_all(db, [told_of])
+            pushes.queue(db, phone, {"title": "A secret"}, reference=name)
+        # The one that the sender looks at first is not the one that goes first.
+        sooner = pushes.clock(db) - timedelta(minutes=1)
+        db.execute(sa.update(Push).where(Push.reference == "two").values(next_try_at=sooner))
+
+    def _delete() -> None:
+        with unit_of_work() as db:
+            acts.delete(db, db.get_one(User, ada.id), talk.id, StreamPublisher())
+
+    with ThreadPoolExecutor(1) as pool:
+        deleting = list[Future[None]]()
+
+        def _clock(db: Session) -> datetime:
+            if not deleting:
+                deleting.append(pool.submit(_delete))
+                wait_for_waiter(emptied)
+            return clock(db)
+
+        monkeypatch.setattr(pushes, "clock", _clock)
+        with unit_of_work() as db:
+            assert pushes.claim_next(db, timedelta(seconds=30)) is None
+        deleting[0].result(10)
 
 
 def _states(db: Session, column: InstrumentedAttribute[Any]) -> list[Any]:

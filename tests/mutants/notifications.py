@@ -191,4 +191,18 @@ MUTANTS = (
         ".where(is_told)",
         (f"{WITHDRAWAL}test_what_is_handed_over_just_then_is_taken_back_too",),
     ),
+    Mutant(
+        "a sender and a deletion wait for each other",
+        "models/notifications/pushes.py",
+        "of=(PushSubscription, Push)",
+        "of=(Push,)",
+        (f"{WITHDRAWAL}test_a_login_that_ends_and_a_deletion_wait_for_each_other_in_order",),
+    ),
+    Mutant(
+        "a conversation that told of much is never deleted",
+        "models/base.py",
+        "    return column == any_(literal([*values], ARRAY(Text)))\n",
+        "    return column.in_(values)\n",
+        (f"{WITHDRAWAL}test_however_much_was_told_it_is_taken_back",),
+    ),
 )
