@@ -64,6 +64,8 @@ def erase(
     conversation = db.get_one(Conversation, message.conversation_id)
     notes.erase_of_message(db, message.user_id, message.id)
     keys = list(db.scalars(select(Upload.storage_key).where(Upload.message_id == message.id)))
+    # What later messages say of its files is still there.
+    conversation.has_lost_files |= bool(keys)
     ids = [job.id for job in jobs]
     ledger.forget_details(db, Job.id.in_(ids))
     keys += answer_files.erase(db, AnswerFile.job_id.in_(ids))

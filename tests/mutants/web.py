@@ -175,4 +175,11 @@ MUTANTS = (
         "values(has_lost_files=False)",
         (f"{TOOLS}test_a_file_stays_a_strangers_in_the_messages_that_follow",),
     ),
+    Mutant(
+        "what the file of a deleted message said may be searched for",
+        "models/chat/message_deletion.py",
+        "    conversation.has_lost_files |= bool(keys)\n",
+        "",
+        (f"{TOOLS}test_a_file_stays_a_strangers_though_its_message_is_deleted",),
+    ),
 )

@@ -16,11 +16,11 @@ from agent.turn import Attachment, Turn
 from gateways.event_streams import connect
 from models import jobs, ledger
 from models.base import new_id, utc_now
-from models.chat import conversations, sources
+from models.chat import conversations, message_deletion, sources
 from models.ledger import usage
 from models.ops import switches
 from models.ops.switches import Switches, Versioned
-from models.schema.chat import Conversation
+from models.schema.chat import Conversation, Message
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, Transaction
@@ -272,14 +272,7 @@ def test_a_file_stays_a_strangers_in_the_messages_that_follow(
     db: Session, ada: User, running: Job, web: ServedWeb
 ) -> None:
     talk = running.conversation_id
-    assert running.message_id
-    file = Upload(
-        user_id=ada.id,
-        conversation_id=talk,
-        message_id=running.message_id,
-        **vars(SentFile("a.txt", "text/plain", 3, f"uploads/{new_id()}")),
-    )
-    db.add(file)
+    file = _with_file(db, running)
     factories.answer(db, running)
     later = factories.running(db, ada, "Go on", conversation_id=talk)
     with pytest.raises(ToolRefused, match="strangers' words"):
@@ -291,6 +284,34 @@ def test_a_file_stays_a_strangers_in_the_messages_that_follow(
     with pytest.raises(ToolRefused, match="strangers' words"):
         _user_of(turn_of(last))("web_search", query="diabetes")
     assert web.asked == []
+
+
+def test_a_file_stays_a_strangers_though_its_message_is_deleted(
+    db: Session, ada: User, running: Job, web: ServedWeb
+) -> None:
+    """What later messages say of it is told anew."""
+    _with_file(db, running)
+    factories.answer(db, running)
+    message = db.get_one(Message, running.message_id)
+    message_deletion.erase(db, message, [running])
+    later = factories.running(db, ada, "Go on", conversation_id=running.conversation_id)
+    with pytest.raises(ToolRefused, match="strangers' words"):
+        _user_of(turn_of(later))("web_search", query="diabetes")
+    assert web.asked == []
+
+
+def _with_file(db: Session, running: Job) -> Upload:
+    """Let a file have come with the message that is being answered."""
+    assert running.message_id
+    file = Upload(
+        user_id=running.user_id,
+        conversation_id=running.conversation_id,
+        message_id=running.message_id,
+        **vars(SentFile("a.txt", "text/plain", 3, f"uploads/{new_id()}")),
+    )
+    db.add(file)
+    db.flush()
+    return file
 
 
 def test_sources_go_with_their_conversation_and_are_their_users(
