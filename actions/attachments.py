@@ -11,6 +11,7 @@ from typing import IO
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from gateways import values
@@ -19,7 +20,7 @@ from models.base import new_id, utc_now
 from models.chat import file_deletions
 from models.chat.file_deletions import SETTLED_AFTER
 from models.chat.uploads import EmptyFile, FileTooLarge, TooManyFiles, UnreadableFile
-from models.database import OUTAGES, after_commit, unit_of_work
+from models.database import OUTAGES, NoConnection, after_commit, unit_of_work
 from models.errors import Refused
 from models.schema.uploads import SentFile
 from models.schema.users import User
@@ -111,11 +112,14 @@ def let_go(db: Session, keys: Sequence[str]) -> None:
     """
     if keys:
         file_deletions.note(db, keys, utc_now())
-        after_commit(db, lambda: _delete_noted(keys))
+        after_commit(db, lambda: _try_now(keys))
 
 
 def drop(keys: Iterable[str]) -> None:
-    """Delete files from storage that are nobody's; those that cannot go now do with `drop_left`."""
+    """Delete files from storage that came to be nobody's; what a row names after all stays.
+
+    Those that cannot go now do with `drop_left`.
+    """
     left = [*keys]
     if not left:
         return
@@ -123,8 +127,10 @@ def drop(keys: Iterable[str]) -> None:
         with unit_of_work() as db:
             file_deletions.note(db, left, utc_now())
     except OUTAGES as outage:
+        # Whoever put them there has noted them for later.
         log.error("uploads.not_noted", keys=left, error=type(outage).__name__)
-    _delete_noted(left)
+    else:
+        _try_now(left)
 
 
 def drop_left(now: datetime) -> None:
@@ -132,27 +138,30 @@ def drop_left(now: datetime) -> None:
 
     It ends with the first that cannot go: a sweep does not wait for each of them.
     """
-    due = MOST_LEFT
-    while due == MOST_LEFT:
-        with unit_of_work() as db:
-            waiting = file_deletions.take_due(db, now, MOST_LEFT)
-            owned = file_deletions.owned(db, waiting)
-            # Before others may note it again: its owner can delete it at any time.
-            file_deletions.settle(db, [*owned])
-        gone = _delete_noted([key for key in waiting if key not in owned])
-        due = gone + len(owned)
+    done = MOST_LEFT
+    while done == MOST_LEFT:
+        done = _delete_due(now)
 
 
-def _delete_noted(keys: Sequence[str]) -> int:
-    """Delete files up to the first that cannot go; return how many went."""
-    gone = [*takewhile(_delete, keys)]
+def _try_now(keys: Sequence[str]) -> None:
+    """Delete files that were noted; whatever fails, the next sweep tries again."""
     try:
-        with unit_of_work() as db:
-            file_deletions.settle(db, gone)
-    except OUTAGES as outage:
-        # They are deleted once more, which does no harm.
-        log.warning("uploads.not_settled", error=type(outage).__name__)
-    return len(gone)
+        _delete_due(utc_now(), keys)
+    except (DBAPIError, NoConnection) as error:
+        log.warning("uploads.not_settled", error=type(error).__name__)
+
+
+def _delete_due(now: datetime, keys: Sequence[str] | None = None) -> int:
+    """Delete files that are due, up to the first that cannot go; return how many are settled."""
+    with unit_of_work() as db:
+        waiting = file_deletions.take_due(db, now, MOST_LEFT, keys)
+        owned = file_deletions.owned(db, waiting)
+        # Before others may note it again: its owner can delete it at any time.
+        file_deletions.settle(db, [*owned])
+    gone = [*takewhile(_delete, (key for key in waiting if key not in owned))]
+    with unit_of_work() as db:
+        file_deletions.settle(db, gone)
+    return len(gone) + len(owned)
 
 
 def _delete(key: str) -> bool:

@@ -9,7 +9,7 @@ from typing import cast
 import structlog
 from sqlalchemy.orm import Session
 
-from actions.attachments import IncomingFile, StorageAway, drop, expect, storage
+from actions.attachments import IncomingFile, StorageAway, drop, expect, let_go, storage
 from agent.memory import facts
 from agent.state import WORKSPACE, may_be_kept
 from gateways import values
@@ -82,16 +82,16 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
         with db.begin_nested():
             ledger.lock_account(db, user.id)
             storage_quotas.refuse_if_full(db, user.id, sum(one.size_bytes for one in kept))
-            _own(db, kept)
             for title, said in checked.conversations:
                 imported.add_conversation(db, user.id, title, said)
             refused = imported.add_files(db, user.id, kept)
+            new = [one for one in kept if one.storage_key not in refused]
+            _own(db, new)
             noted, left_out = imported_notes.add(db, user.id, checked.facts)
     except BaseException:
         drop(one.storage_key for one in kept)
         raise
-    drop(refused)
-    new = [one for one in kept if one.storage_key not in refused]
+    let_go(db, refused)
     set_aside = sum(one.is_set_aside for one in new)
     talks, files = len(checked.conversations), len(new) - set_aside
     log.info("archive.imported", conversations=talks, files=len(new), notes=noted)
@@ -167,9 +167,9 @@ def _keep(user: User, files: list[tuple[str, bytes]]) -> list[StoredImport]:
     return kept
 
 
-def _own(db: Session, kept: list[StoredImport]) -> None:
+def _own(db: Session, new: list[StoredImport]) -> None:
     """Refuse files of which some were taken for nobody's, so long did it take to store them."""
-    if not file_deletions.claim(db, [one.storage_key for one in kept]):
+    if not file_deletions.claim(db, [one.storage_key for one in new]):
         raise StorageAway
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from models.base import is_any_of, utc_now
 from models.chat.answer_files import THUMBNAIL
 from models.schema.answer_files import AnswerFile
 from models.schema.archives import ImportedFile
@@ -18,6 +19,8 @@ from models.schema.uploads import FileDeletion, PendingUpload, Upload
 
 # So long after it was noted a file has a row if it ever will; no request or tool takes that long.
 SETTLED_AFTER = timedelta(hours=1)
+# A sweep's clock may be ahead of that of whoever claims.
+CLOCKS_APART = timedelta(minutes=1)
 OWNERS = (
     *(Upload.storage_key, PendingUpload.storage_key),
     *(AnswerFile.storage_key, ImportedFile.storage_key),
@@ -40,16 +43,24 @@ def note(db: Session, keys: Sequence[str], due_at: datetime) -> None:
         )
 
 
-def take_due(db: Session, now: datetime, limit: int) -> Sequence[str]:
-    """Lock the keys that are due, those that wait longest first; nobody notes them meanwhile."""
+def take_due(
+    db: Session, now: datetime, limit: int, keys: Sequence[str] | None = None
+) -> Sequence[str]:
+    """Lock the keys that are due, of all or of `keys`, those that wait longest first.
+
+    Nobody notes or claims them meanwhile.
+    """
     waiting = select(FileDeletion.storage_key).where(FileDeletion.due_at <= now)
+    if keys is not None:
+        waiting = waiting.where(is_any_of(FileDeletion.storage_key, keys))
     first = waiting.order_by(FileDeletion.due_at).limit(limit)
     return db.scalars(first.with_for_update(skip_locked=True)).all()
 
 
 def claim(db: Session, keys: Sequence[str]) -> bool:
-    """Settle keys for rows that are being written; False if some were due and may have gone."""
-    settled = delete(FileDeletion).where(FileDeletion.storage_key.in_(keys))
+    """Settle keys for rows that are being written; False if some are due and may have gone."""
+    is_safe = FileDeletion.due_at > utc_now() + CLOCKS_APART
+    settled = delete(FileDeletion).where(is_any_of(FileDeletion.storage_key, keys), is_safe)
     return len(db.scalars(settled.returning(FileDeletion.storage_key)).all()) == len(keys)
 
 

@@ -2,13 +2,14 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions import answer_files, attachments, conversations
+from actions import answer_files, attachments, conversations, files
 from actions.announcements import StreamPublisher
 from actions.attachments import IncomingFile
 from gateways.s3_files import NotStored, Storage, StorageFailed
@@ -18,7 +19,7 @@ from models.chat import file_deletions, pending_uploads
 from models.chat.answer_files import attach
 from models.database import open_session, unit_of_work
 from models.schema.chat import Conversation
-from models.schema.uploads import FileDeletion, SentFile
+from models.schema.uploads import FileDeletion, SentFile, Upload
 from models.schema.users import User
 from settings import Settings
 from tasks import upkeep
@@ -26,6 +27,10 @@ from tests import factories
 from tests.agent.pictures import png
 from tests.factories import MODEL
 from tests.locks import wait_for_waiter
+
+
+class _Undone(Exception):
+    """What was begun is not to be."""
 
 
 class Away(Storage):
@@ -106,6 +111,29 @@ def test_what_its_user_deletes_during_a_sweep_goes_too(
 
     with pytest.raises(NotStored):
         storage.get(key)
+
+
+@pytest.mark.usefixtures("emptied", "redis_url")
+def test_what_a_savepoint_has_undone_stays(storage: Storage) -> None:
+    talk, [key] = _sent(storage, 1)
+    with unit_of_work() as db:
+        user, file = db.get_one(User, talk.user_id), db.scalars(sa.select(Upload)).one()
+        with suppress(_Undone), db.begin_nested():
+            files.delete_upload(db, user, file.id)
+            raise _Undone
+        user.name = "Ada Lovelace"
+
+    assert storage.get(key) == b"a secret"
+
+
+@pytest.mark.usefixtures("emptied", "redis_url")
+def test_what_is_somebodys_after_all_is_not_dropped(storage: Storage) -> None:
+    _, [key] = _sent(storage, 1)
+    # PostgreSQL had committed, and the connection was lost before it could say so.
+    attachments.drop([key])
+
+    assert storage.get(key) == b"a secret"
+    assert _waiting() == []
 
 
 @pytest.mark.usefixtures("emptied", "redis_url")
@@ -219,8 +247,8 @@ def _sent(storage: Storage, count: int) -> tuple[Conversation, set[str]]:
         storage.put(key, b"a secret")
     with unit_of_work() as db:
         talk = factories.conversation(db, factories.user(db, "ada@example.org"))
-        files = [SentFile("a.txt", "text/plain", 8, key) for key in keys]
-        jobs.ask(db, talk, "Look", model=MODEL, files=files)
+        sent = [SentFile("a.txt", "text/plain", 8, key) for key in keys]
+        jobs.ask(db, talk, "Look", model=MODEL, files=sent)
     return talk, keys
 
 

@@ -189,10 +189,8 @@ MUTANTS = (
     Mutant(
         "a sweep that waited for storage forgets what was deleted meanwhile",
         "actions/attachments.py",
-        "        due = gone + len(owned)\n",
-        "        due = gone + len(owned)\n"
-        "        with unit_of_work() as db:\n"
-        "            file_deletions.settle(db, [*owned])\n",
+        "        file_deletions.settle(db, gone)\n",
+        "        file_deletions.settle(db, [*gone, *owned])\n",
         (f"{ATTACHMENTS}test_what_its_user_deletes_during_a_sweep_goes_too",),
     ),
     Mutant(
@@ -205,9 +203,16 @@ MUTANTS = (
     Mutant(
         "an archive is taken in though files of it are gone",
         "models/chat/file_deletions.py",
-        " == len(keys)\n",
-        " <= len(keys)\n",
-        (f"{IMPORTING}test_what_took_so_long_that_files_are_gone_is_refused",),
+        "is_any_of(FileDeletion.storage_key, keys), is_safe)",
+        "is_any_of(FileDeletion.storage_key, keys))",
+        (f"{IMPORTING}test_what_took_so_long_that_a_sweep_may_have_it_is_refused",),
+    ),
+    Mutant(
+        "what is somebody's after all is dropped",
+        "actions/attachments.py",
+        "        owned = file_deletions.owned(db, waiting)\n",
+        "        owned = set[str]() if keys else file_deletions.owned(db, waiting)\n",
+        (f"{ATTACHMENTS}test_what_is_somebodys_after_all_is_not_dropped",),
     ),
     Mutant(
         "a file that came to be nobody's stays for good",

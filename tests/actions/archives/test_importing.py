@@ -5,7 +5,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,13 +26,14 @@ from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive
 from models.base import utc_now
 from models.chat import conversations, search
-from models.chat.file_deletions import SETTLED_AFTER
 from models.chat.storage_quotas import StorageFull
+from models.database import open_session, unit_of_work
 from models.memory import changes, notes
 from models.schema.archives import ImportedFile, ImportedStatus
 from models.schema.chat import Conversation, Message
 from models.schema.memory import NoteAuthor
 from models.schema.snapshots import Pack, StateSnapshot
+from models.schema.uploads import FileDeletion
 from models.schema.users import User
 from tests import factories
 from tests.archives import FILES, HOSTILE, packed, with_conversation
@@ -203,15 +204,30 @@ def test_while_storage_is_away_nothing_is_kept(
     assert conversations.list_own(db, ada.id) == []
 
 
-def test_what_took_so_long_that_files_are_gone_is_refused(
-    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+def test_a_second_time_nothing_waits_for_itself(emptied: sa.Engine, stored: Storage) -> None:
+    with unit_of_work() as db:
+        factories.user(db, "ada@example.org")
+    for _ in range(2):
+        with open_session() as db:
+            imported_from(db, db.scalars(sa.select(User)).one(), packed())
+    with emptied.connect() as looking:
+        kept = looking.scalars(sa.select(ImportedFile.storage_key)).all()
+        assert looking.scalars(sa.select(FileDeletion.storage_key)).all() == []
+    assert sorted(stored.list("imports/")) == sorted(kept)
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_what_took_so_long_that_a_sweep_may_have_it_is_refused(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch, *, is_gone: bool
 ) -> None:
     put = Storage.put
 
     def _be_slow(storage: Storage, *args: Any) -> None:
         put(storage, *args)
-        attachments.drop_left(utc_now() + 2 * SETTLED_AFTER)
+        if is_gone:
+            attachments.drop_left(utc_now())
 
+    monkeypatch.setattr(attachments, "SETTLED_AFTER", timedelta(0))
     monkeypatch.setattr(Storage, "put", _be_slow)
     with pytest.raises(StorageAway):
         imported_from(db, ada, packed())
