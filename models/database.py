@@ -1,7 +1,7 @@
 """The connection to PostgreSQL and the unit of work."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -77,9 +77,8 @@ def clock(db: Session) -> datetime:
 
 
 def after_commit(db: Session, action: Callable[[], object]) -> None:
-    """Run `action` once `db` has committed, and never if it rolls back."""
-
-    is_settled = False
+    """Run `action` once `db` has committed; never if it, or a savepoint around here, rolls back."""
+    is_settled, around = False, [*_transactions_around(db)]
 
     def _run(session: Session) -> None:
         nonlocal is_settled
@@ -91,8 +90,15 @@ def after_commit(db: Session, action: Callable[[], object]) -> None:
 
     def _forget(_: Session, ended: SessionTransaction) -> None:
         nonlocal is_settled
-        # The rest is still to be committed when a savepoint or a failed flush is undone.
-        is_settled = is_settled or ended.parent is None
+        # The rest is still to be committed when another savepoint or a failed flush is undone.
+        is_settled = is_settled or ended.parent is None or ended in around
 
     event.listen(db, "after_commit", _run)
     event.listen(db, "after_soft_rollback", _forget)
+
+
+def _transactions_around(db: Session) -> Iterator[SessionTransaction]:
+    one = db.get_nested_transaction() or db.get_transaction()
+    while one is not None:
+        yield one
+        one = one.parent

@@ -46,6 +46,22 @@ def test_what_was_undone_is_not_done_by_a_later_commit_of_the_session() -> None:
     assert ran == ["kept"]
 
 
+@pytest.mark.usefixtures("emptied")
+def test_what_a_savepoint_has_undone_is_never_done() -> None:
+    ran: list[str] = []
+    with unit_of_work() as db:
+        with pytest.raises(ZeroDivisionError), db.begin_nested():
+            after_commit(db, lambda: ran.append("undone"))
+            with db.begin_nested():
+                after_commit(db, lambda: ran.append("undone too"))
+            raise ZeroDivisionError
+        with db.begin_nested():
+            after_commit(db, lambda: ran.append("kept"))
+            with pytest.raises(ZeroDivisionError), db.begin_nested():
+                raise ZeroDivisionError
+    assert ran == ["kept"]
+
+
 def test_a_statement_that_takes_long_is_logged_without_its_values(
     engine: sa.Engine, adjust: Callable[..., None]
 ) -> None:

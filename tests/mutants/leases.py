@@ -295,4 +295,11 @@ MUTANTS = (
         "EmailToken.secret_hash == _hashed(secret))).one()\n",
         (f"{LINKS}test_who_waited_for_the_account_looks_again",),
     ),
+    Mutant(
+        "what a savepoint has undone is told all the same",
+        "models/database.py",
+        " or ended in around\n",
+        "\n",
+        ("tests/models/test_database.py::test_what_a_savepoint_has_undone_is_never_done",),
+    ),
 )
