@@ -15,6 +15,7 @@ from actions.reminders import Fired
 from actions.sentences import failures
 from actions.sentences import reminders as sentences
 from actions.sentences.refusals import sentence_of
+from channels.outbound import Button
 from gateways.live_events import JobEnded
 from models import jobs, ledger
 from models.chat import conversations
@@ -151,7 +152,10 @@ def _result(said: FiredReminder, title: str, answer: str) -> Fired:
         see=telling.open_button(said),
         why=gettext("You set this task. Choose in the settings how you are told."),
     )
-    return Fired(Topic.TASKS, said, letter, telling.buttons_of(said))
+    opened = telling.open_button(said)
+    # Files and sources are there, and what a messenger shows of an answer may be cut.
+    rows = [[Button(opened.label, url=opened.url)], *telling.buttons_of(said)]
+    return Fired(Topic.TASKS, said, letter, rows)
 
 
 def _show(job: Job) -> None:

@@ -126,18 +126,23 @@ def edit(db: Session, user: User, reminder: Reminder, words: str, wanted: Recurr
 def pause(db: Session, reminder: Reminder) -> None:
     """Let a locked reminder not fire until it is resumed; ReminderOver if it will not anyway."""
     _refuse_if_over(reminder)
-    reminder.snoozed_until = None
     _stop(reminder, ReminderStatus.PAUSED)
     db.flush()
 
 
 def resume(db: Session, reminder: Reminder) -> None:
-    """Let a paused reminder fire again from now on; TimeIsOver if its times have gone by."""
+    """Let a paused reminder fire again from now on; TimeIsOver if its times have gone by.
+
+    Until when it was snoozed holds still; where that has gone by it fires at once, unless it comes
+    again anyway.
+    """
     _refuse_if_over(reminder)
     if reminder.status is ReminderStatus.PAUSED:
-        due_at = _next_due(db, reminder)
-        if due_at is None:
+        due_at, snoozed = _next_due(db, reminder), reminder.snoozed_until
+        if due_at is None and snoozed is None:
             raise TimeIsOver
+        if due_at is not None and snoozed is not None and snoozed <= database.clock(db):
+            reminder.snoozed_until = None
         reminder.status = ReminderStatus.ACTIVE
         _schedule(reminder, due_at)
         db.flush()
@@ -178,8 +183,16 @@ def skip(db: Session, reminder: Reminder) -> None:
 
 
 def finish(db: Session, reminder: Reminder) -> None:
-    """Note that the user is done with what a locked reminder has told; it may fire again."""
+    """Note that the user is done with what a locked reminder has told.
+
+    It comes no more as it was snoozed, but at the times that it has anyway.
+    """
     _tick_off(db, reminder, database.clock(db))
+    if reminder.snoozed_until is not None:
+        reminder.snoozed_until = None
+        if reminder.status is ReminderStatus.ACTIVE:
+            _schedule(reminder, reminder.scheduled_at)
+        db.flush()
 
 
 def cancel(db: Session, reminder: Reminder) -> None:
@@ -199,8 +212,9 @@ def delete(db: Session, reminder: Reminder) -> None:
 def follow_zone(db: Session, user: User) -> None:
     """Read what repeats from the clocks of the zone in which the user is now.
 
-    "Every day at 8" is at 8 where they are. What fires once stays at its moment, and so does what
-    is due already: it has only not been fired yet.
+    "Every day at 8" is at 8 where they are, and what was skipped stays so. What fires once stays at
+    its moment, and so do what is due already, which has only not been fired yet, and a last time
+    that has gone by on the new clocks.
     """
     wanted = select(Reminder).where(
         Reminder.user_id == user.id,
@@ -210,10 +224,10 @@ def follow_zone(db: Session, user: User) -> None:
     )
     now = database.clock(db)
     for reminder in db.scalars(wanted.order_by(Reminder.id).with_for_update()):
-        reminder.timezone = user.timezone
-        waits = reminder.scheduled_at is not None and reminder.scheduled_at <= now
-        if reminder.status is ReminderStatus.ACTIVE and not waits:
-            _schedule(reminder, _next_due(db, reminder))
+        was, reminder.timezone = zone_of(reminder.timezone), user.timezone
+        planned = reminder.scheduled_at
+        if reminder.status is ReminderStatus.ACTIVE and planned is not None and planned > now:
+            _schedule(reminder, _moved(reminder, planned.astimezone(was), now) or planned)
     db.flush()
 
 
@@ -240,6 +254,13 @@ def _stop(
 def _next_due(db: Session, reminder: Reminder) -> datetime | None:
     zone = zone_of(reminder.timezone)
     return recurrence.next_after(recurrence.of(reminder), zone, database.clock(db))
+
+
+def _moved(reminder: Reminder, planned: datetime, now: datetime) -> datetime | None:
+    """Return when what was planned on a day of other clocks comes by its own, or what follows."""
+    zone = zone_of(reminder.timezone)
+    its_day = recurrence.moment(planned.replace(tzinfo=None), zone) - timedelta(seconds=1)
+    return recurrence.next_after(recurrence.of(reminder), zone, max(now, its_day))
 
 
 def _first_due(db: Session, timezone: str, wanted: Recurrence) -> datetime:

@@ -140,6 +140,9 @@ def test_its_answer_is_told_once_on_messengers_too(
     assert _firing(db).outcome is FiringOutcome.TOLD
     sent = db.scalars(select(Delivery).where(Delivery.channel_account_id == account.id)).one()
     assert "Three flights." in sent.content["text"]
+    # Files of the answer are where it leads.
+    [opened] = sent.content["rows"][0]
+    assert opened["url"].endswith(f"/chat/{talk.id}")
     assert drift(db, ada.id) == 0
 
 

@@ -113,4 +113,32 @@ MUTANTS = (
         "    return wanted\n",
         (f"{VERBS}test_what_cannot_be_chosen_stays_while_the_day_does",),
     ),
+    Mutant(
+        "what was skipped comes in another zone",
+        "models/reminders/reminders.py",
+        "zone, max(now, its_day))",
+        "zone, now)",
+        (f"{VERBS}test_what_was_skipped_stays_so_in_another_zone",),
+    ),
+    Mutant(
+        "a last time that is over on the new clocks is lost",
+        "models/reminders/reminders.py",
+        "now) or planned)",
+        "now))",
+        (f"{VERBS}test_a_last_time_that_is_over_on_the_new_clocks_still_comes",),
+    ),
+    Mutant(
+        "what is done rings all the same as it was snoozed",
+        "models/reminders/reminders.py",
+        "    if reminder.snoozed_until is not None:\n        reminder.snoozed_until = None\n",
+        "    if False:\n        reminder.snoozed_until = None\n",
+        (f"{VERBS}test_what_is_done_rings_no_more_as_it_was_snoozed",),
+    ),
+    Mutant(
+        "what comes on one day of the week stays there when it is moved",
+        "tasks/worker/tools/changing.py",
+        "    return replace(was, start=start, weekdays=(start.weekday(),))\n",
+        "    return replace(was, start=start)\n",
+        (f"{TOOLS}test_what_comes_on_one_day_of_the_week_is_moved_to_another",),
+    ),
 )

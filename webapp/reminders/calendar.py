@@ -16,7 +16,7 @@ from models.email.templates.content import address_on_site
 from models.errors import NotFound, Refused
 from models.periods import zone_of
 from models.reminders import feeds, queries, recurrence
-from models.schema.reminders import Reminder
+from models.schema.reminders import Reminder, ReminderStatus
 from models.schema.users import User
 from settings import get_settings
 from webapp.core.auth import current_user, member_required
@@ -115,7 +115,7 @@ def _events(user: User) -> Iterator[list[str]]:
 def _times(reminder: Reminder) -> Iterator[datetime]:
     """Yield when it fires, soonest first: once more if it was snoozed, then by its recurrence."""
     last = utc_now() + SHOWN_AHEAD
-    if reminder.snoozed_until is not None:
+    if reminder.snoozed_until is not None and reminder.status is ReminderStatus.ACTIVE:
         yield reminder.snoozed_until
     rule, zone = recurrence.of(reminder), zone_of(reminder.timezone)
     at = reminder.scheduled_at

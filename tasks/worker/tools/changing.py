@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from actions.sentences.refusals import sentence_of
 from agent.tools.registry import Arguments, ToolRefused
@@ -10,10 +11,16 @@ from gateways.values import BadValue
 from models.errors import Refused
 from models.periods import zone_of
 from models.reminders import choices, recurrence, reminders
+from models.reminders.choices import Chosen
 from models.reminders.reminders import WORDS_MAX_LENGTH
-from models.schema.reminders import Reminder, ReminderKind
+from models.schema.reminders import Reminder, ReminderKind, Repeats
 from tasks.worker.tools.access import Caller
 from tasks.worker.tools.reminders import described, find, now_of, refuse_made_up
+
+OTHER_DAYS = (
+    "It comes on several days of the week, and that is none of them. Set a new one with `remind`,"
+    " and cancel this one."
+)
 
 
 def change(caller: Caller, given: Arguments) -> str:
@@ -40,8 +47,18 @@ def _edit(caller: Caller, reminder: Reminder, given: Arguments) -> None:
         refuse_made_up(caller, words)
     wanted = choices.chosen(recurrence.of(reminder))
     if at:
-        wanted = replace(wanted, start=values.wall_clock(at))
+        wanted = _moved(wanted, values.wall_clock(at))
     reminders.edit(caller.db, caller.user, reminder, words, wanted.recurrence())
+
+
+def _moved(was: Chosen, start: datetime) -> Chosen:
+    """Let it begin at another time; what comes on one day of the week moves to that of the time."""
+    recurs = was.recurrence()
+    if recurs.repeats is not Repeats.WEEKLY or start.weekday() in recurs.weekdays:
+        return replace(was, start=start)
+    if len(recurs.weekdays) > 1:
+        raise ToolRefused(OTHER_DAYS)
+    return replace(was, start=start, weekdays=(start.weekday(),))
 
 
 def _snooze(caller: Caller, reminder: Reminder, given: Arguments) -> None:

@@ -135,6 +135,59 @@ def test_what_repeats_follows_its_user_to_another_zone(db: Session, ada: User) -
     assert once.due_at == before
 
 
+def test_what_was_skipped_stays_so_in_another_zone(db: Session, ada: User) -> None:
+    daily = made(db, ada, repeats=Repeats.DAILY)
+    reminders.skip(db, daily)
+    assert daily.due_at
+    day = daily.due_at.astimezone(zone_of(ada.timezone)).date()
+    complete_onboarding(ada, Profile("Ada", "Europe/Vienna", ""))
+    reminders.follow_zone(db, ada)
+    assert daily.due_at.astimezone(zone_of("Europe/Vienna")).date() == day
+
+
+def test_a_last_time_that_is_over_on_the_new_clocks_still_comes(db: Session, ada: User) -> None:
+    at = soon(ada)
+    last = reminders.create(db, ada.id, "Pills", Recurrence(at, Repeats.DAILY, until=at.date()))
+    before = last.due_at
+    complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
+    reminders.follow_zone(db, ada)
+    assert (last.status, last.due_at) == (ReminderStatus.ACTIVE, before)
+
+
+def test_a_snoozed_one_is_paused_and_resumed(db: Session, ada: User) -> None:
+    once = made(db, ada)
+    make_due(db, once)
+    reminders.advance(once, None, database.clock(db))
+    until = database.clock(db) + timedelta(hours=1)
+    reminders.snooze(db, once, until)
+    reminders.pause(db, once)
+    assert once.due_at is None
+    reminders.resume(db, once)
+    assert once.due_at == until
+
+    # What has gone by meanwhile comes at once, but where it comes again anyway.
+    daily = made(db, ada, repeats=Repeats.DAILY)
+    for one, comes in ((once, True), (daily, False)):
+        reminders.snooze(db, one, until)
+        reminders.pause(db, one)
+        gone_by = one.snoozed_until = database.clock(db) - timedelta(minutes=5)
+        reminders.resume(db, one)
+        assert (one.due_at == gone_by) is comes
+
+
+def test_what_is_done_rings_no_more_as_it_was_snoozed(db: Session, ada: User) -> None:
+    daily = made(db, ada, repeats=Repeats.DAILY)
+    regular = daily.due_at
+    reminders.snooze(db, daily, database.clock(db) + timedelta(minutes=10))
+    reminders.finish(db, daily)
+    assert (daily.due_at, daily.snoozed_until) == (regular, None)
+    once = made(db, ada)
+    reminders.advance(once, None, database.clock(db))
+    reminders.snooze(db, once, database.clock(db) + timedelta(minutes=10))
+    reminders.finish(db, once)
+    assert once.status is ReminderStatus.ENDED
+
+
 def test_a_paused_one_takes_the_new_zone_with_it(db: Session, ada: User) -> None:
     daily = made(db, ada, repeats=Repeats.DAILY)
     reminders.pause(db, daily)

@@ -16,13 +16,14 @@ from models import lists
 from models.base import utc_now
 from models.chat import conversations, search
 from models.periods import zone_of
+from models.reminders import recurrence
 from models.schema.chat import Role
 from models.schema.jobs import Job, JobOrigin
 from models.schema.reminders import Reminder, Repeats
 from models.schema.users import User
 from tasks.worker.tools import HANDLERS
 from tests import factories
-from tests.models.reminders.making import made
+from tests.models.reminders.making import made, soon
 
 Use = Callable[..., str]
 
@@ -212,6 +213,21 @@ def test_a_reminder_is_changed_by_its_number(use: Use, db: Session, ada: User) -
         use("change_reminder", number=2, do="pause")
     with pytest.raises(ToolRefused):
         use("change_reminder", number=1, do="explode")
+
+
+def test_what_comes_on_one_day_of_the_week_is_moved_to_another(
+    use: Use, db: Session, ada: User
+) -> None:
+    at = soon(ada) + timedelta(days=2)
+    reminder = made(db, ada, repeats=Repeats.WEEKLY, weekdays=(soon(ada).weekday(),))
+    use("change_reminder", number=1, do="edit", at=f"{at:%Y-%m-%dT%H:%M}")
+    db.refresh(reminder)
+    assert recurrence.of(reminder).weekdays == (at.weekday(),)
+
+    several = sorted({(at.weekday() + 1) % 7, (at.weekday() + 2) % 7})
+    made(db, ada, repeats=Repeats.WEEKLY, weekdays=tuple(several))
+    with pytest.raises(ToolRefused, match="several days"):
+        use("change_reminder", number=2, do="edit", at=f"{at:%Y-%m-%dT%H:%M}")
 
 
 def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, running: Job) -> None:
