@@ -21,6 +21,7 @@ from agent.catalogue import Model
 from models import jobs, ledger
 from models.chat import conversations, pending_uploads, research, storage_quotas
 from models.database import after_commit
+from models.errors import Refused
 from models.schema.chat import WEB, Conversation
 from models.schema.jobs import Job
 from models.schema.uploads import PendingUpload, SentFile
@@ -84,14 +85,24 @@ def send(db: Session, user: User, incoming: Incoming, publisher: Publisher) -> S
     CostConfirmationRequired when the user has to be asked first: commit then too, or the files that
     wait for the user's word, in its `staged`, are lost.
     """
+    try:
+        return _send(db, user, incoming, publisher)
+    except Refused:
+        # What came before has taken its files along, and waits in the lane that is full now.
+        before = jobs.find_sent(db, user.id, incoming.sent_key, incoming.text)
+        if before is None:
+            raise
+        return _as_before(db, user, before)
+
+
+def _send(db: Session, user: User, incoming: Incoming, publisher: Publisher) -> Sent:
     staged = pending_uploads.find_own(db, user.id, incoming.staged_ids)
     kept = _keep(db, user, incoming.files)
     try:
         sent = _accept(db, user, incoming, [*(one.file for one in staged), *kept])
     except jobs.AlreadySent as before:
         _drop(kept)
-        conversation = conversations.find_own(db, user.id, before.job.conversation_id)
-        return Sent(before.job, conversation, is_new=False)
+        return _as_before(db, user, before.job)
     except CostConfirmationRequired as question:
         question.staged = _stage(db, user, incoming, kept)
         raise
@@ -102,6 +113,11 @@ def send(db: Session, user: User, incoming: Incoming, publisher: Publisher) -> S
     job_id = str(sent.job.id)
     after_commit(db, lambda: log.info("message.sent", channel=incoming.channel, job_id=job_id))
     return sent
+
+
+def _as_before(db: Session, user: User, job: Job) -> Sent:
+    conversation = conversations.find_own(db, user.id, job.conversation_id)
+    return Sent(job, conversation, is_new=False)
 
 
 def _keep(db: Session, user: User, files: Sequence[IncomingFile]) -> list[SentFile]:

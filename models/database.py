@@ -86,7 +86,11 @@ def after_commit(db: Session, action: Callable[[], object]) -> None:
         if is_settled or session.in_nested_transaction():
             return
         is_settled = True
-        action()
+        try:
+            action()
+        except Exception:
+            # What is committed stands, and the other actions still run.
+            log.exception("after_commit.failed")
 
     def _forget(_: Session, ended: SessionTransaction) -> None:
         nonlocal is_settled

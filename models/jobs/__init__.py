@@ -18,6 +18,7 @@ from models.jobs.enqueue import (
     Source,
     ask,
     ask_again,
+    find_sent,
     further_allowance,
     go_on,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "fail",
     "find_own",
     "find_pause",
+    "find_sent",
     "further_allowance",
     "go_on",
     "is_paused",

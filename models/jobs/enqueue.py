@@ -107,7 +107,7 @@ def ask(
     }
     job = _queue(db, _ASK, *ids, **rest, sent_key=source.sent_key)
     if job is None:
-        if (before := _find_sent(db, user, source.sent_key, words)) is not None:
+        if (before := find_sent(db, user.id, source.sent_key, words)) is not None:
             raise AlreadySent(before)
         # Other words, so another message: the form was open twice.
         job = _queued(_queue(db, _ASK, *ids, **rest, sent_key=None))
@@ -226,10 +226,10 @@ def _queued(job: Job | None) -> Job:
     return job
 
 
-def _find_sent(db: Session, user: User, sent_key: UUID | None, words: str) -> Job | None:
+def find_sent(db: Session, user_id: UUID, sent_key: UUID | None, words: str) -> Job | None:
     """Return the newest job of the message that came with this key, if these are its words."""
     sent = select(Message.id).where(
-        Message.user_id == user.id, Message.sent_key == sent_key, Message.text == words
+        Message.user_id == user_id, Message.sent_key == sent_key, Message.text == words
     )
     wanted = select(Job).where(Job.message_id == sent.scalar_subquery())
     return db.scalars(wanted.order_by(Job.id.desc()).limit(1)).one_or_none()

@@ -141,6 +141,17 @@ def test_a_telegram_that_is_delivered_twice_is_one_message(
     assert sent_key_of("telegraph", "1") != sent_key_of("pigeon", "1")
 
 
+def test_what_came_before_is_found_though_the_lane_is_full(
+    telegraph: Telegraph, db: Session, ada: User, settings: Settings
+) -> None:
+    for _ in range(settings.max_waiting_jobs_per_user - 1):
+        factories.job(db, ada)
+    first = telegraph.receive("1", ada.email, WORDS)
+    assert telegraph.receive("1", ada.email, WORDS).job.id == first.job.id
+    with pytest.raises(jobs.TooManyWaiting):
+        telegraph.receive("2", ada.email, WORDS)
+
+
 def test_the_website_and_a_channel_share_a_conversation(
     telegraph: Telegraph, adas: Browser, ada: User
 ) -> None:
@@ -263,9 +274,12 @@ def test_files_wait_for_the_word_that_they_may_cost_so_much(
 
     agreed = question.value.quote_micros
     yes = Incoming("", staged_ids=frozenset({waiting.id}), agreed_micros=agreed)
-    telegraph.receive("1", ada.email, WORDS, yes)
+    sent = telegraph.receive("1", ada.email, WORDS, yes)
     assert db.scalars(sa.select(Upload.name)).all() == ["list.csv"]
     assert db.scalars(sa.select(PendingUpload)).all() == []
+    # Whoever presses twice has sent it once, though the files wait no more.
+    again = telegraph.receive("1", ada.email, WORDS, yes)
+    assert (again.job.id, again.is_new) == (sent.job.id, False)
 
 
 def test_a_telegram_may_name_a_model_that_is_offered(telegraph: Telegraph, ada: User) -> None:

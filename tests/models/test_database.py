@@ -47,6 +47,16 @@ def test_what_was_undone_is_not_done_by_a_later_commit_of_the_session() -> None:
 
 
 @pytest.mark.usefixtures("emptied")
+def test_what_fails_after_a_commit_is_logged_alone() -> None:
+    ran: list[str] = []
+    with capture_logs() as lines, unit_of_work() as db:
+        after_commit(db, lambda: 1 / 0)
+        after_commit(db, lambda: ran.append("told"))
+    assert ran == ["told"]
+    assert [line["event"] for line in lines] == ["after_commit.failed"]
+
+
+@pytest.mark.usefixtures("emptied")
 def test_what_a_savepoint_has_undone_is_never_done() -> None:
     ran: list[str] = []
     with unit_of_work() as db:

@@ -302,4 +302,18 @@ MUTANTS = (
         "\n",
         ("tests/models/test_database.py::test_what_a_savepoint_has_undone_is_never_done",),
     ),
+    Mutant(
+        "what fails after a commit is told as if nothing had been done",
+        "models/database.py",
+        '            log.exception("after_commit.failed")\n',
+        "            raise\n",
+        ("tests/models/test_database.py::test_what_fails_after_a_commit_is_logged_alone",),
+    ),
+    Mutant(
+        "a message that came before is refused because its files went with it",
+        "actions/sending.py",
+        "        if before is None:\n            raise\n        return",
+        "        if before is None or before:\n            raise\n        return",
+        ("tests/actions/test_sending.py::test_files_wait_for_the_word_that_they_may_cost_so_much",),
+    ),
 )
