@@ -11,26 +11,33 @@ from actions.channels import following
 from models import jobs
 from models.errors import NotFound
 from models.jobs.cancellation import cancel
+from models.jobs.queries import UNFINISHED
 from models.ops import admin_actions
 from models.ops.admin_actions import Change, Order
 from models.schema.admins import AdminActionKind
 from models.schema.jobs import Job
 
 
-def stop(db: Session, order: Order, job_id: UUID, publisher: Publisher) -> None:
-    """Close a job that waits, or ask its worker to stop it; one that is over stays as it is.
+def stop(db: Session, order: Order, job_id: UUID, publisher: Publisher) -> bool:
+    """Close a job that waits, or ask its worker to stop it; False for one that is over already.
 
-    What was charged is given back or stands as if its user had stopped it. Done once under the key
-    of the order; refuses what `admin_actions.begin` refuses. The caller commits.
+    That stays as it is, and nothing is logged. What was charged is given back or stands as if its
+    user had stopped it. Done once under the key of the order; refuses what `admin_actions.begin`
+    refuses. The caller commits.
     """
     job = _find(db, job_id)
     if admin_actions.begin(db, order, job.user_id) is None:
-        return
+        return True
+    # It may have ended while its account was waited for.
+    db.refresh(job, with_for_update=True)
+    if job.status not in UNFINISHED:
+        return False
     before = {"status": job.status}
     job = cancel(db, job.user_id, job_id)
     after = {"status": job.status, "is_stopping": job.stop_requested_at is not None}
     _note(db, order, AdminActionKind.JOB_CANCELLED, job, Change(before, after))
     announce_cancelled(db, job, publisher)
+    return True
 
 
 def retry(db: Session, order: Order, job_id: UUID, publisher: Publisher) -> None:

@@ -62,6 +62,10 @@ REFUSALS: Mapping[str, str] = {
     ),
     "refund_too_large": marked("Only %(left)s are left of this payment."),
     "rule_over": marked("This is not on the list any more."),
+    "still_listed": marked(
+        "This account is on the list of those who are held or blocked. Please take it off there"
+        " first."
+    ),
     "switches_changed": marked(
         "Another administrator changed the switches meanwhile. Look at them once more."
     ),

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import ledger
 from models.base import utc_now
 from models.errors import NotFound, Refused
-from models.ops import admin_actions
+from models.ops import admin_actions, user_actions
 from models.ops.admin_actions import Change, Order
 from models.people import free_credit, users
+from models.people.access_rules import WITHHOLDS
 from models.people.admin_roles import Permission
 from models.people.identity_keys import hashed, network_of
 from models.people.users import BadAddress
@@ -27,7 +28,6 @@ SUBJECT_MAX_LENGTH = 254
 # A network as the page shows it, which knows no more of it.
 HASH = re.compile(r"[0-9a-f]{64}")
 SHOWN_LETTERS = 12
-WITHHOLDS = (Verdict.HOLD, Verdict.BLOCK)
 
 
 class BadSubject(Refused):
@@ -71,10 +71,12 @@ def set_rule(db: Session, order: Order, subject: Subject, verdict: Verdict) -> N
     """Put something on a list, instead of what was there about it.
 
     A user who is held or blocked sends nothing; one who is allowed again gets the free credit that
-    waited for that. Refuses what `admin_actions.begin` refuses, of a user's own account too.
+    waited for that, and sends unless an admin keeps them from it by hand. Refuses what
+    `admin_actions.begin` refuses, of a user's own account too.
     """
     if not _begin(db, order, subject.user_id):
         return
+    _wait_for_others(db, subject)
     before = _current(db, subject)
     if before is not None:
         before.ended_at = utc_now()
@@ -100,7 +102,10 @@ def set_rule(db: Session, order: Order, subject: Subject, verdict: Verdict) -> N
 
 
 def end_rule(db: Session, order: Order, rule_id: UUID) -> None:
-    """Take something off its list. Raises NotFound, and RuleOver where it is off already."""
+    """Take something off its list; a user whom no admin keeps from it by hand sends again.
+
+    Raises NotFound, and RuleOver where it is off already.
+    """
     rule = db.get(AccessRule, rule_id)
     if rule is None:
         raise NotFound
@@ -133,6 +138,12 @@ def _begin(db: Session, order: Order, user_id: UUID | None) -> bool:
     return admin_actions.admit(db, order, needs=Permission.ACT)
 
 
+def _wait_for_others(db: Session, subject: Subject) -> None:
+    # Of two admins who list something new at once, neither finds a row of the other to lock.
+    lock = func.hashtextextended(f"access-rule:{subject.kind}:{subject.key}", 0)
+    db.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
 def _current(db: Session, subject: Subject) -> AccessRule | None:
     wanted = select(AccessRule).where(
         AccessRule.subject_kind == subject.kind,
@@ -151,8 +162,10 @@ def _apply(db: Session, user_id: UUID | None, verdict: Verdict | None) -> None:
         user.sending_suspended_at = user.sending_suspended_at or utc_now()
         db.flush()
         return
-    user.sending_suspended_at = None
-    db.flush()
+    # A list lets go only of whom a list withheld.
+    if not user_actions.is_suspended_by_hand(db, user):
+        user.sending_suspended_at = None
+        db.flush()
     if free_credit.find_refusal(db, user_id) is RefusalReason.HELD:
         free_credit.decide(db, user, None)
 

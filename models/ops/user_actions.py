@@ -18,7 +18,7 @@ from models.ledger import freezes
 from models.ops import adjustment_approvals, admin_actions
 from models.ops.adjustment_approvals import credits_of
 from models.ops.admin_actions import Change, Order
-from models.people import email_tokens, sessions, verification
+from models.people import access_rules, email_tokens, sessions, verification
 from models.people.admin_roles import Permission
 from models.people.email_tokens import Retirement
 from models.schema.admins import AdminAction, AdminActionKind
@@ -39,6 +39,12 @@ class AlreadyInThatState(Refused):
     """What an action would bring about is so already."""
 
     code = "already_in_that_state"
+
+
+class StillListed(Refused):
+    """A list of admins holds or blocks the account, so it is not let send by hand."""
+
+    code = "still_listed"
 
 
 class AlreadyVerified(Refused):
@@ -70,13 +76,32 @@ def adjust_credits(db: Session, order: Order, user_id: UUID, micros: int) -> Seq
 
 
 def suspend_sending(db: Session, order: Order, user_id: UUID, *, is_on: bool) -> None:
-    """Keep an account from sending messages, or let it send again; what waits is still answered."""
+    """Keep an account from sending messages, or let it send again; what waits is still answered.
+
+    While a list holds or blocks the account it is not let send: raises StillListed.
+    """
     user = admin_actions.begin(db, order, user_id)
     if user is not None:
+        if not is_on and access_rules.own_verdict(db, user_id) in access_rules.WITHHOLDS:
+            raise StillListed
         before = user.sending_suspended_at
         user.sending_suspended_at = _since(before, is_on=is_on)
         kinds = (AdminActionKind.SENDING_RESUMED, AdminActionKind.SENDING_SUSPENDED)
         _note_suspension(db, order, user, kinds[is_on], (before, user.sending_suspended_at))
+
+
+def is_suspended_by_hand(db: Session, user: User) -> bool:
+    """Tell whether an admin keeps a locked account from sending by `suspend_sending`.
+
+    False where only a list does: its moment is not the one that the log has of such an order.
+    """
+    if user.sending_suspended_at is None:
+        return False
+    orders = select(AdminAction.after["suspended_at"].astext).where(
+        AdminAction.user_id == user.id, AdminAction.kind == AdminActionKind.SENDING_SUSPENDED
+    )
+    ordered_at = db.scalar(orders.order_by(AdminAction.id.desc()).limit(1))
+    return bool(ordered_at) and datetime.fromisoformat(ordered_at) == user.sending_suspended_at
 
 
 def suspend_sign_in(db: Session, order: Order, user_id: UUID, *, is_on: bool) -> None:

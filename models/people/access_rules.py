@@ -25,6 +25,8 @@ class ListedAsBlocked(Refused):
     code = "listed_as_blocked"
 
 
+# Who is on hold or blocked sends nothing.
+WITHHOLDS = (Verdict.HOLD, Verdict.BLOCK)
 # Of several rules the one that names its subject most closely counts.
 CLOSEST = (SubjectKind.USER, SubjectKind.NETWORK, SubjectKind.DOMAIN)
 
@@ -48,10 +50,15 @@ def verdict_on(
     return closest.verdict if closest else None
 
 
+def own_verdict(db: Session, user_id: UUID) -> Verdict | None:
+    """Tell what admins have decided about an account itself; None if nothing."""
+    of_user = _is(SubjectKind.USER, [str(user_id)])
+    return db.scalar(select(AccessRule.verdict).where(AccessRule.ended_at.is_(None), of_user))
+
+
 def refuse_if_listed(db: Session, user_id: UUID) -> None:
     """Raise HeldForReview or ListedAsBlocked if a list of admins says so of an account itself."""
-    of_user = _is(SubjectKind.USER, [str(user_id)])
-    verdict = db.scalar(select(AccessRule.verdict).where(AccessRule.ended_at.is_(None), of_user))
+    verdict = own_verdict(db, user_id)
     if verdict is Verdict.HOLD:
         raise HeldForReview
     if verdict is Verdict.BLOCK:

@@ -4,6 +4,8 @@ The new address counts once the browser that asked opens a link that was sent th
 before is told at once, and for a week whoever reads its mail can take the account back.
 """
 
+from datetime import timedelta
+
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,6 +27,10 @@ from models.people.email_tokens import Retirement
 from models.schema.email_tokens import EmailToken, LinkPurpose
 from models.schema.sessions import UserSession
 from models.schema.users import User
+
+# A thief may set up two factors first, and these would shut the owner out who undoes the change.
+# What was on longer is the owner's: they were mailed of it, and had as long as the undoing works.
+DISTRUSTED_BEFORE = timedelta(days=7)
 
 
 class SameAddress(Refused):
@@ -112,15 +118,16 @@ def undo(db: Session, secret: str) -> str:
 
     Every browser is logged out, every pending link is retired, and neither the password nor the
     identity of until now opens the account: the link, which is also mailed, lets a new password be
-    chosen. It is the same whether the change was made already or only asked for. Raises LinkUsedUp
-    and CannotComeBack.
+    chosen. Two-factor sign-in ends if it was switched on after the change was asked for, or no
+    longer than DISTRUSTED_BEFORE ahead of that. It is the same whether the change was made already
+    or only asked for. Raises LinkUsedUp and CannotComeBack.
     """
     user, link = email_tokens.use(db, secret, LinkPurpose.ADDRESS_UNDO)
     _move(db, user, link.address, CannotComeBack)
     user.password_hash = None
     # A thief may have connected one of their own.
     identities.disconnect_all(db, user.id)
-    two_factor.forget(db, user.id, since=link.created_at)
+    two_factor.forget(db, user.id, since=link.created_at - DISTRUSTED_BEFORE)
     sessions.revoke_others(db, user.id, keep=None)
     email_tokens.retire(db, user.id, Retirement.UNDONE)
     return password_reset.send_link(db, user, reference=f"address-undone:{link.id}")

@@ -122,9 +122,14 @@ def disconnect_all(db: Session, user_id: UUID) -> None:
 
     Nor does any messenger write for it that was linked before, or any calendar read its reminders.
     """
+    disconnect_outside(db, user_id)
+    db.execute(delete(Identity).where(Identity.user_id == user_id))
+
+
+def disconnect_outside(db: Session, user_id: UUID) -> None:
+    """Let no messenger write for a locked account any more, and no calendar read its reminders."""
     accounts.unlink_all(db, user_id)
     feeds.revoke(db, user_id)
-    db.execute(delete(Identity).where(Identity.user_id == user_id))
 
 
 def _mail(db: Session, user: User, letter: EmailContent) -> None:

@@ -46,6 +46,11 @@ def find(db: Session, typed: str) -> Invitation:
     return found
 
 
+def is_usable(db: Session, invitation_id: UUID) -> bool:
+    """Tell whether somebody can still come by an invitation."""
+    return db.scalar(_usable().where(Invitation.id == invitation_id)) is not None
+
+
 def take(db: Session, invitation_id: UUID) -> Invitation:
     """Use an invitation once; raise InvitationOver if somebody was faster, or it is over."""
     wanted = _usable().where(Invitation.id == invitation_id).with_for_update()

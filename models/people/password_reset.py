@@ -60,6 +60,8 @@ def send_link(db: Session, user: User, *, reference: str) -> str:
 def choose(db: Session, secret: str, password: str, *, network_address: str | None) -> User:
     """Set a new password by a mailed link and log every browser out; tell the person by mail.
 
+    Every messenger is unlinked and the calendar link ends: somebody else may have had the account.
+
     Whoever opened the link reads the mail there, so the address is verified by that too: where
     nobody had done so, they begin anew, see `takeover`. Raises LinkUsedUp; a bad password is
     refused and leaves the link as it was.
@@ -73,6 +75,8 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
         user = takeover.begin_anew(db, user)
     elif is_first_proof:
         identities.disconnect_all(db, user.id)
+    else:
+        identities.disconnect_outside(db, user.id)
     _replace(db, user, new_hash, keep=None)
     if is_first_proof:
         user.email_verified_at = utc_now()
@@ -82,6 +86,8 @@ def choose(db: Session, secret: str, password: str, *, network_address: str | No
 
 def change(db: Session, user: User, *, old: str, new: str, keep: UUID) -> None:
     """Set a new password and log every browser out but `keep`; tell the person by mail.
+
+    Messengers and the calendar link of whoever is logged in stay.
 
     Refuses a wrong old password and a bad new one. An account without a password, which its user
     opens with an identity, has no old one to ask for.
@@ -102,7 +108,8 @@ def _replace(db: Session, user: User, new_hash: str, *, keep: UUID | None) -> No
     email_tokens.retire(db, user.id, Retirement.NEW_PASSWORD)
     sessions.revoke_others(db, user.id, keep=keep)
     connected = identities.find(db, user.id)
-    letter = account.password_changed(connected.email if connected else "")
+    google_address = connected.email if connected else ""
+    letter = account.password_changed(google_address, is_reset=keep is None)
     reference = f"password-changed:{new_id()}"
     outbox.queue(db, user.email, letter, reference=reference)
     db.flush()

@@ -105,6 +105,13 @@ MUTANTS = (
         (f"{BULK}test_what_an_attempt_had_cost_is_given_back_and_the_lane_goes_on",),
     ),
     Mutant(
+        "the log tells of a stop of what was over already",
+        "actions/admin_jobs.py",
+        "    if job.status not in UNFINISHED:\n        return False\n",
+        "",
+        ("tests/webapp/admin/test_queue.py::test_of_a_message_that_is_over_no_stop_is_logged",),
+    ),
+    Mutant(
         "a code is taken twice",
         "models/people/two_factor.py",
         "    if step is not None and step > found.last_step:\n",

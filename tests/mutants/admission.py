@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 
 ADMISSION = "tests/models/people/test_admission.py::"
 INVITING = "tests/models/ops/test_invitation_actions.py::"
+LISTING = "tests/models/ops/test_access_rule_actions.py::"
 INVITED = "tests/webapp/admin/test_invitations.py::"
 ABUSE = "tests/webapp/admin/test_abuse.py::"
 ANALYTICS = "tests/tasks/test_analytics.py::"
@@ -71,6 +72,41 @@ MUTANTS = (
         "    if verdict in WITHHOLDS:\n",
         "    if verdict is None:\n",
         (f"{ABUSE}test_who_is_held_reads_so_and_sends_again_when_it_ends",),
+    ),
+    Mutant(
+        "the end of an entry lifts a suspension that was ordered by hand",
+        "models/ops/access_rule_actions.py",
+        "    if not user_actions.is_suspended_by_hand(db, user):\n",
+        "    if True:\n",
+        (f"{LISTING}test_a_suspension_by_hand_outlasts_every_entry",),
+    ),
+    Mutant(
+        "a suspension that was lifted keeps whom a list lets go",
+        "models/ops/user_actions.py",
+        "bool(ordered_at) and datetime.fromisoformat(ordered_at) == user.sending_suspended_at",
+        "bool(ordered_at)",
+        (f"{LISTING}test_one_that_was_lifted_by_hand_outlasts_nothing",),
+    ),
+    Mutant(
+        "who is on hold is let send by hand",
+        "models/ops/user_actions.py",
+        "            raise StillListed\n",
+        "            pass\n",
+        (f"{LISTING}test_who_is_held_is_not_let_send_by_hand",),
+    ),
+    Mutant(
+        "two admins who list the same at once get in each other's way",
+        "models/ops/access_rule_actions.py",
+        "    _wait_for_others(db, subject)\n",
+        "",
+        (f"{LISTING}test_two_admins_list_the_same_at_once",),
+    ),
+    Mutant(
+        "who let a code lapse never waits again",
+        "models/people/waiting_list.py",
+        "    again = _wait_again(db, address)\n",
+        "    again = None\n",
+        (f"{ADMISSION}test_who_let_a_code_lapse_waits_again_behind_the_others",),
     ),
     Mutant(
         "free credit is given before somebody has looked",

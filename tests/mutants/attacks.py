@@ -56,6 +56,22 @@ MUTANTS = (
         (f"{MOVING}test_the_link_needs_the_session_that_asked",),
     ),
     Mutant(
+        "two factors of a thief shut out the owner who takes the account back",
+        "models/people/email_change.py",
+        "since=link.created_at - DISTRUSTED_BEFORE",
+        "since=link.created_at",
+        (f"{MOVING}test_two_factors_that_a_thief_set_up_first_do_not_shut_the_owner_out",),
+    ),
+    Mutant(
+        "a thief's messenger goes on after a reset",
+        "models/people/password_reset.py",
+        "        identities.disconnect_outside(db, user.id)\n",
+        "        pass\n",
+        (
+            "tests/models/people/test_password_reset.py::test_a_reset_lets_go_of_messengers_and_calendars_and_a_change_does_not",
+        ),
+    ),
+    Mutant(
         "a Stop waits until a file has been read",
         "untrusted/helper.py",
         "        if self.stop is not None and self.stop.is_set():\n",

@@ -145,12 +145,17 @@ def retry(job_id: UUID) -> Answer:
 @pages.post("/admin/queue/<uuid:job_id>/stop")
 @allowed_to(Permission.ACT)
 def stop(job_id: UUID) -> Answer:
-    """Stop a job that is not over."""
+    """Stop a job; of one that is over already, say so."""
 
     def _stop(order: Order) -> None:
-        admin_jobs.stop(db(), order, job_id, hub())
+        is_stopped = admin_jobs.stop(db(), order, job_id, hub())
+        flash_done(
+            "The message is stopped."
+            if is_stopped
+            else "It was over already, so there was nothing to stop."
+        )
 
-    return _do(job_id, "stop", _stop, "The message is stopped.")
+    return _do(job_id, "stop", _stop, "")
 
 
 def in_query() -> Wanted:
@@ -176,7 +181,8 @@ def _do(job_id: UUID, name: str, verb: Callable[[Order], object], said: str) -> 
         raise
     except Refused as refusal:
         return _draw(job_id, refused=name, refusal=sentence_of(refusal)), 422
-    flash_done(said)
+    if said:
+        flash_done(said)
     return go_to(url_for("admin_queue.show_job", job_id=job_id))
 
 

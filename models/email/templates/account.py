@@ -73,9 +73,16 @@ def password_reset(secret: str) -> EmailContent:
     )
 
 
-def password_changed(google_address: str = "") -> EmailContent:
-    """Tell that a password was changed, and which Google account opens the account as well."""
+def password_changed(google_address: str = "", *, is_reset: bool) -> EmailContent:
+    """Tell that a password was changed, and what opens the account or reads from it besides."""
     also = f", or your Google account {google_address}" if google_address else ""
+    outside = (
+        "Messengers that were linked are linked no more, and a link for your calendar has ended."
+        " In the settings you can set up both anew."
+        if is_reset
+        else "Messengers that are linked stay so, and so does a link for your calendar."
+        " In the settings you see them, and can end them."
+    )
     return EmailContent(
         EmailKind.PASSWORD_CHANGED,
         subject="Your password was changed",
@@ -83,6 +90,7 @@ def password_changed(google_address: str = "") -> EmailContent:
         words=(
             f"From now on only the new one opens your account{also}.",
             "Every other browser that was logged in has been logged out.",
+            outside,
         ),
         action=Action("Log in", address_on_site("/login")),
         small_print=(NOT_YOU,),

@@ -180,3 +180,21 @@ def test_who_waits_is_listed_and_mailed_once_and_leaves_with_an_account(db: Sess
     assert waiting_list.count(db) == 1
     at_once(db, "grace")
     assert db.scalars(sa.select(WaitingAddress)).all() == []
+
+
+def test_who_let_a_code_lapse_waits_again_behind_the_others(db: Session) -> None:
+    for name in ("grace", "wanda"):
+        waiting_list.join(db, f"{name}@example.org")
+    grace, wanda = waiting_list.lock_first(db, 2)
+    invitation = factories.invitation(db)
+    grace.invited_at, grace.invitation_id = utc_now(), invitation.id
+    db.flush()
+    waiting_list.join(db, grace.address)
+    # The code that she was sent still lets her in.
+    assert [one.address for one in waiting_list.lock_first(db, 2)] == [wanda.address]
+    invitation.expires_at = utc_now() - timedelta(days=1)
+    for _ in range(2):
+        waiting_list.join(db, "grace@example.org")
+    waits = waiting_list.lock_first(db, 3)
+    assert [one.address for one in waits] == ["wanda@example.org", "grace@example.org"]
+    assert len(mails(db, "grace@example.org")) == 2

@@ -16,11 +16,14 @@ from models.people import (
     sessions,
     sign_out,
     sign_ups,
+    totp,
+    two_factor,
     users,
 )
 from models.people.email_tokens import LinkUsedUp
 from models.schema.emails import Email, EmailKind
 from models.schema.sessions import UserSession
+from models.schema.two_factor import TwoFactor
 from models.schema.users import User
 from tests import factories
 from tests.models.people.test_password_reset import NEW, forgotten, mails, secret_in
@@ -251,3 +254,18 @@ def test_an_address_that_nobody_verified_gets_no_power_over_the_account(
     moved(db, session, "grace@example.org")
     assert mails(db, "grcae@example.org") == []
     assert not email_tokens.is_reserved(db, "grcae@example.org")
+
+
+@pytest.mark.parametrize(
+    ("on_before", "is_left"), [(timedelta(days=6), False), (timedelta(days=8), True)]
+)
+def test_two_factors_that_a_thief_set_up_first_do_not_shut_the_owner_out(
+    db: Session, ada: User, here: UserSession, on_before: timedelta, *, is_left: bool
+) -> None:
+    with time_machine.travel(utc_now() - on_before, tick=False):
+        two_factor.begin(db, ada, factories.PASSWORD)
+        sealed = db.get_one(TwoFactor, ada.id).sealed_secret
+        two_factor.confirm(db, here, totp.code_at(totp.unseal(sealed), utc_now().timestamp()))
+    moved(db, here, "thief@example.org")
+    email_change.undo(db, undoing(db, "ada@example.org")[-1])
+    assert two_factor.is_on(db, ada.id) is is_left

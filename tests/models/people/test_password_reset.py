@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.base import utc_now
+from models.channels import accounts
 from models.database import unit_of_work
 from models.people import email_change, password_reset, passwords, sessions, users, verification
 from models.people.email_tokens import LinkUsedUp
@@ -106,6 +108,26 @@ def test_changing_the_password_needs_the_old_one_and_keeps_this_browser(
     assert users.authenticate(db, ada.email, NEW).id == ada.id
     with pytest.raises(LinkUsedUp):
         password_reset.choose(db, forgotten_before, "something else again", network_address=None)
+
+
+def test_a_reset_lets_go_of_messengers_and_calendars_and_a_change_does_not(
+    db: Session, ada: User
+) -> None:
+    here = sessions.open_for(db, ada, "Firefox")
+    ada.email_verified_at = utc_now()
+    accounts.link(db, ada.id, "pigeon", "ada-outside", "ada-outside", "Ada")
+    reading = feeds.renew(db, ada.id)
+
+    password_reset.change(db, ada, old=factories.PASSWORD, new=NEW, keep=here.id)
+    assert accounts.find_own(db, ada.id, "pigeon") is not None
+    assert feeds.reader(db, reading) is not None
+    assert "stay so" in mails(db, ada.email)[-1].text_body
+
+    secret = forgotten(db, ada.email)
+    password_reset.choose(db, secret, "another sentence", network_address=None)
+    assert accounts.find_own(db, ada.id, "pigeon") is None
+    assert feeds.reader(db, reading) is None
+    assert "linked no more" in mails(db, ada.email)[-1].text_body
 
 
 def test_whatever_was_set_up_with_somebodys_address_ends_when_its_owner_takes_it(

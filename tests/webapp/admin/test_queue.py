@@ -142,6 +142,17 @@ def test_a_message_is_stopped_once_and_logged(sams: Browser, db: Session, ada: U
     assert "Message stopped" in sams.read(f"/admin/queue/{job.id}")
 
 
+def test_of_a_message_that_is_over_no_stop_is_logged(sams: Browser, db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    factories.answer(db, job)
+    db.commit()
+    assert (
+        sams.post(f"/admin/queue/{job.id}/stop", {**FORM, "key": str(uuid4())}).status_code == 303
+    )
+    assert "over already" in sams.read(f"/admin/queue/{job.id}")
+    assert db.scalars(sa.select(AdminAction)).all() == []
+
+
 def test_a_failed_message_is_tried_again_once(sams: Browser, db: Session, ada: User) -> None:
     job = failed(db, ada)
     db.commit()
