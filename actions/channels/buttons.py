@@ -15,6 +15,7 @@ from models.errors import NotFound, Refused
 from models.reminders import queries, reminders, snoozes
 from models.reminders.snoozes import Snooze
 from models.schema.channels import ChannelAccount
+from models.schema.reminders import Reminder, ReminderStatus
 from models.schema.users import User
 
 
@@ -76,15 +77,32 @@ def _unlink(chat: Chat, account: ChannelAccount, _user: User, what: str) -> None
 
 def _snooze(chat: Chat, _account: ChannelAccount, user: User, what: str) -> None:
     choice, _, firing_id = what.partition(":")
-    reminder = queries.find_fired(chat.db, user.id, UUID(firing_id))
     at = snoozes.until(Snooze(choice), user.timezone, clock(chat.db))
+    reminder = _find_fired(chat, user, firing_id)
+    if reminder is None:
+        return
+    if reminder.status is ReminderStatus.PAUSED:
+        chat.say(notices.reminder_paused())
+        return
     reminders.snooze(chat.db, reminder, at)
     chat.say(notices.snoozed(at, user.timezone))
 
 
 def _finish(chat: Chat, _account: ChannelAccount, user: User, what: str) -> None:
-    reminders.finish(chat.db, queries.find_fired(chat.db, user.id, UUID(what)))
-    chat.say(notices.ticked_off())
+    reminder = _find_fired(chat, user, what)
+    if reminder is not None:
+        reminders.finish(chat.db, reminder)
+        chat.say(notices.ticked_off())
+
+
+def _find_fired(chat: Chat, user: User, firing_id: str) -> Reminder | None:
+    """Find the reminder that a button is about; say so if the user has it no more."""
+    try:
+        return queries.find_fired(chat.db, user.id, UUID(firing_id))
+    except NotFound:
+        # Another user's is told the same: nobody learns whether it is there.
+        chat.say(notices.reminder_gone())
+        return None
 
 
 DONE: Mapping[str, _Verb] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import select
 
 from actions import answers, offers
-from actions.channels import link_notices, linking, notices
+from actions.channels import link_notices, linking, messages, notices
 from actions.channels.chats import Chat
 from actions.sentences import reminders as sentences
 from channels.inbound import CommandGiven
@@ -35,9 +35,13 @@ def obey(chat: Chat, command: CommandGiven) -> None:
         DONE.get(command.name, _say_unknown)(chat, chat.account, chat.user, command.argument)
 
 
-def _begin(chat: Chat, account: ChannelAccount, _user: User, _argument: str) -> None:
+def _begin(chat: Chat, account: ChannelAccount, user: User, argument: str) -> None:
+    """Let the next message begin a conversation; words behind the command are that message."""
     accounts.show(account, None)
-    chat.say(notices.new_conversation())
+    if argument.strip():
+        messages.write(chat, account, user, f"new:{chat.update.external_id}", argument)
+    else:
+        chat.say(notices.new_conversation())
 
 
 def _stop(chat: Chat, _account: ChannelAccount, user: User, _argument: str) -> None:

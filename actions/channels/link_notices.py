@@ -30,6 +30,15 @@ def linked(user: User) -> Notice:
     return Notice("linked", words, [[button]])
 
 
+def linked_already(user: User) -> Notice:
+    """Say to whom a messenger is connected that opens another code of the same account."""
+    words = gettext(
+        "This chat is connected to **%(address)s** already. Just write to me here.",
+        address=plain(user.email),
+    )
+    return Notice("linked_already", words)
+
+
 def link_gone() -> Notice:
     words = gettext("This link was used or has expired. Please make a new one in your settings.")
     return Notice("link_gone", words, [[_settings_button()]])

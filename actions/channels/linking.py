@@ -41,7 +41,7 @@ def start(chat: Chat, code: str) -> None:
 
 
 def greet(chat: Chat) -> None:
-    """Offer a stranger the way to an account; the link that was offered before ends."""
+    """Offer a stranger the way to an account; the links offered lately work beside it."""
     sender, channel = chat.sender, chat.channel.name
     secret = links.make_for_outside(
         chat.db, channel, sender.account_id, sender.address, sender.name
@@ -65,7 +65,16 @@ def _use_code(chat: Chat, code: str) -> None:
         _tell_other(db, code, chat)
         chat.say(link_notices.other_linked())
     else:
-        _tell_linked(db, account)
+        links.end_offered(db, account.channel, account.account_id)
+        _say_linked(chat, account)
+
+
+def _say_linked(chat: Chat, account: ChannelAccount) -> None:
+    """Tell both sides; a chat that was the user's already is told just that."""
+    if chat.user is None:
+        _tell_linked(chat.db, account)
+    else:
+        chat.say(link_notices.linked_already(chat.user))
 
 
 def _say_gone(chat: Chat) -> None:
@@ -88,6 +97,8 @@ def confirm(db: Session, user: User, channel: str, secret: str) -> ChannelAccoun
     link = links.find_for_outside(db, channel, secret)
     account = _link(db, user.id, link)
     links.use_for_outside(db, channel, secret)
+    # The others that were offered there are not to link it once it has been let go of.
+    links.end_offered(db, channel, account.account_id)
     _tell_linked(db, account)
     return account
 

@@ -5,21 +5,18 @@ from dataclasses import replace
 from uuid import UUID
 
 from actions import sending
-from actions.announcements import announce_queued
 from actions.attachments import IncomingFile, StorageAway
 from actions.channels import following, linking, notices, wording
 from actions.channels.chats import Chat
 from actions.quotes import CostConfirmationRequired
 from actions.sending import Incoming, Sent
 from actions.sentences import pauses
-from channels.inbound import MessageArrived, MessageEdited
+from channels.inbound import MessageArrived
 from models import jobs
 from models.channels import accounts, groups, updates
-from models.errors import Refused
-from models.jobs.rewriting import rewrite
+from models.errors import NotFound, Refused
 from models.schema.channels import ChannelAccount, ChannelUpdate, UpdateStatus
 from models.schema.users import User
-from models.translation import gettext
 
 
 def arrive(
@@ -40,8 +37,26 @@ def arrive(
     if arrived.unsupported is not None and not words.strip() and not files:
         updates.close(chat.db, group, UpdateStatus.REFUSED)
         return
+    groups.note_place(group, wording.place_of(arrived, heard))
     incoming = _incoming(chat, chat.account, arrived.message_id, words)
     _send(chat, chat.user, replace(incoming, files=files), group)
+
+
+def write(
+    chat: Chat,
+    account: ChannelAccount,
+    user: User,
+    key: str,
+    words: str,
+    *,
+    instead_of: ChannelUpdate | None = None,
+) -> None:
+    """Send words that came with a command or an edit as a message, once for each `key`.
+
+    What became of it is noted on the update, and on the one in whose place it is sent.
+    """
+    group = [chat.update] if instead_of is None else [instead_of, chat.update]
+    _send(chat, user, _incoming(chat, account, key, words), group)
 
 
 def _incoming(chat: Chat, account: ChannelAccount, key: str, words: str) -> Incoming:
@@ -56,7 +71,7 @@ def _incoming(chat: Chat, account: ChannelAccount, key: str, words: str) -> Inco
 
 def _send(chat: Chat, user: User, incoming: Incoming, group: Sequence[ChannelUpdate]) -> None:
     try:
-        sent = sending.send(chat.db, user, incoming, chat.publisher)
+        sent = _sent(chat, user, incoming)
     except CostConfirmationRequired as question:
         _ask(chat, incoming, question, group)
     except StorageAway:
@@ -67,6 +82,17 @@ def _send(chat: Chat, user: User, incoming: Incoming, group: Sequence[ChannelUpd
         updates.close(chat.db, group, UpdateStatus.REFUSED)
     else:
         _note_sent(chat, sent, group)
+
+
+def _sent(chat: Chat, user: User, incoming: Incoming) -> Sent:
+    """Send it; where the conversation was deleted while its files were stored, in a new one."""
+    try:
+        return sending.send(chat.db, user, incoming, chat.publisher)
+    except NotFound:
+        if incoming.conversation_id is None:
+            raise
+        begun = replace(incoming, conversation_id=None)
+        return sending.send(chat.db, user, begun, chat.publisher)
 
 
 def _note_sent(chat: Chat, sent: Sent, group: Sequence[ChannelUpdate]) -> None:
@@ -86,78 +112,41 @@ def _ask(
     question: CostConfirmationRequired,
     group: Sequence[ChannelUpdate],
 ) -> None:
-    first = group[0]
-    first.details = {
+    details = {
         "text": incoming.text,
         "sent_key": str(incoming.sent_key),
         "staged": [str(one.id) for one in question.staged],
         "quote_micros": question.quote_micros,
     }
-    chat.say(notices.confirm_cost(first.id, question.quote_micros))
+    updates.note_asked(group, details)
+    chat.say(notices.confirm_cost(group[0].id, question.quote_micros))
     updates.close(chat.db, group, UpdateStatus.ASKED)
 
 
 def send_agreed(chat: Chat, update_id: UUID) -> None:
     """Send a message whose cost the user has agreed to; one that is not theirs does nothing."""
     asked = _find_asked(chat, update_id)
-    if asked is None or chat.account is None or chat.user is None:
+    if not asked or chat.account is None or chat.user is None:
         return
-    kept = asked.details
+    kept = asked[0].details
     incoming = replace(
         _incoming(chat, chat.account, "", kept["text"]),
         sent_key=UUID(kept["sent_key"]),
         staged_ids=frozenset(map(UUID, kept["staged"])),
         agreed_micros=kept["quote_micros"],
     )
-    _send(chat, chat.user, incoming, [asked])
+    _send(chat, chat.user, incoming, asked)
 
 
 def drop(chat: Chat, update_id: UUID) -> None:
     """Send a message not, as the user finds it too dear."""
     asked = _find_asked(chat, update_id)
-    if asked is None or chat.user is None:
+    if not asked or chat.user is None:
         return
     # Its files expire by themselves.
-    asked.details = {}
-    updates.close(chat.db, [asked], UpdateStatus.REFUSED)
+    updates.close(chat.db, asked, UpdateStatus.REFUSED)
     chat.say(notices.dropped())
 
 
-def _find_asked(chat: Chat, update_id: UUID) -> ChannelUpdate | None:
+def _find_asked(chat: Chat, update_id: UUID) -> Sequence[ChannelUpdate]:
     return updates.find_asked(chat.db, chat.channel.name, chat.sender.account_id, update_id)
-
-
-def edit(chat: Chat, edited: MessageEdited) -> UpdateStatus:
-    """Change a message that still waits; else send the new words as another one that says so."""
-    if chat.account is None or chat.user is None:
-        return UpdateStatus.REFUSED
-    before = updates.find_message(
-        chat.db, chat.channel.name, edited.sender.account_id, edited.message_id
-    )
-    if before is None or not edited.text.strip():
-        return UpdateStatus.REFUSED
-    is_asked = before.status is UpdateStatus.ASKED
-    if is_asked and before.group_id != updates.CUT and "text" in before.details:
-        # The question whether to send it still stands.
-        before.details = {**before.details, "text": edited.text}
-        return UpdateStatus.DONE
-    if before.job_id is None and not is_asked:
-        return UpdateStatus.REFUSED
-    if _is_rewritten(chat, chat.user, before, edited.text):
-        return UpdateStatus.DONE
-    words = f"{gettext('I have changed my message; it says now:')}\n\n{edited.text}"
-    key = f"{edited.message_id}:edit:{chat.update.external_id}"
-    _send(chat, chat.user, _incoming(chat, chat.account, key, words), [chat.update])
-    return chat.update.status
-
-
-def _is_rewritten(chat: Chat, user: User, before: ChannelUpdate, words: str) -> bool:
-    """Change the message that an update brought; False if it is too late, or only a part of it."""
-    if before.job_id is None or groups.is_part_of_text(chat.db, before):
-        return False
-    job = rewrite(chat.db, user.id, before.job_id, words)
-    if job is None:
-        return False
-    announce_queued(chat.db, job, chat.publisher)
-    chat.update.job_id = job.id
-    return True

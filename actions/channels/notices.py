@@ -221,6 +221,17 @@ def ticked_off() -> Notice:
     return Notice("ticked_off", gettext("Done."))
 
 
+def reminder_paused() -> Notice:
+    """Say that a reminder cannot come again later while it is paused."""
+    words = gettext("This reminder is paused. Resume it first, then it can remind you again.")
+    button = Button(gettext("Open"), url=address_on_site("/reminders"))
+    return Notice("reminder_paused", words, [[button]])
+
+
+def reminder_gone() -> Notice:
+    return Notice("reminder_gone", gettext("This reminder is gone, so nothing was changed."))
+
+
 def heard(words: str) -> Notice:
     """Show what was heard in a voice message."""
     return Notice("heard", "\n".join(f"> 🎤 {plain(line)}" for line in words.splitlines()))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from actions import wakeups
 from actions.announcements import Publisher
-from actions.channels import buttons, commands, messages, notices
+from actions.channels import buttons, commands, edits, messages, notices
 from actions.channels.chats import Chat, open_chat
 from channels.base import Channel
 from channels.inbound import (
@@ -165,14 +165,16 @@ def _handle_rest(
     chat: Chat, inbound: MessageEdited | CommandGiven | ButtonPressed | ReachChanged
 ) -> UpdateStatus:
     if isinstance(inbound, MessageEdited):
-        return messages.edit(chat, inbound)
+        return edits.edit(chat, inbound)
     if isinstance(inbound, CommandGiven):
         commands.obey(chat, inbound)
     elif isinstance(inbound, ButtonPressed):
         buttons.press(chat, inbound)
     elif not inbound.is_reachable:
         accounts.mark_blocked(chat.db, chat.channel.name, inbound.sender.account_id)
-    return UpdateStatus.DONE
+    # A command may have brought a message.
+    is_open = chat.update.status is UpdateStatus.WAITING
+    return UpdateStatus.DONE if is_open else chat.update.status
 
 
 def _leave(db: Session, channel: Channel, joined: GroupJoined, row: ChannelUpdate) -> None:

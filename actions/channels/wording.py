@@ -11,7 +11,24 @@ def text_of(arrived: MessageArrived, heard: str = "") -> str:
     own = arrived.text
     if arrived.forwarded_from is not None:
         own = _forwarded(arrived.forwarded_from, own)
-    parts = [_quoted(arrived.replies_to_text, QUOTE_LENGTH), own, heard]
+    return _joined(_quoted(arrived.replies_to_text, QUOTE_LENGTH), own, heard)
+
+
+def place_of(arrived: MessageArrived, heard: str = "") -> tuple[int, int] | None:
+    """Measure what `text_of` puts before and after the words; None if it changes them."""
+    if arrived.forwarded_from is not None:
+        return None
+    before = len(_quoted(arrived.replies_to_text, QUOTE_LENGTH))
+    return before, len(heard) if heard.strip() else 0
+
+
+def reworded(text: str, place: tuple[int, int], words: str) -> str:
+    """Put other words into the place that a message has for them."""
+    before, after = place
+    return _joined(text[:before], words, text[len(text) - after :])
+
+
+def _joined(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part.strip())
 
 

@@ -96,6 +96,8 @@ def link(
         return known
     if find_own(db, user_id, channel) is not None:
         raise OtherLinked
+    # Of whoever had it before, who was asked while they let go of it.
+    updates.forget_asked(db, channel, account_id)
     account = ChannelAccount(
         user_id=user_id,
         channel=channel,
@@ -110,10 +112,14 @@ def link(
 
 
 def unlink(db: Session, account: ChannelAccount) -> None:
-    """Let go of a messenger; what has not been sent to it is not sent any more."""
+    """Let go of a messenger; what has not been sent to it is not sent any more.
+
+    What its user was asked about can be agreed to no more.
+    """
     # Whoever sends just now has written down what they expect, or does not find the messenger.
     ledger.lock_account(db, account.user_id)
     deliveries.cancel_all(db, account)
+    updates.forget_asked(db, account.channel, account.account_id)
     db.delete(account)
     db.flush()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.database import clock
 from models.schema.channels import Delivery, DeliveryKind, DeliveryStatus
+from models.schema.jobs import Job
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
@@ -128,7 +129,7 @@ def finish(
             status=status,
             failure=failure,
             finished_at=func.clock_timestamp(),
-            content={"code": claimed.content.get("code", "")},
+            content=_without_words(claimed),
         )
     )
 
@@ -136,8 +137,9 @@ def finish(
 def put_off(
     db: Session, claimed: ClaimedDelivery, failure: str, wait: timedelta | None = None
 ) -> bool:
-    """Try a claimed delivery again later, or give it up a day after it was written.
+    """Try a claimed delivery again later, or give it up once it is old news.
 
+    That is a day after it was written, or its job was over; what its content said is dropped then.
     It waits for `wait`, or each time twice as long. Returns whether it was given up.
     """
     kept = db.scalar(select(Delivery).where(*_is_still(claimed)).with_for_update())
@@ -145,12 +147,22 @@ def put_off(
         return False
     now = clock(db)
     kept.failure, kept.failures = failure[:500], kept.failures + 1
-    if now - kept.created_at > GIVEN_UP_AFTER:
+    if now - _news_since(db, kept, now) > GIVEN_UP_AFTER:
         kept.status, kept.finished_at = DeliveryStatus.FAILED, now
+        kept.content = _without_words(claimed)
     else:
         kept.ready_at = now + (wait or retry_delay(kept.failures))
     db.flush()
     return kept.status is DeliveryStatus.FAILED
+
+
+def _news_since(db: Session, kept: Delivery, now: datetime) -> datetime:
+    """Return since when it could be sent: an answer, and what it answers, may wait for credits."""
+    jobs = select(Job.finished_at).where(
+        (Job.id == kept.job_id) | (Job.message_id == kept.message_id)
+    )
+    ends = [ended or now for ended in db.scalars(jobs)]
+    return max([kept.created_at, *ends])
 
 
 def await_job(db: Session, claimed: ClaimedDelivery, *, has_told_paused: bool = False) -> None:
@@ -164,6 +176,10 @@ def await_job(db: Session, claimed: ClaimedDelivery, *, has_told_paused: bool = 
 def retry_delay(failures: int) -> timedelta:
     """Return how long to wait after so many failures: each time twice as long, up to minutes."""
     return min(FIRST_RETRY * 2 ** min(failures - 1, 20), LONGEST_RETRY)
+
+
+def _without_words(claimed: ClaimedDelivery) -> dict[str, object]:
+    return {"code": claimed.content.get("code", "")}
 
 
 def _is_still(claimed: ClaimedDelivery) -> tuple[ColumnElement[bool], ...]:

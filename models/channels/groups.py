@@ -9,7 +9,7 @@ from itertools import pairwise
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.channels.updates import CUT, GROUP_SETTLES
+from models.channels.updates import CUT, GROUP_SETTLES, OWN
 from models.database import clock
 from models.schema.channels import ChannelUpdate, UpdateStatus
 
@@ -67,15 +67,42 @@ def has_settled(db: Session, group: Sequence[ChannelUpdate]) -> bool:
     return max(one.received_at for one in group) + GROUP_SETTLES <= clock(db)
 
 
-def is_part_of_text(db: Session, part: ChannelUpdate) -> bool:
-    """Tell whether an update brought only a part of the text that its job answers."""
+# How many characters of a message stand before, and how many after, what its user wrote.
+Margins = tuple[int, int]
+
+
+def note_place(group: Sequence[ChannelUpdate], place: Margins | None) -> None:
+    """Note where a message has its user's words, if they came in one update of its group.
+
+    None where they stand there changed.
+    """
+    spoken = group if len(group) == 1 else [one for one in group if _has_words(one)]
+    is_whole = len(group) == 1 and place == (0, 0)
+    if len(spoken) == 1 and not is_whole:
+        spoken[0].details = {**spoken[0].details, OWN: place}
+
+
+def find_place(db: Session, of: ChannelUpdate) -> Margins | None:
+    """Return where the words of an update stand in its message; None if others stand among them."""
+    if OWN not in of.details:
+        return None if _is_part(db, of) else (0, 0)
+    place = of.details[OWN]
+    return None if place is None else (place[0], place[1])
+
+
+def _has_words(one: ChannelUpdate) -> bool:
+    return one.payload is not None and bool(one.payload["inbound"].get("text", "").strip())
+
+
+def _is_part(db: Session, part: ChannelUpdate) -> bool:
+    """Tell whether an update brought only a part of a message."""
     if part.job_id is None:
-        return False
-    count, cut = db.execute(
-        select(func.count(), func.count().filter(ChannelUpdate.group_id == CUT)).where(
+        return part.group_id is not None
+    count = db.scalar(
+        select(func.count()).where(
             ChannelUpdate.job_id == part.job_id,
             ChannelUpdate.account_id == part.account_id,
             ChannelUpdate.message_id.is_not(None),
         )
-    ).one()
-    return count > 1 and cut > 0
+    )
+    return (count or 0) > 1

@@ -15,6 +15,8 @@ from models.schema.channels import ChannelLink
 LIFETIME = timedelta(hours=1)
 # A messenger hands a code in as part of an address, which may be 64 characters of A-Z a-z 0-9 _ -.
 SECRET_BYTES = 24
+# So many of a messenger account work at a time.
+MOST_OFFERED = 5
 
 
 class LinkGone(Refused):
@@ -36,14 +38,18 @@ def make_for_user(db: Session, user_id: UUID, channel: str) -> str:
 
 
 def make_for_outside(db: Session, channel: str, account_id: str, address: str, name: str) -> str:
-    """Return a code by which whoever is logged in links this messenger account; older ones end."""
-    db.execute(
-        delete(ChannelLink).where(
-            ChannelLink.account_id == account_id,
-            ChannelLink.channel == channel,
-            ChannelLink.used_at.is_(None),
-        )
+    """Return a code by which whoever is logged in links this messenger account.
+
+    Its latest ones work beside it: whoever has opened one may write again meanwhile.
+    """
+    latest = (
+        select(ChannelLink.id)
+        .where(*_offered(channel, account_id))
+        .order_by(ChannelLink.id.desc())
+        .limit(MOST_OFFERED - 1)
     )
+    older = delete(ChannelLink).where(*_offered(channel, account_id), ChannelLink.id.not_in(latest))
+    db.execute(older)
     link = ChannelLink(channel=channel, account_id=account_id, address=address, name=name)
     return _add(db, link)
 
@@ -75,6 +81,19 @@ def end_all(db: Session, user_id: UUID) -> None:
     """End the codes that a user has made and nobody has used."""
     db.execute(
         delete(ChannelLink).where(ChannelLink.user_id == user_id, ChannelLink.used_at.is_(None))
+    )
+
+
+def end_offered(db: Session, channel: str, account_id: str) -> None:
+    """End the codes that were made in a messenger account and nobody has used."""
+    db.execute(delete(ChannelLink).where(*_offered(channel, account_id)))
+
+
+def _offered(channel: str, account_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ChannelLink.account_id == account_id,
+        ChannelLink.channel == channel,
+        ChannelLink.used_at.is_(None),
     )
 
 

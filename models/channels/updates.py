@@ -4,13 +4,13 @@ An update is written down first and handled then, by whoever has it: the request
 or the messaging process when files have to be fetched or something before it is still missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, cast, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,10 @@ from models.schema.channels import ChannelUpdate, UpdateStatus
 GROUP_SETTLES = timedelta(seconds=1.5)
 # The group of a text that goes on in the next message of its account.
 CUT = "cut"
+# In the details of an update whose words its message was written around: see `groups.note_place`.
+OWN = "own"
+# In the details of one that is asked about: the others of its message.
+PARTS = "parts"
 # So long nobody else takes what a request is about to handle, which may die of it.
 HELD = timedelta(seconds=3)
 KEPT = timedelta(days=30)
@@ -190,14 +194,21 @@ def note_failure(claimed: ChannelUpdate) -> int:
 def close(
     db: Session, group: Iterable[ChannelUpdate], status: UpdateStatus, job_id: UUID | None = None
 ) -> None:
-    """Note what became of updates; their words are dropped, but where the user is asked."""
+    """Note what became of updates; their words are dropped, but where the user is asked.
+
+    Where they stand in their message is kept, in numbers.
+    """
     now = clock(db)
     for one in group:
         one.status, one.job_id = status, job_id
         one.handled_at = now
         if status is not UpdateStatus.ASKED:
-            one.payload, one.details = None, {}
+            one.payload, one.details = None, _marks(one)
     db.flush()
+
+
+def _marks(handled: ChannelUpdate) -> dict[str, Any]:
+    return {name: mark for name, mark in handled.details.items() if name == OWN}
 
 
 def find_message(
@@ -216,13 +227,43 @@ def find_message(
     )
 
 
-def find_asked(db: Session, channel: str, account_id: str, update_id: UUID) -> ChannelUpdate | None:
-    """Return an update of this account whose user has been asked; None for any other."""
-    return db.scalar(
-        select(ChannelUpdate).where(
-            ChannelUpdate.id == update_id,
+def note_asked(group: Sequence[ChannelUpdate], details: dict[str, Any]) -> None:
+    """Note on the first update of a message what its user is asked, and which others it has."""
+    first = group[0]
+    first.details = {**_marks(first), **details, PARTS: [str(one.id) for one in group]}
+
+
+def find_asked(
+    db: Session, channel: str, account_id: str, update_id: UUID
+) -> Sequence[ChannelUpdate]:
+    """Return the updates of a message that this account's user is asked about, that one first.
+
+    Nothing for any other.
+    """
+    mine = (
+        ChannelUpdate.channel == channel,
+        ChannelUpdate.account_id == account_id,
+        ChannelUpdate.status == UpdateStatus.ASKED,
+    )
+    first = db.scalar(select(ChannelUpdate).where(ChannelUpdate.id == update_id, *mine))
+    if first is None or "text" not in first.details:
+        return ()
+    others = [UUID(one) for one in first.details.get(PARTS, ()) if one != str(first.id)]
+    wanted = select(ChannelUpdate).where(ChannelUpdate.id.in_(others), *mine)
+    return (first, *db.scalars(wanted.order_by(ChannelUpdate.place)))
+
+
+def forget_asked(db: Session, channel: str, account_id: str) -> None:
+    """Close what this account's user was asked about, and drop its words.
+
+    So nobody agrees to it who has the messenger account after them.
+    """
+    db.execute(
+        update(ChannelUpdate)
+        .where(
             ChannelUpdate.channel == channel,
             ChannelUpdate.account_id == account_id,
             ChannelUpdate.status == UpdateStatus.ASKED,
         )
+        .values(status=UpdateStatus.REFUSED, payload=null(), details={}, handled_at=clock(db))
     )

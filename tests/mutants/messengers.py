@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 RECEIVING = "tests/actions/channels/test_receiving.py::"
+EDITS = "tests/actions/channels/test_edits.py::"
 COMMANDS = "tests/actions/channels/test_commands.py::"
 LINKING = "tests/actions/channels/test_linking.py::"
 UPDATES = "tests/models/channels/test_updates.py::"
@@ -53,9 +54,110 @@ MUTANTS = (
     Mutant(
         "an edit of one piece replaces the whole text",
         "models/channels/groups.py",
-        "    return count > 1 and cut > 0\n",
+        "    return (count or 0) > 1\n",
         "    return False\n",
         (f"{FETCHING}test_a_text_that_its_app_has_cut_up_is_one_message",),
+    ),
+    Mutant(
+        "an edit of the caption of an album's part replaces all captions",
+        "models/channels/groups.py",
+        "    if len(spoken) == 1 and not is_whole:\n",
+        "    if not is_whole:\n",
+        (f"{EDITS}test_of_an_album_with_two_captions_none_is_lost",),
+    ),
+    Mutant(
+        "an edited reply loses what it quotes",
+        "actions/channels/messages.py",
+        "    groups.note_place(group, wording.place_of(arrived, heard))\n",
+        "",
+        (
+            f"{EDITS}test_a_reply_keeps_what_it_quotes_however_often_it_is_edited",
+            f"{EDITS}test_a_voice_message_keeps_what_was_heard",
+        ),
+    ),
+    Mutant(
+        "a reply that is asked about loses what it quotes when it is edited",
+        "models/channels/updates.py",
+        "    first.details = {**_marks(first), **details, ",
+        "    first.details = {**details, ",
+        (f"{EDITS}test_a_reply_that_is_asked_about_keeps_what_it_quotes",),
+    ),
+    Mutant(
+        "an edit of what the account before has written is answered with a page that is missing",
+        "actions/channels/edits.py",
+        "    except NotFound:\n",
+        "    except ZeroDivisionError:\n",
+        (f"{EDITS}test_a_message_of_the_account_before_is_nobodys_to_edit",),
+    ),
+    Mutant(
+        "what was refused and is edited is lost",
+        "actions/channels/edits.py",
+        "CAME_TO_NOTHING = {UpdateStatus.REFUSED, UpdateStatus.FAILED}\n",
+        "CAME_TO_NOTHING = set[UpdateStatus]()\n",
+        (f"{EDITS}test_what_was_refused_is_another_message_once_it_is_edited",),
+    ),
+    Mutant(
+        "what a user was asked about outlives their messenger",
+        "models/channels/accounts.py",
+        "    updates.forget_asked(db, account.channel, account.account_id)\n",
+        "",
+        (f"{LINKING}test_what_was_asked_is_agreed_to_by_nobody_else_and_forgotten",),
+    ),
+    Mutant(
+        "whoever is linked next agrees to what was asked before",
+        "models/channels/accounts.py",
+        "    updates.forget_asked(db, channel, account_id)\n",
+        "",
+        (f"{LINKING}test_what_was_asked_is_agreed_to_by_nobody_else_and_forgotten",),
+    ),
+    Mutant(
+        "of an album that is agreed to one part alone is closed",
+        "models/channels/updates.py",
+        "    return (first, *db.scalars(wanted.order_by(ChannelUpdate.place)))\n",
+        "    return (first,)\n",
+        (f"{COMMANDS}TestAskedFirst::test_of_an_album_every_part_is_over_then",),
+    ),
+    Mutant(
+        "an answer that waited a day for credits is given up at its first failure",
+        "models/channels/delivery_claims.py",
+        "    return max([kept.created_at, *ends])\n",
+        "    return min([kept.created_at, *ends])\n",
+        (f"{OUTBOX}test_what_waited_for_its_answer_is_given_up_a_day_after_that",),
+    ),
+    Mutant(
+        "what is given up is kept in words",
+        "models/channels/delivery_claims.py",
+        "        kept.content = _without_words(claimed)\n",
+        "",
+        (f"{OUTBOX}test_what_is_put_off_waits_longer_each_time_and_is_given_up_after_a_day",),
+    ),
+    Mutant(
+        "a message is lost with the conversation that is deleted while its files are stored",
+        "actions/channels/messages.py",
+        "        if incoming.conversation_id is None:\n",
+        "        if True:\n",
+        (f"{FETCHING}test_a_conversation_that_is_deleted_while_files_are_stored_costs_no_message",),
+    ),
+    Mutant(
+        "words behind /new are lost",
+        "actions/channels/commands.py",
+        "    if argument.strip():\n",
+        "    if False:\n",
+        (f"{COMMANDS}test_words_behind_new_begin_the_conversation",),
+    ),
+    Mutant(
+        "words behind /new that are asked about are closed",
+        "actions/channels/receiving.py",
+        "    return UpdateStatus.DONE if is_open else chat.update.status\n",
+        "    return UpdateStatus.DONE\n",
+        (f"{COMMANDS}test_words_behind_new_are_asked_about_like_any",),
+    ),
+    Mutant(
+        "links that a stranger was shown outlive the one that was used",
+        "actions/channels/linking.py",
+        "    links.end_offered(db, channel, account.account_id)\n",
+        "",
+        (f"{LINKING}test_so_many_links_of_a_stranger_work_and_none_once_one_was_used",),
     ),
     Mutant(
         "whoever lets others go on waits for whoever is at work",
@@ -116,16 +218,16 @@ MUTANTS = (
     Mutant(
         "words of an update are kept for ever",
         "models/channels/updates.py",
-        "            one.payload, one.details = None, {}\n",
-        "            one.details = {}\n",
+        "            one.payload, one.details = None, _marks(one)\n",
+        "            one.details = _marks(one)\n",
         (f"{RECEIVING}test_what_has_been_handled_is_not_kept_in_words",),
     ),
     Mutant(
         "a message that was agreed to belongs to whoever presses",
         "models/channels/updates.py",
-        "            ChannelUpdate.account_id == account_id,\n"
-        "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
-        "            ChannelUpdate.status == UpdateStatus.ASKED,\n",
+        "        ChannelUpdate.account_id == account_id,\n"
+        "        ChannelUpdate.status == UpdateStatus.ASKED,\n    )\n",
+        "        ChannelUpdate.status == UpdateStatus.ASKED,\n    )\n",
         (f"{COMMANDS}TestAskedFirst::test_nobody_else_agrees",),
     ),
     Mutant(

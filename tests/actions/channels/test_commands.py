@@ -1,18 +1,21 @@
-"""What commands and buttons do, and whose they are; and what an edit does to a message."""
+"""What commands and buttons do, and whose they are."""
 
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import reminders
 from actions.channels import notices
-from channels.inbound import MessageArrived
+from gateways.s3_files import Storage
 from models.ledger import limits
 from models.ledger.limits import Limits
+from models.reminders import queries
+from models.reminders import reminders as mine
 from models.schema.channels import ChannelUpdate, UpdateStatus
 from models.schema.jobs import JobStatus
-from models.schema.reminders import ReminderStatus
+from models.schema.reminders import ReminderStatus, Repeats
 from models.schema.users import User
 from telegram_bot.commands import MENU
 from tests import factories
@@ -65,6 +68,31 @@ class TestAskedFirst:
         adas_bird.press(f"agree:{asked}")
         assert len(loft.messages()) == 1
 
+    @pytest.mark.parametrize("verb", ["agree", "drop"])
+    def test_of_an_album_every_part_is_over_then(
+        self, careful: None, loft: Loft, adas_bird: Hand, db: Session, storage: Storage, verb: str
+    ) -> None:
+        assert storage
+        loft.pigeon.files.update(a=b"A", b=b"B")
+        first = adas_bird.send_file("a", "Long " * 3_000, group_id="g")
+        adas_bird.send_file("b", "A secret", group_id="g")
+        loft.work()
+        assert loft.statuses() == ["asked", "asked"]
+        adas_bird.press(f"{verb}:{update_id(db, first)}")
+        assert set(loft.statuses()[:2]) == {"done" if verb == "agree" else "refused"}
+        rows = db.scalars(sa.select(ChannelUpdate).execution_options(populate_existing=True)).all()
+        assert [(row.payload, row.details) for row in rows] == [(None, {})] * 3
+
+    def test_a_part_of_a_message_is_asked_about_by_nobody(
+        self, careful: None, loft: Loft, adas_bird: Hand, db: Session
+    ) -> None:
+        adas_bird.write("Long " * 3_000, cut_at="\n", written_at=9)
+        second = adas_bird.write("and so on", written_at=9)
+        loft.work()
+        adas_bird.press(f"agree:{update_id(db, second)}")
+        assert loft.messages() == []
+        assert loft.statuses() == ["asked", "asked", "done"]
+
     def test_what_was_edited_meanwhile_is_sent(
         self, careful: None, loft: Loft, adas_bird: Hand, db: Session
     ) -> None:
@@ -72,39 +100,6 @@ class TestAskedFirst:
         adas_bird.edit(update, "Longer " * 2_000)
         adas_bird.press(f"agree:{update_id(db, update)}")
         assert loft.messages()[0].startswith("Longer ")
-
-
-def test_an_edit_replaces_a_message_that_waits(loft: Loft, adas_bird: Hand) -> None:
-    first = adas_bird.write("Buy milk")
-    adas_bird.edit(first, "Buy oat milk")
-    assert loft.messages() == ["Buy oat milk"]
-    assert len(loft.jobs()) == 1
-
-
-def test_an_edit_that_comes_too_late_is_a_message_that_says_so(
-    loft: Loft, adas_bird: Hand, db: Session
-) -> None:
-    first = adas_bird.write("Buy milk")
-    assert factories.claim(db)
-    db.commit()
-    again = adas_bird.edit(first, "Buy oat milk")
-    loft.receive(again)
-    assert loft.messages() == [
-        "Buy milk",
-        "I have changed my message; it says now:\n\nBuy oat milk",
-    ]
-
-
-def test_an_edit_of_what_we_do_not_know_does_nothing(
-    loft: Loft, adas_bird: Hand, eve: User
-) -> None:
-    loft.link(eve, "eve-outside")
-    evil = loft.at("eve-outside")
-    first = adas_bird.write("Buy milk")
-    assert isinstance(first.inbound, MessageArrived)
-    evil.edit(first, "Sell milk")
-    assert loft.messages() == ["Buy milk"]
-    assert loft.statuses() == ["done", "refused"]
 
 
 def test_a_command_that_is_none_is_answered(loft: Loft, adas_bird: Hand) -> None:
@@ -145,6 +140,27 @@ def test_ones_own_reminders_are_listed_and_nobody_elses(
 
 def test_the_menu_of_telegram_says_what_the_commands_do() -> None:
     assert {one.name: one.description for one in MENU} == notices.COMMANDS
+
+
+def test_words_behind_new_begin_the_conversation(loft: Loft, adas_bird: Hand, db: Session) -> None:
+    adas_bird.write("One")
+    loft.receive(adas_bird.command("new", "Plan a trip to Rome"))
+    adas_bird.write("In May")
+    assert loft.messages() == ["One", "Plan a trip to Rome", "In May"]
+    first, second, third = (job.conversation_id for job in loft.jobs())
+    assert first != second == third
+    assert loft.notices() == []
+
+
+def test_words_behind_new_are_asked_about_like_any(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User
+) -> None:
+    limits.choose(db, ada.id, Limits(message_micros=CENT))
+    db.commit()
+    update = adas_bird.command("new", "Long " * 100)
+    assert loft.statuses() == ["asked"]
+    adas_bird.press(f"agree:{update_id(db, update)}")
+    assert loft.messages() == ["Long " * 100]
 
 
 def test_stop_stops_what_is_being_answered(loft: Loft, adas_bird: Hand) -> None:
@@ -208,3 +224,23 @@ def test_a_reminder_is_snoozed_and_ticked_off_by_its_user_alone(
     adas_bird.press("snooze:never:" + later[0]["data"].rpartition(":")[2])
     adas_bird.press(done["data"])
     assert loft.notices()[-2:] == ["snoozed", "ticked_off"]
+
+
+def test_of_a_reminder_that_is_paused_or_gone_it_is_said_so(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User
+) -> None:
+    reminder = made(db, ada, repeats=Repeats.DAILY)
+    make_due(db, reminder)
+    db.commit()
+    reminders.fire_due()
+    later, (done,) = loft.notice("reminder")["rows"]
+    mine.pause(db, queries.find_own(db, ada.id, reminder.id))
+    db.commit()
+    adas_bird.press(later[0]["data"])
+    assert loft.notices()[-1] == "reminder_paused"
+    assert reminder.snoozed_until is None
+    mine.delete(db, queries.find_own(db, ada.id, reminder.id))
+    db.commit()
+    adas_bird.press(later[0]["data"])
+    adas_bird.press(done["data"])
+    assert loft.notices()[-2:] == ["reminder_gone"] * 2

@@ -12,12 +12,14 @@ from models.base import utc_now
 from models.channels import accounts, links
 from models.channels.accounts import LinkedElsewhere, OtherLinked
 from models.channels.links import LinkGone
+from models.ledger import limits
+from models.ledger.limits import Limits
 from models.people import identities, password_reset, sign_out
-from models.schema.channels import ChannelAccount, ChannelLink, Delivery
+from models.schema.channels import ChannelAccount, ChannelLink, ChannelUpdate, Delivery
 from models.schema.emails import Email
 from models.schema.users import User
 from tests import factories
-from tests.channels.loft import Hand, Loft
+from tests.channels.loft import Hand, Loft, update_id
 
 
 def linked(db: Session) -> dict[str, str]:
@@ -117,15 +119,52 @@ def test_a_stranger_is_shown_how_to_become_a_user(loft: Loft, db: Session, ada: 
     assert loft.notices() == ["stranger"] * 2
     assert loft.messages() == []
 
-    with pytest.raises(LinkGone):
-        linking.confirm(db, ada, "pigeon", first)
-    linking.confirm(db, ada, "pigeon", offered(loft))
+    # Whoever writes twice can open what they were shown first.
+    assert first != offered(loft)
+    linking.confirm(db, ada, "pigeon", first)
     db.commit()
     assert linked(db) == {"stranger": ada.email}
     assert loft.notices()[-1] == "linked"
     assert mails(db) == [ada.email]
     stranger.write("Hello again")
     assert loft.messages() == ["Hello again"]
+
+
+def test_so_many_links_of_a_stranger_work_and_none_once_one_was_used(
+    loft: Loft, db: Session, ada: User, eve: User
+) -> None:
+    secrets: list[str] = []
+    for _ in range(links.MOST_OFFERED + 1):
+        loft.at("stranger").write("Hello?")
+        secrets.append(offered(loft))
+    loft.at("other").write("Hello?")
+    with pytest.raises(LinkGone):
+        linking.confirm(db, ada, "pigeon", secrets[0])
+    linking.confirm(db, ada, "pigeon", secrets[1])
+    accounts.unlink_all(db, ada.id)
+    for secret in secrets:
+        with pytest.raises(LinkGone):
+            linking.confirm(db, eve, "pigeon", secret)
+    linking.confirm(db, eve, "pigeon", offered(loft))
+    assert linked(db) == {"other": eve.email}
+
+
+def test_a_code_ends_the_links_that_a_stranger_was_shown(
+    loft: Loft, db: Session, ada: User, eve: User
+) -> None:
+    loft.at("stranger").write("Hello?")
+    loft.at("stranger").command("start", code_of(loft, ada))
+    accounts.unlink_all(db, ada.id)
+    with pytest.raises(LinkGone):
+        linking.confirm(db, eve, "pigeon", offered(loft))
+
+
+def test_another_code_in_a_linked_chat_is_answered(loft: Loft, db: Session, ada: User) -> None:
+    loft.at("ada-outside").command("start", code_of(loft, ada))
+    loft.at("ada-outside").command("start", code_of(loft, ada))
+    assert loft.notices() == ["linked", "linked_already"]
+    assert linked(db) == {"ada-outside": ada.email}
+    assert mails(db) == [ada.email]
 
 
 def test_the_link_of_a_stranger_works_once(loft: Loft, db: Session, ada: User, eve: User) -> None:
@@ -199,6 +238,29 @@ def test_it_is_let_go_of_from_the_website_and_can_be_linked_again(
     assert loft.notices()[-1] == "stranger"
     adas_bird.command("start", code_of(loft, eve))
     assert linked(db) == {"ada-outside": eve.email}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_was_asked_is_agreed_to_by_nobody_else_and_forgotten(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User, eve: User, *, is_late: bool
+) -> None:
+    limits.choose(db, ada.id, Limits(message_micros=10_000))
+    db.commit()
+    asked = adas_bird.write("A secret " * 2_000)
+    assert loft.statuses() == ["asked"]
+    before = db.execute(sa.select(ChannelUpdate.payload, ChannelUpdate.details)).one()
+    accounts.unlink_all(db, ada.id)
+    if is_late:
+        # It was asked just while the messenger was let go of.
+        values = {"status": "asked", "payload": before[0], "details": before[1]}
+        db.execute(sa.update(ChannelUpdate).values(values))
+        loft.link(eve, "ada-outside")
+    row = db.scalars(sa.select(ChannelUpdate).execution_options(populate_existing=True)).one()
+    assert (row.status, row.payload, row.details) == ("refused", None, {})
+    if not is_late:
+        loft.link(eve, "ada-outside")
+    adas_bird.press(f"agree:{update_id(db, asked)}")
+    assert loft.jobs() == []
 
 
 def test_it_goes_on_in_a_conversation_of_the_website(

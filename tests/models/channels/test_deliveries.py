@@ -8,11 +8,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.channels import deliveries, delivery_claims
+from models.channels import accounts, deliveries, delivery_claims
 from models.channels.deliveries import Recipient
 from models.channels.delivery_claims import ClaimedDelivery
 from models.database import unit_of_work
 from models.schema.channels import Delivery, DeliveryStatus, Lane
+from models.schema.chat import Message
+from models.schema.jobs import Job
+from models.schema.users import User
+from tests import factories
 
 LEASE = timedelta(minutes=1)
 ADA = Recipient("pigeon", "ada")
@@ -88,7 +92,30 @@ def test_what_is_put_off_waits_longer_each_time_and_is_given_up_after_a_day(db: 
     assert state(db, claimed).ready_at - utc_now() > timedelta(minutes=8)
     db.execute(sa.update(Delivery).values(created_at=utc_now() - timedelta(hours=25)))
     assert delivery_claims.put_off(db, claimed, "away")
-    assert state(db, claimed).status is DeliveryStatus.FAILED
+    given_up = state(db, claimed)
+    # Nor are its words kept.
+    assert (given_up.status, given_up.content) == (DeliveryStatus.FAILED, {"code": "1"})
+
+
+@pytest.mark.parametrize("is_question", [False, True])
+def test_what_waited_for_its_answer_is_given_up_a_day_after_that(
+    db: Session, ada: User, *, is_question: bool
+) -> None:
+    job = factories.job(db, ada)
+    account = accounts.link(db, ada.id, "pigeon", "ada", "ada", "A. Bird")
+    if is_question:
+        deliveries.expect_question(db, account, db.get_one(Message, job.message_id))
+    else:
+        deliveries.expect_answer(db, account, job)
+    running = factories.claim(db)
+    assert running
+    (claimed,) = claim(db)
+    db.execute(sa.update(Delivery).values(created_at=utc_now() - timedelta(days=9)))
+    assert not delivery_claims.put_off(db, claimed, "away")
+    factories.answer(db, running)
+    assert not delivery_claims.put_off(db, claimed, "away")
+    db.execute(sa.update(Job).values(finished_at=utc_now() - timedelta(hours=25)))
+    assert delivery_claims.put_off(db, claimed, "away")
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (5, 16), (50, 300)])

@@ -1,17 +1,22 @@
 """What came in and had to wait: files are fetched, albums become whole, failures tried again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions import attachments, conversations
+from actions.announcements import StreamPublisher
+from actions.attachments import IncomingFile
 from channels.base import ChannelFailed, Trouble
 from channels.inbound import FileKind
 from gateways.s3_files import Storage
 from models.channels import gaps, updates
+from models.database import unit_of_work
 from models.schema.channels import ChannelUpdate
-from models.schema.uploads import Upload
+from models.schema.uploads import SentFile, Upload
 from models.schema.users import User
 from tasks.messaging import receiving
 from tests.channels.loft import Hand, Loft
@@ -235,6 +240,33 @@ def test_what_belongs_before_it_and_comes_late_goes_first(loft: Loft, adas_bird:
     receiving.handle(claimed, loft.pigeon)
     loft.work()
     assert loft.messages() == ["1", "2", "3"]
+
+
+def test_a_conversation_that_is_deleted_while_files_are_stored_costs_no_message(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adas_bird.write("One")
+    (before,) = loft.jobs()
+    keep, left = attachments.keep, [before.conversation_id]
+
+    def _slow(user: User, files: Sequence[IncomingFile]) -> list[SentFile]:
+        if left:
+            with unit_of_work() as other:
+                conversations.delete(
+                    other, other.get_one(User, ada.id), left.pop(), StreamPublisher()
+                )
+        return keep(user, files)
+
+    monkeypatch.setattr(attachments, "keep", _slow)
+    loft.pigeon.files["notes"] = b"Ferns grow in shade."
+    adas_bird.send_file("notes", "Read this")
+    loft.work()
+    assert loft.messages() == ["Read this"]
+    assert uploads(db) == [("notes.txt", "text/plain")]
+    assert loft.statuses() == ["done", "done"]
+    # And it goes on there.
+    adas_bird.write("And?")
+    assert loft.jobs()[-1].conversation_id == loft.jobs()[-2].conversation_id
 
 
 def test_a_strangers_files_are_not_fetched(loft: Loft) -> None:
