@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from actions import offers
 from actions.announcements import Publisher, announce_cancelled, announce_queued
 from actions.channels import following
-from models import jobs
-from models.chat import conversations
+from models import jobs, ledger
+from models.chat import conversations, uploads
 from models.jobs.cancellation import cancel
 from models.schema.jobs import Job
 from models.schema.users import User
@@ -28,8 +28,8 @@ def stop(db: Session, user: User, job_id: UUID, publisher: Publisher) -> Job:
 def retry(db: Session, user: User, job_id: UUID, publisher: Publisher) -> Job:
     """Queue another job for the message of one that failed or was stopped, and return it.
 
-    Refuses a message that is being answered or has been, and whatever `jobs.ask` would refuse as
-    the account stands.
+    Refuses a message that is being answered or has been, one of which nothing is left, and whatever
+    `jobs.ask` would refuse as the account stands.
     """
     failed = _find(db, user, job_id)
     job = jobs.ask_again(db, failed, model=offers.current(user).id)
@@ -51,6 +51,10 @@ def go_on(db: Session, user: User, job_id: UUID, publisher: Publisher) -> Job:
 
 
 def _find(db: Session, user: User, job_id: UUID) -> Job:
-    job = jobs.find_own(db, user.id, job_id)
+    """Find the job as it is under the account's lock: its message may be deleted meanwhile."""
+    ledger.lock_account(db, user.id)
+    job = jobs.find_own(db, user.id, job_id, lock=True)
     conversations.find_own(db, user.id, job.conversation_id)
+    if job.message_id is not None and not uploads.says_anything(db, job.message_id):
+        raise jobs.NothingToSend
     return job

@@ -105,7 +105,7 @@ def expect(keys: Iterable[str]) -> None:
         file_deletions.note(db, [*keys], utc_now() + SETTLED_AFTER)
 
 
-def let_go(db: Session, keys: Sequence[str]) -> None:
+def drop_after_commit(db: Session, keys: Sequence[str]) -> None:
     """Delete files from storage once `db` has committed that they are nobody's any more.
 
     That is noted in the same transaction: whoever ends in between leaves them to `drop_left`.

@@ -28,7 +28,8 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
     conversation = conversations.find_own(db, user.id, conversation_id)
     cancelled = cancel_all(db, user.id, conversation_id)
     accounts.release_conversation(db, conversation_id)
-    paths = files.removable(one.path for one in answer_files.of_conversation(db, conversation_id))
+    made = answer_files.of_conversation(db, conversation_id)
+    paths = files.removable(db, user.id, made)
     notes.erase_of_conversation(db, user.id, conversation_id)
     ending.end(db, user.id, conversation.created_at)
     ledger.forget_details(db, Job.conversation_id == conversation_id)
@@ -43,7 +44,7 @@ def delete(db: Session, user: User, conversation_id: UUID, publisher: Publisher)
         wakeups.forget(user.id)
 
     after_commit(db, _tidy)
-    attachments.let_go(db, keys)
+    attachments.drop_after_commit(db, keys)
 
 
 def delete_message(
@@ -61,7 +62,7 @@ def delete_message(
             announce_cancelled(db, cancel(db, user.id, job.id), publisher)
     jobs = message_deletion.jobs_of(db, message)
     made = answer_files.of_jobs(db, [job.id for job in jobs])
-    paths = files.removable(one.path for of_job in made.values() for one in of_job)
+    paths = files.removable(db, user.id, [one for of_job in made.values() for one in of_job])
     deliveries.cancel_message(db, message.id, [job.id for job in jobs])
     ending.end(db, user.id, message.created_at)
     keys = message_deletion.erase(db, message, jobs, paths)
@@ -71,4 +72,4 @@ def delete_message(
         wakeups.forget(user.id)
 
     after_commit(db, _tidy)
-    attachments.let_go(db, keys)
+    attachments.drop_after_commit(db, keys)

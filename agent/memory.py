@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.turn import Note
+from gateways.values import UNKEEPABLE
 
 # OpenClaw cuts the middle out of what is longer than 20,000 characters.
 MOST_CHARS = 18_000
@@ -130,8 +131,11 @@ def _without(text: str, known: set[str]) -> list[str]:
 
 
 def _words(line: str) -> str:
-    """Return what a line says, without what makes it an item; nothing for a heading."""
-    clean = " ".join(line.split())
+    """Return what a line says, without what makes it an item; nothing for a heading.
+
+    An assistant may write into its file what no note can keep.
+    """
+    clean = " ".join(UNKEEPABLE.sub("", line).split())
     if clean == MORE or clean.startswith(("# ", "## ", "### ", "<!--", "---")):
         return ""
     words = BULLET.sub("", clean)

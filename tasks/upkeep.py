@@ -155,7 +155,7 @@ def forget_files() -> None:
     """
     with unit_of_work() as db:
         keys = pending_uploads.expire(db, STAGED_FOR) + exports.expire(db, utc_now())
-        attachments.let_go(db, keys)
+        attachments.drop_after_commit(db, keys)
     attachments.drop_left(utc_now())
     ending.delete_ended()
 

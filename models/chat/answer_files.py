@@ -1,6 +1,6 @@
 """Files that the assistant hands over with an answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy.orm import Session
 
-from models.chat import storage_quotas
+from models.chat import conversations, storage_quotas
 from models.errors import NotFound, Refused
 from models.schema.answer_files import AnswerFile
 from models.schema.jobs import Job
@@ -42,7 +42,9 @@ def attach(db: Session, job: Job, file: StoredFile) -> list[str]:
 
     One that the same job handed over from the same path before makes way; returns its storage keys,
     to be deleted too. Refuses more than `MOST_OF_AN_ANSWER`, and what the user has no room for.
+    Raises NotFound when the user has deleted the conversation meanwhile: nobody would delete it.
     """
+    conversations.find_own(db, job.user_id, job.conversation_id)
     keys = erase(db, (AnswerFile.job_id == job.id) & (AnswerFile.path == file.path))
     count = select(func.count()).select_from(AnswerFile).where(AnswerFile.job_id == job.id)
     if db.scalars(count).one() >= MOST_OF_AN_ANSWER:
@@ -89,6 +91,19 @@ def of_jobs(db: Session, job_ids: Collection[UUID]) -> dict[UUID, list[AnswerFil
 def of_conversation(db: Session, conversation_id: UUID) -> Sequence[AnswerFile]:
     """List what was handed over in a conversation."""
     return db.scalars(select(AnswerFile).where(AnswerFile.conversation_id == conversation_id)).all()
+
+
+def newer_at(db: Session, user_id: UUID, last: Mapping[str, UUID]) -> set[str]:
+    """Say at which of these paths a user was handed something later than the file of that id.
+
+    In the workspace the newer one lies there: it does not go with one from before.
+    """
+    found = db.execute(
+        select(AnswerFile.path, AnswerFile.id).where(
+            AnswerFile.user_id == user_id, AnswerFile.path.in_(last)
+        )
+    )
+    return {path for path, file_id in found if file_id > last[path]}
 
 
 def keys_of(file: AnswerFile) -> list[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, exists, or_, 
 from sqlalchemy.orm import Session, aliased
 
 from models.schema.chat import ASSISTANT, Conversation, Message, Role
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobStatus
 from models.schema.snapshots import StateSnapshot
 
 
@@ -28,8 +28,8 @@ def recent(
 
     A new one is told those of other conversations. Any is told, when a worker died between
     answering and saving, those that are newer than the `saved` files; and one of which a message
-    was deleted is told what is left of it. Those that are not to be remembered are told nowhere
-    else.
+    was deleted is told what is left of it, until a turn that was told so is saved. Those that are
+    not to be remembered are told nowhere else.
     """
     wanted = {
         "user": user_id,
@@ -46,21 +46,23 @@ def _recent() -> Executable:
     saved_job = bindparam("saved_job", type_=Uuid())
     here = bindparam("conversation", type_=Uuid())
     is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
-    # Until it has answered since; what was deleted of it went with all that the files had of it.
-    here_now = aliased(Conversation)
-    since = aliased(Message)
+    last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
+    # What was deleted of it went with all that the files had of it. They have it again once a turn
+    # that began after that is saved: no reminder that was said in it tells the assistant anything,
+    # and what a turn that failed was told may have gone with its cell.
+    here_now, since = aliased(Conversation), aliased(Job)
     is_to_be_told_anew = (
         exists()
         .where(here_now.id == here, here_now.forgotten_at.is_not(None))
         .where(
             ~exists().where(
                 since.conversation_id == here,
-                since.role == Role.ASSISTANT,
-                since.created_at > here_now.forgotten_at,
+                since.status == JobStatus.COMPLETED,
+                since.started_at > here_now.forgotten_at,
+                since.finished_at <= last_saved,
             )
         )
     )
-    last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
     return (
         select(Conversation.id, Conversation.title, asked.text, answered.text, asked.created_at)
         .join(Job, Job.message_id == asked.id)

@@ -14,8 +14,9 @@ from sqlalchemy import (
     func,
     select,
     tuple_,
+    update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from models.base import utc_now
 from models.errors import NotFound, Refused
@@ -138,11 +139,18 @@ def words_of_user(db: Session, conversation_id: UUID) -> list[str]:
 
 
 def rename(conversation: Conversation, title: str) -> None:
-    """Give it another name; refuse an empty or overlong one."""
+    """Give it another name; refuse an empty or overlong one.
+
+    Raises NotFound when it was deleted meanwhile: no word of it is kept.
+    """
     clean = " ".join(title.split())
     if not 0 < len(clean) <= TITLE_MAX_LENGTH:
         raise BadTitle
-    conversation.title = clean
+    db = object_session(conversation)
+    still_there = (Conversation.id == conversation.id, Conversation.deleted_at.is_(None))
+    renamed = update(Conversation).where(*still_there).values(title=clean)
+    if db is None or db.scalar(renamed.returning(Conversation.id)) is None:
+        raise NotFound
 
 
 def erase(db: Session, conversation: Conversation) -> list[str]:

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound, Refused
-from models.schema.chat import Conversation
+from models.schema.chat import Conversation, Message
 from models.schema.uploads import Upload
 
 
@@ -49,6 +49,13 @@ def has_any(db: Session, conversation_id: UUID) -> bool:
     sent = exists().where(Upload.conversation_id == conversation_id)
     lost = select(Conversation.has_lost_files).where(Conversation.id == conversation_id)
     return bool(db.scalar(select(sent | lost.scalar_subquery())))
+
+
+def says_anything(db: Session, message_id: UUID) -> bool:
+    """Tell whether a message has words, or a file that is still there."""
+    words = db.scalar(select(Message.text).where(Message.id == message_id)) or ""
+    has_file = select(exists().where(Upload.message_id == message_id))
+    return bool(words.strip() or db.scalar(has_file))
 
 
 def delete(db: Session, upload: Upload) -> None:

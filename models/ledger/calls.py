@@ -73,7 +73,8 @@ def close_call(
 
     With `is_ours`, or when its attempt was given up meanwhile, the person pays nothing: we absorb
     the cost. So we do what goes beyond the hold: nobody pays more than they were told. And so we do
-    a recording without words, while it fits into the day's cap.
+    a recording without words, while it fits into the day's cap. `detail`, which may repeat what a
+    user had written, is not kept of a message that they have deleted meanwhile.
     """
     user_id = db.scalar(select(ModelCall.user_id).where(ModelCall.id == call_id))
     if user_id is None:
@@ -84,7 +85,8 @@ def close_call(
         return 0
     user.credits_held_micros -= call.held_micros
     call.status, call.closed_at = status, utc_now()
-    call.provider_request_id, call.detail = provider_request_id, detail
+    call.provider_request_id = provider_request_id
+    call.detail = None if _is_of_deleted_message(db, call) else detail
     if status is CallStatus.FAILED and cost.charge_micros == 0:
         db.flush()
         return 0
@@ -134,6 +136,11 @@ def lose_call(db: Session, call_id: UUID) -> None:
         cost=nothing,
         is_ours=True,
     )
+
+
+def _is_of_deleted_message(db: Session, call: ModelCall) -> bool:
+    lost_it = select(Job.id).where(Job.id == call.job_id, Job.message_id.is_(None))
+    return db.scalar(lost_it) is not None
 
 
 def _absorb(db: Session, user: User, call: ModelCall, cost: CallCost) -> None:

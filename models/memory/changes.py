@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
+from models import ledger
 from models.errors import NotFound, Refused
 from models.memory import notes
 from models.schema.memory import MemoryChange, MemoryNote, NoteAction, NoteAuthor
@@ -67,8 +68,12 @@ def undo(db: Session, user_id: UUID, change_id: UUID) -> MemoryNote:
     Raises NotFound for another user's, ChangedSince when it is not the last one, and
     EarlierWordsGone when there is nothing left to go back to.
     """
-    mine = MemoryChange.user_id == user_id
-    change = db.scalar(select(MemoryChange).where(MemoryChange.id == change_id, mine))
+    # Before anything is read: who deletes a conversation takes the words of before along.
+    ledger.lock_account(db, user_id)
+    wanted = select(MemoryChange).where(
+        MemoryChange.id == change_id, MemoryChange.user_id == user_id
+    )
+    change = db.scalar(wanted.execution_options(populate_existing=True))
     if change is None:
         raise NotFound
     note = notes.find_own(db, user_id, change.note_id)

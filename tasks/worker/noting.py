@@ -14,6 +14,7 @@ from agent.turn import AgentFailed
 from models import jobs
 from models.database import unit_of_work
 from models.errors import NotFound
+from models.jobs import LeaseLost
 from models.memory import notes
 from models.memory.notes import BadNote, TooManyNotes
 from models.schema.chat import Conversation
@@ -31,8 +32,10 @@ BY = NoteAuthor.ASSISTANT
 def take_over(process: WorkerProcess, held: LeasedJob) -> None:
     """Make notes of it, and draw the file anew. Raises LeaseLost when the job is not ours any more.
 
-    In a conversation that is not to be remembered the file is put back as it was. A cell that is
-    gone by then has nothing to take over: what it knew is lost with it, as it is with any crash.
+    In a conversation that is not to be remembered, or that its user deleted meanwhile, the file is
+    put back as it was. A cell that is gone by then has nothing to take over: what it knew is lost
+    with it, as it is with any crash. Whatever else goes wrong is logged: no answer is lost by what
+    was noted beside it.
     """
     try:
         noted = process.runtime.noted(held.user_id)
@@ -40,14 +43,19 @@ def take_over(process: WorkerProcess, held: LeasedJob) -> None:
             return
         with unit_of_work() as db:
             user, job = jobs.lock_held(db, held.job_id, held.attempt)
-            is_remembered = db.get_one(Conversation, job.conversation_id).is_remembered
+            talk = db.get_one(Conversation, job.conversation_id)
+            is_remembered = talk.is_remembered and talk.deleted_at is None
             if is_remembered:
                 _note(db, job, noted)
             left = shown_notes.list_for(db, user)
         carried = () if is_remembered else noted.carried
         process.runtime.show_notes(held.user_id, left, carried)
+    except LeaseLost:
+        raise
     except AgentFailed as error:
         log.warning("memory.not_taken_over", job_id=str(held.job_id), code=error.code)
+    except Exception:
+        log.exception("memory.not_taken_over", job_id=str(held.job_id))
     else:
         log.info("memory.taken_over", job_id=str(held.job_id), is_remembered=is_remembered)
 

@@ -59,3 +59,11 @@ def test_what_is_long_becomes_several_notes() -> None:
     noted = memory.compare(memory.render((), ""), "- " + " ".join(map(str, range(300))))
     assert noted is not None
     assert len(noted.added) == 3
+
+
+def test_what_no_database_keeps_is_no_part_of_a_line() -> None:
+    shown = memory.render(NOTES, "- Plays\0 chess\n- \0\n")
+    assert shown.carried == ("Plays chess",)
+    noted = memory.compare(shown, shown.text.replace("Likes tea", "Likes\0 coffee"))
+    assert noted is not None
+    assert noted.edited == (Edited(7, "Likes tea", "Likes coffee"),)

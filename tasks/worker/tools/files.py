@@ -1,7 +1,7 @@
 """Handing over a file of the workspace with the answer that is being written."""
 
 from actions import answer_files as storing
-from actions.attachments import let_go
+from actions.attachments import drop_after_commit
 from actions.sentences.refusals import sentence_of
 from agent.tools.registry import FILE, Arguments, ToolRefused, WorkspaceFile
 from agent.turn import Turn
@@ -11,7 +11,7 @@ from models import jobs
 from models.chat import answer_files, storage_quotas
 from models.chat.answer_files import StoredFile
 from models.database import unit_of_work
-from models.errors import Refused
+from models.errors import NotFound, Refused
 from settings import get_settings
 
 NOT_THERE = (
@@ -31,7 +31,7 @@ def hand_over(turn: Turn, given: Arguments) -> str:
         _attach(turn, stored)
     except BadValue as odd:
         raise ToolRefused("`title` must be one line of at most 120 characters.") from odd
-    except jobs.LeaseLost as lost:
+    except (jobs.LeaseLost, NotFound) as lost:
         raise ToolRefused(OVER) from lost
     except Refused as refusal:
         raise ToolRefused(sentence_of(refusal)) from refusal
@@ -63,7 +63,7 @@ def _attach(turn: Turn, stored: StoredFile) -> None:
     try:
         with unit_of_work() as db:
             _, job = jobs.lock_held(db, turn.job_id, turn.attempt)
-            let_go(db, answer_files.attach(db, job, stored))
+            drop_after_commit(db, answer_files.attach(db, job, stored))
     except BaseException:
         storing.discard(stored)
         raise

@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy.orm import Session
 
+from models import jobs
 from models.chat import context, conversations, message_deletion
-from models.schema.chat import Conversation
+from models.schema.chat import Conversation, Role
+from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.snapshots import StateSnapshot
 from models.schema.users import User
@@ -43,12 +46,73 @@ def test_what_is_left_is_told_once_after_a_message_was_deleted(db: Session, ada:
     db.flush()
     assert _told(db, ada, here, saved) == []
 
-    message = message_deletion.find_own(db, ada.id, here, UUID(str(gone.message_id)))
-    message_deletion.erase(db, message, message_deletion.jobs_of(db, message))
-    db.flush()
+    _delete(db, ada, gone)
     assert _told(db, ada, here, saved) == ["My loom", "My finch"]
 
     latest = _answered(db, ada, "Where were we?", here)
     saved.job_id = latest.id
     db.flush()
     assert _told(db, ada, here, saved) == []
+
+
+@pytest.fixture
+def left(db: Session, ada: User) -> tuple[UUID, StateSnapshot]:
+    """A conversation of which a message was deleted, and the files as they were saved before."""
+    here = _answered(db, ada, "My loom").conversation_id
+    gone = _answered(db, ada, "My secret", here)
+    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=gone.id)
+    db.add(saved)
+    _delete(db, ada, gone)
+    assert _told(db, ada, here, saved) == ["My loom"]
+    return here, saved
+
+
+def test_an_answer_that_was_begun_before_the_deletion_tells_nothing(db: Session, ada: User) -> None:
+    here = _answered(db, ada, "My loom").conversation_id
+    gone = _answered(db, ada, "My secret", here)
+    running = factories.running(db, ada, "My finch", conversation_id=here)
+    _delete(db, ada, gone)
+    factories.answer(db, running)
+    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=running.id)
+    db.add(saved)
+    db.flush()
+    assert _told(db, ada, here, saved) == ["My loom", "My finch"]
+
+
+def test_a_reminder_that_is_said_there_tells_nothing(
+    db: Session, ada: User, left: tuple[UUID, StateSnapshot]
+) -> None:
+    here, saved = left
+    conversations.say(db, db.get_one(Conversation, here), Role.ASSISTANT, "Call mum")
+    assert _told(db, ada, here, saved) == ["My loom"]
+
+
+def test_what_a_turn_was_told_is_told_anew_until_it_is_saved(
+    db: Session, ada: User, left: tuple[UUID, StateSnapshot]
+) -> None:
+    here, saved = left
+    later = _answered(db, ada, "Where were we?", here)
+    assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
+    saved.job_id = later.id
+    db.flush()
+    assert _told(db, ada, here, saved) == []
+
+
+def test_a_turn_that_failed_with_a_part_may_have_lost_what_it_was_told(
+    db: Session, ada: User, left: tuple[UUID, StateSnapshot]
+) -> None:
+    here, saved = left
+    job = factories.running(db, ada, "Where were we?", conversation_id=here)
+    jobs.fail(db, job, FailureCode.TIME_LIMIT, was_shown=True, answer="We were")
+    assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
+    # Its cell was ended; one that came after is saved.
+    saved.job_id = _answered(db, ada, "Something else").id
+    db.flush()
+    assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
+
+
+def _delete(db: Session, owner: User, job: Job) -> None:
+    assert job.message_id
+    message = message_deletion.find_own(db, owner.id, job.conversation_id, job.message_id)
+    message_deletion.erase(db, message, message_deletion.jobs_of(db, message))
+    db.flush()

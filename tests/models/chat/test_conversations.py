@@ -7,16 +7,18 @@ from sqlalchemy.orm import Session
 from models import jobs
 from models.base import new_id
 from models.chat import context, conversations, uploads
+from models.database import unit_of_work
 from models.errors import NotFound
 from models.ops import snapshots
 from models.ops.snapshots import StaleState
-from models.schema.chat import Message
+from models.schema.chat import Conversation, Message
 from models.schema.jobs import Job
 from models.schema.snapshots import Pack, StateSnapshot
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from tests import factories
 from tests.factories import MODEL
+from tests.locks import raised_while
 
 
 def test_nobody_finds_what_is_anothers(db: Session, ada: User, eve: User) -> None:
@@ -42,6 +44,23 @@ def test_bad_titles_are_refused(db: Session, ada: User, title: str) -> None:
     conversation = factories.conversation(db, ada)
     with pytest.raises(conversations.BadTitle):
         conversations.rename(conversation, title)
+
+
+def test_what_is_deleted_meanwhile_gets_no_other_name(emptied: sa.Engine) -> None:
+    with unit_of_work() as db:
+        ada = factories.user(db, "ada@example.org")
+        talk = factories.conversation(db, ada)
+
+    def _erase(db: Session) -> None:
+        conversations.erase(db, conversations.find_own(db, ada.id, talk.id))
+        db.flush()
+
+    def _rename(db: Session) -> None:
+        conversations.rename(conversations.find_own(db, ada.id, talk.id), "A secret")
+
+    assert isinstance(raised_while(emptied, _erase, _rename), NotFound)
+    with unit_of_work() as db:
+        assert db.get_one(Conversation, talk.id).title == ""
 
 
 def test_erasing_leaves_no_text_and_names_the_files(db: Session, ada: User) -> None:

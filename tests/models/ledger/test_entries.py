@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from models import jobs, ledger
 from models.base import new_id
+from models.chat import conversations
 from models.database import unit_of_work
 from models.ledger import CallCost
+from models.schema.chat import Conversation
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, FreezeReason, Transaction, WriteOffReason
@@ -121,6 +123,20 @@ def test_a_call_that_failed_before_anything_came_costs_nothing(db: Session, ada:
 
     assert entries(db, ada) == [(EntryKind.GRANT, GRANT)]
     assert ada.credits_held_micros == 0
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_what_a_provider_says_of_a_deleted_message_is_not_kept(
+    db: Session, ada: User, *, is_deleted: bool
+) -> None:
+    job = factories.running(db, ada)
+    call_id = factories.open_call(db, job, 500)
+    if is_deleted:
+        conversations.erase(db, db.get_one(Conversation, job.conversation_id))
+    said = "Hello? is not allowed."
+    ledger.close_call(db, call_id=call_id, status=CallStatus.FAILED, cost=cost(0), detail=said)
+
+    assert db.get_one(ModelCall, call_id).detail == (None if is_deleted else said)
 
 
 def test_a_job_that_failed_gives_back_what_its_calls_cost(db: Session, ada: User) -> None:

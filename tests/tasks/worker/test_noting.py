@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from agent import memory
@@ -116,6 +117,38 @@ def test_a_conversation_that_is_not_to_be_remembered_leaves_the_file_as_it_was(
     _take_over(running, cell)
     assert _words(db, ada) == {"Has a cat"}
     assert cell.drawn == [shown.text]
+
+
+def test_a_conversation_that_is_deleted_meanwhile_leaves_the_file_as_it_was(
+    db: Session, ada: User, running: Job
+) -> None:
+    _note(db, ada, "Has a cat")
+    shown = _shown(db, ada, "- Plays chess")
+    conversations.erase(db, db.get_one(Conversation, running.conversation_id))
+    db.flush()
+    cell = Cell(shown, shown.text.replace("Has a cat", "Hates cats") + "- Likes tea\n")
+    _take_over(running, cell)
+    assert _words(db, ada) == {"Has a cat"}
+    assert cell.drawn == [shown.text]
+
+
+def test_what_no_note_can_keep_is_left_out(db: Session, ada: User, running: Job) -> None:
+    shown = _shown(db, ada)
+    _take_over(running, Cell(shown, shown.text + "- Likes\0 tea\n- \0\n"))
+    assert _words(db, ada) == {"Likes tea"}
+
+
+def test_no_answer_is_lost_by_what_cannot_be_noted(
+    db: Session, ada: User, running: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = _shown(db, ada)
+
+    def _fail(*_: object, **__: object) -> None:
+        db.execute(sa.text("SELECT 1 / 0"))
+
+    monkeypatch.setattr(notes, "add", _fail)
+    _take_over(running, Cell(shown, shown.text + "- Likes tea\n"))
+    assert _words(db, ada) == set()
 
 
 def test_a_job_that_is_not_ours_any_more_notes_nothing(

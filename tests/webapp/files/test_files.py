@@ -16,7 +16,7 @@ from models.chat import conversations, erasures, files, history
 from models.chat.files import FileKind
 from models.schema.answer_files import AnswerFile
 from models.schema.archives import ImportedFile, ImportedStatus
-from models.schema.jobs import Job
+from models.schema.jobs import Job, JobStatus
 from models.schema.uploads import Upload
 from models.schema.users import User
 from tests import factories
@@ -132,6 +132,55 @@ def test_what_is_deleted_is_gone_everywhere(
     (wanted,) = erasures.pending(db, ada.id)
     assert (wanted.conversation_id, wanted.paths) == (None, ["files/chart.png"])
     assert adas.get(f"/files/made/{file.id}").status_code == 404
+
+
+def test_an_old_version_does_not_take_the_newest_along(
+    adas: Browser, db: Session, ada: User, job: Job
+) -> None:
+    old = handed_over(db, job, b"1")
+    factories.answer(db, job)
+    again = factories.running(db, ada, "Once more", conversation_id=job.conversation_id)
+    new = handed_over(db, again, b"2")
+    assert adas.post(f"/files/made/{old.id}/deletion").status_code == 303
+    assert erasures.pending(db, ada.id) == []
+    assert adas.post(f"/files/made/{new.id}/deletion").status_code == 303
+    assert [one.paths for one in erasures.pending(db, ada.id)] == [[new.path]]
+
+
+def test_the_newest_version_is_taken_from_the_workspace_though_an_old_one_stays(
+    adas: Browser, db: Session, ada: User, job: Job
+) -> None:
+    handed_over(db, job, b"1")
+    factories.answer(db, job)
+    again = factories.running(db, ada, "Once more")
+    new = handed_over(db, again, b"2")
+    assert adas.post(f"/files/made/{new.id}/deletion").status_code == 303
+    assert [one.paths for one in erasures.pending(db, ada.id)] == [[new.path]]
+
+
+@pytest.mark.parametrize("way", ["message", "conversation"])
+def test_a_newer_version_stays_when_what_the_old_one_answered_is_deleted(
+    adas: Browser, db: Session, ada: User, job: Job, way: str
+) -> None:
+    handed_over(db, job, b"1")
+    handed_over(db, job, b"x", "files/other.md")
+    factories.answer(db, job)
+    handed_over(db, factories.running(db, ada, "Once more"), b"2")
+    which = f"/messages/{job.message_id}" if way == "message" else ""
+    assert adas.post(f"/chat/{job.conversation_id}{which}/deletion").status_code == 303
+    assert [one.paths for one in erasures.pending(db, ada.id)] == [["files/other.md"]]
+
+
+@pytest.mark.parametrize("words", ["", "Look"])
+def test_a_message_that_waits_is_called_off_with_all_that_it_says(
+    adas: Browser, db: Session, words: str
+) -> None:
+    sent = {"text": words, "files": [(BytesIO(b"x"), "a.txt")]}
+    assert adas.post("/chat", sent).status_code == 303
+    assert adas.post(f"/files/sent/{upload(db).id}/deletion").status_code == 303
+    db.expire_all()
+    asked = db.scalars(sa.select(Job)).one()
+    assert asked.status is (JobStatus.PENDING if words else JobStatus.CANCELLED)
 
 
 def test_a_deleted_upload_leaves_the_assistants_files_too(

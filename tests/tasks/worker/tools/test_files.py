@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from agent.tools.registry import FILE, ToolRefused, WorkspaceFile
 from agent.turn import Profile, Turn
 from gateways.s3_files import Storage
-from models.chat import answer_files
+from models.chat import answer_files, conversations
 from models.schema.answer_files import AnswerFile
+from models.schema.chat import Conversation
 from models.schema.jobs import Job
 from models.schema.users import User
 from tasks.worker.tools import HANDLERS
@@ -161,4 +162,15 @@ def test_a_job_that_ends_meanwhile_leaves_nothing(
     monkeypatch.setattr(Storage, "put", _put)
     with pytest.raises(ToolRefused):
         hand_over(turn, b"x")
+    assert stored.list("answers/") == []
+
+
+def test_nothing_is_handed_over_in_a_conversation_that_is_deleted_meanwhile(
+    turn: Turn, db: Session, stored: Storage
+) -> None:
+    conversations.erase(db, db.get_one(Conversation, turn.conversation_id))
+    db.commit()
+    with pytest.raises(ToolRefused):
+        hand_over(turn, b"x")
+    assert handed_over(db) == []
     assert stored.list("answers/") == []
