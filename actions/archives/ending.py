@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from actions.attachments import storage
 from gateways.s3_files import StorageFailed
 from models.archives import exports
-from models.database import after_commit, unit_of_work
+from models.database import NoConnection, after_commit, unit_of_work
 
 log = structlog.get_logger()
 
@@ -39,6 +40,10 @@ def _delete_all(ended: list[UUID]) -> None:
             _delete(export_id)
         except StorageFailed as error:
             log.warning("export.left_behind", export_id=str(export_id), error=str(error))
+        except (DBAPIError, NoConnection) as error:
+            # What was deleted is committed by now, and the next sweep tries all of them again.
+            log.warning("export.not_settled", error=type(error).__name__)
+            return
 
 
 def _delete(export_id: UUID) -> None:

@@ -9,14 +9,14 @@ from typing import cast
 import structlog
 from sqlalchemy.orm import Session
 
-from actions.attachments import IncomingFile, StorageAway, drop, expect, let_go, storage
+from actions.attachments import IncomingFile, StorageAway, drop, drop_after_commit, expect, storage
 from agent.memory import facts
 from agent.state import WORKSPACE, may_be_kept
 from gateways import values
 from gateways.s3_files import StorageFailed
 from gateways.values import BadValue
 from models import ledger
-from models.archives import imported
+from models.archives import imported, known
 from models.archives.imported import ArchiveTooLarge, BadArchive, SaidElsewhere, StoredImport
 from models.base import new_id, utc_now
 from models.chat import file_deletions, storage_quotas
@@ -67,7 +67,7 @@ class _Checked:
 
 
 def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
-    """Take an archive in: all that is good in it, or nothing at all.
+    """Take an archive in: all that is good in it and new, or nothing at all.
 
     Its conversations are there at once, and its memory as notes; its files go into the assistant's
     workspace at the next turn, where nothing of their name stands already. The caller commits. The
@@ -81,9 +81,8 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
     try:
         with db.begin_nested():
             ledger.lock_account(db, user.id)
-            storage_quotas.refuse_if_full(db, user.id, sum(one.size_bytes for one in kept))
-            for title, said in checked.conversations:
-                imported.add_conversation(db, user.id, title, said)
+            _refuse_if_full(db, user, kept)
+            talks = _add_conversations(db, user, checked)
             refused = imported.add_files(db, user.id, kept)
             new = [one for one in kept if one.storage_key not in refused]
             _own(db, new)
@@ -91,11 +90,28 @@ def import_archive(db: Session, user: User, file: IncomingFile) -> Imported:
     except BaseException:
         drop(one.storage_key for one in kept)
         raise
-    let_go(db, refused)
+    drop_after_commit(db, refused)
     set_aside = sum(one.is_set_aside for one in new)
-    talks, files = len(checked.conversations), len(new) - set_aside
+    files = len(new) - set_aside
     log.info("archive.imported", conversations=talks, files=len(new), notes=noted)
     return Imported(talks, files, set_aside, noted, left_out)
+
+
+def _refuse_if_full(db: Session, user: User, kept: list[StoredImport]) -> None:
+    """Refuse what has no room; what the user has brought before takes none."""
+    before = known.paths(db, user.id, [one.path for one in kept])
+    more = sum(one.size_bytes for one in kept if one.path not in before)
+    storage_quotas.refuse_if_full(db, user.id, more)
+
+
+def _add_conversations(db: Session, user: User, checked: _Checked) -> int:
+    """Add the conversations that the user does not have yet; return how many."""
+    brought = checked.conversations
+    are_known = known.conversations(db, user.id, [said for _, said in brought])
+    new = [one for one, is_known in zip(brought, are_known, strict=True) if not is_known]
+    for title, said in new:
+        imported.add_conversation(db, user.id, title, said)
+    return len(new)
 
 
 def _read(file: IncomingFile) -> bytes:

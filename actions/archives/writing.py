@@ -7,6 +7,7 @@ each is in memory.
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import offers
+from actions.archives.names import Names
 from agent import export
 from agent.state import Restored
 from gateways.s3_files import NotStored, Storage
@@ -47,6 +49,12 @@ LEFT_OUT = """
 Left out, as the archive would be too large; download these on the page of your files:
 """
 OPENCLAW = "2026.9"
+# What an import looks into. It takes a file for a bomb that is larger than this and was packed to
+# a small part of its size: one like that is put in as it is.
+LOOKED_INTO = ("conversations/", "workspace/")
+LARGE_BYTES = 1024 * 1024
+MOST_RATIO = 100
+LEVEL = 6
 
 
 @dataclass
@@ -56,16 +64,17 @@ class _Archive:
     zip: zipfile.ZipFile
     room_bytes: int
     left_out: list[str] = field(default_factory=list[str])
+    names: Names = field(default_factory=Names)
 
     def add(self, name: str, data: bytes) -> None:
-        self.zip.writestr(name, data)
+        self.zip.writestr(self.names.take(name), data, _packing(name, data))
         self.room_bytes -= len(data)
 
 
 def write(user_id: UUID, restored: Restored, storage: Storage, target: IO[bytes]) -> None:
     """Write the archive of a user into `target`. Raises StorageFailed, and OSError."""
     room = get_settings().export_max_bytes
-    whole = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
+    whole = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     with closing(whole):
         archive = _Archive(whole, room)
         with unit_of_work() as db:
@@ -80,6 +89,13 @@ def write(user_id: UUID, restored: Restored, storage: Storage, target: IO[bytes]
         for file in mine:
             _add_file(archive, file, storage)
         archive.add("README.txt", _readme(archive.left_out).encode())
+
+
+def _packing(name: str, data: bytes) -> int:
+    if len(data) <= LARGE_BYTES or not name.startswith(LOOKED_INTO):
+        return zipfile.ZIP_DEFLATED
+    is_like_a_bomb = len(data) > MOST_RATIO * len(zlib.compress(data, LEVEL))
+    return zipfile.ZIP_STORED if is_like_a_bomb else zipfile.ZIP_DEFLATED
 
 
 def _conversations(db: Session, user_id: UUID) -> Sequence[UUID]:

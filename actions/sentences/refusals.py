@@ -162,6 +162,10 @@ REFUSALS: Mapping[str, str] = {
         "What this note said before was deleted, so it cannot be put back."
     ),
     "note_changed_since": marked("This note has changed again since, so nothing was taken back."),
+    "note_deleted": marked(
+        "This note is deleted. To change it, undo the deletion first, under “What changed”."
+    ),
+    "noted_again": marked("The same is noted again by now, so there is nothing to restore."),
     "nothing_heard": marked(
         "No words could be heard in this recording. Please try again, or type your message."
     ),
@@ -224,6 +228,10 @@ REFUSALS: Mapping[str, str] = {
         "The payment page cannot be reached just now. Nothing was charged; please try again soon."
     ),
     "too_many_exports": marked("You may have %(most)s exports a day. Please try again tomorrow."),
+    "too_many_deleted_notes": marked(
+        "You have deleted very many notes within the hour. Please note this in an hour, once they"
+        " are gone."
+    ),
     "too_many_notes": marked(
         "There are %(most)s notes already. Please delete some that are no longer needed."
     ),

@@ -25,11 +25,15 @@ class TooManyExports(Refused):
 
 @dataclass(frozen=True)
 class ClaimedExport:
-    """An export that a worker has claimed; `attempt` proves that it is still theirs."""
+    """An export that a worker has claimed.
+
+    `attempt` and `leased_until` together prove that it is still theirs.
+    """
 
     id: UUID
     user_id: UUID
     attempt: int
+    leased_until: datetime | None
 
 
 def ask(db: Session, user_id: UUID) -> Export:
@@ -70,10 +74,13 @@ def is_any_waiting(db: Session) -> bool:
 
 
 def claim(db: Session, lease: timedelta) -> ClaimedExport | None:
-    """Take the export that has waited longest; nobody else is given it until `lease` is over."""
+    """Take the export that has waited longest; nobody else is given it until `lease` is over.
+
+    Not one that was tried often enough: `give_up` ends those.
+    """
     export = db.scalar(
         select(Export)
-        .where(_is_free())
+        .where(_is_free(), Export.attempts < MOST_ATTEMPTS)
         .order_by(Export.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -83,7 +90,21 @@ def claim(db: Session, lease: timedelta) -> ClaimedExport | None:
     export.attempts += 1
     export.leased_until = utc_now() + lease
     db.flush()
-    return ClaimedExport(export.id, export.user_id, export.attempts)
+    return _claimed(export)
+
+
+def give_up(db: Session) -> list[ClaimedExport]:
+    """Fail what was tried often enough, each time by a worker that died with it; return them.
+
+    Whoever asked for them is to be told.
+    """
+    spent = db.scalars(
+        select(Export)
+        .where(_is_free(), Export.attempts >= MOST_ATTEMPTS)
+        .with_for_update(skip_locked=True)
+    ).all()
+    found = [_claimed(export) for export in spent]
+    return [one for one in found if _close(db, one, status=ExportStatus.FAILED)]
 
 
 def finish(db: Session, claimed: ClaimedExport, storage_key: str, size_bytes: int) -> bool:
@@ -160,11 +181,18 @@ def expire(db: Session, now: datetime) -> list[str]:
     return [key for key in db.scalars(old.returning(Export.storage_key)) if key]
 
 
+def _claimed(export: Export) -> ClaimedExport:
+    return ClaimedExport(export.id, export.user_id, export.attempts, export.leased_until)
+
+
 def _begin_again(export: Export) -> None:
-    if export.attempts:
-        # Whoever has it finds that it is theirs no more.
-        export.attempts += 1
-        export.leased_until = None
+    """Take an export from whoever has it; what a deletion has cut short was no attempt."""
+    if export.leased_until is None:
+        return
+    is_cut_short = export.leased_until > utc_now()
+    export.attempts -= is_cut_short
+    # Whoever has it finds that it is theirs no more.
+    export.leased_until = None
 
 
 def _is_free() -> ColumnElement[bool]:
@@ -176,6 +204,7 @@ def _is_still(claimed: ClaimedExport) -> tuple[ColumnElement[bool], ...]:
     return (
         Export.id == claimed.id,
         Export.attempts == claimed.attempt,
+        Export.leased_until.is_not_distinct_from(claimed.leased_until),
         Export.status == ExportStatus.WAITING,
     )
 

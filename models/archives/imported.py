@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from models.base import new_id
-from models.chat import conversations
+from models.chat import context, conversations
 from models.chat.context import Exchange
 from models.errors import NotFound, Refused
 from models.schema.archives import ImportedFile, ImportedStatus
@@ -107,11 +107,13 @@ def add_files(db: Session, user_id: UUID, files: Sequence[StoredImport]) -> list
     return [file.storage_key for file in files if file.storage_key not in taken]
 
 
-def said_before(db: Session, conversation_id: UUID, *, limit: int) -> list[Exchange]:
+def said_before(
+    db: Session, conversation_id: UUID, *, saved: StateSnapshot | None, limit: int
+) -> list[Exchange]:
     """List the last exchanges of a conversation that came with an archive, oldest first.
 
-    None once one of ours was answered in it: what is told to the assistant stays in the
-    conversation, until a message of it is deleted.
+    None once the `saved` files have an answer of ours in it: what is told to the assistant stays in
+    the conversation, until a message of it is deleted.
     """
     here = select(Message).where(Message.conversation_id == conversation_id)
     first = db.scalar(here.with_only_columns(Message.channel).order_by(Message.id).limit(1))
@@ -119,9 +121,7 @@ def said_before(db: Session, conversation_id: UUID, *, limit: int) -> list[Excha
         return []
     newest = list(db.scalars(here.order_by(Message.id.desc()).limit(2 * limit + 2)))
     talk = db.get_one(Conversation, conversation_id)
-    since = talk.forgotten_at or talk.created_at
-    ours = (one for one in newest if one.role is Role.ASSISTANT and one.channel != IMPORT)
-    if any(one.created_at > since for one in ours):
+    if context.has_saved_answer(db, talk, saved):
         return []
     said = [one for one in reversed(newest) if one.channel == IMPORT]
     return [

@@ -40,6 +40,24 @@ def recent(
     return [Exchange(*row) for row in reversed(db.execute(_RECENT, wanted).all())]
 
 
+def has_saved_answer(db: Session, talk: Conversation, saved: StateSnapshot | None) -> bool:
+    """Tell whether the `saved` files have an answer that began after all that they were to forget.
+
+    A reminder that was said in the conversation tells the assistant nothing, and what a turn that
+    failed was told may have gone with its cell.
+    """
+    if saved is None:
+        return False
+    last_saved = select(Job.finished_at).where(Job.id == saved.job_id).scalar_subquery()
+    answered = select(Job.id).where(
+        Job.conversation_id == talk.id,
+        Job.status == JobStatus.COMPLETED,
+        Job.started_at > (talk.forgotten_at or talk.created_at),
+        Job.finished_at <= last_saved,
+    )
+    return db.scalar(answered.limit(1)) is not None
+
+
 def _recent() -> Executable:
     """Made once: to put it together takes longer than to have it answered."""
     asked, answered = aliased(Message), aliased(Message)

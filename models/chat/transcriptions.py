@@ -73,6 +73,8 @@ def begin(
         kept = Transcription(user_id=user.id, key=key)
         db.add(kept)
     kept.call_id, kept.duration_ms = call_id, duration_ms
+    # Its words are kept for a day from the call that hears them, not from one that failed.
+    kept.created_at = utc_now()
     db.flush()
     return call_id
 

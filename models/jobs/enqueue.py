@@ -228,6 +228,8 @@ def _queued(job: Job | None) -> Job:
 
 def find_sent(db: Session, user_id: UUID, sent_key: UUID | None, words: str) -> Job | None:
     """Return the newest job of the message that came with this key, if these are its words."""
+    if sent_key is None:
+        return None
     sent = select(Message.id).where(
         Message.user_id == user_id, Message.sent_key == sent_key, Message.text == words
     )

@@ -21,10 +21,11 @@ def add(db: Session, user_id: UUID, facts: Sequence[str]) -> tuple[int, int]:
     """
     ledger.lock_account(db, user_id)
     new = list(_new(db, user_id, facts))
-    kept, last = db.execute(
-        select(func.count(), func.max(MemoryNote.number)).where(MemoryNote.user_id == user_id)
-    ).one()
-    fitting = new[: max(0, notes.MOST_NOTES - kept)]
+    kept = notes.count(db, user_id)
+    last = db.scalar(select(func.max(MemoryNote.number)).where(MemoryNote.user_id == user_id))
+    # A user who has deleted as many within the hour notes nothing more, and brings nothing more.
+    room = notes.MOST_NOTES - kept.live if kept.deleted < notes.MOST_NOTES else 0
+    fitting = new[: max(0, room)]
     # The newest are shown first, and these by their ids.
     rows = [
         {"id": new_id(), "user_id": user_id, "number": number, "words": words, "author": BY}

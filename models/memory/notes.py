@@ -6,6 +6,7 @@ Whoever changes a note holds the account's lock. A deleted note is told to nobod
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -14,7 +15,16 @@ from sqlalchemy.orm import Session
 from models import ledger
 from models.base import utc_now
 from models.chat import erasures
-from models.errors import NotFound, Refused
+from models.errors import NotFound
+from models.memory import earlier_words
+from models.memory.refusals import (
+    BadNote,
+    NotedAgain,
+    NoteDeleted,
+    NotRemembered,
+    TooManyDeleted,
+    TooManyNotes,
+)
 from models.schema.chat import Conversation
 from models.schema.memory import MemoryChange, MemoryNote, NoteAction, NoteAuthor
 
@@ -23,22 +33,11 @@ MOST_NOTES = 1_000
 UNDO_TIME = timedelta(hours=1)
 
 
-class BadNote(Refused):
-    """A note says nothing, or has more characters than `most`."""
+class Counted(NamedTuple):
+    """How many notes a user has, and how many that can still be restored."""
 
-    code = "bad_note"
-
-
-class TooManyNotes(Refused):
-    """A user has as many notes as one may have: `most`."""
-
-    code = "too_many_notes"
-
-
-class NotRemembered(Refused):
-    """A conversation is not to be remembered, so nothing is noted in it."""
-
-    code = "not_remembered"
+    live: int
+    deleted: int
 
 
 def add(
@@ -52,19 +51,19 @@ def add(
 ) -> MemoryNote:
     """Note something; what is noted in the same words already is that note.
 
-    Raises BadNote, TooManyNotes, and NotRemembered for a conversation that says so.
+    It is the user's from then on if they write it by hand. Raises BadNote, TooManyNotes, and
+    NotRemembered for a conversation that says so.
     """
     clean = _clean(words)
     ledger.lock_account(db, user_id)
     refuse_if_not_remembered(db, conversation_id)
-    same = db.scalar(
-        _own(user_id).where(
-            MemoryNote.deleted_at.is_(None), func.lower(MemoryNote.words) == clean.lower()
-        )
-    )
+    same = _find_live(db, user_id, clean)
     if same is not None:
+        if author is NoteAuthor.USER:
+            _make_theirs(db, same)
         return same
     _refuse_if_many(db, user_id)
+    _refuse_if_many_deleted(db, user_id)
     note = MemoryNote(
         user_id=user_id,
         number=_next_number(db, user_id),
@@ -89,12 +88,17 @@ def edit(
     conversation_id: UUID | None = None,
     message_id: UUID | None = None,
 ) -> None:
-    """Let a locked note say something else, said where it is said now. Raises BadNote.
+    """Let a locked note say something else, said where it is said now.
 
-    What a user writes by hand belongs to no conversation any more.
+    What a user writes by hand belongs to no conversation any more, also in the same words. Raises
+    BadNote, and NoteDeleted.
     """
     clean = _clean(words)
+    if note.deleted_at is not None:
+        raise NoteDeleted
     if clean == note.words:
+        if author is NoteAuthor.USER and conversation_id is None:
+            _make_theirs(db, note)
         return
     _tell(db, note, NoteAction.EDITED, author)
     note.words, note.author = clean, author
@@ -110,8 +114,10 @@ def remove(db: Session, note: MemoryNote, *, author: NoteAuthor) -> None:
 
 
 def restore(db: Session, note: MemoryNote, *, author: NoteAuthor) -> None:
-    """Take the deletion of a locked note back. Raises TooManyNotes."""
+    """Take the deletion of a locked note back. Raises TooManyNotes, and NotedAgain."""
     if note.deleted_at is not None:
+        if _find_live(db, note.user_id, note.words) is not None:
+            raise NotedAgain
         _refuse_if_many(db, note.user_id)
         note.deleted_at = None
         _tell(db, note, NoteAction.RESTORED, author)
@@ -137,14 +143,28 @@ def erase_one(db: Session, note: MemoryNote) -> None:
 
 
 def erase_of_conversation(db: Session, user_id: UUID, conversation_id: UUID) -> None:
-    """Erase what was noted in a conversation, and what other notes said while they were of it."""
-    erase(db, user_id, MemoryNote.conversation_id == conversation_id)
+    """Erase what was noted in a conversation, and what other notes said while they were of it.
+
+    A note that was of elsewhere before says again what it said there.
+    """
+    of_it = MemoryNote.conversation_id == conversation_id
+    if earlier_words.go_back(
+        db, user_id, of_it, lambda change: change.conversation_id == conversation_id
+    ):
+        erasures.want_notes(db, user_id)
+    erase(db, user_id, of_it)
     _forget_before(db, user_id, MemoryChange.conversation_id == conversation_id)
 
 
 def erase_of_message(db: Session, user_id: UUID, message_id: UUID) -> None:
-    """Erase what was noted of a message, and what other notes said while they were of it."""
-    erase(db, user_id, MemoryNote.message_id == message_id)
+    """Erase what was noted of a message, and what other notes said while they were of it.
+
+    A note that was of another one before, or of none, says again what it said there.
+    """
+    of_it = MemoryNote.message_id == message_id
+    if earlier_words.go_back(db, user_id, of_it, lambda change: change.message_id == message_id):
+        erasures.want_notes(db, user_id)
+    erase(db, user_id, of_it)
     _forget_before(db, user_id, MemoryChange.message_id == message_id)
 
 
@@ -181,11 +201,25 @@ def list_own(db: Session, user_id: UUID, limit: int = MOST_NOTES) -> Sequence[Me
     ).all()
 
 
+def count(db: Session, user_id: UUID) -> Counted:
+    """Count the notes of a user."""
+    is_live = MemoryNote.deleted_at.is_(None)
+    live, every = func.count().filter(is_live), func.count()
+    kept, in_all = db.execute(select(live, every).where(MemoryNote.user_id == user_id)).one()
+    return Counted(kept, in_all - kept)
+
+
 def refuse_if_not_remembered(db: Session, conversation_id: UUID | None) -> None:
-    """Raise NotRemembered for a conversation that is not to be remembered."""
+    """Raise NotRemembered for a conversation that is not to be remembered, or was deleted.
+
+    The caller holds its user's lock: what deletes a conversation takes its notes along, and a turn
+    that still runs in it would note them anew.
+    """
     if conversation_id is None:
         return
-    asked = select(Conversation.is_remembered).where(Conversation.id == conversation_id)
+    asked = select(Conversation.is_remembered).where(
+        Conversation.id == conversation_id, Conversation.deleted_at.is_(None)
+    )
     if not db.scalar(asked):
         raise NotRemembered
 
@@ -199,6 +233,19 @@ def _clean(words: str) -> str:
 
 def _own(user_id: UUID):
     return select(MemoryNote).where(MemoryNote.user_id == user_id)
+
+
+def _find_live(db: Session, user_id: UUID, words: str) -> MemoryNote | None:
+    """Find the note of a user that is not deleted and says just that, in whatever case."""
+    same = (MemoryNote.deleted_at.is_(None), func.lower(MemoryNote.words) == words.lower())
+    return db.scalar(_own(user_id).where(*same).limit(1))
+
+
+def _make_theirs(db: Session, note: MemoryNote) -> None:
+    """Let a note be its user's, who has written the same by hand: it goes with no conversation."""
+    note.author = NoteAuthor.USER
+    note.conversation_id = note.message_id = None
+    db.flush()
 
 
 def _found(db: Session, user_id: UUID, condition: ColumnElement[bool]) -> MemoryNote:
@@ -215,9 +262,14 @@ def _next_number(db: Session, user_id: UUID) -> int:
 
 
 def _refuse_if_many(db: Session, user_id: UUID) -> None:
-    kept = select(func.count()).where(MemoryNote.user_id == user_id)
-    if (db.scalar(kept) or 0) >= MOST_NOTES:
+    if count(db, user_id).live >= MOST_NOTES:
         raise TooManyNotes(most=MOST_NOTES)
+
+
+def _refuse_if_many_deleted(db: Session, user_id: UUID) -> None:
+    """Let nobody note and delete without end. A deletion itself is never refused."""
+    if count(db, user_id).deleted >= MOST_NOTES:
+        raise TooManyDeleted
 
 
 def _tell(db: Session, note: MemoryNote, action: NoteAction, author: NoteAuthor) -> None:

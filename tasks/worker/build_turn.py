@@ -119,15 +119,17 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
             raise MessageGone
         if erasures.is_any(db, job.user_id):
             raise MustForget
-        saved = snapshots.newest(db, job.user_id)
+        newest = snapshots.newest(db, job.user_id)
+        saved = newest[0] if newest else None
         recent = context.recent(
             db,
             job.user_id,
             job.conversation_id,
-            saved=saved[0] if saved else None,
+            saved=saved,
             limit=RETOLD_EXCHANGES if _is_to_be_retold(db, job) else RECENT_EXCHANGES,
         )
-        recent += imported.said_before(db, job.conversation_id, limit=RECENT_EXCHANGES)
+        here = job.conversation_id
+        recent += imported.said_before(db, here, saved=saved, limit=RECENT_EXCHANGES)
         return _Rows(
             user=user,
             message=message,
@@ -140,7 +142,7 @@ def _read(job_id: UUID, attempt: int) -> _Rows:
                 )
                 for one in recent
             ),
-            states=saved_states(saved),
+            states=saved_states(newest),
             reminded=tuple(
                 Reminded(one.words, one.fired_at) for one in queries.list_fired_before(db, message)
             ),

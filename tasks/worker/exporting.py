@@ -54,6 +54,9 @@ def export() -> None:
 def carry_out(process: WorkerProcess) -> bool:
     """Put the archive together that has waited longest; False when none waits."""
     with unit_of_work() as db:
+        for spent in exports.give_up(db):
+            log.error("export.given_up", user_id=str(spent.user_id))
+            exporting.tell_over(db, spent, is_ready=False)
         claimed = exports.claim(db, LEASE)
     if claimed is None:
         return False

@@ -178,6 +178,20 @@ def test_a_failure_costs_nothing_and_the_same_key_may_try_again(
     assert_balanced(db, ada, paid=COST)
 
 
+def test_words_are_kept_for_a_day_from_when_they_were_heard(
+    db: Session, ada: User, provider: Transcriber
+) -> None:
+    key = new_id()
+    provider.answers(TROUBLE)
+    with pytest.raises(voice.TranscriberAway):
+        hear(db, ada, key=key)
+    db.execute(sa.update(Transcription).values(created_at=utc_now() - timedelta(days=2)))
+    provider.answers(heard(type="duration", seconds=2))
+    assert hear(db, ada, key=key).text == WORDS
+    assert transcriptions.forget(db, upkeep.WORDS_KEPT_FOR) == 0
+    assert hear(db, ada, key=key).text == WORDS
+
+
 def test_a_recording_that_the_provider_refuses_is_refused_for_good(
     db: Session, ada: User, provider: Transcriber
 ) -> None:

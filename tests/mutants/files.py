@@ -12,6 +12,7 @@ EXPORTING = "tests/tasks/worker/test_exporting.py::"
 IMPORTING = "tests/actions/archives/test_importing.py::"
 HOSTILE = f"{IMPORTING}test_of_a_hostile_archive_nothing_is_kept"
 ATTACHMENTS = "tests/actions/test_attachments.py::"
+WRITING = "tests/actions/archives/test_writing.py::"
 ENDING = "tests/actions/archives/test_ending.py::"
 
 MUTANTS = (
@@ -25,15 +26,15 @@ MUTANTS = (
     Mutant(
         "an archive brings more notes than one may have",
         "models/memory/imported_notes.py",
-        "    fitting = new[: max(0, notes.MOST_NOTES - kept)]\n",
-        "    fitting = new[: max(0, notes.MOST_NOTES + kept)]\n",
+        "    room = notes.MOST_NOTES - kept.live if",
+        "    room = notes.MOST_NOTES + kept.live if",
         (f"{IMPORTING}test_more_notes_than_one_may_have_are_left_out",),
     ),
     Mutant(
         "a worker that read what was deleted meanwhile finishes an archive of it",
         "models/archives/exports.py",
-        "        export.attempts += 1\n        export.leased_until = None\n",
-        "        export.leased_until = None\n",
+        "        Export.leased_until.is_not_distinct_from(claimed.leased_until),\n",
+        "",
         (f"{ENDING}test_one_that_is_being_put_together_is_begun_again",),
     ),
     Mutant(
@@ -119,8 +120,8 @@ MUTANTS = (
     Mutant(
         "an archive takes no room",
         "actions/archives/importing.py",
-        "sum(one.size_bytes for one in kept))\n",
-        "0)\n",
+        "    storage_quotas.refuse_if_full(db, user.id, more)\n",
+        "    storage_quotas.refuse_if_full(db, user.id, min(more, 0))\n",
         (f"{IMPORTING}test_bounds_of_the_account_hold",),
     ),
     Mutant(
@@ -227,5 +228,68 @@ MUTANTS = (
         "    return {key for key in keys if of_file[key] in found}\n",
         "    return set()\n",
         (f"{ATTACHMENTS}test_what_comes_to_be_nobodys_goes_after_an_hour",),
+    ),
+    Mutant(
+        "a deletion that is done fails, as what follows it finds no database",
+        "actions/archives/ending.py",
+        "        except (DBAPIError, NoConnection) as error:\n",
+        "        except ZeroDivisionError as error:\n",
+        (f"{ENDING}test_a_deletion_is_done_though_the_database_is_away_after_it",),
+    ),
+    Mutant(
+        "an export that kills its worker kills one after another",
+        "models/archives/exports.py",
+        ".where(_is_free(), Export.attempts < MOST_ATTEMPTS)",
+        ".where(_is_free())",
+        (f"{EXPORTS}test_one_with_which_each_worker_dies_is_given_up",),
+    ),
+    Mutant(
+        "deletions use up the attempts at an export",
+        "models/archives/exports.py",
+        "    export.attempts -= is_cut_short\n",
+        "",
+        (f"{ENDING}test_what_deletions_cut_short_was_no_attempt",),
+    ),
+    Mutant(
+        "an archive is refused for what nobody reads of it",
+        "untrusted/inside/archives.py",
+        "    for _, entry in wanted:\n        _check(entry)\n",
+        "    for entry in files:\n        _check(entry)\n",
+        ("tests/untrusted/test_archives.py::test_what_is_not_wanted_may_be_called_anything",),
+    ),
+    Mutant(
+        "an export has names that no import takes",
+        "actions/archives/writing.py",
+        "self.zip.writestr(self.names.take(name), data",
+        "self.zip.writestr(name, data",
+        (f"{WRITING}test_names_of_the_workspace_are_made_ones_that_are_taken",),
+    ),
+    Mutant(
+        "an export has what an import takes for a bomb",
+        "actions/archives/writing.py",
+        "    return zipfile.ZIP_STORED if is_like_a_bomb else zipfile.ZIP_DEFLATED\n",
+        "    return zipfile.ZIP_DEFLATED if is_like_a_bomb else zipfile.ZIP_DEFLATED\n",
+        (f"{WRITING}test_what_repeats_itself_is_no_bomb",),
+    ),
+    Mutant(
+        "an archive that is brought twice doubles all conversations",
+        "actions/archives/importing.py",
+        "strict=True) if not is_known]",
+        "strict=True) if is_known is not None]",
+        (f"{IMPORTING}test_a_second_time_no_conversation_comes",),
+    ),
+    Mutant(
+        "what another user has said is not taken",
+        "models/archives/known.py",
+        ".where(Message.user_id == user_id, second.in_(wanted))",
+        ".where(second.in_(wanted))",
+        (f"{IMPORTING}test_a_second_time_no_conversation_comes",),
+    ),
+    Mutant(
+        "files that are there already need room once more",
+        "actions/archives/importing.py",
+        "for one in kept if one.path not in before)",
+        "for one in kept if before is not None)",
+        (f"{IMPORTING}test_what_was_brought_before_needs_no_room",),
     ),
 )

@@ -4,9 +4,16 @@ from tests.mutants.mutant import Mutant
 
 NOTES = "tests/models/memory/test_notes.py::"
 PAGE = "tests/webapp/memory/test_memory.py::"
+EARLIER = "tests/models/memory/test_earlier_words.py::"
 NOTING = "tests/tasks/worker/test_noting.py::"
 SEARCH = "tests/models/chat/test_search.py::"
 DELETION = "tests/webapp/chat/test_message_deletion.py::"
+CHANGES = "tests/models/memory/test_changes.py::"
+TALKS = "tests/models/chat/test_conversations.py::"
+CONTEXT = "tests/models/chat/test_context.py::"
+ENTRIES = "tests/models/ledger/test_entries.py::"
+FILES = "tests/webapp/files/test_files.py::"
+TOOL = "tests/tasks/worker/tools/test_files.py::"
 SURGERY = "tests/agent/cells/test_surgery.py::"
 
 MUTANTS = (
@@ -55,6 +62,112 @@ MUTANTS = (
         "            if is_remembered:\n                _note(db, job, noted)\n",
         "            _note(db, job, noted)\n",
         (f"{NOTING}test_a_conversation_that_is_not_to_be_remembered_leaves_the_file_as_it_was",),
+    ),
+    Mutant(
+        "a turn that still runs notes what was said in a deleted conversation",
+        "models/memory/notes.py",
+        "        Conversation.id == conversation_id, Conversation.deleted_at.is_(None)\n",
+        "        Conversation.id == conversation_id\n",
+        (f"{NOTES}test_a_turn_that_still_runs_notes_nothing_in_a_deleted_conversation",),
+    ),
+    Mutant(
+        "what was written in a deleted conversation becomes notes",
+        "tasks/worker/noting.py",
+        "talk.is_remembered and talk.deleted_at is None\n",
+        "talk.is_remembered\n",
+        (f"{NOTING}test_a_conversation_that_is_deleted_meanwhile_leaves_the_file_as_it_was",),
+    ),
+    Mutant(
+        "an answer is lost by what cannot be noted",
+        "tasks/worker/noting.py",
+        "    except Exception:\n",
+        "    except AssertionError:\n",
+        (f"{NOTING}test_no_answer_is_lost_by_what_cannot_be_noted",),
+    ),
+    Mutant(
+        "a line of MEMORY.md has what PostgreSQL cannot keep",
+        "agent/memory.py",
+        'UNKEEPABLE.sub("", line)',
+        "line",
+        (
+            "tests/agent/test_memory.py::test_what_no_database_keeps_is_no_part_of_a_line",
+            f"{NOTING}test_what_no_note_can_keep_is_left_out",
+        ),
+    ),
+    Mutant(
+        "a file is handed over in a deleted conversation",
+        "models/chat/answer_files.py",
+        "    conversations.find_own(db, job.user_id, job.conversation_id)\n",
+        "",
+        (f"{TOOL}test_nothing_is_handed_over_in_a_conversation_that_is_deleted_meanwhile",),
+    ),
+    Mutant(
+        "what a provider said of a deleted message is kept",
+        "models/ledger/calls.py",
+        "None if _is_of_deleted_message(db, call) else detail",
+        "detail",
+        (f"{ENTRIES}test_what_a_provider_says_of_a_deleted_message_is_not_kept",),
+    ),
+    Mutant(
+        "a conversation is lost by an answer that was begun before it lost a message",
+        "models/chat/context.py",
+        "                since.started_at > here_now.forgotten_at,\n",
+        "                since.finished_at > here_now.forgotten_at,\n",
+        (f"{CONTEXT}test_an_answer_that_was_begun_before_the_deletion_tells_nothing",),
+    ),
+    Mutant(
+        "a conversation is lost by a turn that was not saved",
+        "models/chat/context.py",
+        "                since.finished_at <= last_saved,\n",
+        "",
+        (f"{CONTEXT}test_what_a_turn_was_told_is_told_anew_until_it_is_saved",),
+    ),
+    Mutant(
+        "a conversation is lost by a turn that failed",
+        "models/chat/context.py",
+        "                since.status == JobStatus.COMPLETED,\n",
+        "",
+        (f"{CONTEXT}test_a_turn_that_failed_with_a_part_may_have_lost_what_it_was_told",),
+    ),
+    Mutant(
+        "an old version of a file takes the newest along",
+        "models/chat/answer_files.py",
+        "for path, file_id in found if file_id > last[path]}",
+        "for path, file_id in found if file_id < last[path]}",
+        (
+            f"{FILES}test_an_old_version_does_not_take_the_newest_along",
+            f"{FILES}test_the_newest_version_is_taken_from_the_workspace_though_an_old_one_stays",
+            f"{FILES}test_a_newer_version_stays_when_what_the_old_one_answered_is_deleted",
+        ),
+    ),
+    Mutant(
+        "a message waits for an answer when nothing of it is left",
+        "actions/files.py",
+        "    _call_off_if_empty(db, user, upload.message_id)\n",
+        "",
+        (f"{FILES}test_a_message_that_waits_is_called_off_with_all_that_it_says",),
+    ),
+    Mutant(
+        "what is deleted meanwhile is asked again",
+        "actions/answers.py",
+        "    ledger.lock_account(db, user.id)\n"
+        "    job = jobs.find_own(db, user.id, job_id, lock=True)\n",
+        "    job = jobs.find_own(db, user.id, job_id)\n",
+        ("tests/actions/test_answers.py::test_what_is_deleted_meanwhile_is_not_asked_again",),
+    ),
+    Mutant(
+        "words that are deleted meanwhile are taken back",
+        "models/memory/changes.py",
+        "    ledger.lock_account(db, user_id)\n",
+        "",
+        (f"{CHANGES}test_words_that_are_deleted_meanwhile_do_not_come_back",),
+    ),
+    Mutant(
+        "a conversation is renamed after its deletion",
+        "models/chat/conversations.py",
+        "(Conversation.id == conversation.id, Conversation.deleted_at.is_(None))\n",
+        "(Conversation.id == conversation.id,)\n",
+        (f"{TALKS}test_what_is_deleted_meanwhile_gets_no_other_name",),
     ),
     Mutant(
         "others are told of a conversation that is not to be remembered",
@@ -139,5 +252,59 @@ MUTANTS = (
         "!(line.startsWith('- ') && marks.some((mark) => line.endsWith(mark)));\n",
         "true;\n",
         (f"{SURGERY}test_found_lines_of_what_is_forgotten_and_notes_that_are_gone_are_taken_out",),
+    ),
+    *(
+        Mutant(
+            "what a user wrote too goes with a conversation",
+            "models/memory/notes.py",
+            "    note.conversation_id = note.message_id = None\n",
+            "",
+            (f"{NOTES}test_what_a_user_writes_too_is_theirs_and_stays",),
+        ),
+        Mutant(
+            "what a user wrote goes with what an assistant made of it",
+            "models/memory/earlier_words.py",
+            "        if before is not None:\n",
+            "        if before is None:\n            continue\n        if not before.said.words:\n",
+            (f"{EARLIER}test_what_a_user_wrote_comes_back",),
+        ),
+        Mutant(
+            "what was taken back comes back",
+            "models/memory/earlier_words.py",
+            "    return path[: next(ats, len(path))]\n",
+            "    return path[: max([*ats, len(path)])]\n",
+            (
+                f"{NOTES}test_what_was_taken_back_still_goes_with_where_it_was_said",
+                f"{EARLIER}test_what_was_taken_back_does_not_come_back",
+            ),
+        ),
+        Mutant(
+            "a deleted note is changed, and can never be restored",
+            "models/memory/notes.py",
+            "    if note.deleted_at is not None:\n        raise NoteDeleted\n",
+            "",
+            (f"{NOTES}test_a_deleted_note_is_restored_before_it_is_changed",),
+        ),
+        Mutant(
+            "what a user deletes takes the room of what they restore",
+            "models/memory/notes.py",
+            "    live, every = func.count().filter(is_live), func.count()\n",
+            "    live, every = func.count(), func.count() + func.count().filter(~is_live)\n",
+            (f"{NOTES}test_those_that_are_deleted_leave_room_and_are_bounded_apart",),
+        ),
+        Mutant(
+            "deleted notes grow without end",
+            "models/memory/notes.py",
+            "    if count(db, user_id).deleted >= MOST_NOTES:\n",
+            "    if count(db, user_id).deleted > 2 * MOST_NOTES:\n",
+            (f"{NOTES}test_those_that_are_deleted_leave_room_and_are_bounded_apart",),
+        ),
+        Mutant(
+            "a note that is restored stands there twice",
+            "models/memory/notes.py",
+            "            raise NotedAgain\n",
+            "            pass\n",
+            (f"{NOTES}test_what_was_noted_again_is_not_restored_beside_it",),
+        ),
     ),
 )

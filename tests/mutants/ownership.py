@@ -181,7 +181,7 @@ MUTANTS = (
     Mutant(
         "the same form of another person answers with their job",
         "models/jobs/enqueue.py",
-        "        Message.user_id == user.id, Message.sent_key == sent_key, Message.text == words\n",
+        "        Message.user_id == user_id, Message.sent_key == sent_key, Message.text == words\n",
         "        Message.sent_key == sent_key, Message.text == words\n",
         (f"{CHAT}test_a_form_that_is_sent_again_says_it_once",),
     ),

@@ -74,8 +74,8 @@ MUTANTS = (
     Mutant(
         "what repeats stays in the zone that its user has left",
         "models/reminders/reminders.py",
-        "        reminder.timezone = user.timezone\n        waits",
-        "        waits",
+        "        was, reminder.timezone = zone_of(reminder.timezone), user.timezone\n",
+        "        was = zone_of(reminder.timezone)\n",
         (f"{VERBS}test_what_repeats_follows_its_user_to_another_zone",),
     ),
     Mutant(
@@ -102,7 +102,7 @@ MUTANTS = (
     Mutant(
         "what is due is put off when its user moves",
         "models/reminders/reminders.py",
-        " and not waits:",
+        " and planned > now:",
         ":",
         (f"{VERBS}test_what_is_due_fires_though_its_user_has_moved",),
     ),

@@ -133,8 +133,8 @@ MUTANTS = (
     Mutant(
         "only one way in which PostgreSQL ends a connection is an outage",
         "webapp/core/errors.py",
-        "not isinstance(error, OUTAGES) and not error.connection_invalidated",
-        "not isinstance(error, OUTAGES)",
+        "    return was_ended or isinstance(error, OUTAGES)\n",
+        "    return isinstance(error, OUTAGES)\n",
         (f"{ERRORS}test_however_postgresql_ends_a_connection_it_is_an_outage",),
     ),
     Mutant(
@@ -147,7 +147,7 @@ MUTANTS = (
     Mutant(
         "an outage that is met after the view is a bug",
         "webapp/core/errors.py",
-        "isinstance(broken, (*OUTAGES, RedisError))",
+        "isinstance(broken, RedisError) or _is_outage(broken)",
         "isinstance(broken, ZeroDivisionError)",
         (f"{ERRORS}test_an_outage_after_the_view_is_one",),
     ),

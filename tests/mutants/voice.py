@@ -107,4 +107,11 @@ MUTANTS = (
         "",
         (f"{TRANSCRIPTION}test_an_answer_that_is_none_is_a_failure_that_may_pass",),
     ),
+    Mutant(
+        "words are forgotten a day after an attempt that heard nothing",
+        "models/chat/transcriptions.py",
+        "    kept.created_at = utc_now()\n",
+        "",
+        (f"{VOICE}test_words_are_kept_for_a_day_from_when_they_were_heard",),
+    ),
 )

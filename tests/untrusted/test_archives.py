@@ -24,3 +24,18 @@ def test_only_what_is_wanted_comes_out() -> None:
         for name, data in FILES.items()
         if name.startswith("workspace/")
     }
+
+
+@pytest.mark.parametrize("name", ["files/a\nb", "files/../../x", "Files/README.TXT", "/etc/passwd"])
+def test_what_is_not_wanted_may_be_called_anything(name: str) -> None:
+    whole = packed({**FILES, "files/readme.txt": b"x", name: bytes(3 * 1024**2)})
+    found = archives.read(whole, owner="ada")
+    assert not [path for path, _ in found.files if path in name]
+    assert found.conversations
+
+
+@pytest.mark.parametrize("name", ["workspace/a\u202eb", "workspace/\u200fa", "workspace/a\x85b"])
+def test_a_name_that_reads_as_another_is_refused(name: str) -> None:
+    with pytest.raises(UnusableArchive) as refused:
+        archives.read(packed({name: b"x"}), owner="ada")
+    assert refused.value.fault == "odd_names"

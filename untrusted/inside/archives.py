@@ -27,6 +27,11 @@ MOST_RATIO = 200
 SMALL_BYTES = MB
 MOST_LEVELS = 20
 NAME_BYTES = 200
+# Controls, and what turns the direction of a name so that it reads as another one. Signs that join
+# letters and pictures are part of good names.
+ODD_SIGNS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 FOLDERS = ("conversations/", "workspace/")
 # Some programs put the folder around what they pack.
 ROOT = re.compile(r"\A([^/]+)/(?:openclaw\.json|README\.txt|workspace/.*|conversations/.*)\Z")
@@ -91,21 +96,30 @@ def _read(archive: zipfile.ZipFile) -> Contents:
 
 
 def _wanted(entries: list[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
-    """List what is wanted, after every entry, wanted or not, was looked at."""
+    """List what is wanted, after every entry of that was looked at; the others are never read."""
     if len(entries) > MOST_ENTRIES:
         raise BadArchive("too_large")
     files = [entry for entry in entries if not entry.is_dir()]
     files = [entry for entry in files if not entry.filename.startswith(OF_A_MAC)]
-    for entry in files:
-        _check(entry)
     root = _root([entry.filename for entry in files])
     named = [(entry.filename.removeprefix(root), entry) for entry in files]
-    if len({name.casefold() for name, _ in named}) < len(named):
+    wanted = [(name, entry) for name, entry in named if _is_wanted(name)]
+    for _, entry in wanted:
+        _check(entry)
+    if len({name.casefold() for name, _ in wanted}) < len(wanted):
         raise BadArchive("odd_names")
-    wanted = [(name, entry) for name, entry in named if name.startswith(FOLDERS)]
     if sum(entry.file_size for _, entry in wanted) > MOST_BYTES:
         raise BadArchive("too_large")
     return wanted
+
+
+def _is_wanted(name: str) -> bool:
+    """Tell whether an entry is for us, or would be for a program that is less strict with names."""
+    plain = name.replace("\\", "/").lstrip("/")
+    # A conversation stands there twice: once for programs, and once for people.
+    return plain.startswith(FOLDERS) and not (
+        name.startswith("conversations/") and name.endswith(".md")
+    )
 
 
 def _root(names: list[str]) -> str:
@@ -131,11 +145,11 @@ def _check(entry: zipfile.ZipInfo) -> None:
 
 def _is_plain(name: str) -> bool:
     parts = name.split("/")
-    if len(parts) > MOST_LEVELS or UNKEEPABLE.search(name) or "\\" in name:
+    if len(parts) > MOST_LEVELS or ODD_SIGNS.search(name) or "\\" in name:
         return False
     if any(part in ("", ".", "..") for part in parts):
         return False
-    return all(len(part.encode()) <= NAME_BYTES and part.isprintable() for part in parts)
+    return all(len(part.encode()) <= NAME_BYTES for part in parts)
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> bytes:

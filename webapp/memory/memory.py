@@ -15,7 +15,7 @@ from models.chat import conversations, search
 from models.errors import Refused
 from models.memory import changes, notes
 from models.memory.changes import Step
-from models.memory.notes import MOST_NOTES, WORDS_MAX_LENGTH, BadNote
+from models.memory.notes import MOST_NOTES, WORDS_MAX_LENGTH, BadNote, NoteDeleted
 from models.people import users
 from models.people.users import NEEDS_MAX_LENGTH
 from models.schema.memory import MemoryNote, NoteAuthor
@@ -86,9 +86,9 @@ def edit_about() -> Answer:
 @pages.get("/memory/<uuid:note_id>")
 @member_required
 def show_one(note_id: UUID) -> Answer:
-    """Show the form that changes or deletes a note."""
+    """Show the form that changes or deletes a note; of a deleted one, that it is."""
     note = notes.find_own(db(), current_user().id, note_id)
-    return _form_page(note, note.words)
+    return _form_page(note, note.words, sentence_of(NoteDeleted()) if note.deleted_at else "")
 
 
 @pages.post("/memory/<uuid:note_id>")

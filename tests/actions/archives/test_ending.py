@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from actions import attachments, conversations, files, memory
@@ -15,6 +16,7 @@ from gateways.s3_files import Storage, StorageFailed
 from models.archives import exports, imported
 from models.archives.imported import StoredImport
 from models.base import utc_now
+from models.database import NoConnection
 from models.memory import notes
 from models.schema.archives import Export, ExportStatus, ImportedFile
 from models.schema.jobs import Job
@@ -194,3 +196,40 @@ def test_what_cannot_go_now_goes_later(
     ending.delete_ended()
     assert stored.list("exports/") == []
     assert exports.list_ended(db, 10) == []
+
+
+@pytest.mark.parametrize(
+    "outage", [NoConnection("busy"), OperationalError("SELECT 1", {}, Exception("away"))]
+)
+def test_a_deletion_is_done_though_the_database_is_away_after_it(
+    db: Session, ada: User, stored: Storage, monkeypatch: pytest.MonkeyPatch, outage: Exception
+) -> None:
+    mine, key = _ready(db, ada, stored)
+
+    def away(*_: object) -> None:
+        raise outage
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exports, "find_ended", away)
+        ending.end(db, ada.id, None)
+        db.commit()
+        # A sweep ends there too.
+        ending.delete_ended()
+    assert _status(db, mine) is ExportStatus.ENDED
+    assert key in stored.list("exports/")
+    ending.delete_ended()
+    assert stored.list("exports/") == []
+
+
+def test_what_deletions_cut_short_was_no_attempt(db: Session, ada: User) -> None:
+    export = exports.ask(db, ada.id)
+    for _ in range(exports.MOST_ATTEMPTS + 1):
+        assert exports.claim(db, LEASE) is not None
+        # Two in a row too.
+        ending.end(db, ada.id, None)
+        ending.end(db, ada.id, None)
+    claimed = exports.claim(db, LEASE)
+    assert claimed is not None
+    assert not exports.put_off(db, claimed, LEASE)
+    db.expire_all()
+    assert (export.status, export.attempts) == (ExportStatus.WAITING, 1)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import attachments
-from actions.archives import importing
+from actions.archives import importing, writing
 from actions.archives.importing import (
     Imported,
     changes_the_assistant,
@@ -21,6 +21,7 @@ from actions.archives.importing import (
 )
 from actions.attachments import IncomingFile, StorageAway
 from actions.sentences.refusals import sentence_of
+from agent.state import BLANK, Restored
 from gateways.s3_files import Storage, StorageFailed
 from models.archives import imported
 from models.archives.imported import ArchiveTooLarge, BadArchive
@@ -30,7 +31,7 @@ from models.chat.storage_quotas import StorageFull
 from models.database import open_session, unit_of_work
 from models.memory import changes, notes
 from models.schema.archives import ImportedFile, ImportedStatus
-from models.schema.chat import Conversation, Message
+from models.schema.chat import Conversation, Message, Role
 from models.schema.memory import NoteAuthor
 from models.schema.snapshots import Pack, StateSnapshot
 from models.schema.uploads import FileDeletion
@@ -127,7 +128,7 @@ def test_more_notes_than_one_may_have_are_left_out(
 @pytest.mark.parametrize(
     ("memory", "kept"),
     [
-        (b"- a\0b\n- \xe2\x80\xaetxt.exe\n- good\n", ["good"]),
+        (b"- a\0b\n- \xe2\x80\xaetxt.exe\n- good\n", ["ab", "good"]),
         (b"\xff\xfe\x00" * 1000, []),
         (b"- " + b"x" * 1200, ["x" * 500, "x" * 200]),
         (b"#" * 1_000_000, []),
@@ -155,6 +156,46 @@ def test_a_second_time_nothing_is_written_over(db: Session, ada: User, stored: S
     (found,) = files(db).values()
     assert stored.list("imports/") == [found.storage_key]
     assert stored.get(found.storage_key) == b"first"
+
+
+def test_a_second_time_no_conversation_comes(db: Session, ada: User, eve: User) -> None:
+    imported_from(db, ada, packed())
+    (talk,) = conversations.list_own(db, ada.id)
+    # Under another name, and with more in it, it is the same one.
+    conversations.rename(talk, "My ferns")
+    conversations.say(db, talk, Role.USER, "Go on")
+    assert imported_from(db, ada, packed()) == Imported(0, 0, 0)
+    assert imported_from(db, eve, packed()).conversations == 1
+    assert [one.title for one in conversations.list_own(db, ada.id)] == ["My ferns"]
+
+
+def test_a_conversation_of_which_more_was_said_is_another_one(db: Session, ada: User) -> None:
+    asked, answered = json.loads(FILES["conversations/2025-03-01-ferns.json"])["messages"]
+    for messages in ([asked, answered], [asked], [asked, answered, asked], [asked, asked]):
+        imported_from(db, ada, with_conversation(messages=messages))
+    assert len(conversations.list_own(db, ada.id)) == 3
+
+
+def test_ones_own_export_brings_no_conversation_that_is_there(
+    db: Session, ada: User, stored: Storage
+) -> None:
+    factories.answer(db, factories.running(db, ada, "What are ferns?"), "Plants.")
+    db.commit()
+    whole = io.BytesIO()
+    writing.write(ada.id, Restored((), {}, BLANK.state), stored, whole)
+    assert imported_from(db, ada, whole.getvalue()).conversations == 0
+    assert len(conversations.list_own(db, ada.id)) == 1
+
+
+def test_what_was_brought_before_needs_no_room(
+    db: Session, ada: User, adjust: Callable[..., None]
+) -> None:
+    imported_from(db, ada, packed())
+    size = sum(one.size_bytes for one in files(db).values())
+    adjust(UPLOADS_MAX_BYTES_PER_USER=str(size))
+    assert imported_from(db, ada, packed()).files == 0
+    with pytest.raises(StorageFull):
+        imported_from(db, ada, packed({**FILES, "workspace/new.md": b"x"}))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -275,16 +316,19 @@ def test_what_was_said_in_it_is_told_until_it_is_answered_here(db: Session, ada:
     imported_from(db, ada, packed())
     (talk,) = conversations.list_own(db, ada.id)
     job = factories.running(db, ada, "Go on", conversation_id=talk.id)
-    (told,) = imported.said_before(db, talk.id, limit=8)
+    (told,) = imported.said_before(db, talk.id, saved=None, limit=8)
     assert (told.asked, told.answered) == ("What are ferns?", "**Old** plants.")
     assert told.conversation_title == "Ferns"
     factories.answer(db, job, "They have no flowers.")
-    assert imported.said_before(db, talk.id, limit=8) == []
-    # The assistant has lost all of the conversation.
+    assert len(imported.said_before(db, talk.id, saved=None, limit=8)) == 1
+    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=job.id)
+    assert imported.said_before(db, talk.id, saved=saved, limit=8) == []
+    # The assistant has lost all of the conversation, and a reminder does not tell it again.
     talk.forgotten_at = utc_now()
-    assert len(imported.said_before(db, talk.id, limit=8)) == 1
+    conversations.say(db, talk, Role.ASSISTANT, "Reminder: water the ferns.")
+    assert len(imported.said_before(db, talk.id, saved=saved, limit=8)) == 1
     own = factories.conversation(db, ada)
-    assert imported.said_before(db, own.id, limit=8) == []
+    assert imported.said_before(db, own.id, saved=saved, limit=8) == []
 
 
 def test_what_an_export_writes_is_taken(db: Session, ada: User) -> None:

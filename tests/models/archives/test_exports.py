@@ -76,3 +76,21 @@ def test_it_is_kept_for_a_week(db: Session, ada: User) -> None:
     assert exports.expire(db, utc_now()) == []
     assert exports.expire(db, utc_now() + exports.KEPT_FOR) == ["exports/a"]
     assert exports.find_newest(db, ada.id) is None
+
+
+def test_one_with_which_each_worker_dies_is_given_up(db: Session, ada: User) -> None:
+    asked = exports.ask(db, ada.id)
+    for _ in range(exports.MOST_ATTEMPTS):
+        assert exports.give_up(db) == []
+        assert exports.claim(db, LEASE) is not None
+        assert exports.give_up(db) == []
+        db.execute(sa.update(Export).values(leased_until=utc_now() - LEASE))
+        db.expire_all()
+    # A worker is woken for it.
+    assert exports.is_any_waiting(db)
+    assert exports.claim(db, LEASE) is None
+    (spent,) = exports.give_up(db)
+    db.expire_all()
+    assert (spent.id, asked.status) == (asked.id, ExportStatus.FAILED)
+    assert exports.give_up(db) == []
+    assert exports.ask(db, ada.id).id != asked.id

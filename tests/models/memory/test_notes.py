@@ -10,9 +10,16 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.chat import conversations, erasures
 from models.errors import NotFound
-from models.memory import changes, notes
+from models.memory import changes, imported_notes, notes
 from models.memory.changes import EarlierWordsGone
-from models.memory.notes import BadNote, NotRemembered, TooManyNotes
+from models.memory.refusals import (
+    BadNote,
+    NotedAgain,
+    NoteDeleted,
+    NotRemembered,
+    TooManyDeleted,
+    TooManyNotes,
+)
 from models.schema.chat import Conversation, Message, Role
 from models.schema.memory import MemoryChange, MemoryNote, NoteAuthor
 from models.schema.users import User
@@ -53,6 +60,17 @@ def test_in_a_conversation_that_is_not_to_be_remembered_nothing_is_noted(
     db.flush()
     with pytest.raises(NotRemembered):
         notes.add(db, ada.id, "Likes tea", author=BY, conversation_id=secret.id)
+    assert _words(db, ada) == []
+
+
+def test_a_turn_that_still_runs_notes_nothing_in_a_deleted_conversation(
+    db: Session, ada: User
+) -> None:
+    gone = conversations.start(db, ada.id)
+    conversations.erase(db, gone)
+    db.flush()
+    with pytest.raises(NotRemembered):
+        notes.add(db, ada.id, "Likes tea", author=BY, conversation_id=gone.id)
     assert _words(db, ada) == []
 
 
@@ -140,3 +158,59 @@ def _erase(db: Session, owner: User, message: Message, way: str) -> None:
     else:
         notes.erase_of_message(db, owner.id, message.id)
     db.expire_all()
+
+
+def test_those_that_are_deleted_leave_room_and_are_bounded_apart(
+    db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MOST_NOTES", 2)
+    kept = [notes.add(db, ada.id, f"fact {number}", author=BY) for number in range(2)]
+    notes.remove(db, kept[0], author=BY)
+    notes.restore(db, kept[0], author=BY)
+    notes.remove(db, kept[0], author=BY)
+    more = notes.add(db, ada.id, "fact 2", author=BY)
+    with pytest.raises(TooManyNotes):
+        notes.restore(db, kept[0], author=BY)
+    notes.remove(db, more, author=BY)
+    with pytest.raises(TooManyDeleted):
+        notes.add(db, ada.id, "fact 3", author=BY)
+    assert imported_notes.add(db, ada.id, ["fact 4"]) == (0, 1)
+    notes.remove(db, kept[1], author=BY)
+    notes.restore(db, kept[0], author=BY)
+    assert _words(db, ada) == ["fact 0"]
+
+
+def test_a_deleted_note_is_restored_before_it_is_changed(db: Session, ada: User) -> None:
+    note = notes.add(db, ada.id, "Likes tea", author=BY)
+    notes.remove(db, note, author=BY)
+    with pytest.raises(NoteDeleted):
+        notes.edit(db, note, "Likes coffee", author=NoteAuthor.USER)
+    notes.restore(db, note, author=BY)
+    assert _words(db, ada) == ["Likes tea"]
+
+
+def test_what_was_noted_again_is_not_restored_beside_it(db: Session, ada: User) -> None:
+    note = notes.add(db, ada.id, "Likes tea", author=BY)
+    notes.remove(db, note, author=BY)
+    notes.add(db, ada.id, "likes TEA", author=BY)
+    with pytest.raises(NotedAgain):
+        notes.restore(db, note, author=BY)
+    assert _words(db, ada) == ["likes TEA"]
+
+
+@pytest.mark.parametrize("way", ["conversation", "message"])
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_what_a_user_writes_too_is_theirs_and_stays(
+    db: Session, ada: User, way: str, *, is_edited: bool
+) -> None:
+    said = _asked(db, conversations.start(db, ada.id))
+    note = notes.add(db, ada.id, "Likes tea", author=BY, **_where(said))
+    # The assistant's own words once more make it nobody else's.
+    notes.edit(db, note, "Likes tea", author=BY)
+    assert (note.author, note.message_id) == (BY, said.id)
+    if is_edited:
+        notes.edit(db, note, "Likes tea", author=NoteAuthor.USER)
+    else:
+        assert notes.add(db, ada.id, "likes tea", author=NoteAuthor.USER) is note
+    _erase(db, ada, said, way)
+    assert (_words(db, ada), note.author) == (["Likes tea"], NoteAuthor.USER)

@@ -212,5 +212,14 @@ def test_who_asked_is_told_once_that_it_is_there_or_has_failed(
     assert _mails(db) == ["Your archive is ready", "Your archive has failed"]
 
 
+def test_who_asked_is_told_when_it_was_given_up(db: Session, ada: User, process: Process) -> None:
+    preferences.choose(db, ada.id, Topic.LONG_WORK, ["email"])
+    exporting.ask(db, ada)
+    db.execute(sa.update(Export).values(attempts=exports.MOST_ATTEMPTS))
+    db.commit()
+    assert not _export(process)
+    assert _mails(db) == ["Your archive has failed"]
+
+
 def _mails(db: Session) -> list[str]:
     return list(db.scalars(sa.select(Email.subject).order_by(Email.id)))

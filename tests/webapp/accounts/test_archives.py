@@ -105,7 +105,7 @@ def test_what_comes_a_second_time_is_not_counted(adas: Browser, storage: Storage
     _bring(adas, packed())
     adas.read("/settings")
     _bring(adas, packed())
-    assert "Imported: 1 conversation." in adas.read("/settings")
+    assert "Nothing in it was new." in adas.read("/settings")
 
 
 def test_nobody_sees_what_another_brought(

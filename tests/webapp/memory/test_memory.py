@@ -88,3 +88,31 @@ def test_what_is_deleted_for_good_leaves_no_word(adas: Browser, db: Session, ada
     db.expire_all()
     assert db.scalars(select(MemoryNote)).all() == []
     assert db.scalars(select(MemoryChange)).all() == []
+
+
+def test_a_deleted_note_is_not_changed_until_it_is_restored(
+    adas: Browser, db: Session, ada: User
+) -> None:
+    note = _note(db, ada)
+    adas.post(f"/memory/{note.id}/deletion")
+    page = adas.read(f"/memory/{note.id}")
+    assert "undo the deletion first" in page
+    assert "<textarea" not in page
+    refused = adas.post(f"/memory/{note.id}", {"words": "Allergic to nuts"})
+    assert refused.status_code == 422
+    assert "undo the deletion first" in refused.text
+    newest = db.scalars(select(MemoryChange.id).order_by(MemoryChange.id.desc())).first()
+    adas.post(f"/memory/changes/{newest}/undo")
+    assert _words(db, ada) == ["Allergic to walnuts"]
+
+
+def test_where_all_notes_are_taken_a_deletion_can_be_undone(
+    adas: Browser, db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MOST_NOTES", 2)
+    note = _note(db, ada)
+    _note(db, ada, "Has two cats")
+    adas.post(f"/memory/{note.id}/deletion")
+    newest = db.scalars(select(MemoryChange.id).order_by(MemoryChange.id.desc())).first()
+    assert adas.post(f"/memory/changes/{newest}/undo").status_code == 303
+    assert len(_words(db, ada)) == 2
