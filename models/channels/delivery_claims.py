@@ -158,11 +158,14 @@ def put_off(
 
 def _news_since(db: Session, kept: Delivery, now: datetime) -> datetime:
     """Return since when it could be sent: an answer, and what it answers, may wait for credits."""
-    jobs = select(Job.finished_at).where(
-        (Job.id == kept.job_id) | (Job.message_id == kept.message_id)
-    )
-    ends = [ended or now for ended in db.scalars(jobs)]
-    return max([kept.created_at, *ends])
+    ends = select(Job.finished_at)
+    if kept.job_id is not None:
+        ends = ends.where(Job.id == kept.job_id)
+    elif kept.message_id is not None:
+        ends = ends.where(Job.message_id == kept.message_id)
+    else:
+        return kept.created_at
+    return max([kept.created_at, *(ended or now for ended in db.scalars(ends))])
 
 
 def await_job(db: Session, claimed: ClaimedDelivery, *, has_told_paused: bool = False) -> None:

@@ -120,8 +120,8 @@ MUTANTS = (
     Mutant(
         "an answer that waited a day for credits is given up at its first failure",
         "models/channels/delivery_claims.py",
-        "    return max([kept.created_at, *ends])\n",
-        "    return min([kept.created_at, *ends])\n",
+        "    return max([kept.created_at, *(",
+        "    return min([kept.created_at, *(",
         (f"{OUTBOX}test_what_waited_for_its_answer_is_given_up_a_day_after_that",),
     ),
     Mutant(
