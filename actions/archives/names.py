@@ -8,6 +8,7 @@ from gateways import values
 # An import takes no more: see `untrusted.inside.archives`.
 PART_BYTES = 200
 MOST_LEVELS = 20
+MOST_SUFFIX_BYTES = 16
 ODD = (values.UNKEEPABLE, values.CONTROLS, values.BIDI_CONTROLS)
 
 
@@ -26,7 +27,8 @@ class Names:
         name, number = str(path), 1
         while _key(name) in self._taken:
             number += 1
-            ending = f" ({number}){path.suffix}"
+            suffix = path.suffix if len(path.suffix.encode()) <= MOST_SUFFIX_BYTES else ""
+            ending = f" ({number}){suffix}"
             stem = values.file_name(
                 path.stem, fallback="file", most_bytes=PART_BYTES - len(ending.encode())
             )

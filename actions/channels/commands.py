@@ -9,6 +9,7 @@ from actions.channels import link_notices, linking, messages, notices
 from actions.channels.chats import Chat
 from actions.sentences import reminders as sentences
 from channels.inbound import CommandGiven
+from models import ledger
 from models.base import utc_now
 from models.channels import accounts
 from models.errors import Refused
@@ -37,8 +38,12 @@ def obey(chat: Chat, command: CommandGiven) -> None:
 
 def _begin(chat: Chat, account: ChannelAccount, user: User, argument: str) -> None:
     """Let the next message begin a conversation; words behind the command are that message."""
+    has_words = bool(argument.strip())
+    if has_words:
+        # Before the messenger's row: who deletes the conversation that it shows does so too.
+        ledger.lock_account(chat.db, user.id)
     accounts.show(account, None)
-    if argument.strip():
+    if has_words:
         messages.write(chat, account, user, f"new:{chat.update.external_id}", argument)
     else:
         chat.say(notices.new_conversation())

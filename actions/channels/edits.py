@@ -20,7 +20,8 @@ CAME_TO_NOTHING = {UpdateStatus.REFUSED, UpdateStatus.FAILED}
 def edit(chat: Chat, edited: MessageEdited) -> UpdateStatus:
     """Change a message that still waits; else send the new words as another one that says so.
 
-    Of one that was refused they are a message like any. Nothing becomes of an edit of what this
+    Of one that was refused they are a message like any, unless it had files or other parts: these
+    are not kept, and the user is asked to send it again. Nothing becomes of an edit of what this
     user did not send.
     """
     if chat.account is None or chat.user is None:
@@ -44,6 +45,9 @@ def _edit(
     chat: Chat, account: ChannelAccount, user: User, before: ChannelUpdate, edited: MessageEdited
 ) -> UpdateStatus:
     key = f"{edited.message_id}:edit:{chat.update.external_id}"
+    if before.status in CAME_TO_NOTHING and before.details.get(updates.MORE):
+        chat.say(notices.send_it_whole())
+        return UpdateStatus.REFUSED
     if before.status in CAME_TO_NOTHING:
         # It is this message from now on, if it is taken: the next edit changes that.
         before.details = {}

@@ -211,6 +211,12 @@ def not_read() -> Notice:
     return Notice("not_read", words)
 
 
+def send_it_whole() -> Notice:
+    """Ask for a message whose files or other parts were not kept, as it was not taken."""
+    words = gettext("I do not have the rest of that message. Please send it again as a whole.")
+    return Notice("send_it_whole", words)
+
+
 def snoozed(at: datetime, timezone: str) -> Notice:
     """Say when a reminder comes again."""
     when = plain(on_the_clock(at, zone_of(timezone)))

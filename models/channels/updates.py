@@ -24,6 +24,8 @@ GROUP_SETTLES = timedelta(seconds=1.5)
 CUT = "cut"
 # In the details of an update whose words its message was written around: see `groups.note_place`.
 OWN = "own"
+# In the details of an update whose message had files or other parts, which are not kept.
+MORE = "more"
 # In the details of one that is asked about: the others of its message.
 PARTS = "parts"
 # So long nobody else takes what a request is about to handle, which may die of it.
@@ -196,19 +198,28 @@ def close(
 ) -> None:
     """Note what became of updates; their words are dropped, but where the user is asked.
 
-    Where they stand in their message is kept, in numbers.
+    Where they stand in their message is kept, in numbers, and whether it was more than words.
     """
-    now = clock(db)
-    for one in group:
+    now, updates = clock(db), list(group)
+    for one in updates:
         one.status, one.job_id = status, job_id
         one.handled_at = now
-        if status is not UpdateStatus.ASKED:
-            one.payload, one.details = None, _marks(one)
+    if status is not UpdateStatus.ASKED:
+        was_lost = status is not UpdateStatus.DONE and _is_more_than_words(updates)
+        more = {MORE: True} if was_lost else {}
+        for one in updates:
+            one.payload, one.details = None, _marks(one) | more
     db.flush()
 
 
 def _marks(handled: ChannelUpdate) -> dict[str, Any]:
-    return {name: mark for name, mark in handled.details.items() if name == OWN}
+    return {name: mark for name, mark in handled.details.items() if name in (OWN, MORE)}
+
+
+def _is_more_than_words(group: Sequence[ChannelUpdate]) -> bool:
+    """Tell whether a message has files, or came in several updates."""
+    brought = [one.payload.get("inbound", {}) for one in group if one.payload is not None]
+    return len(brought) > 1 or any(one.get("files") for one in brought)
 
 
 def find_message(

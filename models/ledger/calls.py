@@ -86,7 +86,7 @@ def close_call(
     user.credits_held_micros -= call.held_micros
     call.status, call.closed_at = status, utc_now()
     call.provider_request_id = provider_request_id
-    call.detail = None if _is_of_deleted_message(db, call) else detail
+    call.detail = None if detail and _is_of_deleted_message(db, call) else detail
     if status is CallStatus.FAILED and cost.charge_micros == 0:
         db.flush()
         return 0

@@ -192,6 +192,8 @@ def finish(db: Session, reminder: Reminder) -> None:
         reminder.snoozed_until = None
         if reminder.status is ReminderStatus.ACTIVE:
             _schedule(reminder, reminder.scheduled_at)
+        elif reminder.status is ReminderStatus.PAUSED and _next_due(db, reminder) is None:
+            reminder.status = ReminderStatus.ENDED
         db.flush()
 
 

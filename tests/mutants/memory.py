@@ -104,7 +104,7 @@ MUTANTS = (
     Mutant(
         "what a provider said of a deleted message is kept",
         "models/ledger/calls.py",
-        "None if _is_of_deleted_message(db, call) else detail",
+        "None if detail and _is_of_deleted_message(db, call) else detail",
         "detail",
         (f"{ENTRIES}test_what_a_provider_says_of_a_deleted_message_is_not_kept",),
     ),

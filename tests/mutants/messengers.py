@@ -141,8 +141,8 @@ MUTANTS = (
     Mutant(
         "words behind /new are lost",
         "actions/channels/commands.py",
-        "    if argument.strip():\n",
-        "    if False:\n",
+        "    has_words = bool(argument.strip())\n",
+        "    has_words = False\n",
         (f"{COMMANDS}test_words_behind_new_begin_the_conversation",),
     ),
     Mutant(
@@ -218,8 +218,8 @@ MUTANTS = (
     Mutant(
         "words of an update are kept for ever",
         "models/channels/updates.py",
-        "            one.payload, one.details = None, _marks(one)\n",
-        "            one.details = _marks(one)\n",
+        "            one.payload, one.details = None, _marks(one) | more\n",
+        "            one.details = _marks(one) | more\n",
         (f"{RECEIVING}test_what_has_been_handled_is_not_kept_in_words",),
     ),
     Mutant(
@@ -321,5 +321,12 @@ MUTANTS = (
         "    accounts.release_conversation(db, conversation_id)\n",
         "",
         (f"{PAGES}test_a_deleted_conversation_goes_on_nowhere",),
+    ),
+    Mutant(
+        "the caption of a refused picture is sent without it",
+        "actions/channels/edits.py",
+        "    if before.status in CAME_TO_NOTHING and before.details.get(updates.MORE):\n",
+        "    if False:\n",
+        (f"{EDITS}test_what_was_refused_with_its_files_is_to_be_sent_again",),
     ),
 )

@@ -86,3 +86,10 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
     assert taken[5].count("/") == 19
     assert len(taken[6]) == PART_BYTES
     assert len(names.take("x" * 300)) == PART_BYTES
+
+
+def test_a_long_ending_leaves_room_for_a_number() -> None:
+    names = Names()
+    taken = [names.take(f"{letter}.{'b' * 197}") for letter in "xX"]
+    assert len({one.casefold() for one in taken}) == 2
+    assert max(len(one) for one in taken) <= PART_BYTES

@@ -185,6 +185,21 @@ def test_what_was_refused_is_another_message_once_it_is_edited(
     assert loft.messages() == ["Hello, you there?"]
 
 
+@pytest.mark.usefixtures("pictures")
+def test_what_was_refused_with_its_files_is_to_be_sent_again(
+    loft: Loft, adas_bird: Hand, db: Session, ada: User
+) -> None:
+    ada.sending_suspended_at = utc_now()
+    db.commit()
+    first = adas_bird.send_file("a", "What is on thse?")
+    loft.work()
+    ada.sending_suspended_at = None
+    db.commit()
+    adas_bird.edit(first, "What is on these?")
+    assert loft.messages() == []
+    assert loft.notices()[-1] == "send_it_whole"
+
+
 def test_an_edit_that_is_too_long_is_refused_in_words(loft: Loft, adas_bird: Hand) -> None:
     first = adas_bird.write("Buy milk")
     adas_bird.edit(first, "x" * 20_001)

@@ -182,8 +182,13 @@ def test_what_is_done_rings_no_more_as_it_was_snoozed(db: Session, ada: User) ->
     reminders.finish(db, daily)
     assert (daily.due_at, daily.snoozed_until) == (regular, None)
     once = made(db, ada)
+    make_due(db, once)
     reminders.advance(once, None, database.clock(db))
     reminders.snooze(db, once, database.clock(db) + timedelta(minutes=10))
+    reminders.finish(db, once)
+    assert once.status is ReminderStatus.ENDED
+    reminders.snooze(db, once, database.clock(db) + timedelta(minutes=10))
+    reminders.pause(db, once)
     reminders.finish(db, once)
     assert once.status is ReminderStatus.ENDED
 
