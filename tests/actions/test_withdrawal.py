@@ -29,13 +29,19 @@ from tests.actions.telling import LETTER, WAYS, a_day_later, be_quiet, remind, t
 from tests.locks import wait_for_waiter
 
 
-def test_who_deletes_a_conversation_takes_back_what_waits(db: Session, ada: User) -> None:
+def _held(db: Session, ada: User) -> Conversation:
+    """Let a message be told that waits for the end of the quiet hours."""
     be_quiet(ada)
     talk = factories.conversation(db, ada)
     message = conversations.say(db, talk, Role.ASSISTANT, "A secret.")
     db.flush()
     told_of = Telling(ada, Topic.TASKS, LETTER, "one", message_id=message.id)
     notifications.notify_all(db, [told_of])
+    return talk
+
+
+def test_who_deletes_a_conversation_takes_back_what_waits(db: Session, ada: User) -> None:
+    talk = _held(db, ada)
     assert db.scalars(sa.select(Notification.content)).one() is not None
     conversations.erase(db, talk)
     db.expire_all()
@@ -129,12 +135,7 @@ def test_what_is_handed_over_just_then_is_taken_back_too(emptied: sa.Engine) -> 
     with unit_of_work() as db:
         ada = factories.user(db, "ada@example.org")
         preferences.choose(db, ada.id, Topic.TASKS, ["email"], WAYS)
-        be_quiet(ada)
-        talk = factories.conversation(db, ada)
-        message = conversations.say(db, talk, Role.ASSISTANT, "A secret.")
-        db.flush()
-        told_of = Telling(ada, Topic.TASKS, LETTER, "one", message_id=message.id)
-        notifications.notify_all(db, [told_of])
+        talk = _held(db, ada)
         quiet_hours.choose(ada, None, None)
         db.execute(sa.update(Notification).values(ready_at=sa.func.clock_timestamp()))
 
