@@ -5,7 +5,6 @@ is about to fire it comes first or not at all.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import database, ledger
 from models.errors import Refused
 from models.periods import zone_of
-from models.reminders import choices, recurrence
+from models.reminders import choices, recurrence, timing
 from models.reminders.queries import MOST_OPEN, OPEN, as_kept
 from models.reminders.recurrence import Recurrence
 from models.schema.reminders import (
@@ -22,7 +21,6 @@ from models.schema.reminders import (
     ReminderFiring,
     ReminderKind,
     ReminderStatus,
-    Repeats,
 )
 from models.schema.users import User
 
@@ -34,12 +32,6 @@ class BadWords(Refused):
     """A reminder says nothing, or too much."""
 
     code = "bad_reminder_words"
-
-
-class TimeIsOver(Refused):
-    """A reminder would never fire: all of its times are over."""
-
-    code = "reminder_time_over"
 
 
 class TooManyReminders(Refused):
@@ -77,7 +69,7 @@ def create(
     """
     clean = _clean(words)
     user = ledger.lock_account(db, user_id)
-    due_at = _first_due(db, user.timezone, wanted)
+    due_at = timing.first_due(db, user.timezone, wanted)
     _refuse_if_many(db, user_id)
     reminder = Reminder(
         user_id=user_id,
@@ -88,9 +80,9 @@ def create(
         words=clean,
         timezone=user.timezone,
         status=ReminderStatus.ACTIVE,
-        **_columns(wanted),
+        **timing.columns(wanted),
     )
-    _schedule(reminder, due_at)
+    timing.schedule(reminder, due_at)
     db.add(reminder)
     db.flush()
     return reminder
@@ -108,25 +100,25 @@ def edit(db: Session, user: User, reminder: Reminder, words: str, wanted: Recurr
     Raises BadWords, BadRecurrence, TimeIsOver and TooManyReminders.
     """
     clean, wanted = _clean(words), choices.changed(recurrence.of(reminder), wanted)
-    due_at = _first_due(db, user.timezone, wanted)
+    due_at = timing.first_due(db, user.timezone, wanted)
     if reminder.status not in OPEN:
         _refuse_if_many(db, user.id)
     is_paused = reminder.status is ReminderStatus.PAUSED
     reminder.words, reminder.timezone = clean, user.timezone
-    for name, value in _columns(wanted).items():
+    for name, value in timing.columns(wanted).items():
         setattr(reminder, name, value)
     reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, None
     if is_paused:
-        _stop(reminder, ReminderStatus.PAUSED)
+        timing.stop(reminder, ReminderStatus.PAUSED)
     else:
-        _schedule(reminder, due_at)
+        timing.schedule(reminder, due_at)
     db.flush()
 
 
 def pause(db: Session, reminder: Reminder) -> None:
     """Let a locked reminder not fire until it is resumed; ReminderOver if it will not anyway."""
     _refuse_if_over(reminder)
-    _stop(reminder, ReminderStatus.PAUSED)
+    timing.stop(reminder, ReminderStatus.PAUSED)
     db.flush()
 
 
@@ -138,13 +130,13 @@ def resume(db: Session, reminder: Reminder) -> None:
     """
     _refuse_if_over(reminder)
     if reminder.status is ReminderStatus.PAUSED:
-        due_at, snoozed = _next_due(db, reminder), reminder.snoozed_until
+        due_at, snoozed = timing.next_due(db, reminder), reminder.snoozed_until
         if due_at is None and snoozed is None:
-            raise TimeIsOver
+            raise timing.TimeIsOver
         if due_at is not None and snoozed is not None and snoozed <= database.clock(db):
             reminder.snoozed_until = None
         reminder.status = ReminderStatus.ACTIVE
-        _schedule(reminder, due_at)
+        timing.schedule(reminder, due_at)
         db.flush()
 
 
@@ -163,7 +155,7 @@ def snooze(db: Session, reminder: Reminder, until: datetime) -> None:
         _refuse_if_many(db, reminder.user_id)
     _tick_off(db, reminder, now)
     reminder.status, reminder.snoozed_until = ReminderStatus.ACTIVE, until
-    _schedule(reminder, reminder.scheduled_at)
+    timing.schedule(reminder, reminder.scheduled_at)
     db.flush()
 
 
@@ -178,7 +170,7 @@ def skip(db: Session, reminder: Reminder) -> None:
         zone = zone_of(reminder.timezone)
         following = recurrence.next_after(recurrence.of(reminder), zone, reminder.scheduled_at)
         reminder.scheduled_at = following
-    _schedule(reminder, reminder.scheduled_at)
+    timing.schedule(reminder, reminder.scheduled_at)
     db.flush()
 
 
@@ -191,8 +183,8 @@ def finish(db: Session, reminder: Reminder) -> None:
     if reminder.snoozed_until is not None:
         reminder.snoozed_until = None
         if reminder.status is ReminderStatus.ACTIVE:
-            _schedule(reminder, reminder.scheduled_at)
-        elif reminder.status is ReminderStatus.PAUSED and _next_due(db, reminder) is None:
+            timing.schedule(reminder, reminder.scheduled_at)
+        elif reminder.status is ReminderStatus.PAUSED and timing.next_due(db, reminder) is None:
             reminder.status = ReminderStatus.ENDED
         db.flush()
 
@@ -201,7 +193,7 @@ def cancel(db: Session, reminder: Reminder) -> None:
     """Let a locked reminder never fire again; ReminderOver if it would not anyway."""
     _refuse_if_over(reminder)
     reminder.snoozed_until = None
-    _stop(reminder, ReminderStatus.CANCELLED)
+    timing.stop(reminder, ReminderStatus.CANCELLED)
     db.flush()
 
 
@@ -211,78 +203,11 @@ def delete(db: Session, reminder: Reminder) -> None:
     db.flush()
 
 
-def follow_zone(db: Session, user: User) -> None:
-    """Read what repeats from the clocks of the zone in which the user is now.
-
-    "Every day at 8" is at 8 where they are, and what was skipped stays so. What fires once stays at
-    its moment, and so do what is due already, which has only not been fired yet, and a last time
-    that has gone by on the new clocks.
-    """
-    wanted = select(Reminder).where(
-        Reminder.user_id == user.id,
-        Reminder.status.in_(OPEN),
-        Reminder.repeats != Repeats.ONCE,
-        Reminder.timezone != user.timezone,
-    )
-    now = database.clock(db)
-    for reminder in db.scalars(wanted.order_by(Reminder.id).with_for_update()):
-        was, reminder.timezone = zone_of(reminder.timezone), user.timezone
-        planned = reminder.scheduled_at
-        if reminder.status is ReminderStatus.ACTIVE and planned is not None and planned > now:
-            _schedule(reminder, _moved(reminder, planned.astimezone(was), now) or planned)
-    db.flush()
-
-
 def advance(reminder: Reminder, scheduled_at: datetime | None, fired: datetime) -> None:
     """Note on a locked reminder that it fired for all that was due until `fired`."""
     if reminder.snoozed_until is not None and reminder.snoozed_until <= fired:
         reminder.snoozed_until = None
-    _schedule(reminder, scheduled_at)
-
-
-def _schedule(reminder: Reminder, scheduled_at: datetime | None) -> None:
-    times = [at for at in (scheduled_at, reminder.snoozed_until) if at is not None]
-    reminder.scheduled_at, reminder.due_at = scheduled_at, min(times, default=None)
-    if reminder.due_at is None:
-        reminder.status = ReminderStatus.ENDED
-
-
-def _stop(
-    reminder: Reminder, status: Literal[ReminderStatus.PAUSED, ReminderStatus.CANCELLED]
-) -> None:
-    reminder.status, reminder.scheduled_at, reminder.due_at = status, None, None
-
-
-def _next_due(db: Session, reminder: Reminder) -> datetime | None:
-    zone = zone_of(reminder.timezone)
-    return recurrence.next_after(recurrence.of(reminder), zone, database.clock(db))
-
-
-def _moved(reminder: Reminder, planned: datetime, now: datetime) -> datetime | None:
-    """Return when what was planned on a day of other clocks comes by its own, or what follows."""
-    zone = zone_of(reminder.timezone)
-    its_day = recurrence.moment(planned.replace(tzinfo=None), zone) - timedelta(seconds=1)
-    return recurrence.next_after(recurrence.of(reminder), zone, max(now, its_day))
-
-
-def _first_due(db: Session, timezone: str, wanted: Recurrence) -> datetime:
-    now, zone = database.clock(db), zone_of(timezone)
-    due_at = recurrence.next_after(wanted.checked(now.astimezone(zone).date()), zone, now)
-    if due_at is None:
-        raise TimeIsOver
-    return due_at
-
-
-def _columns(wanted: Recurrence) -> dict[str, object]:
-    return {
-        "starts_at": wanted.start,
-        "repeats": wanted.repeats,
-        "every": wanted.every,
-        "weekdays": list(wanted.weekdays),
-        "month_day": wanted.month_day,
-        "month_week": wanted.month_week,
-        "until": wanted.until,
-    }
+    timing.schedule(reminder, scheduled_at)
 
 
 def _clean(words: str) -> str:

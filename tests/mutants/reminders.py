@@ -29,7 +29,7 @@ MUTANTS = (
     Mutant(
         "what was cancelled fires",
         "models/reminders/reminders.py",
-        "    _stop(reminder, ReminderStatus.CANCELLED)\n",
+        "    timing.stop(reminder, ReminderStatus.CANCELLED)\n",
         "",
         (f"{FIRING}test_what_was_cancelled_or_paused_never_fires",),
     ),
@@ -73,7 +73,7 @@ MUTANTS = (
     ),
     Mutant(
         "what repeats stays in the zone that its user has left",
-        "models/reminders/reminders.py",
+        "models/reminders/zone_changes.py",
         "        was, reminder.timezone = zone_of(reminder.timezone), user.timezone\n",
         "        was = zone_of(reminder.timezone)\n",
         (f"{VERBS}test_what_repeats_follows_its_user_to_another_zone",),
@@ -101,7 +101,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is due is put off when its user moves",
-        "models/reminders/reminders.py",
+        "models/reminders/zone_changes.py",
         " and planned > now:",
         ":",
         (f"{VERBS}test_what_is_due_fires_though_its_user_has_moved",),
@@ -115,14 +115,14 @@ MUTANTS = (
     ),
     Mutant(
         "what was skipped comes in another zone",
-        "models/reminders/reminders.py",
+        "models/reminders/zone_changes.py",
         "zone, max(now, its_day))",
         "zone, now)",
         (f"{VERBS}test_what_was_skipped_stays_so_in_another_zone",),
     ),
     Mutant(
         "a last time that is over on the new clocks is lost",
-        "models/reminders/reminders.py",
+        "models/reminders/zone_changes.py",
         "now) or planned)",
         "now))",
         (f"{VERBS}test_a_last_time_that_is_over_on_the_new_clocks_still_comes",),

@@ -11,7 +11,7 @@ from models.chat import conversations, storage_quotas
 from models.errors import Refused
 from models.people import identities, sessions, sign_out, two_factor, users
 from models.people.users import NAME_MAX_LENGTH, NEEDS_MAX_LENGTH, Profile
-from models.reminders import reminders
+from models.reminders import zone_changes
 from settings import get_settings
 from webapp.accounts import notification_views
 from webapp.accounts.notification_views import NotificationsView
@@ -39,7 +39,7 @@ def edit_profile() -> Answer:
     profile = profile_in_form()
     try:
         users.complete_onboarding(current_user(), cleaned(profile))
-        reminders.follow_zone(db(), current_user())
+        zone_changes.follow(db(), current_user())
     except Refused as refusal:
         return page(profile, refusal=sentence_of(refusal)), 422
     return saved("Saved. Your assistant knows from the next message on.", "profile")

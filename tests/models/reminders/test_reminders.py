@@ -12,7 +12,7 @@ from models import database
 from models.errors import NotFound
 from models.people.users import Profile, complete_onboarding
 from models.periods import zone_of
-from models.reminders import choices, queries, recurrence, reminders
+from models.reminders import choices, queries, recurrence, reminders, timing, zone_changes
 from models.reminders.recurrence import Recurrence
 from models.schema.reminders import Reminder, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
@@ -33,7 +33,7 @@ def test_eve_finds_none_of_adas(db: Session, ada: User, eve: User) -> None:
 
 
 def test_a_time_that_is_over_is_refused(db: Session, ada: User) -> None:
-    with pytest.raises(reminders.TimeIsOver):
+    with pytest.raises(timing.TimeIsOver):
         reminders.create(db, ada.id, "Call", Recurrence(soon(ada, minutes=-1)))
 
 
@@ -129,7 +129,7 @@ def test_what_repeats_follows_its_user_to_another_zone(db: Session, ada: User) -
     once = made(db, ada)
     before = once.due_at
     complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
-    reminders.follow_zone(db, ada)
+    zone_changes.follow(db, ada)
     assert daily.due_at
     assert f"{daily.due_at.astimezone(zone_of('Asia/Tokyo')):%H:%M}" == "08:00"
     assert once.due_at == before
@@ -141,7 +141,7 @@ def test_what_was_skipped_stays_so_in_another_zone(db: Session, ada: User) -> No
     assert daily.due_at
     day = daily.due_at.astimezone(zone_of(ada.timezone)).date()
     complete_onboarding(ada, Profile("Ada", "Europe/Vienna", ""))
-    reminders.follow_zone(db, ada)
+    zone_changes.follow(db, ada)
     assert daily.due_at.astimezone(zone_of("Europe/Vienna")).date() == day
 
 
@@ -150,7 +150,7 @@ def test_a_last_time_that_is_over_on_the_new_clocks_still_comes(db: Session, ada
     last = reminders.create(db, ada.id, "Pills", Recurrence(at, Repeats.DAILY, until=at.date()))
     before = last.due_at
     complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
-    reminders.follow_zone(db, ada)
+    zone_changes.follow(db, ada)
     assert (last.status, last.due_at) == (ReminderStatus.ACTIVE, before)
 
 
@@ -197,7 +197,7 @@ def test_a_paused_one_takes_the_new_zone_with_it(db: Session, ada: User) -> None
     daily = made(db, ada, repeats=Repeats.DAILY)
     reminders.pause(db, daily)
     complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
-    reminders.follow_zone(db, ada)
+    zone_changes.follow(db, ada)
     assert (daily.due_at, daily.timezone) == (None, "Asia/Tokyo")
 
 
@@ -252,7 +252,7 @@ def test_what_is_due_fires_though_its_user_has_moved(db: Session, ada: User) -> 
     due = make_due(db, reminder, timedelta(minutes=5))
     complete_onboarding(ada, Profile("Ada", "Asia/Tokyo", ""))
 
-    reminders.follow_zone(db, ada)
+    zone_changes.follow(db, ada)
 
     assert (reminder.due_at, reminder.timezone) == (due, "Asia/Tokyo")
 
