@@ -1,5 +1,6 @@
 """Tops credits up by itself, for people who want that, with the card that they saved."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,17 +47,26 @@ def look_after() -> None:
         unanswered = auto_topup.unanswered(db, UNANSWERED_AFTER)
         due = auto_topup.due(db)
     for payment_id in unanswered:
-        charge(payment_id)
+        _one_of_many(lambda payment_id=payment_id: charge(payment_id), payment_id=payment_id)
     for user_id in due:
-        begin(user_id)
+        _one_of_many(lambda user_id=user_id: begin(user_id), user_id=user_id)
+
+
+def _one_of_many(do: Callable[[], None], **whose: UUID) -> None:
+    """Do it; what fails of one user's is logged, and the others do not wait for it."""
+    try:
+        do()
+    except Exception:
+        log.exception("top_up.broke", **{name: str(one) for name, one in whose.items()})
 
 
 def charge(payment_id: UUID) -> None:
     """Ask Stripe to charge the card for a payment, which it does once however often it is asked."""
     settings = get_settings()
     with unit_of_work() as db:
-        payment = db.get_one(Payment, payment_id)
-        order = _order(db, settings, payment)
+        if auto_topup.is_unwanted(db, payment_id):
+            return
+        order = _order(db, settings, db.get_one(Payment, payment_id))
     if order is None:
         _note_refusal(payment_id, "")
         return

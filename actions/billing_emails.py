@@ -67,7 +67,7 @@ def tell_paid(db: Session, user: User, payment: Payment) -> None:
 
 
 def tell_top_up_off(db: Session, payment: Payment) -> None:
-    """Tell that a payment which failed has switched automatic top-up off, once."""
+    """Tell that a payment which failed, or went back, has switched automatic top-up off, once."""
     user, account = db.get_one(User, payment.user_id), db.get_one(BillingAccount, payment.user_id)
     see = Action("Top up", address_on_site("/billing"))
     letter = templates.top_up_off(payment_sentences.top_up_off(account), see=see)

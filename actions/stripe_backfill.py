@@ -58,4 +58,7 @@ def ask_stripe() -> int:
         except TooEarly as early:
             # The others must not wait for it; it is looked at again each time.
             log.error("stripe.left", event_id=notice.event_id, reason=repr(early))
+        except Exception:
+            # Nor for one that we have no answer to: somebody has to look at it.
+            log.exception("stripe.not_taken_in", event_id=notice.event_id)
     return missed

@@ -101,9 +101,11 @@ def _act(db: Session, user: User, notice: Notice) -> list[Job]:
         case "refund_failed":
             return refunds.failed(db, user, payment, *refund)
         case "disputed":
-            disputes.opened(db, user, payment, *dispute)
+            if disputes.opened(db, user, payment, *dispute):
+                billing_emails.tell_top_up_off(db, payment)
         case "refunded":
-            refunds.made(db, user, payment, *refund)
+            if refunds.made(db, user, payment, *refund):
+                billing_emails.tell_top_up_off(db, payment)
         case _:
             _note(db, payment, notice)
     return []

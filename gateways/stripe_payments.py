@@ -33,7 +33,10 @@ SIGNATURE = re.compile(r"t=[0-9]{1,12}(?:,v[0-9]=[0-9a-f]{1,128}){1,10}")
 
 
 class PaymentsFailed(Exception):
-    """Stripe could not be reached, or refused; `permanent` if asking again is vain."""
+    """Stripe could not be reached, or refused; `permanent` if asking again is vain.
+
+    A key that Stripe does not take is our fault, and ends once an admin has set a good one.
+    """
 
     def __init__(self, reason: str, *, permanent: bool) -> None:
         super().__init__(reason)
@@ -225,11 +228,6 @@ class TranslatedErrors:
         if isinstance(error, stripe.StripeError):
             permanent = isinstance(
                 error,
-                (
-                    stripe.InvalidRequestError,
-                    stripe.AuthenticationError,
-                    stripe.PermissionError,
-                    stripe.IdempotencyError,
-                ),
+                (stripe.InvalidRequestError, stripe.IdempotencyError),
             )
             raise PaymentsFailed(str(error), permanent=permanent) from error

@@ -28,6 +28,7 @@ OFF: Mapping[TopUpOffReason, str] = {
     ),
     TopUpOffReason.TRIED_TOO_OFTEN: marked("%(failure)s It was tried %(tries)s times."),
     TopUpOffReason.CARD_REMOVED: marked("The saved card was removed."),
+    TopUpOffReason.MONEY_WENT_BACK: marked("Money of a payment went back to your card."),
     TopUpOffReason.OTHER: "%(text)s",
 }
 TROUBLES: Mapping[EventTrouble, str] = {

@@ -48,7 +48,7 @@ from models.ledger.entries import (
     top_up,
 )
 from models.ledger.incremental_audit import audit_changes
-from models.ledger.lost_calls import absorb_abandoned, orphans
+from models.ledger.lost_calls import absorb_abandoned, orphans, owner_of_call
 from models.ledger.reversals import (
     GivenBack,
     charged,
@@ -105,6 +105,7 @@ __all__ = [
     "open_call",
     "open_findings",
     "orphans",
+    "owner_of_call",
     "owes_nothing",
     "refund_by_hand",
     "refund_job",

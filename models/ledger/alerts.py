@@ -144,7 +144,10 @@ def _of_balance(db: Session, user: User) -> Iterator[Alert]:
         return
     came_last = db.scalar(
         select(func.max(Transaction.created_at)).where(
-            Transaction.user_id == user.id, Transaction.kind.not_in(NO_CREDIT)
+            Transaction.user_id == user.id,
+            Transaction.kind.not_in(NO_CREDIT),
+            # What lapses or goes back brings none either.
+            Transaction.amount_micros > 0,
         )
     )
     yield Alert(

@@ -189,9 +189,9 @@ def note(db: Session, mismatch: Mismatch) -> bool:
     )
     if kept is None:
         return False
-    if not user.is_frozen:
-        freeze(user, FreezeReason.AUDIT)
-        db.flush()
+    # Also of one that is frozen for something that ends by itself: this does not.
+    freeze(user, FreezeReason.AUDIT)
+    db.flush()
     return True
 
 

@@ -52,9 +52,10 @@ def give_back(
 
 
 def freeze(user: User, reason: FreezeReason) -> None:
-    """Let a locked account spend nothing more."""
+    """Let a locked account spend nothing more; what an audit found goes before other reasons."""
     user.spending_frozen_at = user.spending_frozen_at or utc_now()
-    user.spending_frozen_reason, user.spending_frozen_details = reason, {}
+    if user.spending_frozen_reason is not FreezeReason.AUDIT:
+        user.spending_frozen_reason, user.spending_frozen_details = reason, {}
 
 
 def unfreeze(user: User) -> None:

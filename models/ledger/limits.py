@@ -147,9 +147,10 @@ def refuse_if_reached(db: Session, user: User) -> None:
     """Raise DayLimitReached or MonthLimitReached when nothing is left of one of them."""
     limited = _limited_periods(user)
     used_in = _sums(db, *(_spent_since(user.id, one.begins) for one in limited))
-    for bound in _of_periods(user, limited, used_in):
-        if bound.left_micros <= 0:
-            raise bound.refusal
+    for one, used in zip(limited, used_in, strict=True):
+        # What a running call holds is not spent, and mostly free again in a moment.
+        if used >= one.limit_micros:
+            raise one.refusal
 
 
 def bounds(db: Session, user: User, job: Job | None) -> list[Bound]:

@@ -18,10 +18,18 @@ from models.errors import Refused
 from models.payments.checkout import account_of, checked, lock_payment
 from models.payments.failures import failed
 from models.periods import month_of
-from models.schema.payments import BillingAccount, Payment, PaymentKind, PaymentStatus
+from models.schema.payments import (
+    BillingAccount,
+    Payment,
+    PaymentFailure,
+    PaymentKind,
+    PaymentStatus,
+)
 from models.schema.users import User
 
 COUNTED = (PaymentStatus.OPEN, PaymentStatus.PROCESSING, PaymentStatus.PAID)
+# Stripe knows keys for a day (https://docs.stripe.com/api/idempotent_requests).
+ASKED_FOR = timedelta(hours=20)
 PENDING = (PaymentStatus.OPEN, PaymentStatus.PROCESSING)
 
 
@@ -107,6 +115,25 @@ def begin(db: Session, user_id: UUID) -> Payment | None:
     return payment
 
 
+def is_unwanted(db: Session, payment_id: UUID) -> bool:
+    """Close a payment that nobody would begin any more; tell whether it is over.
+
+    Its user has switched topping up off since, or may not spend; or it is so old that Stripe has
+    forgotten whether it was asked. If Stripe has charged the card all the same, its event says so,
+    and the credits come.
+    """
+    payment = lock_payment(db, payment_id)
+    user = ledger.lock_account(db, payment.user_id)
+    account = db.get(BillingAccount, user.id, populate_existing=True)
+    is_off = account is None or not account.top_up_is_on
+    is_barred = user.is_frozen or bool(user.deletion_due_at or user.sending_suspended_at)
+    if payment.is_pending and (is_off or is_barred or utc_now() - payment.created_at > ASKED_FOR):
+        # No failure of the card: it does not count.
+        payment.status, payment.failure = PaymentStatus.FAILED, PaymentFailure.NOT_COMPLETED
+        db.flush()
+    return not payment.is_pending
+
+
 def mark_accepted(db: Session, payment_id: UUID) -> None:
     """Note that Stripe took the charge; its event will say that it is paid."""
     payment = lock_payment(db, payment_id)
@@ -153,6 +180,9 @@ def _below_threshold() -> Select[Any]:
         .where(
             BillingAccount.top_up_is_on,
             User.spending_frozen_at.is_(None),
+            # Whoever may send nothing needs no credits.
+            User.sending_suspended_at.is_(None),
+            User.deletion_due_at.is_(None),
             User.credits_balance_micros < BillingAccount.top_up_below_micros,
             ~in_flight.exists(),
         )

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from models import ledger
 from models.errors import NotFound, Refused
+from models.jobs.closures import AccountClosing
+from models.payments import customer_deletions
 from models.schema.payments import (
     BillingAccount,
     Payment,
@@ -35,11 +37,14 @@ class AmountOutOfRange(BadAmount):
 def begin(db: Session, user_id: UUID, amount_micros: int) -> Payment:
     """Note that a person is about to buy credits; nothing is theirs until Stripe says it is paid.
 
-    Refuses amounts that are no whole cents or out of bounds, and accounts that are frozen.
+    Refuses amounts that are no whole cents or out of bounds, and accounts that are frozen or to
+    be deleted.
     """
     user = ledger.lock_account(db, user_id)
     if user.is_frozen:
         raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
+    if user.deletion_due_at is not None:
+        raise AccountClosing
     payment = Payment(
         user_id=user_id, kind=PaymentKind.CHECKOUT, amount_micros=checked(amount_micros)
     )
@@ -85,8 +90,13 @@ def find_account(db: Session, user_id: UUID) -> BillingAccount | None:
 
 
 def record_customer(db: Session, user_id: UUID, customer_id: str) -> None:
-    """Keep the id under which Stripe knows a person; the first one stays."""
-    ledger.lock_account(db, user_id)
+    """Keep the id under which Stripe knows a person; the first one stays.
+
+    Of an account that was erased meanwhile the customer is to be deleted at Stripe.
+    """
+    if ledger.lock_account(db, user_id).deleted_at is not None:
+        customer_deletions.strike_out(db, customer_id)
+        return
     account = account_of(db, user_id)
     account.stripe_customer_id = account.stripe_customer_id or customer_id
     db.flush()

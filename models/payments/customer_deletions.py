@@ -23,7 +23,12 @@ def want(db: Session, user_id: UUID) -> None:
     billing = db.get(BillingAccount, user_id)
     if billing is None or billing.stripe_customer_id is None:
         return
-    wanted = insert(CustomerDeletion).values(customer_id=billing.stripe_customer_id)
+    strike_out(db, billing.stripe_customer_id)
+
+
+def strike_out(db: Session, customer_id: str) -> None:
+    """Note that this customer is to be deleted at Stripe."""
+    wanted = insert(CustomerDeletion).values(customer_id=customer_id)
     db.execute(wanted.on_conflict_do_nothing())
 
 

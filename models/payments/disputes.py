@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.payments.auto_unfreeze import lift
+from models.payments.failures import stop_after_return
 from models.payments.stripe_effects import share
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, EntryNote, FreezeReason
@@ -17,14 +18,16 @@ INQUIRY = "warning_"
 
 def opened(
     db: Session, user: User, payment: Payment, dispute_id: str, back_micros: int, status: str
-) -> None:
+) -> bool:
     """Take the credits of a disputed payment back, once per dispute; an inquiry takes nothing.
 
-    What had been used up already is at our expense, and freezes spending.
+    What had been used up already is at our expense, and freezes spending. Topping up by itself
+    ends, which would charge the same money again; returns whether it has now.
     """
     if status.startswith(INQUIRY) or db.get(Dispute, dispute_id) is not None:
-        return
+        return False
     _take(db, user, payment, dispute_id, back_micros)
+    return stop_after_return(db, user.id)
 
 
 def closed(

@@ -1,5 +1,7 @@
 """Payments that come to nothing, and what that means for the automatic ones."""
 
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
 from models.schema.payments import (
@@ -34,7 +36,9 @@ def failed(db: Session, payment: Payment, code: str) -> bool:
     payment.status, payment.failure = PaymentStatus.FAILED, failure
     is_off = False
     if payment.kind is PaymentKind.AUTOMATIC:
-        is_off = _count(db.get_one(BillingAccount, payment.user_id), failure)
+        # Of an account that was erased meanwhile nothing is left that could be switched off.
+        account = db.get(BillingAccount, payment.user_id)
+        is_off = account is not None and _count(account, failure)
     db.flush()
     return is_off
 
@@ -53,6 +57,20 @@ def _count(account: BillingAccount, failure: PaymentFailure) -> bool:
             account, TopUpOffReason.TRIED_TOO_OFTEN, failure=failure, tries=account.top_up_failures
         )
     return was_on and not account.top_up_is_on
+
+
+def stop_after_return(db: Session, user_id: UUID) -> bool:
+    """Charge a locked account's card no more by itself, as money of it went back.
+
+    Its credits go too: below the threshold the same money would be charged again at once. Returns
+    whether it was switched off now.
+    """
+    account = db.get(BillingAccount, user_id)
+    if account is None or not account.top_up_is_on:
+        return False
+    switch_off(account, TopUpOffReason.MONEY_WENT_BACK)
+    db.flush()
+    return True
 
 
 def switch_off(account: BillingAccount, reason: TopUpOffReason, **details: object) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models import jobs, ledger
 from models.base import utc_now
 from models.payments.auto_unfreeze import lift
+from models.payments.failures import stop_after_return
 from models.payments.stripe_effects import TooEarly, share
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, EntryNote, FreezeReason
@@ -17,14 +18,15 @@ from models.schema.payments import Payment, Refund
 from models.schema.users import User
 
 
-def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> None:
+def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros: int) -> bool:
     """Take the credits of a refund back, once; `back_micros` is the money that goes back.
 
-    What had been used up already is at our expense, and freezes spending. Raises TooEarly, also
+    What had been used up already is at our expense, and freezes spending. Topping up by itself
+    ends, which would charge the same money again; returns whether it has now. Raises TooEarly, also
     while refunds are known of more than was paid: one of those has failed and we were not told yet.
     """
     if db.get(Refund, refund_id) is not None:
-        return
+        return False
     back = _back_so_far(db, payment) + back_micros
     due = max(share(payment, back) - payment.returned_micros, 0)
     if back > (payment.charged_micros or 0):
@@ -43,6 +45,7 @@ def made(db: Session, user: User, payment: Payment, refund_id: str, back_micros:
     if taken < due:
         ledger.freeze(user, FreezeReason.REFUND)
     db.flush()
+    return due > 0 and stop_after_return(db, user.id)
 
 
 def failed(

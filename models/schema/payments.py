@@ -54,6 +54,8 @@ class TopUpOffReason(enum.StrEnum):
     # With the last failure, and how often it was tried.
     TRIED_TOO_OFTEN = "tried_too_often"
     CARD_REMOVED = "card_removed"
+    # A payment was refunded or disputed.
+    MONEY_WENT_BACK = "money_went_back"
     OTHER = "other"
 
 

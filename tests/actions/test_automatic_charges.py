@@ -2,13 +2,15 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions import automatic_charges, stripe_backfill, wakeups
+from actions import automatic_charges, stripe_backfill, stripe_events, wakeups
 from gateways.stripe_checkouts import CheckoutOrder
 from gateways.stripe_payments import (
     AutomaticCharge,
@@ -21,14 +23,17 @@ from models.database import unit_of_work
 from models.ledger.entries import record
 from models.payments import auto_topup
 from models.payments.auto_topup import Plan
+from models.people import account_deletion
+from models.schema.customer_deletions import CustomerDeletion
 from models.schema.emails import Email
 from models.schema.jobs import Job, JobStatus
-from models.schema.ledger import EntryKind, Transaction
+from models.schema.ledger import EntryKind, FreezeReason, Transaction
 from models.schema.payments import BillingAccount, Payment, PaymentStatus, TopUpOffReason
 from models.schema.users import User
 from settings import get_settings
 from tests import factories
 from tests.embedded.fake_stripe.served import ServedStripe
+from tests.payments import dispute, notice, refund
 
 TEN, TWO = 10_000_000, 2_000_000
 PLAN = Plan(below_micros=TWO, amount_micros=TEN, monthly_micros=3 * TEN)
@@ -306,3 +311,142 @@ def test_a_card_that_is_gone_ends_it(db: Session, ada: User, stripe: ServedStrip
     payments.cards.removed(db, ada.id, account.card_id or "")
     assert account.top_up_off_reason == TopUpOffReason.CARD_REMOVED
     assert auto_topup.due(db) == []
+
+
+@pytest.mark.parametrize("way", ["refund", "dispute"])
+def test_money_that_went_back_is_not_charged_again(
+    db: Session, ada: User, stripe: ServedStripe, way: str
+) -> None:
+    payment = paid_by_hand(db, ada, stripe, "4242")
+    stripe_backfill.ask_stripe()
+    auto_topup.switch_on(db, ada.id, PLAN)
+    db.commit()
+    db.refresh(payment)
+    told = (
+        refund(payment, 1_000)
+        if way == "refund"
+        else dispute(payment, "disputed", "needs_response", 1_000)
+    )
+
+    stripe_events.take_in(replace(told, intent_id=payment.stripe_intent_id))
+    stripe_backfill.reconcile()
+
+    assert by_itself(db, ada) == []
+    account = db.get_one(BillingAccount, ada.id, populate_existing=True)
+    assert not account.top_up_is_on
+    assert account.top_up_off_reason is TopUpOffReason.MONEY_WENT_BACK
+
+
+def erased(db: Session, user: User) -> None:
+    user.deletion_due_at = utc_now()
+    db.flush()
+    account_deletion.close(db, user.id)
+    db.commit()
+    account_deletion.erase(db, user.id)
+    db.commit()
+
+
+def test_a_payment_of_an_erased_account_fails_and_holds_up_nobody(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    topping_up_with(db, ada, stripe)
+    begun = auto_topup.begin(db, ada.id)
+    assert begun
+    begun.created_at = utc_now() - timedelta(minutes=10)
+    db.commit()
+    erased(db, ada)
+
+    stripe_backfill.reconcile()
+
+    assert db.get_one(Payment, begun.id, populate_existing=True).status is PaymentStatus.FAILED
+    assert db.scalar(sa.select(sa.func.count()).select_from(CustomerDeletion)) == 0
+
+
+def test_what_stripe_tells_of_an_erased_account_is_taken_in(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    topping_up_with(db, ada, stripe)
+    begun = auto_topup.begin(db, ada.id)
+    assert begun
+    auto_topup.mark_accepted(db, begun.id)
+    db.commit()
+    erased(db, ada)
+
+    assert stripe_events.take_in(notice(begun, "failed", failure_code="card_declined"))
+
+    assert db.get_one(Payment, begun.id, populate_existing=True).status is PaymentStatus.FAILED
+
+
+def test_one_that_breaks_holds_up_nobody(
+    db: Session, ada: User, stripe: ServedStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topping_up_with(db, ada, stripe)
+    begin, asked = automatic_charges.begin, list[UUID]()
+
+    def breaks_for_ada(user_id: UUID) -> None:
+        asked.append(user_id)
+        if user_id == ada.id:
+            raise RuntimeError("no answer to this")
+        begin(user_id)
+
+    def both(_: Session) -> list[UUID]:
+        return [ada.id, new_id()]
+
+    monkeypatch.setattr(auto_topup, "due", both)
+    monkeypatch.setattr(automatic_charges, "begin", breaks_for_ada)
+    automatic_charges.look_after()
+
+    assert len(asked) == 2
+
+
+def test_a_key_that_stripe_does_not_take_switches_nothing_off(
+    db: Session, ada: User, stripe: ServedStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topping_up_with(db, ada, stripe)
+    with monkeypatch.context() as changed:
+        changed.setenv("STRIPE_SECRET_KEY", "no_key")
+        get_settings.cache_clear()
+        for _ in range(4):
+            automatic_charges.look_after()
+    get_settings.cache_clear()
+
+    account = db.get_one(BillingAccount, ada.id, populate_existing=True)
+    assert account.top_up_is_on
+    assert [one.status for one in by_itself(db, ada)] == [PaymentStatus.OPEN]
+
+
+@pytest.mark.parametrize("how", ["off", "deletion", "frozen", "old"])
+def test_what_nobody_would_begin_any_more_is_not_charged_later(
+    db: Session, ada: User, stripe: ServedStripe, how: str
+) -> None:
+    topping_up_with(db, ada, stripe)
+    begun = auto_topup.begin(db, ada.id)
+    assert begun
+    begun.created_at = utc_now() - timedelta(hours=21 if how == "old" else 1)
+    if how == "off":
+        auto_topup.switch_off(db, ada.id)
+    elif how == "deletion":
+        account_deletion.order(db, ada)
+    elif how == "frozen":
+        ledger.freeze(ada, FreezeReason.DISPUTE)
+    db.commit()
+
+    automatic_charges.charge(begun.id)
+    stripe_backfill.ask_stripe()
+
+    closed = db.get_one(Payment, begun.id, populate_existing=True)
+    assert closed.status is PaymentStatus.FAILED
+    assert db.get_one(BillingAccount, ada.id, populate_existing=True).top_up_failures == 0
+
+
+def test_an_inquiry_that_comes_to_nothing_switches_nothing_off(
+    db: Session, ada: User, stripe: ServedStripe
+) -> None:
+    topping_up_with(db, ada, stripe)
+    payment = db.scalars(sa.select(Payment).where(Payment.user_id == ada.id)).first()
+    assert payment is not None
+    told = dispute(payment, "dispute_closed", "warning_closed", 1_000)
+
+    stripe_events.take_in(replace(told, intent_id=payment.stripe_intent_id))
+
+    assert db.get_one(BillingAccount, ada.id, populate_existing=True).top_up_is_on

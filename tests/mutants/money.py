@@ -19,6 +19,7 @@ ACCOUNTING = "tests/webapp/admin/test_accounting.py::"
 SIMULATOR = "tests/models/ops/test_simulator.py::"
 PAUSING = "tests/models/jobs/test_pausing.py::"
 CUSTOMERS = "tests/actions/test_customer_deletions.py::"
+CHARGES = "tests/actions/test_automatic_charges.py::"
 
 MUTANTS = (
     Mutant(
@@ -402,5 +403,40 @@ MUTANTS = (
         (
             "tests/agent/meter/test_money.py::test_no_further_call_is_made_after_one_beyond_its_hold",
         ),
+    ),
+    Mutant(
+        "money that went back is charged to the card again",
+        "models/payments/refunds.py",
+        "    return due > 0 and stop_after_return(db, user.id)\n",
+        "    return False\n",
+        (f"{CHARGES}test_money_that_went_back_is_not_charged_again",),
+    ),
+    Mutant(
+        "an old charge is made though nobody wants it any more",
+        "actions/automatic_charges.py",
+        "        if auto_topup.is_unwanted(db, payment_id):\n            return\n",
+        "",
+        (f"{CHARGES}test_what_nobody_would_begin_any_more_is_not_charged_later",),
+    ),
+    Mutant(
+        "a charge that breaks holds up all others",
+        "actions/automatic_charges.py",
+        '    except Exception:\n        log.exception("top_up.broke"',
+        '    except KeyError:\n        log.exception("top_up.broke"',
+        (f"{CHARGES}test_one_that_breaks_holds_up_nobody",),
+    ),
+    Mutant(
+        "a key that Stripe does not take switches topping up off",
+        "gateways/stripe_payments.py",
+        "(stripe.InvalidRequestError, stripe.IdempotencyError),",
+        "(stripe.InvalidRequestError, stripe.AuthenticationError),",
+        (f"{CHARGES}test_a_key_that_stripe_does_not_take_switches_nothing_off",),
+    ),
+    Mutant(
+        "a refund that fails ends what an audit has frozen",
+        "models/ledger/clawbacks.py",
+        "    if user.spending_frozen_reason is not FreezeReason.AUDIT:\n",
+        "    if True:\n",
+        (f"{REFUNDS}test_what_an_audit_has_frozen_stays_so_when_a_refund_fails",),
     ),
 )

@@ -177,14 +177,17 @@ def _open_page(person: User, payment: Payment, *, saves_card: bool) -> str:
     commit_and_release()
     try:
         till = _stripe_client()
-        customer = customer or till.add_customer(user_id, person.email, person.name)
+        if customer is None:
+            customer = till.add_customer(user_id, person.email, person.name)
+            # At once: whom nobody knows by it here is not deleted at Stripe either.
+            with unit_of_work() as own:
+                payments.record_customer(own, user_id, customer)
         page = till.begin_checkout(_order(person, payment, customer, saves_card=saves_card))
     except PaymentsFailed as failure:
         log.warning("stripe.failed", reason=str(failure), payment_id=str(payment_id))
         with unit_of_work() as own:
             payments.fail_checkout(own, payment_id)
         raise StripeAway from failure
-    payments.record_customer(db(), user_id, customer)
     payments.record_checkout(db(), payment_id, page.id)
     return page.url
 

@@ -15,7 +15,7 @@ from models.ledger.limits import Limits
 from models.schema.alerts import AlertKind
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
-from models.schema.ledger import WriteOffReason
+from models.schema.ledger import EntryKind, EntryNote, WriteOffReason
 from models.schema.users import User
 from settings import get_settings
 from tests import factories
@@ -70,6 +70,15 @@ def test_a_low_balance_is_told_once_until_credits_come(db: Session, ada: User, j
     assert told(db, job, 1) == []
     ledger.grant(db, ada.id, CENT, reference="gift:1")
     assert told(db, job, 0) == [(AlertKind.BALANCE, 100)]
+
+
+def test_a_low_balance_is_not_told_again_as_credits_go(db: Session, ada: User, job: Job) -> None:
+    limits.choose(db, ada.id, Limits())
+    low = ada.credits_balance_micros - get_settings().low_balance_micros
+    assert told(db, job, low // CENT + 1) == [(AlertKind.BALANCE, 100)]
+    kind, note = EntryKind.PAYMENT_REFUND, EntryNote.PAYMENT_REFUNDED
+    assert ledger.clawback(db, ada, kind, CENT, reference="back:1", note=note) == CENT
+    assert told(db, job, 0) == []
 
 
 def test_a_limit_at_which_a_message_ended_is_not_called_used_up_before_it_is(

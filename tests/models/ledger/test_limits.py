@@ -301,3 +301,9 @@ def _close(call_id: UUID, charge: int) -> None:
     cost = CallCost(10, 10, 0, 0, charge // 2, charge, "test", is_estimated=False)
     with unit_of_work() as db:
         ledger.close_call(db, call_id=call_id, status=CallStatus.COMPLETED, cost=cost)
+
+
+def test_what_a_running_call_holds_is_not_called_spent(db: Session, ada: User) -> None:
+    limits.choose(db, ada.id, Limits(day_micros=100_000))
+    factories.open_call(db, factories.running(db, ada), 100_000)
+    limits.refuse_if_reached(db, ada)

@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from models import ledger
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.ledger.entries import record
 from models.payments import auto_topup
 from models.payments.auto_topup import Plan
@@ -87,3 +87,11 @@ def test_a_frozen_account_is_not_topped_up(db: Session, low: User) -> None:
     assert auto_topup.due(db) == []
     assert auto_topup.begin(db, low.id) is None
     assert db.scalar(sa.select(sa.func.count(Payment.id))) == 0
+
+
+@pytest.mark.parametrize("name", ["sending_suspended_at", "deletion_due_at"])
+def test_nothing_is_charged_to_who_may_send_nothing(db: Session, low: User, name: str) -> None:
+    assert auto_topup.due(db) == [low.id]
+    setattr(low, name, utc_now())
+    db.flush()
+    assert auto_topup.due(db) == []

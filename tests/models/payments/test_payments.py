@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 from actions import stripe_events
 from gateways.stripe_events import Notice, SavedCard
 from models import ledger, payments
+from models.base import utc_now
 from models.database import unit_of_work
+from models.jobs.closures import AccountClosing
 from models.schema.ledger import EntryKind
 from models.schema.payments import BillingAccount, EventTrouble, Payment, PaymentStatus, StripeEvent
 from models.schema.users import User
@@ -134,3 +136,10 @@ def test_a_card_is_kept_and_forgotten(db: Session, ada: User) -> None:
 
     stripe_events.take_in(Notice("evt_2", "detached", "card_removed", NOW, **about))  # pyright: ignore[reportArgumentType]
     assert db.get_one(BillingAccount, ada.id, populate_existing=True).card_id is None
+
+
+def test_whoever_is_to_be_deleted_buys_nothing(db: Session, ada: User) -> None:
+    ada.deletion_due_at = utc_now()
+    db.flush()
+    with pytest.raises(AccountClosing):
+        payments.begin(db, ada.id, TEN)

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from actions import stripe_events
 from models import ledger, payments
-from models.base import new_id
+from models.base import new_id, utc_now
 from models.ledger import freezes
 from models.payments import TooEarly, stripe_effects
 from models.schema.audits import AuditRule
+from models.schema.customer_deletions import CustomerDeletion
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, FreezeReason, Transaction
 from models.schema.payments import Payment
@@ -211,3 +212,26 @@ def test_a_refund_of_nobodys_payment_is_wanted_again_for_a_day(db: Session) -> N
 
     assert not stripe_events.take_in(replace(elsewhere, at=NOW - timedelta(days=1)))
     assert not stripe_effects.known(db, [elsewhere.event_id])
+
+
+def test_what_an_audit_has_frozen_stays_so_when_a_refund_fails(db: Session, ada: User) -> None:
+    payment = bought(db, ada)
+    spend(db, ada, GRANT + 9_000_000)
+    ledger.freeze(ada, FreezeReason.AUDIT)
+    db.commit()
+
+    stripe_events.take_in(refund(payment, 1_000))
+    stripe_events.take_in(refund(payment, 1_000, fails=True))
+
+    db.refresh(ada)
+    assert ada.spending_frozen_reason is FreezeReason.AUDIT
+
+
+def test_the_customer_of_an_account_that_was_erased_meanwhile_goes_too(
+    db: Session, ada: User
+) -> None:
+    ada.deleted_at = utc_now()
+    db.flush()
+    payments.record_customer(db, ada.id, "cus_1")
+    assert list(db.scalars(sa.select(CustomerDeletion.customer_id))) == ["cus_1"]
+    assert payments.find_account(db, ada.id) is None
