@@ -4,7 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, Uuid, and_, bindparam, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Executable,
+    Integer,
+    ScalarSelect,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from models.schema.chat import ASSISTANT, Conversation, Message, Role
@@ -35,6 +49,7 @@ def recent(
         "user": user_id,
         "conversation": conversation_id,
         "saved_job": saved.job_id if saved else None,
+        "saved_at": saved.created_at if saved else None,
         "limit": limit,
     }
     return [Exchange(*row) for row in reversed(db.execute(_RECENT, wanted).all())]
@@ -48,7 +63,7 @@ def has_saved_answer(db: Session, talk: Conversation, saved: StateSnapshot | Non
     """
     if saved is None:
         return False
-    last_saved = select(Job.finished_at).where(Job.id == saved.job_id).scalar_subquery()
+    last_saved = _last_saved(Job.id == saved.job_id, literal(saved.created_at))
     answered = select(Job.id).where(
         Job.conversation_id == talk.id,
         Job.status == JobStatus.COMPLETED,
@@ -58,13 +73,24 @@ def has_saved_answer(db: Session, talk: Conversation, saved: StateSnapshot | Non
     return db.scalar(answered.limit(1)) is not None
 
 
+def _last_saved(
+    whose: ColumnElement[bool], saved_at: ColumnElement[datetime]
+) -> ScalarSelect[datetime]:
+    """Return until when answers are in the saved files.
+
+    That is the end of the last turn in them, unless that was tried again after they were saved.
+    """
+    return select(func.least(Job.finished_at, saved_at)).where(whose).scalar_subquery()
+
+
 def _recent() -> Executable:
     """Made once: to put it together takes longer than to have it answered."""
     asked, answered = aliased(Message), aliased(Message)
     saved_job = bindparam("saved_job", type_=Uuid())
     here = bindparam("conversation", type_=Uuid())
     is_begun = exists().where(Message.conversation_id == here, Message.role == Role.ASSISTANT)
-    last_saved = select(Job.finished_at).where(Job.id == saved_job).scalar_subquery()
+    saved_at = bindparam("saved_at", type_=DateTime(timezone=True))
+    last_saved = _last_saved(Job.id == saved_job, saved_at)
     # What was deleted of it went with all that the files had of it. They have it again once a turn
     # that began after that is saved: no reminder that was said in it tells the assistant anything,
     # and what a turn that failed was told may have gone with its cell.

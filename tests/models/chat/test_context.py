@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from models import jobs
+from models import database, jobs
 from models.chat import context, conversations, message_deletion
 from models.schema.chat import Conversation, Role
 from models.schema.failure_codes import FailureCode
@@ -19,6 +19,26 @@ def _answered(db: Session, owner: User, words: str, conversation_id: UUID | None
     job = factories.running(db, owner, words, conversation_id=conversation_id)
     factories.answer(db, job, "I see.")
     return job
+
+
+def _saved(db: Session, job: Job) -> StateSnapshot:
+    """Note that the files were saved after this job, in a transaction that began after its end."""
+    saved = StateSnapshot(
+        user_id=job.user_id,
+        version=1,
+        packs=[],
+        size_bytes=1,
+        job_id=job.id,
+        created_at=database.clock(db),
+    )
+    db.add(saved)
+    db.flush()
+    return saved
+
+
+def _save_again(db: Session, saved: StateSnapshot, job: Job) -> None:
+    saved.job_id, saved.created_at = job.id, database.clock(db)
+    db.flush()
 
 
 def _told(db: Session, owner: User, here: UUID, saved: StateSnapshot | None = None) -> list[str]:
@@ -41,17 +61,14 @@ def test_what_is_left_is_told_once_after_a_message_was_deleted(db: Session, ada:
     here = first.conversation_id
     gone = _answered(db, ada, "My secret", here)
     last = _answered(db, ada, "My finch", here)
-    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=last.id)
-    db.add(saved)
-    db.flush()
+    saved = _saved(db, last)
     assert _told(db, ada, here, saved) == []
 
     _delete(db, ada, gone)
     assert _told(db, ada, here, saved) == ["My loom", "My finch"]
 
     latest = _answered(db, ada, "Where were we?", here)
-    saved.job_id = latest.id
-    db.flush()
+    _save_again(db, saved, latest)
     assert _told(db, ada, here, saved) == []
 
 
@@ -60,8 +77,7 @@ def left(db: Session, ada: User) -> tuple[UUID, StateSnapshot]:
     """A conversation of which a message was deleted, and the files as they were saved before."""
     here = _answered(db, ada, "My loom").conversation_id
     gone = _answered(db, ada, "My secret", here)
-    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=gone.id)
-    db.add(saved)
+    saved = _saved(db, gone)
     _delete(db, ada, gone)
     assert _told(db, ada, here, saved) == ["My loom"]
     return here, saved
@@ -73,9 +89,7 @@ def test_an_answer_that_was_begun_before_the_deletion_tells_nothing(db: Session,
     running = factories.running(db, ada, "My finch", conversation_id=here)
     _delete(db, ada, gone)
     factories.answer(db, running)
-    saved = StateSnapshot(user_id=ada.id, version=1, packs=[], size_bytes=1, job_id=running.id)
-    db.add(saved)
-    db.flush()
+    saved = _saved(db, running)
     assert _told(db, ada, here, saved) == ["My loom", "My finch"]
 
 
@@ -93,8 +107,7 @@ def test_what_a_turn_was_told_is_told_anew_until_it_is_saved(
     here, saved = left
     later = _answered(db, ada, "Where were we?", here)
     assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
-    saved.job_id = later.id
-    db.flush()
+    _save_again(db, saved, later)
     assert _told(db, ada, here, saved) == []
 
 
@@ -106,7 +119,7 @@ def test_a_turn_that_failed_with_a_part_may_have_lost_what_it_was_told(
     jobs.fail(db, job, FailureCode.TIME_LIMIT, was_shown=True, answer="We were")
     assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
     # Its cell was ended; one that came after is saved.
-    saved.job_id = _answered(db, ada, "Something else").id
+    _save_again(db, saved, _answered(db, ada, "Something else"))
     db.flush()
     assert _told(db, ada, here, saved) == ["My loom", "Where were we?"]
 
@@ -116,3 +129,17 @@ def _delete(db: Session, owner: User, job: Job) -> None:
     message = message_deletion.find_own(db, owner.id, job.conversation_id, job.message_id)
     message_deletion.erase(db, message, message_deletion.jobs_of(db, message))
     db.flush()
+
+
+def test_an_answer_is_told_though_an_earlier_attempt_at_it_was_saved(
+    db: Session, ada: User
+) -> None:
+    job = factories.running(db, ada, "My cat is called Schubert")
+    jobs.requeue(db, job)
+    saved = _saved(db, job)
+    again = factories.claim(db)
+    assert again is not None
+    factories.answer(db, again, "A fine name.")
+
+    [told] = context.recent(db, ada.id, job.conversation_id, saved=saved, limit=8)
+    assert told.answered == "A fine name."
