@@ -52,6 +52,7 @@ def sweep() -> None:
     with unit_of_work() as db:
         jobs.drop_affinity_of_dead(db, lease)
     absorb_orphans(2 * lease)
+    resume_held_up()
     tell_what_was_held()
     with unit_of_work() as db:
         claimable = jobs.count_claimable(db)
@@ -99,8 +100,23 @@ def absorb_orphans(older_than: timedelta) -> None:
     for call_id in orphans:
         with unit_of_work() as db:
             ledger.lose_call(db, call_id)
+            # What its hold had made run dry goes on.
+            resumed = jobs.resume_with_credits(db, ledger.owner_of_call(db, call_id))
+        for job in resumed:
+            wakeups.resumed(job)
     if orphans:
         log.warning("calls.absorbed", count=len(orphans))
+
+
+def resume_held_up() -> None:
+    """Let messages go on that wait for credits which are there again without a top-up."""
+    with unit_of_work() as db:
+        users = jobs.held_up(db)
+    for user_id in users:
+        with unit_of_work() as db:
+            resumed = jobs.resume_with_credits(db, user_id)
+        for job in resumed:
+            wakeups.resumed(job)
 
 
 def tell_what_was_held() -> None:

@@ -185,7 +185,9 @@ class Pool:
         while True:
             try:
                 for cell in self._superfluous():
-                    await self.discard(cell)
+                    # While the one before was ended this one's user may have written.
+                    if cell.is_idle or not cell.is_alive or is_unhealthy(cell):
+                        await self.discard(cell)
                 if self.waiting.is_anybody:
                     self._hurry()
                 self._boot_if_wanted()

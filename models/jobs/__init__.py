@@ -31,7 +31,7 @@ from models.jobs.leases import (
     renew,
     retry_delay,
 )
-from models.jobs.pausing import is_paused, pause, resume
+from models.jobs.pausing import held_up, is_paused, pause, resume, resume_with_credits
 from models.jobs.queries import MOST_COUNTED, find_own, find_pause, position, written_so_far
 from models.jobs.room import TooManyUsersWaiting, TooManyWaiting, refuse_if_unable
 from models.schema.jobs import Job, JobStatus
@@ -64,6 +64,7 @@ __all__ = [
     "find_sent",
     "further_allowance",
     "go_on",
+    "held_up",
     "is_paused",
     "lock_held",
     "lock_lease",
@@ -77,6 +78,7 @@ __all__ = [
     "renew",
     "requeue",
     "resume",
+    "resume_with_credits",
     "retry_delay",
     "stop",
     "written_so_far",

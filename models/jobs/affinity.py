@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from models import database
 from models.base import utc_now
 from models.people import users
 from models.schema.jobs import Job, JobStatus
@@ -52,7 +53,7 @@ def release_affinity(db: Session, user: User, worker_id: UUID) -> None:
     """
     if user.cell_worker_id != worker_id:
         return
-    users.set_affinity(user, worker_id, utc_now())
+    users.set_affinity(user, worker_id, database.clock(db))
     is_draining = db.scalar(select(Worker.draining_at).where(Worker.id == worker_id)) is not None
     db.execute(
         update(Job)

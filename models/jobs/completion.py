@@ -97,12 +97,28 @@ PROMOTE = text(f"""
 """)  # noqa: S608  # only words of our own
 
 
+# What was preferred before may be a worker that has nothing of the user any more.
+_PREFER = text(f"""
+    UPDATE jobs
+    SET preferred_worker_id = {PREFERRED_WORKER}, preferred_until = {PREFERRED_UNTIL}
+    FROM users WHERE users.id = jobs.user_id AND jobs.id = :job_id
+""")  # noqa: S608  # only words of our own
+# The reply to a commit may be lost, and the answer be written again.
+_WRITTEN_BEFORE = text("""
+    SELECT jobs.id
+    FROM jobs JOIN unnest(CAST(:job_ids AS uuid[]), CAST(:attempts AS bigint[]))
+        AS answer (job_id, attempt) ON answer.job_id = jobs.id AND answer.attempt = jobs.attempt
+    WHERE jobs.status = 'completed' AND jobs.worker_id = :worker_id
+""")
+
+
 def complete_many(
     db: Session, answers: Collection[FinishedAnswer], worker_id: UUID, save_time: timedelta
 ) -> dict[UUID, bool]:
     """Write answers and close their jobs, all of them in the caller's transaction.
 
-    Returns, by job id, whether it was still ours; for a job that was not, nothing is written. A job
+    Returns, by job id, whether it was still ours; for a job that was not, nothing is written. One
+    that this worker has completed by this attempt already is ours, and not written twice. A job
     that is missing from the answer belongs to somebody whose account is locked just now: come back.
     For `save_time` only `worker_id`, which has the files of these turns, may take the next jobs of
     these people.
@@ -121,8 +137,9 @@ def complete_many(
         "save_time": save_time,
     }
     closed = set(db.scalars(COMPLETE, given))
+    before = set(db.scalars(_WRITTEN_BEFORE, given)) if len(closed) < len(reached) else set[UUID]()
     promote(db, [answer.user_id for answer in reached if answer.job_id in closed])
-    return {answer.job_id: answer.job_id in closed for answer in reached}
+    return {answer.job_id: answer.job_id in closed | before for answer in reached}
 
 
 def fail(  # what is kept of it is by name
@@ -178,8 +195,9 @@ def stop(
 def requeue(db: Session, job: Job, *, wait: timedelta = NO_TIME) -> None:
     """Let any worker try a running job again, at once or after `wait`; it stays head of its lane.
 
-    At once means before all whose turn came later, as if it had never begun. A job that the user
-    asked to stop meanwhile is closed instead.
+    At once means before all whose turn came later, as if it had never begun. A worker that keeps
+    the user's live files goes first, and alone while it saves them. A job that the user asked to
+    stop meanwhile is closed instead.
     """
     if job.stop_requested_at is not None:
         stop(db, job)
@@ -190,6 +208,8 @@ def requeue(db: Session, job: Job, *, wait: timedelta = NO_TIME) -> None:
     if wait > NO_TIME:
         job.ready_at = database.clock(db) + wait
     db.flush()
+    db.execute(_PREFER, {"job_id": job.id, **preference()})
+    db.expire(job, ["preferred_worker_id", "preferred_until"])
 
 
 def _reply(db: Session, job: Job, answer: str, html: str) -> Message | None:

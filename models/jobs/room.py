@@ -61,7 +61,7 @@ def refuse_if_unable(db: Session, user: User) -> None:
         raise SendingSuspended
     if user.is_frozen:
         raise ledger.SpendingFrozen(user.spending_frozen_reason, user.spending_frozen_details)
-    if user.credits_available_micros <= 0 and verification.is_awaited(user):
+    if user.credits_balance_micros <= 0 and verification.is_awaited(user):
         raise verification.AddressNotVerified
     limits.refuse_if_reached(db, user)
 

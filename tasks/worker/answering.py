@@ -20,6 +20,7 @@ from tasks.worker.call_ledger import TurnCallLedger
 from tasks.worker.events import EventPublisher
 from tasks.worker.leased_jobs import LeasedJob
 from tasks.worker.process import WorkerProcess
+from tasks.worker.tools import turn_web
 
 log = structlog.get_logger()
 
@@ -37,7 +38,13 @@ def begin(process: WorkerProcess, claim: Claim) -> None:
     held = LeasedJob.of(claim)
     process.held.add(held)
     name = f"turn-{held.job_id}"
-    threading.Thread(target=_turn, args=(process, held), name=name, daemon=True).start()
+    thread = threading.Thread(target=_turn, args=(process, held), name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        # Its lease runs out, and another worker may have room for a thread.
+        process.held.remove(held)
+        raise
 
 
 def _turn(process: WorkerProcess, held: LeasedJob) -> None:
@@ -51,6 +58,7 @@ def _turn(process: WorkerProcess, held: LeasedJob) -> None:
         log.exception("turn.broke_off", job_id=str(held.job_id))
         process.runtime.discard(held.user_id)
     finally:
+        turn_web.forget(held.job_id, held.attempt)
         process.held.remove(held)
         # The next of this lane, or somebody whom no cell was free for.
         process.look_again()
@@ -101,4 +109,4 @@ def _prepared(process: WorkerProcess, held: LeasedJob) -> Turn:
         try:
             return build_turn.prepare(process.storage, held.job_id, held.attempt)
         except MustForget:
-            forgetting.before_turn(process, held.user_id, held.stop)
+            forgetting.before_turn(process, held)

@@ -111,11 +111,18 @@ class CommitLoop:
             log.warning("commit_loop.failed", answers=len(ended), error=str(error))
             return self._one_by_one(ended)
         for claim in claims:
-            self._begin(claim)
+            self._begin_one(claim)
         if claims:
             # There may be room for more.
             self._woken.set()
         return self._settle(ended, written)
+
+    def _begin_one(self, claim: Claim) -> None:
+        try:
+            self._begin(claim)
+        except Exception:
+            # The loop serves all turns of the worker: it goes on.
+            log.exception("turn.not_begun", job_id=str(claim.job_id))
 
     def _one_by_one(self, ended: list[_Ended]) -> list[_Ended]:
         """Write each in a transaction of its own, so that only the one at fault fails."""

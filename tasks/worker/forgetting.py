@@ -28,7 +28,8 @@ from models.ops import snapshots
 from models.ops.snapshots import StaleState
 from tasks.worker import shown_notes
 from tasks.worker.build_turn import saved_states
-from tasks.worker.process import WorkerProcess, current_process
+from tasks.worker.leased_jobs import LeasedJob
+from tasks.worker.process import SAVE_TIME, WorkerProcess, current_process
 from tasks.worker.saving import snapshot_of
 
 log = structlog.get_logger()
@@ -69,15 +70,16 @@ def forget(user_id: str) -> None:
         raise
 
 
-def before_turn(process: WorkerProcess, user_id: UUID, stop: threading.Event) -> None:
+def before_turn(process: WorkerProcess, held: LeasedJob) -> None:
     """Forget what is to be forgotten before a turn, or wait a moment for whoever is at it.
 
-    Raises AgentFailed and StorageFailed.
+    What the turn before has changed is saved first. Raises AgentFailed and StorageFailed.
     """
-    with process.editing.turn(stop) as has_place:
-        if has_place and carry_out(process, user_id):
+    process.held.wait_for_earlier(held, SAVE_TIME.total_seconds())
+    with process.editing.turn(held.stop) as has_place:
+        if has_place and carry_out(process, held.user_id):
             return
-    if stop.wait(LOOK_AGAIN_SECONDS):
+    if held.stop.wait(LOOK_AGAIN_SECONDS):
         raise AgentFailed(TurnFailure.STOPPED, permanent=True)
 
 
@@ -87,7 +89,7 @@ def carry_out(process: WorkerProcess, user_id: UUID) -> bool:
     Whose files were saved meanwhile is left as they are, for another look. Raises AgentFailed and
     StorageFailed: then the versions before are still there.
     """
-    wanted = _claim(user_id)
+    wanted = _claim(process.storage, user_id)
     if not isinstance(wanted, _Wanted):
         return wanted
     try:
@@ -123,8 +125,12 @@ def _is_due(user_id: UUID) -> bool:
         return erasures.is_any(db, user_id) and erasures.is_free(db, user)
 
 
-def _claim(user_id: UUID) -> _Wanted | bool:
-    """Take what is to be done. True when that is nothing, False when somebody else is at it."""
+def _claim(storage: Storage, user_id: UUID) -> _Wanted | bool:
+    """Take what is to be done. True when that is nothing, False when somebody else is at it.
+
+    Of a user of whom no version was recorded a worker that died may have left packs: they go.
+    Raises StorageFailed.
+    """
     with unit_of_work() as db:
         user = ledger.lock_account(db, user_id)
         saved = snapshots.newest(db, user_id)
@@ -133,6 +139,8 @@ def _claim(user_id: UUID) -> _Wanted | bool:
         if not found:
             return not erasures.is_any(db, user_id)
         if not saved:
+            for key in storage.list(f"state/{user_id}/"):
+                storage.delete(key)
             erasures.done(db, ids)
             return True
         forgotten = Forgotten(

@@ -40,20 +40,38 @@ class LeasedJobs:
         """Keep each job for `longest_seconds` at most: a turn that hangs gives it up at last."""
         self._lease, self._longest_seconds = lease, longest_seconds
         self._lock = threading.Lock()
-        self._none = threading.Condition(self._lock)
+        self._ended = threading.Condition(self._lock)
         self._held: dict[UUID, LeasedJob] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
     def add(self, held: LeasedJob) -> None:
+        """Keep hold of a job; an earlier attempt at it that is still here is lost."""
         with self._lock:
+            before = self._held.get(held.job_id)
             self._held[held.job_id] = held
+        if before is not None:
+            before.is_lost = True
+            before.stop.set()
 
     def remove(self, held: LeasedJob) -> None:
+        """Let go of a job, unless a later attempt at it is here by now."""
         with self._lock:
-            self._held.pop(held.job_id, None)
-            self._none.notify_all()
+            if self._held.get(held.job_id) is held:
+                del self._held[held.job_id]
+            self._ended.notify_all()
+
+    def wait_for_earlier(self, held: LeasedJob, seconds: float) -> None:
+        """Wait until nothing of the user is here that began before this job, or for so long."""
+        with self._ended:
+            self._ended.wait_for(lambda: not self._has_earlier(held), timeout=seconds)
+
+    def _has_earlier(self, held: LeasedJob) -> bool:
+        return any(
+            one is not held and one.user_id == held.user_id and one.since < held.since
+            for one in self._held.values()
+        )
 
     def all(self) -> list[LeasedJob]:
         with self._lock:
@@ -68,8 +86,8 @@ class LeasedJobs:
 
     def wait_until_none(self, seconds: float) -> bool:
         """Return True once nothing is held, or False after so long."""
-        with self._none:
-            return self._none.wait_for(lambda: not self._held, timeout=seconds)
+        with self._ended:
+            return self._ended.wait_for(lambda: not self._held, timeout=seconds)
 
     def renew(self) -> None:
         """Prolong all leases; end the turns that are no longer ours or that the person stopped."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from actions import billing_emails, long_work, wakeups
 from agent.turn import AgentFailed, Answer, TurnFailure
 from gateways.live_events import JobEnded, JobPaused, RetryScheduled
-from models import jobs, ledger
+from models import database, jobs, ledger
 from models.base import utc_now
 from models.database import unit_of_work
 from models.jobs import FinishedAnswer
@@ -121,6 +121,8 @@ def give_up(
 ) -> None:
     """End a turn that brought no answer: stopped, handed back, tried again or failed."""
     publisher.close()
+    # The turn before may still be saved: its files are not to go with the cell.
+    process.held.wait_for_earlier(held, SAVE_TIME.total_seconds())
     is_lost = held.is_lost or failure.code is TurnFailure.LEASE_LOST
     is_stopped = held.is_stopped_by_person and not is_lost
     # A Stop may come while a turn fails, or a moment after: that makes no cell well.
@@ -186,7 +188,10 @@ def _fail(
             _write_failure(db, job, publisher, failure, html)
             if is_unwatched:
                 long_work.tell_over(db, job.id)
-    if is_paused:
+    if is_paused and job.is_over:
+        publisher.publish(JobEnded("cancelled"))
+        log.info("job.stopped")
+    elif is_paused:
         publisher.publish(JobPaused())
         log.info("job.paused")
     else:
@@ -254,6 +259,6 @@ def _tell_failure(publisher: EventPublisher, failure: AgentFailed) -> None:
 def _note_cell(db: Session, process: WorkerProcess, held: LeasedJob, *, is_kept: bool) -> None:
     user = ledger.lock_account(db, held.user_id)
     if is_kept:
-        users.set_affinity(user, process.id, utc_now() + SAVE_TIME)
+        users.set_affinity(user, process.id, database.clock(db) + SAVE_TIME)
     else:
         users.forget_cell(user)

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from actions import wakeups
 from actions.broker import get_broker
 from gateways import values
-from models import jobs, ledger
-from models.base import utc_now
+from models import database, jobs, ledger
 from models.chat import erasures
 from models.database import unit_of_work
 from models.ops import snapshots
@@ -49,7 +48,7 @@ def warm(user_id: str, tries: int) -> None:
         user = ledger.lock_account(db, person)
         # Somebody else may have been quicker; then the cell finds itself stale when it is asked.
         if _may_warm(process, user, db):
-            users.set_affinity(user, process.id, utc_now())
+            users.set_affinity(user, process.id, database.clock(db))
 
 
 def _try_again(person: UUID, tries: int) -> None:

@@ -210,6 +210,9 @@ class WorkerProcess:
                 self._follow(is_to_drain=self._report())
             except SQLAlchemyError as error:
                 log.warning("heartbeat.missed", worker_id=str(self.id), error=str(error))
+            except Exception:
+                # Without heartbeats all that runs here would be lost.
+                log.exception("heartbeat.stumbled", worker_id=str(self.id))
 
     def _follow(self, *, is_to_drain: bool) -> None:
         """Do what somebody has asked for in our row; once nothing runs here, let us be stopped."""

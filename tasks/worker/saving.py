@@ -13,7 +13,7 @@ from gateways.s3_files import Storage, StorageFailed
 from models import jobs, ledger
 from models.database import unit_of_work
 from models.ops import snapshots
-from models.ops.snapshots import StaleState
+from models.ops.snapshots import StaleState, Superseded
 from models.schema.snapshots import Pack, StateSnapshot
 from tasks.worker.leased_jobs import LeasedJob
 from tasks.worker.process import WorkerProcess
@@ -29,8 +29,11 @@ def save(process: WorkerProcess, held: LeasedJob) -> None:
     If that fails the cell is discarded: what it knows beyond the saved files is told to the next
     one from the messages, and two histories never exist side by side.
     """
+    has_ended = False
     try:
-        _save(process, held)
+        old, saved, kept = _record(process, held)
+        has_ended = True
+        _clear_up(process, held, old, saved, kept)
     except (AgentFailed, StorageFailed, StaleState) as error:
         log.error(
             "state.not_saved",
@@ -40,9 +43,10 @@ def save(process: WorkerProcess, held: LeasedJob) -> None:
         )
         process.runtime.discard(held.user_id)
     finally:
-        with unit_of_work() as db:
-            user = ledger.lock_account(db, held.user_id)
-            jobs.release_affinity(db, user, process.id)
+        if not has_ended:
+            with unit_of_work() as db:
+                user = ledger.lock_account(db, held.user_id)
+                jobs.release_affinity(db, user, process.id)
         if process.draining.is_set():
             # Their next message is another worker's.
             wakeups.answer()
@@ -62,16 +66,24 @@ def snapshot_of(user_id: UUID, saved: SavedState, job_id: UUID) -> StateSnapshot
     )
 
 
-def _save(process: WorkerProcess, held: LeasedJob) -> None:
+def _record(
+    process: WorkerProcess, held: LeasedJob
+) -> tuple[Superseded, SavedState, Collection[str]]:
+    """Save and note the next version; from then on other workers may take the user's next job.
+
+    That is one transaction: what is cleared up afterwards may take long, and the next turn is saved
+    meanwhile.
+    """
     began = time.monotonic()
     saved = process.runtime.save(held.user_id)
     with unit_of_work() as db:
-        ledger.lock_account(db, held.user_id)
+        user = ledger.lock_account(db, held.user_id)
         snapshots.add(db, snapshot_of(held.user_id, saved, held.job_id))
         old = snapshots.superseded(db, held.user_id)
         if not old.keys:
             snapshots.forget(db, old.ids)
         kept = snapshots.keys(snapshots.newest(db, held.user_id))
+        jobs.release_affinity(db, user, process.id)
     log.info(
         "state.saved",
         version=saved.version,
@@ -79,6 +91,17 @@ def _save(process: WorkerProcess, held: LeasedJob) -> None:
         newest_pack_bytes=saved.packs[-1].size_bytes,
         seconds=round(time.monotonic() - began, 3),
     )
+    return old, saved, kept
+
+
+def _clear_up(
+    process: WorkerProcess,
+    held: LeasedJob,
+    old: Superseded,
+    saved: SavedState,
+    kept: Collection[str],
+) -> None:
+    """Delete what no version needs any more."""
     if old.keys and _delete(process.storage, old.keys):
         with unit_of_work() as db:
             snapshots.forget(db, old.ids)

@@ -13,6 +13,8 @@ OUTCOMES = "tests/tasks/worker/test_outcomes.py::"
 SAVED = "tests/agent/state/test_saved.py::"
 SENDING = "tests/actions/test_sending.py::"
 STATES = "tests/models/chat/test_conversations.py::"
+BESIDE = "tests/tasks/worker/test_side_by_side.py::"
+PAUSING = "tests/models/jobs/test_pausing.py::"
 
 MUTANTS = (
     Mutant(
@@ -315,5 +317,92 @@ MUTANTS = (
         "        if before is None:\n            raise\n        return",
         "        if before is None or before:\n            raise\n        return",
         ("tests/actions/test_sending.py::test_files_wait_for_the_word_that_they_may_cost_so_much",),
+    ),
+    Mutant(
+        "a turn that fails ends the cell that is still saved for the one before",
+        "tasks/worker/outcomes.py",
+        "    process.held.wait_for_earlier(held, SAVE_TIME.total_seconds())\n",
+        "",
+        (f"{BESIDE}test_a_turn_that_fails_early_leaves_the_save_of_the_last_alone",),
+    ),
+    Mutant(
+        "what is forgotten ends the cell that is still saved for the turn before",
+        "tasks/worker/forgetting.py",
+        "    process.held.wait_for_earlier(held, SAVE_TIME.total_seconds())\n",
+        "",
+        (f"{BESIDE}test_what_is_to_be_forgotten_waits_for_the_save_of_the_turn_before",),
+    ),
+    Mutant(
+        "what is tried again starts elsewhere from older files, or waits for a worker without any",
+        "models/jobs/completion.py",
+        '    db.execute(_PREFER, {"job_id": job.id, **preference()})\n',
+        "",
+        (
+            f"{BESIDE}test_while_a_failed_turn_is_saved_nobody_else_begins",
+            f"{BESIDE}test_what_is_handed_back_without_a_cell_waits_for_nobody",
+        ),
+    ),
+    Mutant(
+        "the end of one save opens the files of the next turn to others",
+        "tasks/worker/saving.py",
+        "        has_ended = True\n",
+        "",
+        (f"{BESIDE}test_a_slow_clear_up_opens_the_next_turns_files_to_nobody",),
+    ),
+    Mutant(
+        "an answer is lost whose commit went unanswered",
+        "models/jobs/completion.py",
+        "answer.job_id in closed | before",
+        "answer.job_id in closed",
+        (f"{BESIDE}test_an_answer_whose_commit_went_unanswered_is_ours_and_written_once",),
+    ),
+    Mutant(
+        "an earlier attempt takes a later one along when it ends",
+        "tasks/worker/leased_jobs.py",
+        "            if self._held.get(held.job_id) is held:\n",
+        "            if held.job_id in self._held:\n",
+        (f"{BESIDE}test_a_worker_that_gets_its_own_job_again_keeps_hold_of_the_later_attempt",),
+    ),
+    Mutant(
+        "a thread that cannot start ends the commit loop",
+        "tasks/worker/commit_loop.py",
+        "            self._begin_one(claim)\n",
+        "            self._begin(claim)\n",
+        (f"{BESIDE}test_a_turn_that_cannot_begin_ends_no_commit_loop",),
+    ),
+    Mutant(
+        "packs that were never recorded stay when all is deleted",
+        "tasks/worker/forgetting.py",
+        "                storage.delete(key)\n            erasures.done",
+        "                pass\n            erasures.done",
+        (f"{BESIDE}test_packs_that_were_never_recorded_go_with_what_is_deleted",),
+    ),
+    Mutant(
+        "what a call holds makes the next message wait for a top-up",
+        "models/jobs/pausing.py",
+        "user.credits_balance_micros <= 0 or db",
+        "user.credits_available_micros <= 0 or db",
+        (f"{PAUSING}test_what_a_running_call_holds_is_no_lack_of_credits",),
+    ),
+    Mutant(
+        "what has run dry is tried again and again",
+        "models/jobs/pausing.py",
+        "    WHERE first.attempt = 0 AND users",
+        "    WHERE users",
+        (f"{PAUSING}test_what_has_run_dry_is_not_tried_again_without_new_credits",),
+    ),
+    Mutant(
+        "a Stop of an attempt that ran dry ends the next one",
+        "models/jobs/pausing.py",
+        "    if job.stop_requested_at is not None:\n        stop(",
+        "    if False:\n        stop(",
+        (f"{PAUSING}test_who_stops_what_runs_dry_has_stopped_it",),
+    ),
+    Mutant(
+        "a sweep that fails ends the clock",
+        "tasks/scheduler.py",
+        '        except Exception:\n            log.exception("sweep.failed")\n',
+        "",
+        ("tests/tasks/test_scheduler.py::test_what_fails_is_said_and_tried_again",),
     ),
 )

@@ -21,7 +21,7 @@ from tasks.worker import outcomes
 from tasks.worker.call_ledger import TurnCallLedger
 from tasks.worker.events import EventPublisher
 from tasks.worker.forget_slots import Editing
-from tasks.worker.leased_jobs import LeasedJob
+from tasks.worker.leased_jobs import LeasedJob, LeasedJobs
 from tasks.worker.process import WorkerProcess
 from tests.factories import LEASE, MODEL
 
@@ -63,6 +63,7 @@ class BareWorker(WorkerProcess):
         self.runtime = self.cells
         self.editing = Editing()
         self.draining = threading.Event()
+        self.held = LeasedJobs(LEASE, 600.0)
 
     def claim(self, user_id: UUID) -> "ScriptedTurn | None":
         """Take the first of somebody's lane, whatever else waits."""

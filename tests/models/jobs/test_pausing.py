@@ -1,5 +1,7 @@
 """Messages that wait for credits."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -9,11 +11,13 @@ from models import jobs, ledger
 from models.base import new_id
 from models.jobs.cancellation import cancel
 from models.ledger.entries import record
+from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job, JobStatus
 from models.schema.ledger import EntryKind, FreezeReason, Transaction
 from models.schema.model_calls import CallStatus
 from models.schema.users import User
 from settings import get_settings
+from tasks import upkeep
 from tests import factories
 from tests.factories import MODEL
 from tests.models.ledger.test_entries import cost
@@ -152,3 +156,75 @@ def test_while_an_account_is_frozen_nothing_goes_on(db: Session, ada: User) -> N
     ledger.unfreeze(ada)
     assert len(jobs.resume(db, ada.id)) == 1
     assert statuses(db, ada) == [(JobStatus.PENDING, True)]
+
+
+def test_what_a_running_call_holds_is_no_lack_of_credits(db: Session, ada: User) -> None:
+    first = factories.running(db, ada, "One")
+    factories.open_call(db, first, ada.credits_balance_micros)
+    factories.job(db, ada, "Two")
+    assert statuses(db, ada)[1] == (JobStatus.PENDING, False)
+
+
+def test_what_came_before_a_charge_was_given_back_goes_on_by_itself(db: Session, ada: User) -> None:
+    run_dry(db, ada, left=400_000)
+    first = factories.running(db, ada, "One")
+    factories.charge(db, first, 400_000)
+    factories.job(db, ada, "Two")
+    assert statuses(db, ada)[1] == (JobStatus.PAUSED, False)
+    jobs.fail(db, first, FailureCode.PROVIDER_DOWN)
+    db.commit()
+
+    upkeep.resume_held_up()
+
+    db.expire_all()
+    assert statuses(db, ada)[1] == (JobStatus.PENDING, True)
+
+
+def test_what_waits_behind_a_message_that_was_taken_back_goes_on(db: Session, ada: User) -> None:
+    run_dry(db, ada, left=100)
+    dear = factories.running(db, ada, "One")
+    factories.job(db, ada, "Two")
+    assert jobs.pause(db, dear)
+    assert cancel(db, ada.id, dear.id)
+    db.commit()
+
+    upkeep.resume_held_up()
+
+    db.expire_all()
+    assert statuses(db, ada)[1] == (JobStatus.PENDING, True)
+
+
+def test_what_has_run_dry_is_not_tried_again_without_new_credits(db: Session, ada: User) -> None:
+    run_dry(db, ada, left=100)
+    job = factories.running(db, ada)
+    assert jobs.pause(db, job)
+    db.commit()
+    upkeep.resume_held_up()
+
+    db.expire_all()
+    assert statuses(db, ada) == [(JobStatus.PAUSED, False)]
+
+
+def test_a_call_of_an_attempt_that_was_given_up_holds_nothing_for_long(
+    db: Session, ada: User
+) -> None:
+    job = factories.running(db, ada)
+    factories.open_call(db, job, ada.credits_available_micros)
+    jobs.requeue(db, job)
+    again = factories.claim(db)
+    assert again is not None
+    assert jobs.pause(db, again)
+    db.commit()
+
+    upkeep.absorb_orphans(timedelta(0))
+
+    db.refresh(ada)
+    assert ada.credits_held_micros == 0
+    assert statuses(db, ada) == [(JobStatus.PENDING, True)]
+
+
+def test_who_stops_what_runs_dry_has_stopped_it(db: Session, ada: User) -> None:
+    job = factories.running(db, ada)
+    cancel(db, ada.id, job.id)
+    assert jobs.pause(db, job)
+    assert job.status is JobStatus.CANCELLED

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from agent.turn import AgentFailed, Forgotten, SavedPack, SavedState, TurnFailure
 from gateways.s3_files import Storage
+from models.base import new_id
 from models.chat import erasures
 from models.database import open_session, unit_of_work
 from models.ops import snapshots
@@ -21,6 +22,7 @@ from models.schema.users import User
 from settings import Settings
 from tasks.worker import answering, forgetting, process
 from tasks.worker.forget_slots import AT_ONCE, Editing
+from tasks.worker.leased_jobs import LeasedJob
 from tests import factories
 from tests.tasks.bare_worker import BareWorker, CellsOfNobody
 
@@ -186,11 +188,11 @@ def test_a_turn_that_is_stopped_waits_for_nobody(
     deleted(db, ada, 1)
     assert erasures.claim(db, ada.id, forgetting.LEASE)
     db.commit()
-    stop = threading.Event()
-    stop.set()
+    held = LeasedJob(new_id(), ada.id, new_id(), attempt=1)
+    held.stop.set()
 
     with pytest.raises(AgentFailed) as failure:
-        forgetting.before_turn(worker, ada.id, stop)
+        forgetting.before_turn(worker, held)
 
     assert failure.value.code == "stopped"
 
