@@ -3,13 +3,21 @@
 A task that cannot be begun is told of too, once for each reason, and never waits unseen.
 """
 
+from uuid import UUID
+
 import structlog
 from markupsafe import escape
 from sqlalchemy.orm import Session
 
 from actions import offers
 from actions import reminders as telling
-from actions.announcements import Publisher, StreamPublisher, announce_queued
+from actions.announcements import (
+    Publisher,
+    StreamPublisher,
+    announce_cancelled,
+    announce_queued,
+)
+from actions.attachments import drop_after_commit
 from actions.channels.notices import plain
 from actions.reminders import Fired
 from actions.sentences import failures
@@ -23,7 +31,7 @@ from models.database import after_commit, unit_of_work
 from models.email import templates
 from models.errors import Refused
 from models.ops import switches
-from models.reminders import dry_tasks, task_runs
+from models.reminders import deletion, dry_tasks, task_runs
 from models.reminders.firing import DueReminder, FiredReminder
 from models.reminders.task_runs import DueTask, EndedTask
 from models.schema.chat import TASK, Conversation, Message, Role
@@ -96,6 +104,14 @@ def begin(one: DueTask) -> bool:
     return True
 
 
+def delete(db: Session, user_id: UUID, reminder_id: UUID) -> None:
+    """Delete a user's reminder; a task of it that waits or runs is stopped. Raises NotFound."""
+    called_off = deletion.delete(db, user_id, reminder_id)
+    drop_after_commit(db, called_off.keys)
+    for job in called_off.jobs:
+        announce_cancelled(db, job, PUBLISHER)
+
+
 def _ask(db: Session, user: User, talk: Conversation, due: DueReminder) -> Job:
     # What a person sends waits for credits; what they do not wait for is rather told of.
     if jobs.is_paused(db, user):
@@ -127,6 +143,7 @@ def _refuse(db: Session, talk: Conversation, due: DueReminder, refusal: Refused)
 
 def _tell(db: Session, ended: EndedTask) -> None:
     job, asked, fired = ended.job, ended.asked, ended.firing
+    drop_after_commit(db, ended.keys)
     if job is None:
         return
     after_commit(db, lambda: _show(job))

@@ -65,9 +65,13 @@ def show(db: Session, user_id: UUID, name: str | None = None) -> Sequence[ListIt
 
 
 def find_own(db: Session, user_id: UUID, item_id: UUID) -> ListItem:
-    """Find one thing on a user's lists and lock it, or raise NotFound."""
+    """Find one thing on a user's lists and lock it, after the account; NotFound for no such one.
+
+    So nobody adds the same to the list while it is put back there.
+    """
+    ledger.lock_account(db, user_id)
     wanted = select(ListItem).where(ListItem.user_id == user_id, ListItem.id == item_id)
-    item = db.scalar(wanted.with_for_update())
+    item = db.scalar(wanted.with_for_update().execution_options(populate_existing=True))
     if item is None:
         raise NotFound
     return item

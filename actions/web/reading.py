@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from gateways import web_pages
+from gateways import values, web_pages
 from gateways.page_cache import PageCache
 from gateways.web_addresses import BadAddress
 from gateways.web_pages import AGENT, WebAnswer, WebFailed
@@ -86,7 +86,9 @@ def read(url: str, *, owner: Hashable) -> ReadPage:
     page = _readable(found, answer, owner)
     if answer.is_shared:
         seconds = get_settings().web_page_kept_seconds
-        _cache().keep("page", url, asdict(page), seconds=seconds)
+        # By the second one it is a source of an answer, and is looked for there.
+        for address in {url, page.url}:
+            _cache().keep("page", address, asdict(page), seconds=seconds)
     return page
 
 
@@ -142,14 +144,18 @@ def _rules(url: str, ends: float) -> str | None:
 
 
 def _asked_rules(address: str, ends: float) -> str | None:
-    """Ask for a robots.txt: without one all may be read, and nothing while its server fails."""
+    """Ask for a robots.txt: without one all may be read.
+
+    While its server fails nothing may be, and nobody knows what: that raises PageUnreachable, so
+    it is not kept as a rule.
+    """
     answer = _ask(address, ends, ROBOTS_BYTES)
     for _ in range(MOST_REDIRECTS):
         if answer.location is None:
             break
         answer = _ask(answer.location, ends, ROBOTS_BYTES)
     if 500 <= answer.status < 600 or answer.status == 429:
-        return "User-agent: *\nDisallow: /"
+        raise PageUnreachable(status=answer.status)
     return answer.body.decode("utf-8", errors="replace") if answer.status == 200 else None
 
 
@@ -182,7 +188,7 @@ def _readable(url: str, answer: WebAnswer, owner: Hashable) -> ReadPage:
 def _name(url: str) -> str:
     """Name a page that has no title by its file, or by its site."""
     parts = urlsplit(url)
-    return unquote(PurePosixPath(parts.path).name)[:200] or parts.netloc
+    return values.file_name(unquote(PurePosixPath(parts.path).name), fallback=parts.netloc)
 
 
 @lru_cache(maxsize=1)

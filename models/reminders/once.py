@@ -1,4 +1,4 @@
-"""Setting what may stand there already, as forms come twice and calendars are brought again.
+"""Doing once what comes twice: forms, calendars, and what a job asks in its next attempt.
 
 What says the same at the same times, and has not ended, is the same.
 """
@@ -14,6 +14,7 @@ from models.errors import Refused
 from models.reminders import queries, recurrence, reminders
 from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import TooManyReminders
+from models.schema.jobs import Job
 from models.schema.reminders import Reminder, ReminderKind
 
 
@@ -43,6 +44,18 @@ def create_once(
     if same is not None:
         return same
     return reminders.create(db, user_id, words, wanted, kind=kind, tell_only_if=tell_only_if)
+
+
+def skip_once(db: Session, reminder: Reminder, job: Job) -> None:
+    """Leave out the next time of a locked reminder for a locked job, which may ask so repeatedly.
+
+    What an earlier attempt of it left out is not followed by more. Raises ReminderOver.
+    """
+    if reminder.skipped_job_id == job.id and (reminder.skipped_attempt or 0) < job.attempt:
+        return
+    reminders.skip(db, reminder)
+    reminder.skipped_job_id, reminder.skipped_attempt = job.id, job.attempt
+    db.flush()
 
 
 def create_all(

@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from models import database, ledger
 from models.base import new_id
+from models.chat import answer_files
 from models.errors import NotFound, Refused
 from models.jobs.queries import UNFINISHED
 from models.ledger import limits
 from models.periods import day_of
 from models.reminders import dry_tasks, firing, reminders
 from models.reminders.firing import DueReminder
+from models.schema.answer_files import AnswerFile
 from models.schema.chat import Conversation, Message
 from models.schema.jobs import OVER, Job, JobOrigin, JobStatus
 from models.schema.ledger import Transaction
@@ -51,13 +53,15 @@ class DueTask:
 class EndedTask:
     """A task whose job is over, locked, with what its user gets to see.
 
-    `asked` is None where the conversation was deleted, and where there was nothing to tell.
+    `asked` is None where the conversation was deleted, and where there was nothing to tell: `keys`
+    are the objects in storage of files that went with that, to be deleted too.
     """
 
     firing: ReminderFiring
     job: Job | None
     asked: Message | None
     answer: str
+    keys: Sequence[str] = ()
 
 
 _OUTCOMES = {
@@ -186,8 +190,9 @@ def list_over(db: Session, limit: int) -> Sequence[UUID]:
 def settle(db: Session, firing_id: UUID) -> EndedTask | None:
     """Note what came of a task, and show it or take it back; None if another one did so.
 
-    A task with nothing to tell leaves no words in its conversation. One that found no credits
-    counts as not begun, and leaves none either when its user knows that from the time before.
+    A task with nothing to tell leaves no words and no files in its conversation. One that found no
+    credits counts as not begun, and leaves none either when its user knows that from the time
+    before.
     """
     fired = db.scalar(
         select(ReminderFiring)
@@ -202,13 +207,14 @@ def settle(db: Session, firing_id: UUID) -> EndedTask | None:
     fired.outcome = _outcome(fired, job)
     if fired.outcome is FiringOutcome.REFUSED:
         fired.refusal = ledger.OutOfCredit.code
+    keys: Sequence[str] = ()
     if _is_untold(db, fired):
-        _take_back(db, fired, job)
+        keys = _take_back(db, fired, job)
         asked = None
     elif asked is not None:
         asked.is_hidden = False
     db.flush()
-    return EndedTask(fired, job, asked, _answer(db, job))
+    return EndedTask(fired, job, asked, _answer(db, job), keys)
 
 
 def _outcome(fired: ReminderFiring, job: Job | None) -> FiringOutcome:
@@ -230,13 +236,17 @@ def _is_untold(db: Session, fired: ReminderFiring) -> bool:
     )
 
 
-def _take_back(db: Session, fired: ReminderFiring, job: Job | None) -> None:
-    if job is not None:
-        fired.message_id = None
-        db.flush()
-        db.execute(delete(Message).where(Message.job_id == job.id))
-        db.execute(delete(Message).where(Message.id == job.message_id))
-        db.expire(job)
+def _take_back(db: Session, fired: ReminderFiring, job: Job | None) -> Sequence[str]:
+    """Delete a task's message, its answer and the files; return the storage keys of these."""
+    if job is None:
+        return ()
+    fired.message_id = None
+    db.flush()
+    keys = answer_files.erase(db, AnswerFile.job_id == job.id)
+    db.execute(delete(Message).where(Message.job_id == job.id))
+    db.execute(delete(Message).where(Message.id == job.message_id))
+    db.expire(job)
+    return keys
 
 
 def _answer(db: Session, job: Job | None) -> str:

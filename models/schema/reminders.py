@@ -94,6 +94,9 @@ class Reminder(Base):
     scheduled_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    # The job that left out its next time last, and in which attempt. The job may be gone by now.
+    skipped_job_id: Mapped[UUID | None]
+    skipped_attempt: Mapped[int | None]
     created_at: Mapped[Created]
 
 

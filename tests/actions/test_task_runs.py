@@ -1,6 +1,6 @@
 """Tasks become one job each, within what they may cost; what came of them is told once."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,16 +13,19 @@ from actions import task_runs
 from models import jobs
 from models.base import utc_now
 from models.channels import accounts
-from models.chat import conversations, history
+from models.chat import answer_files, conversations, history
+from models.chat.answer_files import StoredFile
 from models.database import unit_of_work
+from models.errors import NotFound
 from models.ledger import drift
 from models.ops import switches
 from models.reminders import reminders
 from models.reminders import task_runs as runs
+from models.schema.answer_files import AnswerFile
 from models.schema.channels import Delivery
 from models.schema.chat import Conversation, Message, Role
 from models.schema.failure_codes import FailureCode
-from models.schema.jobs import Job, JobOrigin
+from models.schema.jobs import Job, JobOrigin, JobStatus
 from models.schema.reminders import FiringOutcome, Reminder, ReminderFiring, ReminderKind, Repeats
 from models.schema.switches import SwitchVersion
 from models.schema.users import User
@@ -160,6 +163,28 @@ def test_what_has_nothing_to_tell_leaves_no_word(
     assert _firing(db).outcome is FiringOutcome.NOTHING
     assert db.scalars(select(Message)).all() == []
     assert db.scalars(select(Delivery)).all() == []
+
+
+def test_what_has_nothing_to_tell_leaves_no_file(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    _task(db, ada, talk, tell_only_if="one costs less than 100 euros")
+    _begin(db)
+    job = _claimed(db)
+    file = StoredFile("files/a.md", "a.md", "", "text/markdown", 5, "k/1", "k/1-small")
+    answer_files.attach(db, job, file)
+    runs.keep_silent(db, job)
+    factories.answer(db, job, "Nothing.")
+    noted: list[str] = []
+
+    def _note(_: Session, keys: Sequence[str]) -> None:
+        noted.extend(keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(task_runs, "drop_after_commit", _note)
+        assert _tell(db) == 1
+    assert db.scalars(select(AnswerFile)).all() == []
+    assert noted == ["k/1", "k/1-small"]
 
 
 def test_what_has_something_to_tell_is_shown(db: Session, ada: User, talk: Conversation) -> None:
@@ -312,6 +337,44 @@ def test_people_who_wait_go_before_tasks(db: Session, ada: User, talk: Conversat
 def test_what_was_cancelled_never_begins(db: Session, ada: User, talk: Conversation) -> None:
     reminders.cancel(db, _task(db, ada, talk))
     assert _begin(db) == 0
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_task_that_is_deleted_is_stopped_and_shown(
+    db: Session, ada: User, talk: Conversation, is_running: bool
+) -> None:
+    """It would go on, be charged and be told by nobody."""
+    task = _task(db, ada, talk, tell_only_if="one costs less than 100 euros")
+    _begin(db)
+    job = _claimed(db) if is_running else _job(db)
+    task_runs.delete(db, ada.id, task.id)
+    db.expire_all()
+    assert db.scalars(select(Reminder)).all() == []
+    assert (job.stop_requested_at is not None) is is_running
+    assert job.is_over is not is_running
+    assert _shown(db, talk) == ["Look for flights"]
+
+
+def test_a_task_that_is_deleted_when_it_had_nothing_to_tell_stays_untold(
+    db: Session, ada: User, talk: Conversation
+) -> None:
+    task = _task(db, ada, talk, tell_only_if="one costs less than 100 euros")
+    _begin(db)
+    job = _claimed(db)
+    runs.keep_silent(db, job)
+    factories.answer(db, job, "Nothing.")
+    task_runs.delete(db, ada.id, task.id)
+    db.expire_all()
+    assert job.status is JobStatus.COMPLETED
+    assert db.scalars(select(Message)).all() == []
+
+
+def test_a_deleted_task_is_its_users(db: Session, ada: User, eve: User, talk: Conversation) -> None:
+    task = _task(db, ada, talk)
+    _begin(db)
+    with pytest.raises(NotFound):
+        task_runs.delete(db, eve.id, task.id)
+    assert not _job(db).is_over
 
 
 def test_a_deleted_conversation_ends_what_runs_in_it_untold(

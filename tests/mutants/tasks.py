@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant(
         "what has nothing to tell is told",
         "models/reminders/task_runs.py",
-        "        _take_back(db, fired, job)\n        asked = None\n",
+        "        keys = _take_back(db, fired, job)\n        asked = None\n",
         "        asked.is_hidden = False\n",
         (f"{RUNS}test_what_has_nothing_to_tell_leaves_no_word",),
     ),
@@ -77,6 +77,20 @@ MUTANTS = (
         "caller.job.origin is JobOrigin.TASK",
         "False",
         (f"{TOOLS}test_a_task_is_set_and_sets_no_other",),
+    ),
+    Mutant(
+        "a task lets itself come again",
+        "tasks/worker/tools/changing.py",
+        'LETTING_IT_COME = {"edit", "snooze", "resume"}',
+        "LETTING_IT_COME = set[str]()",
+        (f"{TOOLS}test_a_task_lets_no_task_come_again",),
+    ),
+    Mutant(
+        "a task goes on when its user has deleted it",
+        "models/reminders/deletion.py",
+        "        job = cancel(db, user_id, job_id)\n",
+        "        job = db.get_one(Job, job_id)\n",
+        (f"{RUNS}test_a_task_that_is_deleted_is_stopped_and_shown",),
     ),
     Mutant(
         "anybody ticks off what is on anybody's list",

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 TOOLS = "tests/tasks/worker/tools/test_web.py::"
+TURN = "tests/tasks/worker/tools/test_turn_web.py::"
 HOSTILE = "tests/tasks/worker/tools/test_hostile_pages.py::"
 PAGES = "tests/gateways/test_web_pages.py::"
 READING = "tests/untrusted/test_web_pages.py::"
@@ -85,16 +86,23 @@ MUTANTS = (
     Mutant(
         "a task carries an address that the assistant made up",
         "tasks/worker/tools/reminders.py",
-        "    if not web.has_come(words):\n        raise ToolRefused(MADE_UP)\n",
-        "",
+        "    if not turn_web.of(caller.turn).has_come(words):\n",
+        "    if False:\n",
         (f"{TOOLS}test_a_task_carries_no_address_that_the_assistant_made_up",),
     ),
     Mutant(
         "what an earlier answer read is forgotten",
         "tasks/worker/tools/conversation_web.py",
-        "    web.remember(_earlier(caller))\n",
+        "        web.remember(_earlier(had))\n",
         "",
         (f"{TOOLS}test_what_an_earlier_answer_read_still_asks_for_things",),
+    ),
+    Mutant(
+        "a turn takes in all that was ever written",
+        "tasks/worker/tools/turn_web.py",
+        "_within(texts, MOST_HEARD)",
+        "texts",
+        (f"{TURN}test_of_what_the_user_wrote_the_latest_is_known",),
     ),
     Mutant(
         "all turns have seen what one has",

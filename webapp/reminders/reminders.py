@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
+from actions import task_runs as task_actions
 from actions.sentences import reminders as sentences
 from actions.sentences.refusals import sentence_of
 from gateways import values
@@ -162,8 +163,8 @@ def finish_said(message_id: UUID) -> Response:
 @pages.post("/reminders/<uuid:reminder_id>/deletion")
 @member_required
 def delete(reminder_id: UUID) -> Response:
-    """Delete a reminder, with when it fired."""
-    reminders.delete(db(), queries.find_own(db(), current_user().id, reminder_id))
+    """Delete a reminder, with when it fired; a task of it that is not over is stopped."""
+    task_actions.delete(db(), current_user().id, reminder_id)
     return _done(gettext("Deleted. It will not come again."))
 
 

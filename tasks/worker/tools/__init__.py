@@ -17,12 +17,13 @@ from tasks.worker.tools import (
     web_search,
 )
 from tasks.worker.tools.access import in_turn
+from tasks.worker.tools.conversation_web import recalling
 
 HANDLERS: Mapping[str, Handler] = {
-    "remind": in_turn(reminders.remind),
+    "remind": recalling(reminders.remind),
     "reminders": in_turn(reminders.list_all),
     "cancel_reminder": in_turn(reminders.cancel),
-    "change_reminder": in_turn(changing.change),
+    "change_reminder": recalling(changing.change),
     "lists": in_turn(lists.use),
     "nothing_to_tell": in_turn(reminders.keep_silent),
     "remember": in_turn(memory.remember),

@@ -10,12 +10,12 @@ from gateways import values
 from gateways.values import BadValue
 from models.errors import Refused
 from models.periods import zone_of
-from models.reminders import choices, recurrence, reminders
+from models.reminders import choices, once, recurrence, reminders
 from models.reminders.choices import Chosen
 from models.reminders.reminders import WORDS_MAX_LENGTH
 from models.schema.reminders import Reminder, ReminderKind, Repeats
 from tasks.worker.tools.access import Caller
-from tasks.worker.tools.reminders import described, find, now_of, refuse_made_up
+from tasks.worker.tools.reminders import described, find, now_of, refuse_chain, refuse_made_up
 
 OTHER_DAYS = (
     "It comes on several days of the week, and that is none of them. Set a new one with `remind`,"
@@ -30,6 +30,8 @@ def change(caller: Caller, given: Arguments) -> str:
     if do is None:
         raise BadValue
     reminder = find(caller, given)
+    if given["do"] in LETTING_IT_COME:
+        refuse_chain(caller, reminder.kind)
     try:
         do(caller, reminder, given)
     except BadValue as odd:
@@ -67,15 +69,20 @@ def _snooze(caller: Caller, reminder: Reminder, given: Arguments) -> None:
     reminders.snooze(caller.db, reminder, until)
 
 
+def _skip(caller: Caller, reminder: Reminder, _given: Arguments) -> None:
+    once.skip_once(caller.db, reminder, caller.job)
+
+
 def _plainly(verb: Callable[..., None]) -> Callable[[Caller, Reminder, Arguments], None]:
     return lambda caller, reminder, _: verb(caller.db, reminder)
 
 
+LETTING_IT_COME = {"edit", "snooze", "resume"}
 DONE: Mapping[str, Callable[[Caller, Reminder, Arguments], None]] = {
     "edit": _edit,
     "snooze": _snooze,
     "pause": _plainly(reminders.pause),
     "resume": _plainly(reminders.resume),
-    "skip": _plainly(reminders.skip),
+    "skip": _skip,
     "done": _plainly(reminders.finish),
 }

@@ -12,7 +12,7 @@ from models.chat import sources
 from models.chat.sources import Page
 from settings import get_settings
 from tasks.worker.tools import conversation_web, turn_web
-from tasks.worker.tools.access import Caller, as_caller, told_in_words
+from tasks.worker.tools.access import as_caller, told_in_words
 from tasks.worker.tools.turn_web import TurnWeb
 
 PART_CHARS = 11_000
@@ -35,10 +35,11 @@ def read_page(turn: Turn, given: Arguments) -> str:
     Its address has to have come into the turn as it stands.
     """
     web = turn_web.of(turn)
-    with as_caller(turn) as caller:
+    conversation_web.recall(turn, web)
+    with as_caller(turn):
         at = values.integer(given.get("at") or 0, most=MOST_AT)
         address = _address(given.get("address"))
-        _refuse_if_unknown(caller, web, address)
+        _refuse_if_unknown(web, address)
     with told_in_words():
         page = reading.read(address, owner=turn.user_id)
     part = page.text[at : at + PART_CHARS]
@@ -55,10 +56,9 @@ def _address(given: object) -> str:
         raise ToolRefused(NOT_AN_ADDRESS) from bad
 
 
-def _refuse_if_unknown(caller: Caller, web: TurnWeb, address: str) -> None:
+def _refuse_if_unknown(web: TurnWeb, address: str) -> None:
     if web.pages >= get_settings().web_max_pages:
         raise ToolRefused(TOO_MANY)
-    conversation_web.recall(caller, web)
     if not web.may_read(address):
         raise ToolRefused(NOT_KNOWN)
     web.pages += 1

@@ -18,7 +18,7 @@ from models.reminders.recurrence import Recurrence
 from models.reminders.reminders import WORDS_MAX_LENGTH
 from models.schema.jobs import JobOrigin
 from models.schema.reminders import Reminder, ReminderKind
-from tasks.worker.tools import conversation_web, turn_web
+from tasks.worker.tools import turn_web
 from tasks.worker.tools.access import Caller
 
 MOST_LISTED = 50
@@ -48,12 +48,19 @@ def refuse_made_up(caller: Caller, words: str) -> None:
     """Refuse a task that has an address of the assistant's own making.
 
     When it is due its words are its user's, so that address would be read: with whatever a page
-    had the assistant put into it.
+    had the assistant put into it. In a turn that has not recalled its conversation all are so.
     """
-    web = turn_web.of(caller.turn)
-    conversation_web.recall(caller, web)
-    if not web.has_come(words):
+    if not turn_web.of(caller.turn).has_come(words):
         raise ToolRefused(MADE_UP)
+
+
+def refuse_chain(caller: Caller, kind: ReminderKind) -> None:
+    """Refuse a task, or another time of one, that a task asks for.
+
+    It would go on for ever, at its user's expense.
+    """
+    if kind is ReminderKind.TASK and caller.job.origin is JobOrigin.TASK:
+        raise ToolRefused("A task sets no tasks. Tell them what you would do, and let them ask.")
 
 
 def find(caller: Caller, given: Arguments) -> Reminder:
@@ -92,9 +99,7 @@ def _kind(caller: Caller, given: Arguments) -> tuple[ReminderKind, str]:
     kind = given.get("kind") or ReminderKind.REMINDER
     if kind not in list(ReminderKind):
         raise BadValue
-    if kind == ReminderKind.TASK and caller.job.origin is JobOrigin.TASK:
-        # One that sets others would go on for ever, at its user's expense.
-        raise ToolRefused("A task sets no tasks. Tell them what you would do, and let them ask.")
+    refuse_chain(caller, ReminderKind(kind))
     return ReminderKind(kind), values.line(given.get("tell_only_if") or "", most=WORDS_MAX_LENGTH)
 
 

@@ -8,6 +8,7 @@ words are in a turn, a search has no words but those that came from the user or 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from threading import Lock
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,6 +22,11 @@ from models.base import utc_now
 
 KEPT_SECONDS = 3600
 KEPT_TURNS = 2_000
+# Of what the user wrote, and of what earlier answers read, so many characters are taken in; what
+# was left out is not known, and is refused.
+MOST_HEARD, MOST_REMEMBERED = 200_000, 400_000
+MOST_ADDRESSES_OF_TEXT = 500
+MOST_STEMS, MOST_UNSPACED_CHARS = 200_000, 400_000
 WORD = re.compile(r"\w+")
 STEM_CHARS, ENDING_CHARS = 4, 3
 ADDRESS = re.compile(r"https?://[^\s<>\"`|\\^{}]+", re.I)
@@ -54,6 +60,8 @@ class TurnWeb:
     def __init__(self, *, has_others_words: bool) -> None:
         """`has_others_words`: files came along, which may be of anybody."""
         self.searches = self.pages = 0
+        # Held by whoever lets it know of its conversation, for its other calls wait for that.
+        self.hearing = Lock()
         self.has_heard = False
         self._has_others_words = has_others_words
         self._addresses: set[str] = set()
@@ -61,25 +69,25 @@ class TurnWeb:
         self._unspaced = ""
 
     def hear(self, texts: Iterable[str]) -> None:
-        """Take in what the user wrote themselves."""
-        self.has_heard = True
-        for text in texts:
-            self._addresses.update(addresses_in(text))
+        """Take in what the user wrote themselves: the first `MOST_HEARD` characters of it."""
+        for text in _within(texts, MOST_HEARD):
+            self._addresses.update(islice(addresses_in(text), MOST_ADDRESSES_OF_TEXT))
             self._learn(text)
 
     def see(self, text: str, addresses: Iterable[str] = ()) -> None:
         """Take in what came from the web, with the addresses that came beside it."""
         self._has_others_words = True
         self._addresses.update(addresses)
-        self._addresses.update(addresses_in(text))
+        self._addresses.update(islice(addresses_in(text), MOST_ADDRESSES_OF_TEXT))
         self._learn(text)
 
     def remember(self, texts: Iterable[str]) -> None:
         """Take in what earlier answers of the conversation had from the web: words, no addresses.
 
-        It still stands before the assistant, with whatever it asks for.
+        It still stands before the assistant, with whatever it asks for; no more than the first
+        `MOST_REMEMBERED` characters are known.
         """
-        for text in texts:
+        for text in _within(texts, MOST_REMEMBERED):
             self._has_others_words = True
             self._learn(text)
 
@@ -104,10 +112,14 @@ class TurnWeb:
         return not self._has_others_words or all(map(self._is_known, _words(query)))
 
     def _learn(self, text: str) -> None:
+        unspaced: list[str] = []
         for word in _words(text):
-            self._stems.update(_stems(word))
+            if len(self._stems) < MOST_STEMS:
+                self._stems.update(_stems(word))
             if UNSPACED.search(word):
-                self._unspaced += f" {word}"
+                unspaced.append(word)
+        if unspaced:
+            self._unspaced = " ".join((self._unspaced, *unspaced))[:MOST_UNSPACED_CHARS]
 
     def _is_known(self, word: str) -> bool:
         year = utc_now().year
@@ -127,6 +139,12 @@ def of(turn: Turn) -> TurnWeb:
         return _turns[key]
 
 
+def forget(job_id: UUID, attempt: int) -> None:
+    """Drop what an attempt has seen, which is over."""
+    with _lock:
+        _turns.pop((job_id, attempt), None)
+
+
 def addresses_in(text: str) -> Iterator[str]:
     """Find addresses in a text, in the form in which they are compared."""
     found = [match[0] for match in ADDRESS.finditer(text)]
@@ -138,6 +156,15 @@ def addresses_in(text: str) -> Iterator[str]:
                 yield web_addresses.canonical(form)
             except BadAddress:
                 continue
+
+
+def _within(texts: Iterable[str], most: int) -> Iterator[str]:
+    """Yield texts until so many characters came; the last one is cut."""
+    for text in texts:
+        yield text[:most]
+        most -= len(text)
+        if most <= 0:
+            return
 
 
 def _plain(address: str) -> str:

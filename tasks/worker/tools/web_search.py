@@ -40,6 +40,7 @@ def search(turn: Turn, given: Arguments) -> str:
         query = values.line(given.get("query"), most=QUERY_MAX_LENGTH, least=1)
     # Whoever searches is likely to read: a helper gets ready meanwhile.
     lanes.warm(PAGES)
+    conversation_web.recall(turn, web)
     with as_caller(turn) as caller:
         held = _hold(caller, web, query)
     found = _asked(held, query)
@@ -53,7 +54,6 @@ def search(turn: Turn, given: Arguments) -> str:
 def _hold(caller: Caller, web: TurnWeb, query: str) -> HeldSearch:
     if web.searches >= get_settings().web_max_searches:
         raise ToolRefused(TOO_MANY)
-    conversation_web.recall(caller, web)
     if not web.may_search(query):
         raise ToolRefused(OTHERS_WORDS)
     web.searches += 1

@@ -52,6 +52,8 @@ class Site:
             "picture": (b"\x89PNG", "image/png"),
             "empty": (b"", "text/html"),
         }
+        usual = b"Plain words", "text/plain"
+        made |= {"no\0tes\a.txt": usual, "\u202enotes.txt": usual}
         body, kind = made.get(what, (HTML.encode(), "text/html"))
         headers = {"Cache-Control": "private"} if what == "private" else {}
         status = 404 if what == "gone" else 200
@@ -101,14 +103,30 @@ def test_without_rules_all_may_be_read_unless_their_server_fails(
     if may:
         assert _read("secret/plan").title == "A page"
         return
-    with pytest.raises(PageForbidden):
+    with pytest.raises(PageUnreachable):
         _read("page")
+    # It was no rule of theirs, so once they are back the page is read.
+    site.robots_status = 200
+    assert _read("page").title == "A page"
 
 
 def test_five_redirects_are_followed_and_no_more(site: Site) -> None:
     assert _read("hop4").url == "http://site.example/page"
     with pytest.raises(PageUnreachable):
         _read("hop5")
+
+
+def test_a_page_is_kept_under_where_it_was_in_the_end_too(site: Site) -> None:
+    page = _read("hop1")
+    assert reading.find_kept(page.url) == page
+    assert _read("page") == _read("hop1") == page
+    assert site.asked.count("site.example/page") == 1
+
+
+@pytest.mark.parametrize("path", ["no%00tes%07.txt", "%E2%80%AEnotes.txt"])
+def test_a_file_is_named_without_what_no_row_or_line_can_hold(site: Site, path: str) -> None:
+    assert site
+    assert _read(path).title == "notes.txt"
 
 
 def test_no_redirect_leads_inside(site: Site) -> None:

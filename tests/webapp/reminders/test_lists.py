@@ -1,13 +1,17 @@
 """Lists are their user's alone, bounded, and ticked off without scripts."""
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import lists
+from models.database import unit_of_work
 from models.lists import TooManyListItems
 from models.schema.lists import ListItem
 from models.schema.users import User
+from tests import factories
+from tests.locks import raised_while
 from tests.webapp.browser import Browser
 
 
@@ -54,6 +58,26 @@ def test_what_stands_there_anew_is_not_put_back_beside_it(db: Session, ada: User
     done = next(one for one in lists.show(db, ada.id) if one.done_at)
     lists.tick(db, done, is_done=False)
     assert len(lists.show(db, ada.id)) == 1
+
+
+@pytest.mark.usefixtures("emptied")
+def test_what_is_put_back_waits_for_who_adds_it_anew(engine: sa.Engine) -> None:
+    with unit_of_work() as db:
+        owner = factories.user(db, "grace@example.org").id
+        lists.add(db, owner, "shopping", ["Milk"])
+        lists.tick_words(db, owner, "shopping", ["Milk"])
+        (done,) = [one.id for one in lists.show(db, owner)]
+
+    def _add(db: Session) -> None:
+        lists.add(db, owner, "shopping", ["Milk"])
+
+    def _put_back(db: Session) -> None:
+        lists.tick(db, lists.find_own(db, owner, done), is_done=False)
+
+    assert raised_while(engine, _add, _put_back) is None
+    with unit_of_work() as db:
+        (left,) = lists.show(db, owner)
+        assert (left.words, left.done_at) == ("Milk", None)
 
 
 def test_there_is_an_end_to_it(db: Session, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:

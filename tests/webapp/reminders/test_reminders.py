@@ -14,6 +14,7 @@ from actions import task_runs as task_action
 from models.base import utc_now
 from models.periods import zone_of
 from models.reminders import queries, task_runs
+from models.schema.jobs import Job, JobStatus
 from models.schema.reminders import Reminder, ReminderFiring, ReminderKind, ReminderStatus, Repeats
 from models.schema.users import User
 from tests import factories
@@ -125,6 +126,16 @@ def test_it_is_changed_paused_resumed_skipped_and_deleted(
     assert _only(db).due_at != due
     adas.post(f"{where}/deletion")
     assert "Nothing to remind you of yet" in adas.read("/reminders")
+
+
+def test_a_task_that_waits_ends_with_its_reminder(adas: Browser, db: Session, ada: User) -> None:
+    task = made(db, ada, "Look for flights", kind=ReminderKind.TASK)
+    make_due(db, task)
+    db.commit()
+    assert task_action.begin_due() == 1
+    adas.post(f"/reminders/{task.id}/deletion")
+    db.expire_all()
+    assert db.scalars(select(Job.status)).all() == [JobStatus.CANCELLED]
 
 
 def test_what_has_fired_is_snoozed_and_done(adas: Browser, db: Session, ada: User) -> None:

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from actions.sentences import help_articles as articles
 from agent.tools.registry import TOOLS, ToolRefused
 from agent.turn import Profile, Turn
-from models import lists
+from models import jobs, lists
 from models.base import utc_now
 from models.chat import conversations, search
 from models.periods import zone_of
 from models.reminders import recurrence
 from models.schema.chat import Role
 from models.schema.jobs import Job, JobOrigin
-from models.schema.reminders import Reminder, Repeats
+from models.schema.reminders import Reminder, ReminderKind, Repeats
 from models.schema.users import User
 from tasks.worker.tools import HANDLERS
 from tests import factories
@@ -246,6 +246,52 @@ def test_a_task_is_set_and_sets_no_other(use: Use, db: Session, ada: User, runni
     db.flush()
     with pytest.raises(ToolRefused, match="sets no tasks"):
         use("remind", **given)
+
+
+def test_what_is_tried_again_is_skipped_once(
+    use: Use, db: Session, ada: User, running: Job
+) -> None:
+    daily = made(db, ada, repeats=Repeats.DAILY)
+    first = daily.due_at
+    assert first is not None
+
+    def _days_skipped() -> int:
+        db.refresh(daily)
+        assert daily.due_at is not None
+        # An hour of daylight saving is no day.
+        return round((daily.due_at - first) / timedelta(days=1))
+
+    use("change_reminder", number=1, do="skip")
+    assert _days_skipped() == 1
+    jobs.requeue(db, running)
+    again = factories.claim(db)
+    assert again is not None
+    assert again.attempt == 2
+    use("change_reminder", number=1, do="skip")
+    assert _days_skipped() == 1
+    factories.answer(db, again)
+    # Whoever asks for two is left out two.
+    later = turn_of(factories.running(db, ada, "Not the next two."))
+    for _ in range(2):
+        HANDLERS["change_reminder"](later, {"number": 1, "do": "skip"})
+    assert _days_skipped() == 3
+
+
+def test_a_task_lets_no_task_come_again(use: Use, db: Session, ada: User, running: Job) -> None:
+    """It would go on for ever: it knows its own number."""
+    task = made(db, ada, kind=ReminderKind.TASK)
+    made(db, ada, "Call dad")
+    use("change_reminder", number=1, do="pause")
+    running.origin = JobOrigin.TASK
+    db.flush()
+    at = f"{_tomorrow(ada)}T08:00"
+    for given in ({"do": "edit", "at": at}, {"do": "snooze", "at": at}, {"do": "resume"}):
+        with pytest.raises(ToolRefused, match="sets no tasks"):
+            use("change_reminder", number=1, **given)
+    db.refresh(task)
+    assert task.due_at is None
+    assert use("change_reminder", number=2, do="edit", at=at).startswith("Changed: #2")
+    assert use("change_reminder", number=1, do="done").startswith("Changed: task #1")
 
 
 def test_lists_answer_with_what_stands_there(use: Use, db: Session, eve: User) -> None:
