@@ -50,6 +50,9 @@ COPY telegram_bot/ telegram_bot/
 COPY untrusted/ untrusted/
 COPY webapp/ webapp/
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app
+# Fargate gives an empty volume the owner and the mode of this folder only where the image says that
+# there is a volume; else root alone could write there, and no process starts without one.
+VOLUME /tmp
 USER 10001
 EXPOSE 8000
 ENTRYPOINT ["python", "-m", "serve"]

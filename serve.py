@@ -1,6 +1,8 @@
 """Starts a process of the product, with the same flags wherever it runs.
 
     python -m serve web [HOST:PORT] | worker | clock | messaging | migrate
+    python -m serve account show ada@example.org        (as `make account`, see there)
+    python -m serve audit
 
 The embedded stack, compose.yaml and production all start it by these words. A process replaces this
 one, so that signals reach it.
@@ -70,15 +72,21 @@ PROCESSES: dict[str, Callable[..., tuple[str, ...]]] = {
     "messaging": messaging,
     "migrate": migrate,
 }
+# What somebody runs by hand where there are images and no `make`; they end by themselves.
+BY_HAND = {"account": "tasks.cli.accounts", "audit": "tasks.audits"}
 
 
 def main() -> int:
     """Become the process that the first argument names."""
-    name, *bind = sys.argv[1:] or [""]
-    if name in PROCESSES and len(bind) <= (name == "web"):
-        command = PROCESSES[name](*bind)
+    name, *given = sys.argv[1:] or [""]
+    command: tuple[str, ...] | None = None
+    if name in BY_HAND:
+        command = (*PYTHON, BY_HAND[name], *given)
+    elif name in PROCESSES and len(given) <= (name == "web"):
+        command = PROCESSES[name](*given)
+    if command:
         os.execv(command[0], command)  # noqa: S606  # the whole point
-    sys.stderr.write(f"Name one of: {', '.join(PROCESSES)}.\n")
+    sys.stderr.write(f"Name one of: {', '.join((*PROCESSES, *BY_HAND))}.\n")
     return 2
 
 

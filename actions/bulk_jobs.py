@@ -47,11 +47,17 @@ def run(order_id: UUID) -> None:
 
 
 def resume_open() -> None:
-    """Go on with orders whose process died, or was never woken."""
+    """Go on with orders whose process died, or was never woken.
+
+    One that fails holds up no other; it is tried again with the next call.
+    """
     with unit_of_work() as db:
         left = bulk_orders.list_open(db)
     for order_id in left:
-        run(order_id)
+        try:
+            run(order_id)
+        except Exception:
+            log.exception("bulk.failed", order_id=str(order_id))
 
 
 def _do_batch(db: Session, bulk: BulkOrder) -> None:
@@ -61,11 +67,20 @@ def _do_batch(db: Session, bulk: BulkOrder) -> None:
         after_commit(db, lambda: _tell(touched))
         return
     for failed in bulk_orders.next_batch(db, bulk, RETRIED_AT_ONCE):
-        user = db.get_one(User, failed.user_id)
-        job = bulk_orders.retry_one(db, bulk, failed, model=offers.current(user).id)
+        job = _retry(db, bulk, failed)
         if job is not None:
             following.expect(db, job)
             announce_queued(db, job, StreamPublisher())
+
+
+def _retry(db: Session, bulk: BulkOrder, failed: Job) -> Job | None:
+    """Queue another job for the message of one; None, and counted, if that must be refused."""
+    try:
+        model = offers.current(db.get_one(User, failed.user_id))
+    except offers.NothingOffered:
+        bulk.skipped += 1
+        return None
+    return bulk_orders.retry_one(db, bulk, failed, model=model.id)
 
 
 def _tell(touched: Sequence[Job]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent import catalogue, context
-from agent.catalogue import Model, Provider
+from agent.catalogue import Model, NoModel, Provider
 from agent.meter.call_ledger import Usage
 from agent.prices import Prices, PriceUnknown
 from models.errors import Refused
@@ -34,6 +34,12 @@ class NotOffered(Refused):
     """A model is not offered, or not any more."""
 
     code = "not_offered"
+
+
+class NothingOffered(Refused, NoModel):
+    """There is no model at all: no provider's key was given yet, or the last was taken out."""
+
+    code = "nothing_offered"
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,10 @@ def display_name(model_id: str) -> str:
 
 
 def current(user: User) -> Model:
-    """Return the model that answers this person: theirs while it is offered, else the default."""
+    """Return the model that answers this person: theirs while it is offered, else the default.
+
+    Raises NothingOffered.
+    """
     return _current(user, _models())
 
 
@@ -157,6 +166,8 @@ def _models() -> Sequence[Model]:
 
 
 def _default_of(models: Sequence[Model]) -> Model:
+    if not models:
+        raise NothingOffered
     wanted = switches.last_read().default_model
     switched = next((model for model in models if model.id == wanted), None)
     return switched or catalogue.default_of(models, get_settings())

@@ -5,7 +5,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from processes import Processes
-from profile_of import MOST_WORKERS, Profile
+from profile_of import Profile
 
 
 class Background(Construct):
@@ -50,7 +50,7 @@ class Background(Construct):
             "ECS_WORKER_SERVICE": self.workers.service_name,
             "ECS_REGION": cdk.Stack.of(self).region,
             "FEWEST_WORKERS": str(self._profile.fewest_workers),
-            "MOST_WORKERS": str(MOST_WORKERS),
+            "MOST_WORKERS": str(self._profile.most_workers),
         }
         clock = processes.clock(own)
         statement = iam.PolicyStatement(

@@ -15,11 +15,14 @@ from stores import DATABASE, Stores
 
 WEB_PORT = 8000
 NOBODY = "10001"
-# The product's own keys, all of one secret. What is empty is not offered.
+# The product's own keys, all of one secret. What is empty is not set, so it is not offered. Where
+# the secret is filled in already, another name here would let CloudFormation write it anew: keep a
+# copy of it, and put its values back.
 KEYS = (
     *("SECRET_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"),
-    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "GOOGLE_CLIENT_SECRET", "SENTRY_DSN"),
-    *("BRAVE_SEARCH_API_KEY", "EXA_API_KEY"),
+    *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SENTRY_DSN", "READYZ_TOKEN"),
+    *("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "BRAVE_SEARCH_API_KEY", "EXA_API_KEY"),
+    *("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "VAPID_PRIVATE_KEY"),
 )
 # Of what Docker gives to a container: nothing here needs these.
 NOT_NEEDED = (

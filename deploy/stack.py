@@ -81,11 +81,19 @@ class Shellmate(cdk.Stack):
             listener=listener,
             profile=profile,
         )
-        ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
+        sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
         told = {
             "Address": website.balancer.load_balancer_dns_name,
             "ClusterName": cluster.cluster_name,
+            "WebsiteName": website.service.service_name,
             "WorkersName": background.workers.service_name,
+            "ClockName": background.clock.service_name,
+            "MessagingName": background.messaging.service_name,
+            # Mail is sent when these are in the domain's DNS.
+            **{
+                f"MailRecord{number}": f"{record.name} CNAME {record.value}"
+                for number, record in enumerate(sender.dkim_records, 1)
+            },
         }
         for key, value in told.items():
             cdk.CfnOutput(self, key, value=value)

@@ -9,20 +9,28 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 from processes import KEYS
-from profile_of import PROFILES
+from profile_of import PROFILES, Profile
 from stack import Images, Shellmate
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 # What libpq reads by itself.
 LIBPQ = {"PGHOST", "PGUSER", "PGPASSWORD", "PGSSLMODE"}
+# What RDS says that they take; some are its own.
+CONNECTIONS = {"t4g.micro": 80, "m7g.large": 850}
+CONNECTIONS_EACH = 10
 SECRET = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|REDIS_URL|DSN")
 
 
 @pytest.fixture(scope="module", params=sorted(PROFILES))
-def template(request: pytest.FixtureRequest) -> Template:
+def profile(request: pytest.FixtureRequest) -> Profile:
+    return PROFILES[request.param]
+
+
+@pytest.fixture(scope="module")
+def template(profile: Profile) -> Template:
     app = cdk.App()
     images = Images(app, "Images")
-    return Template.from_stack(Shellmate(app, "Shellmate", PROFILES[request.param], images))
+    return Template.from_stack(Shellmate(app, "Shellmate", profile, images))
 
 
 def _containers(template: Template) -> dict[str, dict[str, Any]]:
@@ -73,6 +81,27 @@ def test_a_workers_memory_is_enough_for_its_cells() -> None:
         assert profile.worker_memory_mib >= 512 + 1200 * profile.cells_per_worker
 
 
+def test_a_folder_that_a_task_brings_belongs_to_whom_the_image_says(template: Template) -> None:
+    """Fargate gives it to root alone, unless the image has a volume there."""
+    declared = re.findall(r"^VOLUME (\S+)$", (PROJECT_DIR / "Dockerfile").read_text(), re.M)
+    for container in _containers(template).values():
+        assert {one["ContainerPath"] for one in container["MountPoints"]} <= {*declared}
+
+
+def test_the_database_has_a_connection_for_all_that_there_may_be() -> None:
+    for profile in PROFILES.values():
+        tasks = profile.most_workers + profile.web_tasks + profile.clock_tasks + 1
+        assert tasks * CONNECTIONS_EACH <= profile.many_connections
+        assert profile.many_connections < CONNECTIONS[profile.database]
+
+
+def test_whoever_sets_it_up_is_told_what_to_type(template: Template) -> None:
+    told = template.find_outputs("*")
+    assert {"Address", "ClusterName"} <= told.keys()
+    assert {"WebsiteName", "WorkersName", "ClockName", "MessagingName"} <= told.keys()
+    assert {"MailRecord1", "MailRecord2", "MailRecord3"} <= told.keys()
+
+
 def test_no_secret_is_in_an_environment(template: Template) -> None:
     for container in _containers(template).values():
         open_ones = {one["Name"] for one in container["Environment"]}
@@ -101,11 +130,15 @@ def test_a_release_changes_nothing_about_how_many_workers_there_are(template: Te
 
 
 def test_the_clock_keeps_as_many_workers_as_are_needed_and_never_more_than_50(
-    template: Template,
+    template: Template, profile: Profile
 ) -> None:
     clock = _containers(template)["clock"]
     given = {one["Name"]: one["Value"] for one in clock["Environment"]}
-    assert (given["MOST_WORKERS"], int(given["FEWEST_WORKERS"]) >= 1) == ("50", True)
+    assert (given["MOST_WORKERS"], int(given["FEWEST_WORKERS"]) >= 1) == (
+        str(profile.most_workers),
+        True,
+    )
+    assert profile.most_workers <= 50
     assert {"ECS_CLUSTER", "ECS_WORKER_SERVICE", "ECS_REGION"} <= given.keys()
 
 
@@ -153,6 +186,29 @@ def test_every_alarm_of_ours_watches_a_number_that_the_product_publishes(
     }
     assert len(ours) == 11
     assert ours - {"ErrorLines"} <= published
+
+
+def test_each_node_of_valkey_is_watched_by_the_name_that_it_has(
+    template: Template, profile: Profile
+) -> None:
+    """By its group alone there is no such number, and the alarm would never ring."""
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    watched = [
+        json.dumps(one["Properties"]["Dimensions"])
+        for one in alarms
+        if one["Properties"].get("Namespace") == "AWS/ElastiCache"
+    ]
+    nodes = 2 if profile.is_lasting else 1
+    assert len(watched) == 2 * nodes
+    assert all("CacheClusterId" in one for one in watched)
+    assert {f"-{number:03}" in json.dumps(watched) for number in range(1, nodes + 1)} == {True}
+
+
+def test_a_website_that_does_not_answer_rings(template: Template) -> None:
+    alarms = template.find_resources("AWS::CloudWatch::Alarm").values()
+    watched = [one["Properties"]["MetricName"] for one in alarms]
+    assert watched.count("HTTPCode_ELB_5XX_Count") == 1
+    assert watched.count("UnHealthyHostCount") == 2
 
 
 def test_somebody_hears_every_alarm_and_finds_what_to_do(template: Template) -> None:

@@ -1,18 +1,21 @@
 """What rings, who hears it, and the one page to look at."""
 
+import re
 from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_elasticloadbalancingv2 as balancing
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
-from profile_of import MOST_WORKERS, Profile
+from profile_of import Profile
 from stores import Stores
 from website import Website
 
+NUMBERED = re.compile(r"(?:[0-9]|Blue|Green)$")
 # What the product writes into its log: gateways/metrics.py.
 NAMESPACE = "Shellmate"
 MINUTE = cdk.Duration.minutes(1)
@@ -40,7 +43,6 @@ OURS = {
     "Demand": Ringing(-1, 3, BELOW, silence=SILENCE_IS.BREACHING),
     "OldestWaitSeconds": Ringing(30, 3, statistic="Minimum"),
     "WorkersReady": Ringing(1, 5, BELOW),
-    "WorkersActive": Ringing(MOST_WORKERS, 5, AT_LEAST, statistic="Minimum"),
     "WorkersWithoutCells": Ringing(0, 5, statistic="Minimum"),
     "TurnFailuresPercent": Ringing(5, 5, statistic="Minimum"),
     "ProviderErrorsPercent": Ringing(10, 5, statistic="Minimum"),
@@ -74,41 +76,56 @@ class Watching(Construct):
             endpoint=listener,
         )
         self._ring(website.errors)
-        self._watch_product()
-        self._watch_database(stores)
+        self._watch_product(profile)
+        self._watch_website(website)
+        self._watch_database(stores, profile)
         self._watch_valkey(stores)
         self._watch_mail()
         self._watch_logs(groups)
         self._draw(website, stores)
         self._bound_costs(listener, profile)
 
-    def _watch_product(self) -> None:
-        for metric, ringing in OURS.items():
+    def _watch_product(self, profile: Profile) -> None:
+        most = Ringing(profile.most_workers, 5, AT_LEAST, statistic="Minimum")
+        for metric, ringing in {**OURS, "WorkersActive": most}.items():
             self._alarm(metric, _ours(metric, ringing.statistic), ringing)
 
-    def _watch_database(self, stores: Stores) -> None:
+    def _watch_website(self, website: Website) -> None:
+        """Watch what no process can say itself: that there is none, or that it does not answer."""
+        unanswered = website.balancer.metrics.http_code_elb(
+            balancing.HttpCodeElb.ELB_5XX_COUNT, period=MINUTE
+        )
+        self._alarm("BalancerErrors", unanswered, Ringing(5, 3))
+        for name, group in zip(("Blue", "Green"), website.groups, strict=True):
+            unhealthy = group.metrics.unhealthy_host_count(period=MINUTE, statistic="Minimum")
+            # A new task has its time to start.
+            self._alarm(f"WebsiteUnhealthy{name}", unhealthy, Ringing(0, 5))
+
+    def _watch_database(self, stores: Stores, profile: Profile) -> None:
         database, gigabyte = stores.database, 1024**3
         self._alarm("DatabaseCpu", database.metric_cpu_utilization(period=MINUTE), Ringing(80, 10))
         space = database.metric_free_storage_space(period=MINUTE, statistic="Minimum")
         self._alarm("DatabaseSpace", space, Ringing(4 * gigabyte, 5, BELOW))
         connections = database.metric_database_connections(period=MINUTE)
-        # A db.t4g.micro takes about 80.
-        self._alarm("DatabaseConnections", connections, Ringing(60, 5))
+        self._alarm("DatabaseConnections", connections, Ringing(profile.many_connections, 5))
 
     def _watch_valkey(self, stores: Stores) -> None:
+        """Watch each node: these numbers are by node alone, and nodes are named by a rule."""
+        valkey = stores.valkey
         for metric, ringing in {
             "DatabaseMemoryUsagePercentage": Ringing(80, 5),
             # A key that was put out too soon is a wake-up or an event that nobody got.
             "Evictions": Ringing(0, 1, statistic="Sum"),
         }.items():
-            made = cloudwatch.Metric(
-                namespace="AWS/ElastiCache",
-                metric_name=metric,
-                dimensions_map={"ReplicationGroupId": stores.valkey.ref},
-                period=MINUTE,
-                statistic=ringing.statistic,
-            )
-            self._alarm(f"Valkey{metric}", made, ringing)
+            for number in range(1, int(valkey.num_cache_clusters or 1) + 1):
+                made = cloudwatch.Metric(
+                    namespace="AWS/ElastiCache",
+                    metric_name=metric,
+                    dimensions_map={"CacheClusterId": f"{valkey.ref}-{number:03}"},
+                    period=MINUTE,
+                    statistic=ringing.statistic,
+                )
+                self._alarm(f"Valkey{metric}{number}", made, ringing)
 
     def _watch_mail(self) -> None:
         """Ring before SES pauses the account: at 10 % of bounces, 0.5 % of complaints."""
@@ -145,7 +162,8 @@ class Watching(Construct):
             evaluation_periods=ringing.minutes,
             datapoints_to_alarm=ringing.minutes,
             treat_missing_data=ringing.silence,
-            alarm_description=f"docs/operations/alarms.md, {name}",
+            # Those of several nodes or groups are one part there.
+            alarm_description=f"docs/operations/alarms.md, {NUMBERED.sub('', name)}",
         )
         self._ring(alarm)
 

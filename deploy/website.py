@@ -63,7 +63,8 @@ class Website(Construct):
                 behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM,
             ),
         )
-        self._listen(vpc, certificate_arn)
+        self.groups = self._group("Blue", vpc), self._group("Green", vpc)
+        self._listen(certificate_arn)
         scaling = self.service.auto_scale_task_count(
             min_capacity=profile.web_tasks, max_capacity=MOST_TASKS
         )
@@ -84,8 +85,8 @@ class Website(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
-    def _listen(self, vpc: ec2.Vpc, certificate_arn: str) -> None:
-        blue, green = self._group("Blue", vpc), self._group("Green", vpc)
+    def _listen(self, certificate_arn: str) -> None:
+        blue, green = self.groups
         listener = self.balancer.add_listener(
             "Https",
             port=443,

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 # What SES says of a message that it will never take.
 REFUSED_BY_SES = {"MessageRejected", "BadRequestException"}
+# Of an identity that whoever runs this has yet to prove theirs, and in its sandbox of a recipient.
+# It refuses such a mail by the same code, and takes it later.
+NOT_YET = "not verified"
+# By SMTP's code of a mail that is too large; all else that is said of a sender is about us.
+TOO_LARGE = 552
 
 
 class MailFailed(Exception):
@@ -137,7 +142,8 @@ class SesMailer:
         except ClientError as error:
             details = cast(dict[str, dict[str, str]], error.response)
             code = details.get("Error", {}).get("Code", "")
-            raise MailFailed(str(error), is_permanent=code in REFUSED_BY_SES) from error
+            is_permanent = code in REFUSED_BY_SES and NOT_YET not in str(error)
+            raise MailFailed(str(error), is_permanent=is_permanent) from error
         except BotoCoreError as error:
             raise MailFailed(str(error)) from error
 
@@ -145,12 +151,13 @@ class SesMailer:
 def compose(mail: Mail, settings: Settings) -> EmailMessage:
     """Put a message together: plain text first, HTML beside it. A bad address is refused for good.
 
-    The library refuses a line break in any header, so nobody's name adds one.
+    A bad sender is refused for now: the settings can be put right, and the mail is sent then. The
+    library refuses a line break in any header, so nobody's name adds one.
     """
     message = EmailMessage(policy=SMTP)
     sender_domain = settings.mail_from.rpartition("@")[2]
+    message["From"] = _sender(settings)
     try:
-        message["From"] = Address(settings.product_name, addr_spec=settings.mail_from)
         message["To"] = _recipient(mail.recipient)
         message["Subject"] = mail.subject
     except (ValueError, IndexError, MessageError) as refused:
@@ -162,6 +169,13 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _sender(settings: Settings) -> Address:
+    try:
+        return Address(settings.product_name, addr_spec=settings.mail_from)
+    except (ValueError, IndexError, MessageError) as wrong:
+        raise MailFailed(f"MAIL_FROM or PRODUCT_NAME is not sound: {wrong}") from wrong
 
 
 def _recipient(address: str) -> Address:
@@ -196,6 +210,12 @@ def _told_plainly() -> Generator[None]:
     except smtplib.SMTPRecipientsRefused as error:
         (code, words), *_ = error.recipients.values()
         raise MailFailed(_said(code, words), is_permanent=code >= 500) from error
+    except smtplib.SMTPSenderRefused as error:
+        # Our own address is wrong, or not ours to send by.
+        is_permanent = error.smtp_code == TOO_LARGE
+        raise MailFailed(_said(error.smtp_code, error.smtp_error), is_permanent=is_permanent) from (
+            error
+        )
     except smtplib.SMTPResponseException as error:
         is_permanent = error.smtp_code >= 500
         raise MailFailed(_said(error.smtp_code, error.smtp_error), is_permanent=is_permanent) from (

@@ -2,12 +2,17 @@
 
 import time
 
+import structlog
 from alembic import context
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from gateways import logs
 from models.database import connect
 from models.schema.metadata import metadata
 from settings import get_settings
+
+log = structlog.get_logger()
 
 # Any number that nothing else of ours locks.
 ONE_AT_A_TIME = 7_204_113_518
@@ -24,6 +29,24 @@ def _is_ours(connection: Connection) -> bool:
     is_ours = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
     connection.commit()
     return bool(is_ours)
+
+
+def _is_of_a_newer_release(connection: Connection) -> bool:
+    """Whether a release brought the database to a shape that these scripts do not know.
+
+    The code of before works with it, so for a rollback there is nothing to do. Where somebody asks
+    for a certain revision instead of the newest, Alembic refuses what it does not know.
+    """
+    if getattr(context.config.cmd_opts, "revision", None) != "head":
+        return False
+    known = {script.revision for script in context.script.walk_revisions()}
+    unknown = sorted({*MigrationContext.configure(connection).get_current_heads()} - known)
+    # Or Alembic would begin within a transaction that it did not open.
+    connection.rollback()
+    if unknown:
+        logs.configure(get_settings())
+        log.warning("migrations.newer", revisions=unknown)
+    return bool(unknown)
 
 
 def _run() -> None:
@@ -44,7 +67,8 @@ def _run() -> None:
         # waits would hold up an index that is made while others write, for ever.
         while not _is_ours(connection):
             time.sleep(ASK_SECONDS)
-        _migrate(connection)
+        if not _is_of_a_newer_release(connection):
+            _migrate(connection)
     engine.dispose()
 
 

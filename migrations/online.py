@@ -6,6 +6,8 @@ from functools import partial
 import sqlalchemy as sa
 from alembic import op
 
+IS_VALID = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+
 
 def create_index(
     name: str,
@@ -17,7 +19,7 @@ def create_index(
 ) -> None:
     """Make an index while the table is written to; the migration is committed up to here first.
 
-    Broken off, it leaves an index that is not valid: drop that, and migrate again. Where somebody
+    Broken off, it leaves an index that is not valid; the next try drops that first. Where somebody
     else has begun the transaction, as tests do, it is made within it.
     """
     context, condition = op.get_context(), sa.text(where) if where else None
@@ -36,8 +38,16 @@ def create_index(
     with context.autocommit_block():
         # It waits for whoever writes just now, and lets others write meanwhile.
         op.execute("SET lock_timeout = '60s'")
+        if not context.as_sql:
+            _drop_broken_off(name)
         create(postgresql_concurrently=True, if_not_exists=True)
         op.execute("RESET lock_timeout")
+
+
+def _drop_broken_off(name: str) -> None:
+    """Drop an index that nothing reads: its name is taken, so it would count as made already."""
+    if op.get_bind().scalar(IS_VALID, {"name": name}) is False:
+        op.drop_index(name, postgresql_concurrently=True)
 
 
 def replace_check(table: str, name: str, condition: str) -> None:

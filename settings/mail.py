@@ -1,5 +1,7 @@
 """How mail is sent."""
 
+from email.errors import MessageError
+from email.headerregistry import Address
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -36,6 +38,15 @@ class MailSettings(BaseSettings):
         if parts and not (parts.scheme in SMTP_PORTS and parts.hostname):
             raise ValueError(f"it must begin with {', '.join(SMTP_PORTS)}:// and name a host")
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, sender: str) -> str:
+        try:
+            Address(addr_spec=sender)
+        except (ValueError, IndexError, MessageError) as wrong:
+            raise ValueError("it must be an address alone, as hello@example.org") from wrong
+        return sender
 
     @property
     def support_address(self) -> str:

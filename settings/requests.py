@@ -2,8 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from limits import parse_many
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
+
+
+def _rate(words: str) -> str:
+    """Return a rate that can be read; one that cannot would be no limit at all, and nobody knew."""
+    try:
+        parse_many(words)
+    except ValueError as wrong:
+        raise ValueError('it must be like "10 per minute; 60 per hour"') from wrong
+    return words
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
 
 
 class RequestSettings(BaseSettings):
@@ -37,19 +50,19 @@ class RequestSettings(BaseSettings):
     upload_reading_seconds: float = Field(default=10, gt=0)
 
     # flask-limiter's notation.
-    login_rate_limit: str = "10 per minute; 60 per hour"
-    signup_rate_limit: str = "10 per minute; 40 per hour"
+    login_rate_limit: Rate = "10 per minute; 60 per hour"
+    signup_rate_limit: Rate = "10 per minute; 40 per hour"
     # Mails that somebody asks for: links that verify an address, or let a new password be chosen.
-    mail_rate_limit: str = "3 per 10 minutes; 10 per day"
-    payment_rate_limit: str = "10 per minute; 40 per hour"
+    mail_rate_limit: Rate = "3 per 10 minutes; 10 per day"
+    payment_rate_limit: Rate = "10 per minute; 40 per hour"
     # Archives that one login may bring.
-    import_rate_limit: str = "5 per hour; 10 per day"
+    import_rate_limit: Rate = "5 per hour; 10 per day"
     # Browsers that one login may switch notifications on in.
-    push_rate_limit: str = "10 per minute; 40 per hour"
+    push_rate_limit: Rate = "10 per minute; 40 per hour"
     # All forms that one login, or one network of a stranger, may send, beside the stricter ones.
-    post_rate_limit: str = "120 per minute; 2000 per hour"
+    post_rate_limit: Rate = "120 per minute; 2000 per hour"
     # Bytes that one login may send with its messages.
-    upload_rate_limit: str = "250000000 per hour; 1000000000 per day"
+    upload_rate_limit: Rate = "250000000 per hour; 1000000000 per day"
     # Live streams that one login may have open in a web process: one for each tab or screen.
     live_streams_per_user: int = Field(default=12, ge=1)
     # Requests, other than streams, that one user or network may have under way in a web process.

@@ -22,7 +22,8 @@ class SiteSettings(BaseSettings):
     # Host names the site answers to, beside the one in public_url.
     trusted_hosts: tuple[str, ...] = ()
     # How many proxies in front of us set X-Forwarded-For and -Proto (an AWS load balancer is one).
-    trusted_proxies: int = 0
+    # One too many, and visitors write their own address.
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
     # Signs sessions and links in mails: 32 characters or more, random, and the same everywhere.
     secret_key: SecretStr
     log_format: Literal["json", "console"] = "json"

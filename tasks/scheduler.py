@@ -28,7 +28,7 @@ REMINDER_SECONDS = 1.0
 
 
 def run(over: threading.Event) -> None:
-    """Sweep until `over` is set; a database that is away is tried again at the next tick."""
+    """Sweep until `over` is set; what fails is tried again at the next tick."""
     settings = get_settings()
     next_audit = next_pruning = time.monotonic()
     while not over.wait(settings.sweep_seconds):
@@ -42,6 +42,8 @@ def run(over: threading.Event) -> None:
                 next_audit = time.monotonic() + settings.audit_seconds
         except SQLAlchemyError as error:
             log.warning("sweep.missed", error=str(error))
+        except Exception:
+            log.exception("sweep.failed")
 
 
 def run_numbers(over: threading.Event) -> None:
@@ -56,6 +58,8 @@ def run_numbers(over: threading.Event) -> None:
                 next_scores = time.monotonic() + SCORE_SECONDS
         except SQLAlchemyError as error:
             log.warning("rollup.missed", error=str(error))
+        except Exception:
+            log.exception("rollup.failed")
         if over.wait(ROLLUP_SECONDS):
             return
 
@@ -67,6 +71,8 @@ def run_analytics(over: threading.Event) -> None:
             analytics.forward()
         except SQLAlchemyError as error:
             log.warning("analytics.missed", error=str(error))
+        except Exception:
+            log.exception("analytics.failed")
         if over.wait(ANALYTICS_SECONDS):
             return
 

@@ -1,13 +1,15 @@
 """How each process of the product is started."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
 
 import pytest
+import sqlalchemy as sa
 
 import serve
-from settings import PROJECT_DIR
+from settings import PROJECT_DIR, Settings
 
 
 @pytest.mark.parametrize("name", sorted(serve.PROCESSES))
@@ -29,7 +31,33 @@ def test_what_is_none_is_refused_with_the_names_there_are(words: list[str]) -> N
     )
 
     assert done.returncode == 2
-    assert done.stderr == "Name one of: web, worker, clock, messaging, migrate.\n"
+    assert done.stderr == ("Name one of: web, worker, clock, messaging, migrate, account, audit.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["account", "show", "nobody@example.org"], "There is no account of this address or id."),
+        (["account", "admin"], "the following arguments are required"),
+        (["audit"], "  ok  "),
+    ],
+)
+def test_what_is_run_by_hand_gets_its_words(
+    engine: sa.Engine, settings: Settings, words: list[str], said: str
+) -> None:
+    """Where there are images alone, nobody could else make an admin or audit the books."""
+    assert engine
+    url = settings.database_url.get_secret_value()
+    done = subprocess.run(
+        [sys.executable, "-m", "serve", *words],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "DATABASE_URL": url},  # noqa: TID251  # for a process of its own
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said in done.stdout + done.stderr
 
 
 def test_the_process_takes_the_place_of_what_started_it() -> None:

@@ -56,6 +56,42 @@ def test_on_a_machine_of_ones_own_they_can_be_had(url: str) -> None:
     assert _read(sandbox="none", public_url=url).sandbox == "none"
 
 
+RATES = sorted(name for name in Settings.model_fields if name.endswith("_rate_limit"))
+
+
+@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("words", ["3 per minut", "three per minute", "3 per minute; x", "-1/hour"])
+def test_a_rate_that_nobody_can_read_is_refused(name: str, words: str) -> None:
+    """It would be passed over when somebody asks, and all guesses were heard."""
+    with pytest.raises(ValidationError, match='like "10 per minute; 60 per hour"'):
+        _read(**{name: words})
+
+    assert getattr(_read(**{name: "3/minute; 5 per 2 days"}), name) == "3/minute; 5 per 2 days"
+
+
+def test_every_rate_is_looked_at() -> None:
+    assert len(RATES) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("trusted_proxies", "-1"), ("trusted_proxies", "100")),
+        *(("sweep_seconds", "0"), ("sweep_seconds", "86400")),
+        *(("job_lease_seconds", "0"), ("job_lease_seconds", "86400")),
+        *(("job_max_attempts", "0"), ("job_max_attempts", "1000")),
+    ],
+)
+def test_a_number_by_which_nothing_would_work_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        _read(**{name: value})
+
+
+def test_a_lease_that_ends_before_the_next_heartbeat_is_refused() -> None:
+    with pytest.raises(ValidationError, match="JOB_LEASE_SECONDS must be twice"):
+        _read(job_lease_seconds="9")
+
+
 def test_a_variable_that_is_there_and_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that nobody has filled in would else be one that is offered."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")

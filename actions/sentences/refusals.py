@@ -169,6 +169,9 @@ REFUSALS: Mapping[str, str] = {
     "nothing_heard": marked(
         "No words could be heard in this recording. Please try again, or type your message."
     ),
+    "nothing_offered": marked(
+        "No model is set up on this site, so nobody can answer. Whoever runs it can change that."
+    ),
     "nothing_on_sale": marked(
         "Credits cannot be bought on this site yet. Whoever runs it can change that."
     ),

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions import bulk_jobs
+from actions import bulk_jobs, offers
+from agent.catalogue import Model
 from models import jobs, ledger
 from models.base import new_id, utc_now
 from models.database import unit_of_work
@@ -168,6 +169,45 @@ def test_a_process_that_dies_in_the_middle_leaves_the_rest_to_another(
     with unit_of_work() as db:
         assert states(db) == {JobStatus.FAILED: 5, JobStatus.PENDING: 5}
         assert db.get_one(BulkOrder, order_id).done == 5
+
+
+def test_while_no_model_is_offered_a_retry_skips_all_and_ends(
+    sam: User, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert redis_url
+    with unit_of_work() as db:
+        owner = factories.user(db, "ada@example.org")
+        jobs.fail(db, factories.running(db, owner), FailureCode.PROVIDER_DOWN)
+    order_id = place(sam, BulkKind.RETRY)
+    monkeypatch.setattr(offers, "_models", list[Model])
+    bulk_jobs.resume_open()
+    with unit_of_work() as db:
+        bulk = db.get_one(BulkOrder, order_id)
+        assert (bulk.done, bulk.skipped, bulk.finished_at is None) == (0, 1, False)
+        assert states(db) == {JobStatus.FAILED: 1}
+
+
+def test_an_order_that_fails_holds_up_no_other(
+    sam: User, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert redis_url
+    with unit_of_work() as db:
+        for name in ("ada", "eve"):
+            factories.job(db, factories.user(db, f"{name}@example.org"))
+    orders = [place(sam, BulkKind.CANCEL), place(sam, BulkKind.CANCEL)]
+    works, tried = bulk_jobs.run, list[UUID]()
+
+    def _run(order_id: UUID) -> None:
+        tried.append(order_id)
+        if order_id == tried[0]:
+            raise RuntimeError("nobody thought of it")
+        works(order_id)
+
+    monkeypatch.setattr(bulk_jobs, "run", _run)
+    bulk_jobs.resume_open()
+    assert sorted(tried) == sorted(orders)
+    with unit_of_work() as db:
+        assert states(db) == {JobStatus.CANCELLED: 2}
 
 
 def test_more_than_was_shown_and_nothing_at_all_are_refused(sam: User, redis_url: str) -> None:

@@ -79,6 +79,17 @@ def test_a_worker_has_a_jail_or_no_cells_and_time_to_end() -> None:
     assert "VOLUME /jail/cells" in dockerfile
 
 
+def test_what_has_a_read_only_root_may_write_to_tmp_wherever_it_runs() -> None:
+    """Here it is in memory; Fargate has an empty volume, with the rights that the image's has."""
+    dockerfile = (PROJECT_DIR / "Dockerfile").read_text()
+    stages = dict(re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM |\Z)", dockerfile, re.M | re.S))
+    bases = re.findall(r"^FROM (\w+) AS (?:worker|standins)$", dockerfile, re.M)
+
+    assert "\nVOLUME /tmp\n" in stages["web"]
+    assert bases == ["web", "web"]
+    assert all(SERVICES[name]["tmpfs"] == ["/tmp"] for name in OURS)
+
+
 def test_images_are_made_of_what_is_named_and_nothing_else() -> None:
     lines = (PROJECT_DIR / ".dockerignore").read_text().splitlines()
     kept = {line[1:] for line in lines if line.startswith("!")}

@@ -157,6 +157,43 @@ def test_without_a_server_mail_waits(settings: Settings) -> None:
     assert not failure.value.is_permanent
 
 
+def test_a_sender_that_is_wrong_is_no_fault_of_the_mail(by_smtp: Settings) -> None:
+    """Its text would go for ever; the settings refuse most such senders at the start."""
+    for wrong in ({"mail_from": "Shellmate <a@example.org>"}, {"product_name": "Shell\r\nmate"}):
+        with pytest.raises(MailFailed, match="MAIL_FROM") as failure:
+            make_mailer(by_smtp.model_copy(update=wrong)).send(HELLO)
+        assert not failure.value.is_permanent
+
+
+@pytest.mark.parametrize(("said", "is_permanent"), [("550 Not yours", False), ("552 Large", True)])
+def test_a_sender_that_a_server_does_not_know_is_no_fault_of_the_mail(
+    by_smtp: Settings, said: str, is_permanent: bool
+) -> None:
+    class Strict:
+        async def handle_MAIL(self, *_: Any) -> str:  # noqa: N802
+            return said
+
+    strict = Controller(Strict(), "127.0.0.1", port=free_port())
+    strict.start()
+    try:
+        url = SecretStr(f"smtp+plain://127.0.0.1:{strict.port}")
+        with pytest.raises(MailFailed) as failure:
+            make_mailer(by_smtp.model_copy(update={"smtp_url": url})).send(HELLO)
+    finally:
+        strict.stop()
+    assert failure.value.is_permanent is is_permanent
+
+
+@pytest.mark.parametrize(
+    "sender", ["Shellmate <a@example.org>", "hello", "a@", "@b.org", "a@b@c", "a@b.org\r\nx", ""]
+)
+def test_a_sender_that_is_no_address_is_refused_at_the_start(
+    settings: Settings, sender: str
+) -> None:
+    with pytest.raises(ValidationError, match="an address alone"):
+        Settings.model_validate({**settings.model_dump(), "mail_from": sender})
+
+
 @pytest.mark.parametrize("url", ["http://mail.example", "mail.example:25", "smtp://"])
 def test_a_server_that_is_none_is_refused_at_the_start(settings: Settings, url: str) -> None:
     with pytest.raises(ValidationError, match="smtps, smtp, smtp"):
@@ -212,20 +249,27 @@ def test_ses_gets_the_same_message(ses: tuple[Ses, Settings]) -> None:
     assert plain.get_content().strip() == "Plain words. Ä"
 
 
+NOT_YET = (
+    "Email address is not verified. The following identities failed the check in region US-EAST-1:"
+    " hello@shellmate.example"
+)
+
+
 @pytest.mark.parametrize(
-    ("status", "code", "is_permanent"),
+    ("status", "code", "said", "is_permanent"),
     [
-        (400, "MessageRejected", True),
-        (400, "AccountSuspendedException", False),
-        (429, "TooManyRequestsException", False),
-        (503, "ServiceUnavailable", False),
+        (400, "MessageRejected", "no", True),
+        (400, "MessageRejected", NOT_YET, False),
+        (400, "AccountSuspendedException", "no", False),
+        (429, "TooManyRequestsException", "no", False),
+        (503, "ServiceUnavailable", "no", False),
     ],
 )
 def test_ses_is_asked_once_and_its_refusal_is_understood(
-    ses: tuple[Ses, Settings], status: int, code: str, is_permanent: bool
+    ses: tuple[Ses, Settings], status: int, code: str, said: str, is_permanent: bool
 ) -> None:
     service, settings = ses
-    service.answer = (status, {"__type": code, "message": "no"})
+    service.answer = (status, {"__type": code, "message": said})
     with pytest.raises(MailFailed) as failure:
         make_mailer(settings).send(HELLO)
     assert failure.value.is_permanent is is_permanent

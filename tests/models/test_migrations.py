@@ -72,6 +72,37 @@ def test_two_that_migrate_at_once_do_not_meet(settings: Settings) -> None:
         assert set(metadata.tables) <= set(sa.inspect(fresh).get_table_names())
 
 
+def test_the_code_of_before_starts_with_the_database_of_a_newer_release(
+    settings: Settings,
+) -> None:
+    """As in a rollback; whoever names a revision is still told that there is no such one."""
+    with _database(settings, "rollback") as fresh:
+        assert _run(fresh, "head").returncode == 0
+        with fresh.begin() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = 'ffffffffffff'"))
+        done = _run(fresh, "head")
+        assert (done.returncode, "migrations.newer" in done.stdout) == (0, True), done.stderr
+        with fresh.connect() as connection:
+            kept = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            assert kept == "ffffffffffff"
+        assert _run(fresh, "d407a9c3e51f").returncode != 0
+
+
+def test_an_index_that_was_broken_off_is_made_by_the_next_try(settings: Settings) -> None:
+    with _database(settings, "brokenoff") as fresh:
+        before, name = "d407a9c3e51f", "ix_payments_pending"
+        assert _run(fresh, before).returncode == 0
+        with fresh.begin() as connection:
+            # What is left of one that ran into its time limit.
+            connection.execute(sa.text(f"CREATE INDEX {name} ON payments (kind)"))
+            connection.execute(sa.text(_NOT_VALID), {"name": name})
+        assert _run(fresh, "head").returncode == 0
+        with fresh.connect() as connection:
+            made = connection.execute(sa.text(_INDEX), {"name": name}).one()
+            assert made.indisvalid
+            assert "(created_at)" in made.said
+
+
 def test_what_people_had_before_payments_was_all_granted(settings: Settings) -> None:
     with _database(settings, "granted") as fresh:
         _upgrade(fresh, "0425643a4c5f")
@@ -421,6 +452,11 @@ _BEFORE_CODES = """
         ('2', 'k', now(), 'it contradicts the books: ck_payments_amount_positive'),
         ('3', 'k', now(), 'Odd.'), ('4', 'k', now(), NULL)
 """
+_NOT_VALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"
+_INDEX = """
+    SELECT indisvalid, pg_get_indexdef(indexrelid) AS said
+    FROM pg_index WHERE indexrelid = to_regclass(:name)
+"""
 _BEFORE_REASONS = """
     WITH somebody AS (
         INSERT INTO users (id, email, password_hash)
@@ -448,6 +484,20 @@ _BEFORE_PAYMENTS = """
     SELECT gen_random_uuid(), id, kind, amount, kind FROM somebody
     CROSS JOIN (VALUES ('grant', 10), ('charge', -3)) AS entry (kind, amount)
 """
+
+
+def _run(engine: sa.Engine, revision: str) -> subprocess.CompletedProcess[str]:
+    """Migrate as processes do, but to any revision."""
+    url = engine.url.render_as_string(hide_password=False)
+    given = {**os.environ, "DATABASE_URL": url}  # noqa: TID251  # for a process of its own
+    return subprocess.run(
+        [*serve.migrate()[:-1], revision],
+        cwd=PROJECT_DIR,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _upgrade(engine: sa.Engine, revision: str) -> None:

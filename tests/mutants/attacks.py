@@ -225,4 +225,11 @@ MUTANTS = (
             "tests/embedded/test_mailbox.py::test_nobody_reads_or_changes_anything_without_the_token",
         ),
     ),
+    Mutant(
+        "a rate that nobody can read is taken",
+        "settings/requests.py",
+        "        parse_many(words)\n",
+        "        words.strip()\n",
+        ("tests/test_settings.py::test_a_rate_that_nobody_can_read_is_refused",),
+    ),
 )

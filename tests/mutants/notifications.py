@@ -205,4 +205,11 @@ MUTANTS = (
         "    return column.in_(values)\n",
         (f"{WITHDRAWAL}test_however_much_was_told_it_is_taken_back",),
     ),
+    Mutant(
+        "mail is given up because our own domain is not verified yet",
+        "gateways/mail.py",
+        "code in REFUSED_BY_SES and NOT_YET not in str(error)",
+        "code in REFUSED_BY_SES",
+        ("tests/gateways/test_mail.py::test_ses_is_asked_once_and_its_refusal_is_understood",),
+    ),
 )

@@ -7,7 +7,9 @@ from pydantic import SecretStr
 
 from actions import offers
 from agent import catalogue
+from agent.catalogue import Model
 from agent.prices import Prices
+from models.base import new_id
 from models.schema.users import User
 from settings import Settings
 from settings.providers import PriceOverride
@@ -41,6 +43,23 @@ def test_each_choice_says_how_far_a_dollar_goes(many: Settings, ada: User) -> No
     assert by_id["compatible/priced"].maker == "Own server"
     assert by_id[f"anthropic/{many.anthropic_models[0]}"].maker == "Anthropic"
     assert "demo/demo" in by_id
+
+
+@pytest.mark.parametrize("path", ["/chat", "/settings", "/usage", "/prices", "/"])
+def test_without_any_model_pages_are_there(
+    adas: Browser, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(offers, "_models", list[Model])
+    assert adas.get(path).status_code < 400
+
+
+def test_without_any_model_a_message_is_refused_in_words(
+    adas: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers, "_models", list[Model])
+    answer = adas.post("/chat", {"text": "Hello", "send-key": str(new_id())})
+    assert answer.status_code == 422
+    assert "No model is set up on this site," in answer.text
 
 
 def test_what_has_no_price_is_not_offered(many: Settings, ada: User) -> None:
