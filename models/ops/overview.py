@@ -1,6 +1,7 @@
 """The business at a glance: a range of time beside the one before it, and what is so right now.
 
-Ranges are read from rolled-up numbers, so they cost the same however much there was.
+Ranges are read from rolled-up numbers, so they cost the same however much there was. Only the
+steps of who signed up within days are counted one by one: those ranges begin within a day.
 """
 
 import enum
@@ -124,9 +125,9 @@ def read(db: Session, wanted: Range, now: datetime) -> Overview:
         parts,
         _sum(db, since, until),
         _sum(db, since - length, until - length),
-        _retention(db, now, since),
-        product_events.read_funnel(db, _floor(since, DAY), until),
-        product_events.read_funnel(db, _floor(since - length, DAY), _floor(since, DAY)),
+        _retention(db, wanted, now, (since, until)),
+        _funnel(db, wanted, since, until),
+        _funnel(db, wanted, since - length, since),
         _cohorts(db, now),
     )
 
@@ -169,23 +170,43 @@ def active(db: Session, now: datetime) -> Mapping[int, int]:
     return dict(zip(ACTIVE_DAYS, (count or 0 for count in found), strict=True))
 
 
-def _retention(db: Session, now: datetime, since: datetime) -> Retention:
-    since = _floor(since, DAY)
-    newcomers = select(
+def _is_of_days(wanted: Range) -> bool:
+    """Tell whether a range begins with a day, or else with an hour of one."""
+    return LENGTHS[wanted][1] >= DAY
+
+
+def _funnel(
+    db: Session, wanted: Range, since: datetime, until: datetime
+) -> Mapping[ProductEventKind, int]:
+    read = product_events.read_funnel if _is_of_days(wanted) else product_events.count_funnel
+    return read(db, since, until)
+
+
+def _newcomers(db: Session, wanted: Range, since: datetime, until: datetime) -> tuple[int, int]:
+    """Count who signed up, and who of them wrote within a day."""
+    if not _is_of_days(wanted):
+        return product_events.count_newcomers(db, since, until)
+    sums = select(
         func.coalesce(func.sum(DayTotals.sign_ups), 0),
         func.coalesce(func.sum(DayTotals.activated_users), 0),
     ).where(DayTotals.begins_at >= since)
-    # Whose second week has ended in the range.
+    newcomers, activated = db.execute(sums).one()
+    return int(newcomers), int(activated)
+
+
+def _retention(
+    db: Session, wanted: Range, now: datetime, window: tuple[datetime, datetime]
+) -> Retention:
+    # As many days as the range has, up to the last one whose users' second week is over.
     ripe_until = _floor(now - WEEK_TWO_IS_OVER, DAY)
     ripe = select(
         func.coalesce(func.sum(DayTotals.sign_ups), 0),
         func.coalesce(func.sum(DayTotals.returned_users), 0),
     ).where(
-        DayTotals.begins_at >= since - WEEK_TWO_IS_OVER,
+        DayTotals.begins_at >= ripe_until - LENGTHS[wanted][0],
         DayTotals.begins_at < ripe_until,
     )
-    counted = (*db.execute(newcomers).one(), *db.execute(ripe).one())
-    return Retention(*map(int, counted))
+    return Retention(*_newcomers(db, wanted, *window), *map(int, db.execute(ripe).one()))
 
 
 def _cohorts(db: Session, now: datetime) -> Sequence[CohortLine]:

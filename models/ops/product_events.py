@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.base import new_id
 from models.ops import rollups
@@ -87,6 +87,41 @@ def read_funnel(db: Session, since: datetime, until: datetime) -> Mapping[Produc
     )
     found = dict(db.execute(wanted.group_by(FunnelDay.kind)).all())
     return {kind: int(found.get(kind, 0)) for kind in ProductEventKind}
+
+
+def count_funnel(db: Session, since: datetime, until: datetime) -> Mapping[ProductEventKind, int]:
+    """Do so for any moments, one user after another: for ranges of days, not of years."""
+    came, step = aliased(ProductEvent), aliased(ProductEvent)
+    wanted = (
+        select(step.kind, func.count())
+        .join(came, came.user_id == step.user_id)
+        .where(*_signed_up(came, since, until))
+    )
+    found = dict(db.execute(wanted.group_by(step.kind)).all())
+    return {kind: int(found.get(kind, 0)) for kind in ProductEventKind}
+
+
+def count_newcomers(db: Session, since: datetime, until: datetime) -> tuple[int, int]:
+    """Count who signed up then, and who of them wrote within a day."""
+    came, wrote = aliased(ProductEvent), aliased(ProductEvent)
+    soon = and_(
+        wrote.user_id == came.user_id,
+        wrote.kind == ProductEventKind.FIRST_MESSAGE,
+        wrote.happened_at < came.happened_at + DAY,
+    )
+    wanted = select(func.count(), func.count(wrote.id)).select_from(came).outerjoin(wrote, soon)
+    newcomers, activated = db.execute(wanted.where(*_signed_up(came, since, until))).one()
+    return newcomers, activated
+
+
+def _signed_up(
+    came: type[ProductEvent], since: datetime, until: datetime
+) -> Sequence[ColumnElement[bool]]:
+    return (
+        came.kind == ProductEventKind.SIGNED_UP,
+        came.happened_at >= since,
+        came.happened_at < until,
+    )
 
 
 def lock_new(db: Session, limit: int) -> Sequence[ProductEvent]:

@@ -157,13 +157,18 @@ USER_MONTHS = text(f"""
     ON CONFLICT (user_id, begins_at)
     DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in SUMS)}
 """)  # noqa: S608
-LEFT_MONTHS = text(f"""
-    DELETE FROM user_months WHERE user_id = ANY(:users) AND {_at(_WINDOW, "begins_at")}
-    AND NOT EXISTS (
+_DAYLESS = f"""{_at(_WINDOW, "begins_at")} AND NOT EXISTS (
         SELECT 1 FROM user_days WHERE user_days.user_id = user_months.user_id
         AND user_days.begins_at >= user_months.begins_at
         AND user_days.begins_at < user_months.begins_at + interval '1 month'
-    )
+    )"""  # noqa: S608
+# Of whoever only has files there is a month without days: what it says of files stays.
+CLEARED_MONTHS = text(f"""
+    UPDATE user_months SET {", ".join(f"{name} = 0" for name in SUMS)}
+    WHERE user_id = ANY(:users) AND stored_bytes <> 0 AND {_DAYLESS}
+""")  # noqa: S608
+LEFT_MONTHS = text(f"""
+    DELETE FROM user_months WHERE user_id = ANY(:users) AND stored_bytes = 0 AND {_DAYLESS}
 """)  # noqa: S608
 COHORT_MONTHS = text(f"""
     INSERT INTO cohort_months (begins_at, cohort_at, active_users, paying_users)
@@ -189,6 +194,9 @@ USER_MODEL_MONTHS = text(f"""
     WHERE entry.kind IN ('charge', 'refund', 'absorbed') AND entry.model IS NOT NULL
     AND {_at(_WINDOW, "entry.created_at")} GROUP BY 1, 2, 3, 4
 """)  # noqa: S608
+# Who has deleted everything has no row below.
+NO_STORAGE = text("UPDATE user_months SET stored_bytes = 0 WHERE begins_at = :since")
+EMPTY_MONTHS = text(f"DELETE FROM user_months WHERE stored_bytes = 0 AND {_DAYLESS}")  # noqa: S608
 # The newest version of everybody's files, what they sent and brought, and what they were handed.
 STORAGE = text("""
     INSERT INTO user_months (begins_at, user_id, stored_bytes)

@@ -60,7 +60,9 @@ def roll_days(db: Session, now: datetime) -> bool:
 def roll_months(db: Session, now: datetime) -> bool:
     """Once a day, add up from the raw rows what is looked at by months alone; always True.
 
-    A month is gone over for a week after its end, for rows that were committed late.
+    A month is gone over for a week after its end, for rows that were committed late. What users
+    keep is measured while it runs, and once after its end: files that are deleted later leave no
+    row behind that tells how it was then.
     """
     _lock(db)
     rolled = _rolled_until(db, Rollup.MONTHS)
@@ -69,13 +71,20 @@ def roll_months(db: Session, now: datetime) -> bool:
         return True
     since = month_floor(begins)
     while since <= now:
-        window = {"since": since, "until": next_month(since)}
+        until = next_month(since)
+        window = {"since": since, "until": until}
         _delete(db, "user_model_months", window)
         db.execute(statements.USER_MODEL_MONTHS, window)
-        db.execute(statements.STORAGE, window)
-        since = next_month(since)
+        if rolled is None or rolled < until:
+            _measure_storage(db, window)
+        since = until
     _note(db, Rollup.MONTHS, now)
     return True
+
+
+def _measure_storage(db: Session, window: dict[str, datetime]) -> None:
+    for statement in (statements.NO_STORAGE, statements.STORAGE, statements.EMPTY_MONTHS):
+        db.execute(statement, window)
 
 
 def begin_window(
@@ -143,6 +152,7 @@ def _replace_months(db: Session, users: set[UUID], since: datetime, until: datet
     window = {"since": month_floor(since), "until": next_month(until - DAY)}
     of_users = {**window, "users": list(users)}
     db.execute(statements.USER_MONTHS, of_users)
+    db.execute(statements.CLEARED_MONTHS, of_users)
     db.execute(statements.LEFT_MONTHS, of_users)
     _delete(db, "cohort_months", window)
     db.execute(statements.COHORT_MONTHS, window)

@@ -24,7 +24,8 @@ from models.people.email_tokens import Retirement
 from models.schema.archives import Export
 from models.schema.channels import ChannelAccount, ChannelUpdate
 from models.schema.chat import Conversation
-from models.schema.emails import Email
+from models.schema.email_tokens import EmailToken, LinkPurpose
+from models.schema.emails import Email, EmailStatus
 from models.schema.invitations import WaitingAddress
 from models.schema.jobs import Job
 from models.schema.metadata import metadata
@@ -172,14 +173,30 @@ def _end_jobs(db: Session, user_id: UUID) -> None:
 
 
 def _erase_by_address(db: Session, user: User) -> None:
-    """Delete what names the user by their address, here or in a messenger."""
+    """Delete what names the user by an address that is or was theirs, or by a messenger.
+
+    Of an address that they only asked to change to, letters that were sent; a stranger may be on
+    the list with it. What another account has is left alone.
+    """
+    links = EmailToken.user_id == user.id
+    known = set(db.scalars(select(EmailToken.address).where(links)))
+    asked_for = EmailToken.purpose == LinkPurpose.ADDRESS_CHANGE
+    theirs = set(db.scalars(select(EmailToken.address).where(links, ~asked_for)))
+    others = set(db.scalars(select(User.email).where(User.email.in_(known), User.id != user.id)))
     for table, column in (
         (Email, Email.recipient),
         (SignUp, SignUp.address),
         (ResetRequest, ResetRequest.address),
         (WaitingAddress, WaitingAddress.address),
     ):
-        db.execute(delete(table).where(column == user.email))
+        db.execute(delete(table).where(column.in_({user.email, *theirs} - others)))
+    sent = Email.recipient.in_(known - others), Email.status != EmailStatus.QUEUED
+    db.execute(delete(Email).where(*sent))
+    _erase_by_messenger(db, user)
+
+
+def _erase_by_messenger(db: Session, user: User) -> None:
+    """Delete what came from accounts of messengers that are linked to the user."""
     linked = select(ChannelAccount).where(ChannelAccount.user_id == user.id)
     theirs = [
         (ChannelUpdate.channel == one.channel) & (ChannelUpdate.account_id == one.account_id)

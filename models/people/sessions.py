@@ -3,13 +3,14 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models.base import utc_now
 from models.channels import links
 from models.errors import Refused
 from models.schema.sessions import UserSession
+from models.schema.two_factor import TwoFactor
 from models.schema.users import User
 from settings import get_settings
 
@@ -117,9 +118,12 @@ def revoke(db: Session, user_id: UUID, session_id: UUID) -> None:
 def revoke_others(db: Session, user_id: UUID, *, keep: UUID | None) -> None:
     """Log every browser of this person out but the one to keep, if there is one.
 
-    Codes by which a messenger could be linked end too: one of those browsers may have made them.
+    Codes by which a messenger could be linked end too, and a set-up of two-factor sign-in that no
+    code has confirmed: one of those browsers may have made them.
     """
     links.end_all(db, user_id)
+    unconfirmed = TwoFactor.user_id == user_id, TwoFactor.confirmed_at.is_(None)
+    db.execute(delete(TwoFactor).where(*unconfirmed))
     db.execute(
         update(UserSession)
         .where(

@@ -4,6 +4,7 @@ import base64
 import hmac
 import secrets
 from functools import lru_cache
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -26,14 +27,20 @@ def new_secret() -> bytes:
     return secrets.token_bytes(_SECRET_BYTES)
 
 
-def seal(secret: bytes) -> str:
-    """Encrypt a secret for the database, under a key made from SECRET_KEY."""
-    return _box(get_settings().secret_key.get_secret_value()).encrypt(secret).decode()
+def seal(secret: bytes, *, session_id: UUID | None = None) -> str:
+    """Encrypt a secret for the database, under a key made from SECRET_KEY.
+
+    With `session_id` only `unseal` with the same decrypts it.
+    """
+    return _box(get_settings().secret_key.get_secret_value(), session_id).encrypt(secret).decode()
 
 
-def unseal(sealed: str) -> bytes:
-    """Decrypt what `seal` made. Raises InvalidToken once SECRET_KEY is another."""
-    return _box(get_settings().secret_key.get_secret_value()).decrypt(sealed.encode())
+def unseal(sealed: str, *, session_id: UUID | None = None) -> bytes:
+    """Decrypt what `seal` made.
+
+    Raises InvalidToken once SECRET_KEY is another, and for another `session_id` than it had.
+    """
+    return _box(get_settings().secret_key.get_secret_value(), session_id).decrypt(sealed.encode())
 
 
 def typed(secret: bytes) -> str:
@@ -80,7 +87,8 @@ def _totp(secret: bytes) -> TOTP:
     return TOTP(secret, DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303
 
 
-@lru_cache(maxsize=1)
-def _box(secret_key: str) -> Fernet:
-    made = HKDF(SHA256(), length=32, salt=None, info=b"two-factor").derive(secret_key.encode())
+@lru_cache(maxsize=64)
+def _box(secret_key: str, session_id: UUID | None) -> Fernet:
+    info = b"two-factor" + (session_id.bytes if session_id else b"")
+    made = HKDF(SHA256(), length=32, salt=None, info=info).derive(secret_key.encode())
     return Fernet(base64.urlsafe_b64encode(made))

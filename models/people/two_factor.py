@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,8 @@ from models.schema.users import User
 RECOVERY_CODES = 10
 MOST_WRONG = 5
 WRONG_WITHIN = timedelta(minutes=15)
+# So long has somebody who typed their password to scan what they are shown.
+SET_UP_WITHIN = timedelta(minutes=15)
 # Nobody types more for a code.
 CODE_MAX_LENGTH = 40
 
@@ -49,7 +52,7 @@ class TwoFactorOn(Refused):
 
 
 class TwoFactorOff(Refused):
-    """An account has no two-factor sign-in, or has not begun to set it up."""
+    """An account has no two-factor sign-in, or its set-up is over or another session's."""
 
     code = "two_factor_off"
 
@@ -89,41 +92,53 @@ def standing(db: Session, user_id: UUID) -> Standing:
     return Standing(db.scalar(since), db.scalar(left) or 0)
 
 
-def begin(db: Session, user: User, password: str) -> None:
+def begin(db: Session, session: UserSession, password: str) -> None:
     """Make a secret for an app, which counts once `confirm` has seen a code of it.
+
+    Only this session is shown it and can confirm it, for SET_UP_WITHIN: a thief may have begun one
+    elsewhere, and a browser may be left open. What was begun before is dropped.
 
     Asks for the password, if there is one: whoever finds a browser logged in shuts nobody out.
     """
+    user = session.user
     if user.has_password:
         users.check_password(user, password)
     ledger.lock_account(db, user.id)
     if is_on(db, user.id):
         raise TwoFactorOn
     db.execute(delete(TwoFactor).where(TwoFactor.user_id == user.id))
-    db.add(TwoFactor(user_id=user.id, sealed_secret=totp.seal(totp.new_secret())))
+    sealed = totp.seal(totp.new_secret(), session_id=session.id)
+    db.add(TwoFactor(user_id=user.id, sealed_secret=sealed))
     db.flush()
 
 
-def find_set_up(db: Session, user: User) -> SetUp | None:
-    """Return what an app is given while it is set up, and None as soon as it counts."""
-    found = db.get(TwoFactor, user.id)
-    if found is None or found.confirmed_at is not None:
+def find_set_up(db: Session, session: UserSession) -> SetUp | None:
+    """Return what an app is given while this session sets it up, and None as soon as it counts."""
+    found = db.get(TwoFactor, session.user_id)
+    secret = _set_up_secret(found, session) if found else None
+    if secret is None:
         return None
-    secret = totp.unseal(found.sealed_secret)
-    return SetUp(totp.typed(secret), totp.address(secret, user.email))
+    return SetUp(totp.typed(secret), totp.address(secret, session.user.email))
 
 
 def confirm(db: Session, session: UserSession, code: str) -> Sequence[str]:
     """Switch it on with the first code of the app; return the recovery codes, which are shown once.
 
-    Every other browser is logged out: it has shown no code.
+    Every other browser is logged out: it has shown no code. Raises TwoFactorOff unless this session
+    began a set-up within SET_UP_WITHIN.
     """
-    user = session.user
+    # A log-in under way ends before, and is logged out, or asks for a code.
+    user = ledger.lock_account(db, session.user_id)
     found = _lock(db, user.id)
     if found.confirmed_at is not None:
         raise TwoFactorOn
-    _take(db, found, code)
+    secret = _set_up_secret(found, session)
+    if secret is None:
+        raise TwoFactorOff
+    _take(db, found, secret, code)
+    found.sealed_secret = totp.seal(secret)
     found.confirmed_at = session.two_factor_at = utc_now()
+    db.flush()
     sessions.revoke_others(db, user.id, keep=session.id)
     email_tokens.retire(db, user.id, Retirement.LOGGED_OUT_EVERYWHERE)
     _tell(db, user, is_on=True)
@@ -135,7 +150,7 @@ def take_code(db: Session, user_id: UUID, code: str) -> None:
     found = _lock(db, user_id)
     if found.confirmed_at is None:
         raise TwoFactorOff
-    _take(db, found, code)
+    _take(db, found, totp.unseal(found.sealed_secret), code)
 
 
 def renew_codes(db: Session, user_id: UUID, code: str) -> Sequence[str]:
@@ -179,12 +194,22 @@ def _lock(db: Session, user_id: UUID) -> TwoFactor:
     return found
 
 
-def _take(db: Session, found: TwoFactor, code: str) -> None:
+def _set_up_secret(found: TwoFactor, session: UserSession) -> bytes | None:
+    is_over = utc_now() - found.created_at >= SET_UP_WITHIN
+    if is_over or found.confirmed_at is not None:
+        return None
+    try:
+        return totp.unseal(found.sealed_secret, session_id=session.id)
+    except InvalidToken:
+        return None
+
+
+def _take(db: Session, found: TwoFactor, secret: bytes, code: str) -> None:
     if found.wrong_since and utc_now() - found.wrong_since >= WRONG_WITHIN:
         found.wrong_codes, found.wrong_since = 0, None
     if found.wrong_codes >= MOST_WRONG:
         raise TooManyWrongCodes
-    if not _is_right(db, found, code[:CODE_MAX_LENGTH].strip()):
+    if not _is_right(db, found, secret, code[:CODE_MAX_LENGTH].strip()):
         found.wrong_codes += 1
         found.wrong_since = found.wrong_since or utc_now()
         db.flush()
@@ -193,9 +218,8 @@ def _take(db: Session, found: TwoFactor, code: str) -> None:
     db.flush()
 
 
-def _is_right(db: Session, found: TwoFactor, code: str) -> bool:
+def _is_right(db: Session, found: TwoFactor, secret: bytes, code: str) -> bool:
     plain = "".join(code.split())
-    secret = totp.unseal(found.sealed_secret)
     step = totp.step_of(secret, plain, utc_now().timestamp())
     if step is not None and step > found.last_step:
         found.last_step = step

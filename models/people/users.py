@@ -189,8 +189,12 @@ def match(db: Session, email: str, password: str) -> User:
 
 
 def still_has(db: Session, user: User, known_hash: str | None) -> bool:
-    """Tell whether a proved password is the account's; it stays so until the transaction ends."""
-    db.refresh(user, ["password_hash"], with_for_update={"read": True})
+    """Tell whether a proved password is the account's; it stays so until the transaction ends.
+
+    An admin may have suspended signing in meanwhile: `user` says that too.
+    """
+    fresh = ["password_hash", "sign_in_suspended_at"]
+    db.refresh(user, fresh, with_for_update={"read": True})
     return user.password_hash == known_hash
 
 

@@ -13,8 +13,10 @@ from models import jobs, ledger
 from models.archives import exports
 from models.base import new_id, utc_now
 from models.channels import accounts
+from models.email import outbox
+from models.email.templates import account as letters
 from models.jobs.closures import AccountClosing
-from models.people import account_deletion, sessions, two_factor, users
+from models.people import account_deletion, email_tokens, sessions, two_factor, users
 from models.people.account_deletion import (
     AdminsAreNotDeleted,
     DeletionBegun,
@@ -22,10 +24,13 @@ from models.people.account_deletion import (
     NoDeletionOrdered,
 )
 from models.schema.admins import AdminRole
+from models.schema.email_tokens import LinkPurpose
+from models.schema.emails import Email, EmailStatus
 from models.schema.invitations import WaitingAddress
 from models.schema.jobs import JobStatus
 from models.schema.metadata import metadata
 from models.schema.model_calls import ModelCall
+from models.schema.reset_requests import ResetRequest
 from models.schema.uploads import SentFile
 from models.schema.users import User
 from settings import get_settings
@@ -56,8 +61,7 @@ def noted(db: Session, storage: Storage) -> User:
     db.get_one(ModelCall, call_id).detail = f"No {MARK} here."
     factories.answer(db, job, MARK, f"<p>{MARK}</p>")
     users.forget_cell(person)
-    sessions.open_for(db, person, MARK)
-    two_factor.begin(db, person, factories.PASSWORD)
+    two_factor.begin(db, sessions.open_for(db, person, MARK), factories.PASSWORD)
     # They moved to an address that was on the list before.
     db.add(WaitingAddress(address=person.email))
     accounts.link(db, person.id, "pigeon", "bird", "bird", MARK)
@@ -104,6 +108,32 @@ def test_after_the_days_nothing_is_left_but_the_books(
     assert (gone.deleted_at is not None, gone.password_hash) == (True, None)
     assert not any(ledger.audit(db, noted.id).values())
     assert sessions.list_live(db, noted.id) == []
+
+
+def test_an_address_of_before_goes_too_and_what_is_anothers_stays(
+    db: Session, noted: User, eve: User
+) -> None:
+    asked_for = "stranger@example.org"
+    for purpose, address in (
+        (LinkPurpose.ADDRESS_UNDO, "before@example.org"),
+        (LinkPurpose.ADDRESS_UNDO, eve.email),
+        (LinkPurpose.ADDRESS_CHANGE, asked_for),
+    ):
+        email_tokens.make(db, noted, purpose, address=address)
+        letter = letters.password_changed("", is_reset=False)
+        outbox.queue(db, address, letter, reference=f"letter:{address}")
+        db.add(WaitingAddress(address=address))
+        db.add(ResetRequest(address=address))
+    db.flush()
+    words = {"text_body": "", "html_body": "", "next_try_at": None, "sent_at": utc_now()}
+    db.execute(sa.update(Email).values(status=EmailStatus.SENT, **words))
+    account_deletion.order(db, noted)
+    let_days_pass(db, noted)
+    assert account_erasure.erase_due() == 1
+    assert set(db.scalars(sa.select(Email.recipient))) == {eve.email}
+    # Somebody else may be on the list with what was only asked for.
+    for column in (WaitingAddress.address, ResetRequest.address):
+        assert set(db.scalars(sa.select(column))) == {eve.email, asked_for}
 
 
 def test_an_archive_that_is_put_together_meanwhile_is_thrown_away(db: Session, noted: User) -> None:

@@ -7,6 +7,7 @@ ACTIONS = "tests/models/ops/test_user_actions.py::"
 ACCOUNTS = "tests/models/ops/test_account_orders.py::"
 EVERY = "tests/webapp/admin/test_every_action.py::"
 CODES = "tests/models/people/test_two_factor.py::"
+PASSWORDS = "tests/models/people/test_password_reset.py::"
 SIGNING_IN = "tests/webapp/accounts/test_two_factor.py::"
 REFUNDS = "tests/actions/test_admin_refunds.py::"
 BULK = "tests/actions/test_bulk_jobs.py::"
@@ -132,6 +133,27 @@ MUTANTS = (
         "    if found.wrong_codes >= MOST_WRONG:\n        raise TooManyWrongCodes\n",
         "",
         (f"{CODES}test_guessing_ends_and_a_right_code_too_until_a_while_has_passed",),
+    ),
+    Mutant(
+        "a set-up of two factors outlives a new password",
+        "models/people/sessions.py",
+        "    db.execute(delete(TwoFactor).where(*unconfirmed))\n",
+        "",
+        (f"{CODES}test_a_set_up_ends_with_what_shuts_a_thief_out",),
+    ),
+    Mutant(
+        "a log-in under way stays in without a code",
+        "models/people/two_factor.py",
+        "    user = ledger.lock_account(db, session.user_id)\n    found = _lock(db, user.id)\n",
+        "    user = session.user\n    found = _lock(db, user.id)\n",
+        (f"{CODES}test_a_log_in_under_way_ends_before_it_is_switched_on",),
+    ),
+    Mutant(
+        "who is suspended while they log in is in",
+        "models/people/users.py",
+        '    fresh = ["password_hash", "sign_in_suspended_at"]\n',
+        '    fresh = ["password_hash"]\n',
+        (f"{PASSWORDS}test_whoever_logs_in_while_an_admin_suspends_that_is_not_in",),
     ),
     Mutant(
         "a password alone opens an account with two factors",

@@ -35,7 +35,8 @@ def take() -> Answer:
     if waiting is None:
         return _elsewhere(wanted)
     try:
-        log_in_by_code(waiting, request.form.get("code", ""))
+        if not log_in_by_code(waiting, request.form.get("code", "")):
+            return _elsewhere(wanted)
     except Refused as refusal:
         # That a code was wrong counts, whatever the answer is.
         commit_and_release()

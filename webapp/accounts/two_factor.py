@@ -34,7 +34,7 @@ def show() -> Answer:
 def begin() -> Answer:
     """Begin to set it up, for whoever types the password."""
     try:
-        two_factor.begin(db(), current_user(), request.form.get("two-factor-password", ""))
+        two_factor.begin(db(), current_session(), request.form.get("two-factor-password", ""))
     except Refused as refusal:
         return _page(sentence_of(refusal)), 422
     return go_to(url_for("two_factor.show"))
@@ -89,7 +89,7 @@ def _refused(refusal: Refused) -> Answer:
 
 
 def _page(refusal: str = "") -> str:
-    set_up = two_factor.find_set_up(db(), current_user())
+    set_up = two_factor.find_set_up(db(), current_session())
     return render_template(
         "accounts/two_factor/page.html",
         refusal=refusal,

@@ -84,10 +84,11 @@ def _month() -> Month:
 
 def _chart(days: Sequence[Part], before: Sequence[Part]) -> Chart:
     """Draw the profit of each day, beside that of the same day of the month before."""
-    then = [one.amounts.profit_micros for one in before]
-    then += [0] * len(days)
+    # Days of which there was nothing are left out of either.
+    then = {values.day(one.name).day: one.amounts.profit_micros for one in before}
     drawn = [
-        Value(_day(one.name), one.amounts.profit_micros, then[at]) for at, one in enumerate(days)
+        Value(_day(one.name), one.amounts.profit_micros, then.get(values.day(one.name).day, 0))
+        for one in days
     ]
     return charts.render(drawn, money, short_money)
 

@@ -20,6 +20,7 @@ from flask_login import current_user as visitor  # pyright: ignore[reportUnknown
 from werkzeug.exceptions import Unauthorized
 
 from gateways import values
+from models import ledger
 from models.errors import Refused
 from models.people import sessions, two_factor
 from models.schema.sessions import UserSession
@@ -82,11 +83,19 @@ def log_in(user: User) -> None:
     session[_AWAITS_CODE] = str(waiting.id)
 
 
-def log_in_by_code(waiting: UserSession, code: str) -> None:
-    """Make this browser its user's by a code; raise WrongCode, TooManyWrongCodes."""
-    two_factor.take_code(db(), waiting.user_id, code)
+def log_in_by_code(waiting: UserSession, code: str) -> bool:
+    """Make this browser its user's by a code; tell whether its login still waited for one.
+
+    Raises WrongCode, TooManyWrongCodes, and TwoFactorOff where no code is asked for any more.
+    """
+    user = ledger.lock_account(db(), waiting.user_id)
+    # Whoever had the lock before may have logged it out.
+    if find_awaiting_code() is None:
+        return False
+    two_factor.take_code(db(), user.id, code)
     forget()
-    _open(waiting.user, has_shown_code=True)
+    _open(user, has_shown_code=True)
+    return True
 
 
 def find_awaiting_code() -> UserSession | None:

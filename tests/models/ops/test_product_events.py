@@ -1,8 +1,9 @@
 """Each user takes each step once: the first time counts, whenever the clock looks."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -75,6 +76,21 @@ def test_a_funnel_follows_who_signed_up_to_the_step_they_take_later(db: Session)
     again = db.execute(sa.select(FunnelDay.kind, FunnelDay.users)).all()
     assert sorted(again) == sorted(before)
     assert len(steps(db, ada)) == 7
+
+
+@pytest.mark.parametrize(("wanted", "count"), [(Range.DAY, 24), (Range.WEEK, 7 * 24)])
+def test_a_range_within_days_is_counted_to_the_hour(db: Session, wanted: Range, count: int) -> None:
+    """As its other numbers are: one signed up in each hour of three weeks, the last one wrote."""
+    now = datetime(2026, 10, 10, 17, 30, tzinfo=UTC)
+    came = [newcomer(db, f"user{hours}", now - hours * HOUR) for hours in range(21 * 24)]
+    message(db, came[0], now, 10)
+    roll(db, now)
+    gather(db, now)
+    found = overview.read(db, wanted, now)
+    assert found.now.sign_ups == found.retention.newcomers == count
+    assert found.funnel[ProductEventKind.SIGNED_UP] == count
+    assert found.funnel_before[ProductEventKind.SIGNED_UP] == count
+    assert found.funnel[ProductEventKind.FIRST_MESSAGE] == found.retention.activated == 1
 
 
 def test_who_came_back_is_read_by_the_month_of_signing_up(db: Session) -> None:

@@ -35,6 +35,7 @@ from models.schema.rollups import (
     UserModelMonth,
     UserMonth,
 )
+from models.schema.snapshots import StateSnapshot
 from models.schema.users import User
 from tasks import upkeep
 from tests import factories
@@ -391,6 +392,56 @@ def test_cohorts_count_who_was_active_and_who_paid(db: Session) -> None:
     found = db.scalars(sa.select(CohortMonth).order_by(CohortMonth.begins_at)).all()
     assert [(one.active_users, one.paying_users) for one in found] == [(2, 0), (1, 1)]
     assert {one.cohort_at for one in found} == {begin_of(BEGAN, MONTH)}
+
+
+OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def stored(db: Session, user: User, month: datetime) -> int | None:
+    """What a month says that a user kept."""
+    wanted = UserMonth.user_id == user.id, UserMonth.begins_at == month
+    return db.scalar(sa.select(UserMonth.stored_bytes).where(*wanted))
+
+
+def saved(db: Session, job: Job, size: int, moment: datetime) -> None:
+    """A version of somebody's files takes the place of the one before."""
+    db.execute(sa.delete(StateSnapshot))
+    newest = StateSnapshot(user_id=job.user_id, job_id=job.id, packs=[], version=1)
+    newest.size_bytes, newest.created_at = size, moment
+    db.add(newest)
+    db.flush()
+
+
+def test_storage_of_a_month_that_is_over_stays(db: Session) -> None:
+    """Whatever is deleted afterwards, and although she wrote nothing in it but on the next day."""
+    ada = newcomer(db, "ada", OCTOBER - 50 * DAY)
+    job = factories.running(db, ada)
+    job.created_at = OCTOBER + HOUR
+    said = {"user_id": ada.id, "conversation_id": job.conversation_id, "job_id": job.id}
+    file = AnswerFile(**said, media_type="text/plain", path="a.md", name="a.md", storage_key="made")
+    file.size_bytes, file.created_at = 10, OCTOBER - 5 * DAY
+    db.add(file)
+    saved(db, job, 1_000, OCTOBER - 5 * DAY)
+    roll(db, OCTOBER - 4 * DAY)
+    saved(db, job, 1_990, OCTOBER - 2 * DAY)
+    september = OCTOBER - 30 * DAY
+    for days in range(4):
+        roll(db, OCTOBER + days * DAY + timedelta(minutes=1))
+        assert stored(db, ada, september) == 2_000
+        saved(db, job, 7, OCTOBER + days * DAY + HOUR)
+    assert stored(db, ada, OCTOBER) == 17
+
+
+def test_what_is_deleted_within_a_month_is_kept_no_more(db: Session) -> None:
+    ada = newcomer(db, "ada", OCTOBER)
+    job = factories.running(db, ada)
+    job.created_at = OCTOBER - 40 * DAY
+    saved(db, job, 5_000, OCTOBER + HOUR)
+    rollups.roll_months(db, OCTOBER + DAY)
+    assert stored(db, ada, OCTOBER) == 5_000
+    db.execute(sa.delete(StateSnapshot))
+    rollups.roll_months(db, OCTOBER + 2 * DAY)
+    assert stored(db, ada, OCTOBER) is None
 
 
 def test_storage_counts_all_that_a_user_keeps(db: Session, ada: User) -> None:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models import ledger
 from models.base import utc_now
 from models.channels import accounts
 from models.database import unit_of_work
@@ -206,6 +207,23 @@ def test_whoever_logs_in_while_a_new_password_is_set_is_not_in(
     meanwhile(_reset)
     with unit_of_work() as db, pytest.raises(users.WrongCredentials):
         users.authenticate(db, ada.email, factories.PASSWORD)
+
+
+def test_whoever_logs_in_while_an_admin_suspends_that_is_not_in(
+    emptied: sa.Engine, meanwhile: Callable[[Callable[[], None]], None]
+) -> None:
+    with unit_of_work() as db:
+        ada = factories.user(db, "ada@example.org")
+
+    def _suspend() -> None:
+        with unit_of_work() as db:
+            ledger.lock_account(db, ada.id).sign_in_suspended_at = utc_now()
+
+    meanwhile(_suspend)
+    with unit_of_work() as db:
+        user = users.authenticate(db, "ada@example.org", factories.PASSWORD)
+        with pytest.raises(sessions.SignInSuspended):
+            sessions.open_for(db, user, "Firefox")
 
 
 def test_nor_does_a_thief_replace_a_password_that_is_just_replaced(

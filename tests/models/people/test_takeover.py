@@ -82,7 +82,7 @@ def squatter(db: Session, storage: Storage) -> User:
     imported.add_files(db, person.id, [brought])
     _archive(db, person, storage)
     storage.put(f"state/{person.id}/1-a.pack", MARK.encode())
-    two_factor.begin(db, person, factories.PASSWORD)
+    two_factor.begin(db, sessions.open_for(db, person, MARK), factories.PASSWORD)
     db.commit()
     return person
 

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
+from models import ledger
 from models.people import sessions, totp, two_factor, users
 from models.schema.admins import AdminRole
-from models.schema.two_factor import TwoFactor
 from models.schema.users import User
 from tests import factories
-from tests.models.people.test_two_factor import shown, switched_on
+from tests.models.people.test_two_factor import secret_of, shown, switched_on
 from tests.webapp.browser import Browser
 
 CODE = re.compile(r"<li>([a-z0-9-]{14})</li>")
@@ -27,7 +28,7 @@ def test_it_is_set_up_by_its_pages(adas: Browser, ada: User, db: Session) -> Non
     assert adas.post("/settings/two-factor", {"two-factor-password": "wrong"}).status_code == 422
     adas.post("/settings/two-factor", {"two-factor-password": factories.PASSWORD})
     page = adas.read("/settings/two-factor")
-    secret = totp.unseal(db.get_one(TwoFactor, ada.id).sealed_secret)
+    secret = secret_of(db, ada)
     assert totp.typed(secret) in page
     assert "<svg" in page
     assert adas.post("/settings/two-factor/code", {"code": "000000"}).status_code == 422
@@ -79,6 +80,27 @@ def test_what_logs_out_everywhere_ends_a_login_that_lacks_its_code(
     answer = browser.post("/login/code", {"code": shown(db, ada)})
     assert answer.location == "/login"
     assert browser.get("/settings").location == "/login?next=/settings"
+
+
+def test_a_code_that_comes_after_such_a_log_out_opens_nothing(
+    browser: Browser,
+    ada: User,
+    codes: list[str],
+    db: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where that happens between the look at what waits and the lock."""
+    browser.log_in(ada.email)
+    lock = ledger.lock_account
+
+    def _lock(site: Session, user_id: UUID) -> User:
+        sessions.revoke_others(site, user_id, keep=None)
+        return lock(site, user_id)
+
+    monkeypatch.setattr(ledger, "lock_account", _lock)
+    answer = browser.post("/login/code", {"code": shown(db, ada)})
+    assert answer.location == "/login"
+    assert sessions.list_live(db, ada.id) == []
 
 
 def test_switching_it_off_needs_a_code(

@@ -2,9 +2,11 @@
 
 import csv
 import io
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from sqlalchemy.orm import Session
 
 from models import ledger
@@ -101,6 +103,20 @@ def test_days_models_and_channels_are_those_of_the_month(
     page = olgas.read("/admin/accounting")
     for words in ("Telegram", "b/two", "Profit by day"):
         assert words in page
+
+
+def test_a_day_stands_beside_the_same_day_of_the_month_before(db: Session, olgas: Browser) -> None:
+    """Also where the month before has not all of its days."""
+    with time_machine.travel(datetime(2027, 1, 20, 12, tzinfo=UTC)):
+        for month, day in ((12, 15), (12, 16), (1, 1), (1, 15)):
+            begins_at = datetime(2027 if month == 1 else 2026, month, day, tzinfo=UTC)
+            db.add(DayTotals(begins_at=begins_at, revenue_micros=(day + month) * 1_000_000))
+        db.commit()
+        page = olgas.read("/admin/accounting")
+    rows = re.findall(
+        r'<th scope="row">(\d+ Jan)</th>\s*<td>(.*?)</td>\s*<td[^>]*>(.*?)</td>', page
+    )
+    assert rows == [("15 Jan", "$16.00", "$27.00"), ("1 Jan", "$2.00", "$0.00")]
 
 
 def test_what_free_credit_is_to_cost_is_reckoned_from_the_days_before(
