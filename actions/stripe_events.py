@@ -101,14 +101,17 @@ def _act(db: Session, user: User, notice: Notice) -> list[Job]:
         case "refund_failed":
             return refunds.failed(db, user, payment, *refund)
         case "disputed":
-            if disputes.opened(db, user, payment, *dispute):
-                billing_emails.tell_top_up_off(db, payment)
+            _tell_if_off(db, payment, is_off=disputes.opened(db, user, payment, *dispute))
         case "refunded":
-            if refunds.made(db, user, payment, *refund):
-                billing_emails.tell_top_up_off(db, payment)
+            _tell_if_off(db, payment, is_off=refunds.made(db, user, payment, *refund))
         case _:
             _note(db, payment, notice)
     return []
+
+
+def _tell_if_off(db: Session, payment: Payment, *, is_off: bool) -> None:
+    if is_off:
+        billing_emails.tell_top_up_off(db, payment)
 
 
 def _note(db: Session, payment: Payment, notice: Notice) -> None:
@@ -117,8 +120,8 @@ def _note(db: Session, payment: Payment, notice: Notice) -> None:
         case "processing":
             stripe_effects.mark_processing(db, payment)
         case "failed":
-            if stripe_effects.mark_failed(db, payment, notice.failure_code):
-                billing_emails.tell_top_up_off(db, payment)
+            is_off = stripe_effects.mark_failed(db, payment, notice.failure_code)
+            _tell_if_off(db, payment, is_off=is_off)
         case "expired":
             stripe_effects.expired(db, payment)
         case _:

@@ -35,6 +35,8 @@ from untrusted.recordings import CannotMeasure, UnusableRecording
 log = structlog.get_logger()
 
 DETAIL_CHARS = 500
+# A browser ends its recording by its own clock, and the last piece of sound comes after that.
+SLACK_MS = 2_000
 
 
 class VoiceNotOffered(Refused):
@@ -168,7 +170,7 @@ def _measure(user_id: UUID, recorded: IncomingFile, transcriber: Transcriber) ->
         raise NotARecording from bad
     except CannotMeasure as busy:
         raise TranscriberAway from busy
-    if measured.duration_ms > settings.voice_max_seconds * 1000:
+    if measured.duration_ms > settings.voice_max_seconds * 1000 + SLACK_MS:
         raise RecordingTooLong(most_minutes=settings.voice_max_seconds // 60)
     return Recording(data, measured.media_type, measured.suffix, measured.duration_ms / 1000)
 

@@ -299,7 +299,7 @@ REFUSED: list[tuple[bytes, type[Refused], str]] = [
     (b"Hello?", voice.NotARecording, "no recording"),
     (wav(0), voice.NotARecording, "no recording"),
     (webm(kind=1), voice.NotARecording, "no recording"),
-    (wav(61, rate=2_000), voice.RecordingTooLong, "longer than 1 minutes"),
+    (wav(63, rate=2_000), voice.RecordingTooLong, "longer than 1 minutes"),
     (bytes(300_000), voice.RecordingTooLarge, "larger than 0 MB"),
 ]
 
@@ -320,6 +320,14 @@ def test_what_is_no_recording_or_too_much_is_refused_before_anything_is_held(
     assert words in sentence_of(refused.value)
     assert provider.asked == []
     assert calls(db, ada) == []
+
+
+def test_a_recording_that_ends_by_itself_at_the_longest_length_is_heard(
+    db: Session, ada: User, provider: Transcriber, adjust: Callable[..., None]
+) -> None:
+    adjust(VOICE_MAX_SECONDS="60")
+    assert hear(db, ada, wav(60.4, rate=2_000)).text == WORDS
+    assert len(provider.asked) == 1
 
 
 def _spend_all(db: Session, ada: User) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from models.jobs.enqueue import MESSAGE_MAX_LENGTH
@@ -216,3 +216,110 @@ def test_a_draft_is_there_in_another_tab_and_gone_when_it_is_sent(
     other.get_by_role("button", name="Send").click()
     other.wait_for_url("**/chat/0*")
     expect(page.locator("#text")).to_have_value("")
+
+
+def attach(page: Page, name: str) -> None:
+    before = page.locator(".chosen-file").count()
+    file = {"name": name, "mimeType": "text/plain", "buffer": name.encode()}
+    page.locator("#files").set_input_files(file)
+    expect(page.locator(".chosen-file")).to_have_count(before + 1)
+
+
+def send_and_hold(page: Page, path: str) -> Route:
+    """Press Send, and keep what is sent on its way."""
+    routes: list[Route] = []
+
+    def _hold(route: Route) -> None:
+        routes.append(route) if route.request.method == "POST" else route.continue_()
+
+    page.route(path, _hold)
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.get_by_role("button", name="Send").click()
+    while not routes:
+        page.wait_for_timeout(20)
+    return routes[0]
+
+
+def test_what_was_on_its_way_at_a_reload_is_said_once(site: Site, browser: BrowserContext) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    page.locator("#text").fill("Book the flight")
+    # The server has it, and its answer never comes.
+    send_and_hold(page, "**/chat").fetch()
+    page.unroute("**/chat")
+    page.reload()
+    expect(page.locator("#text")).to_have_value("Book the flight")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/chat/0*")
+    assert said(site) == ["Book the flight"]
+    page.locator("#text").fill("Book the flight")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-exchange]")).to_have_count(2)
+    assert said(site) == ["Book the flight"] * 2
+
+
+def test_other_words_after_a_reload_are_another_message(
+    site: Site, browser: BrowserContext
+) -> None:
+    page = browser.new_page()
+    site.log_in(page, site.person(), "/chat/new")
+    page.locator("#text").fill("Book the flight")
+    send_and_hold(page, "**/chat").fetch()
+    page.unroute("**/chat")
+    page.locator("#text").fill("Book the train")
+    page.reload()
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/chat/0*")
+    assert said(site) == ["Book the flight", "Book the train"]
+
+
+def said(site: Site) -> list[str]:
+    mine = sa.select(Message.text).where(Message.role == Role.USER).order_by(Message.id)
+    with site.database() as db:
+        return list(db.scalars(mine))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_is_written_while_a_message_is_on_its_way_stays(
+    site: Site, browser: BrowserContext, *, is_first: bool
+) -> None:
+    ada = site.person()
+    talk = "new" if is_first else site.conversation(ada, "One")
+    page = browser.new_page()
+    site.log_in(page, ada, f"/chat/{talk}")
+    page.locator("#text").fill("Hello")
+    attach(page, "first.txt")
+    sending = send_and_hold(page, "**/chat" if is_first else "**/messages")
+    page.locator("#text").press_sequentially(" and more")
+    attach(page, "second.txt")
+    sending.continue_()
+    expect(page.locator("#text")).to_have_value(" and more")
+    expect(page.locator(".chosen-file")).to_have_text(["second.txt×"])
+    page.unroute_all()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-exchange]")).to_have_count(2 if is_first else 3)
+    with site.database() as db:
+        names = db.scalars(sa.select(Upload.name).order_by(Upload.id)).all()
+    assert names == ["first.txt", "second.txt"]
+    page.goto(f"{site.url}/chat/new")
+    expect(page.locator("#text")).to_have_value("")
+    expect(page.locator(".chosen-file")).to_have_count(0)
+
+
+def test_a_file_that_was_sent_in_one_tab_is_not_sent_from_another(
+    site: Site, browser: BrowserContext
+) -> None:
+    ada = site.person()
+    talk = site.conversation(ada, "One")
+    page, other = browser.new_page(), browser.new_page()
+    site.log_in(page, ada, f"/chat/{talk}")
+    page.locator("#text").fill("What is this?")
+    attach(page, "bill.txt")
+    # What is kept of a file is written after it is shown.
+    page.wait_for_timeout(300)
+    other.goto(f"{site.url}/chat/{talk}")
+    expect(other.locator(".chosen-file")).to_have_count(1)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-exchange]")).to_have_count(2)
+    expect(other.locator("#text")).to_have_value("")
+    expect(other.locator(".chosen-file")).to_have_count(0)

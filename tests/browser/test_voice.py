@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from models.schema.chat import Message
 from models.schema.model_calls import ModelCall
@@ -98,6 +98,24 @@ def test_a_tap_begins_and_another_one_turns_it_into_words_to_be_sent(
         assert DEMO.match(db.scalars(sa.select(Message.text)).one())
     # The form is another one now.
     microphone(page)
+
+
+def test_no_recording_begins_in_a_form_that_is_about_to_go(site: Site, page: Page) -> None:
+    sending: list[Route] = []
+
+    def _hold(route: Route) -> None:
+        sending.append(route) if route.request.method == "POST" else route.continue_()
+
+    page.route("**/chat", _hold)
+    page.locator("#text").fill("Hello")
+    page.get_by_role("button", name="Send").click()
+    button = page.get_by_role("button", name="Record your message")
+    expect(button).to_be_disabled()
+    while not sending:
+        page.wait_for_timeout(20)
+    sending[0].continue_()
+    page.wait_for_url("**/chat/0*")
+    expect(button).to_be_enabled()
 
 
 def test_whoever_holds_it_speaks_until_they_let_go(site: Site, page: Page) -> None:

@@ -95,6 +95,10 @@ class Stream:
         """Read to the end."""
         return all(True for _ in self._frames)
 
+    def kinds(self) -> list[str]:
+        """Read to the end, and return what kinds of events there were."""
+        return [kind for kind, _ in self._frames]
+
     def _read(self) -> Iterator[tuple[str, str]]:
         waiting = ""
         for chunk in self.answer.iter_encoded():

@@ -42,7 +42,8 @@ from models.base import utc_now
 from models.chat import history
 from models.chat.conversations import PAGE_LENGTH
 from models.database import unit_of_work
-from models.schema.jobs import Job
+from models.schema.chat import Conversation
+from models.schema.jobs import Job, JobStatus
 from webapp.chat import growing_answer, views
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
 from webapp.chat.growing_answer import Rendered
@@ -75,7 +76,7 @@ class ConversationStream:
         self._hub, self._conversation_id = hub, conversation_id
         self._viewer = Viewer(app, environ, conversation_id)
         self._cursor = cursor
-        self._since = cursor.moment
+        self._since = self._kept_until = cursor.moment
         self._shown: dict[UUID, ShownAnswer] = {}
         # Messages that no job wrote, which never change.
         self._drawn: set[UUID] = set()
@@ -105,11 +106,15 @@ class ConversationStream:
                 yield from on_own_stack(list, self._render())
             if now >= looked + LOOK_SECONDS:
                 looked = now
-                yield from on_own_stack(list, self._look_again())
+                yield from on_own_stack(list, self._look_again(is_deaf=not listener.is_synced))
             if now >= beat + HEARTBEAT_SECONDS:
                 beat = now
+                # Words of an answer are added without asking whose they are.
+                on_own_stack(self._viewer.look)
                 yield HEARTBEAT
-            heard = listener.next(self._rest_seconds(now, looked, beat))
+            heard = listener.next(
+                self._rest_seconds(now, looked, beat, is_deaf=not listener.is_synced)
+            )
             if heard is RESYNC:
                 yield from on_own_stack(list, self._catch_up())
             elif isinstance(heard, Event):
@@ -117,10 +122,10 @@ class ConversationStream:
                     time.sleep(TAKEN_UP_SECONDS)
                 yield from on_own_stack(list, self._show_event(heard))
 
-    def _rest_seconds(self, now: float, looked: float, beat: float) -> float:
+    def _rest_seconds(self, now: float, looked: float, beat: float, *, is_deaf: bool) -> float:
         # A stream on which nothing goes on only wakes to beat: thousands of them do.
         until_beat = beat + HEARTBEAT_SECONDS - now
-        if all(shown.is_over for shown in self._shown.values()):
+        if not is_deaf and all(shown.is_over for shown in self._shown.values()):
             return max(until_beat, 0)
         return max(min(until_beat, looked + LOOK_SECONDS - now, self._render_seconds()), 0)
 
@@ -145,6 +150,9 @@ class ConversationStream:
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
+        if self._has_forgotten():
+            yield frame("reload", "")
+            return
         unasked = self._said_unasked()
         moved = self._moved()
         if len(moved) + len(unasked) > PAGE_LENGTH:
@@ -163,9 +171,16 @@ class ConversationStream:
         yield from self._render_exchanges(whole)
         yield from self._render_unasked(unasked)
 
-    def _look_again(self) -> Iterator[str]:
-        """Draw what changed without our being told: places in the queue, and lost events."""
-        if any(not shown.is_over for shown in self._shown.values()):
+    def _look_again(self, *, is_deaf: bool) -> Iterator[str]:
+        """Draw what changed without our being told: places in the queue, and lost events.
+
+        Who is deaf, as Redis is away, is told of no message either.
+        """
+        if is_deaf and self._has_forgotten():
+            yield frame("reload", "")
+            return
+        unasked = self._said_unasked() if is_deaf else []
+        if is_deaf or any(not shown.is_over for shown in self._shown.values()):
             yield from self._render_exchanges(
                 [
                     job.id
@@ -173,6 +188,15 @@ class ConversationStream:
                     if job.id not in self._shown or self._shown[job.id].standing != stands
                 ]
             )
+        yield from self._render_unasked(unasked)
+
+    def _has_forgotten(self) -> bool:
+        """Tell whether a message was deleted since the browser had the page, or we last looked."""
+        since, self._kept_until = self._kept_until, utc_now()
+        with turn(), unit_of_work() as own:
+            followed = own.get(Conversation, self._conversation_id)
+            at = followed.forgotten_at if followed else None
+        return at is not None and at >= since
 
     def _moved(self) -> dict[UUID, tuple[Job, Standing]]:
         now = utc_now()
@@ -238,11 +262,16 @@ class ConversationStream:
             # It was drawn with this in it already.
             return
         elif isinstance(event.payload, JobQueued):
-            return
+            yield from self._show_edit(shown, event)
         elif event.attempt > shown.told.attempt or not isinstance(event.payload, ADDING):
             yield from self._render_exchanges([event.job_id])
         elif event.attempt == shown.told.attempt and shown.told.is_whole:
             yield from self._add(shown, event)
+
+    def _show_edit(self, shown: ShownAnswer, event: Event) -> Iterator[str]:
+        """Draw a message anew that still waits: its words may be changed in a messenger."""
+        if shown.standing.status is JobStatus.PENDING:
+            yield from self._render_exchanges([event.job_id])
 
     def _add(self, shown: ShownAnswer, event: Event) -> Iterator[str]:
         if isinstance(event.payload, ToolUsed | ThoughtShown):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from models.base import utc_now
 from models.chat import history
 from models.chat.history import ExchangeSummary
-from models.schema.chat import Message
+from models.schema.chat import IMPORT, Message
 from untrusted import rendering
 from webapp.chat import views
 from webapp.chat.views import ExchangeView
@@ -78,7 +78,9 @@ def _read(asked: Collection[UUID]) -> list[ExchangeView]:
 
 
 def _has_form(view: ExchangeView) -> bool:
-    # A form is one login's, and only who is shown it may send it.
+    # A form is one login's, and only who is shown it may send it. A reminder has two of them.
+    if not view.runs:
+        return view.asked.channel != IMPORT
     return any(run.may_retry or not run.job.is_over for run in view.runs)
 
 

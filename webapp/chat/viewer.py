@@ -29,6 +29,11 @@ class Viewer:
         self._app, self._environ = app, environ
         self._conversation_id = conversation_id
 
+    def look(self) -> None:
+        """Ask again whether they are logged in and have the conversation. Raises Gone."""
+        with turn(), self._app.request_context(self._environ):
+            self._find_conversation()
+
     def exchanges_of(
         self, job_ids: Collection[UUID], told: dict[UUID, PartialAnswer]
     ) -> list[tuple[ExchangeView, str]]:
@@ -51,12 +56,14 @@ class Viewer:
         # As if the browser had asked again: with its login, its time zone, and a session that is
         # closed before we go on.
         with turn(), self._app.request_context(self._environ):
-            person = find_current_user()
-            if person is None:
-                raise Gone
-            try:
-                conversation = conversations.find_own(db(), person.id, self._conversation_id)
-            except NotFound as deleted:
-                raise Gone from deleted
-            found = read(conversation)
+            found = read(self._find_conversation())
             return [(view, live_exchange.render(view)) for view in views.show(db(), found, told)]
+
+    def _find_conversation(self) -> Conversation:
+        person = find_current_user()
+        if person is None:
+            raise Gone
+        try:
+            return conversations.find_own(db(), person.id, self._conversation_id)
+        except NotFound as deleted:
+            raise Gone from deleted

@@ -169,6 +169,20 @@ document.addEventListener("submit", (event) => {
     // Storage may be closed; then nothing was kept.
   }
 });
+const loadedAt = Date.now();
+function wasLoggedOut() {
+  try {
+    return Number(localStorage.getItem("logged-out")) >= loadedAt;
+  } catch {
+    return false;
+  }
+}
+// A page that the browser kept for its back button was told of nothing meanwhile.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted || !wasLoggedOut()) return;
+  root.hidden = true;
+  location.reload();
+});
 addEventListener("storage", (event) => {
   if (event.key !== "logged-out" || !event.newValue) return;
   root.hidden = true;

@@ -77,6 +77,7 @@ export function drawAll(html, { isNews = true } = {}) {
  * @param {HTMLElement} fresh
  */
 function updateExchange(old, fresh) {
+  updateAsked(old, fresh);
   const stays = new Set();
   const runs = all(".run", fresh);
   const isSameSize = old.querySelectorAll(".run").length === runs.length;
@@ -91,6 +92,17 @@ function updateExchange(old, fresh) {
     htmx.process(run);
   }
   for (const run of all(".run", old)) if (!stays.has(run.id)) run.remove();
+}
+
+/**
+ * Its writer may have changed a message in their messenger.
+ * @param {HTMLElement} old
+ * @param {HTMLElement} fresh
+ */
+function updateAsked(old, fresh) {
+  const [before, asked] = [first(".asked", old), first(".asked", fresh)];
+  if (!before || !asked || first(".bubble", before)?.textContent === first(".bubble", asked)?.textContent) return;
+  before.replaceWith(asked);
 }
 
 /**

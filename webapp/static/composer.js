@@ -19,7 +19,10 @@ async function restore() {
   grow();
   const files = await drafts.readFiles();
   if (files.length && !chosen.length) setFiles(files);
+  if (isEmpty()) forgetKey();
 }
+
+const isEmpty = () => !area().value.trim() && !chosen.length;
 
 function grow() {
   const { style } = area();
@@ -153,6 +156,7 @@ document.addEventListener("input", (event) => {
   if (targetOf(event)?.id !== "text") return;
   grow();
   keep();
+  if (isEmpty()) forgetKey();
 });
 
 document.addEventListener("change", (event) => {
@@ -232,7 +236,10 @@ document.addEventListener("paste", (event) => {
 });
 
 addEventListener("storage", (event) => {
-  if (find("composer") && area().value && drafts.readSent(event) === area().value) setText("");
+  const told = find("composer") && drafts.readSent(event);
+  if (!told || told.text !== area().value) return;
+  setText("");
+  setFiles(chosen.filter((file) => !told.files.includes(drafts.nameOf(file))));
 });
 
 /** @param {DragEvent} event */
@@ -251,23 +258,62 @@ document.addEventListener("drop", drag);
 // Sending. What is typed while it is under way stays, and what is sent again is said once: the
 // key stays until an answer says that the message came.
 
-function renewKey() {
+function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  input("sent-key").value = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// Research is for one message.
-function endResearch() {
-  const research = find("research");
-  if (research instanceof HTMLInputElement) research.checked = false;
+const renewKey = () => (input("sent-key").value = newKey());
+
+function forgetKey() {
+  drafts.forgetKey();
+  renewKey();
 }
 
-let sent = "";
-let rest = "";
+/**
+ * Each is for one message.
+ * @returns {HTMLInputElement[]}
+ */
+const switches = () => ["research", "thinks-longer"].map(find).filter((one) => one instanceof HTMLInputElement);
+
+const switchedOn = () => switches().filter((one) => one.checked).map((one) => one.id);
+
+/** @param {string[]} ids */
+function switchOn(ids) {
+  for (const one of switches()) one.checked = ids.includes(one.id);
+}
+
+/** @typedef {{ text: string, files: File[], switches: string[] }} Written */
+
+/** @returns {Written} */
+const written = () => ({ text: area().value, files: chosen, switches: switchedOn() });
+
+/** @param {Written} what */
+function write(what) {
+  setText(what.text);
+  setFiles(what.files);
+  switchOn(what.switches);
+}
+
+/** @type {Written} */
+const NOTHING = { text: "", files: [], switches: [] };
+let sent = NOTHING;
+// What was written since, for the form that takes the place of the one in which it was.
+let rest = NOTHING;
+
+/** @returns {Written} */
+function writtenSince() {
+  const { text, files, switches: on } = written();
+  return {
+    text: text.startsWith(sent.text) ? text.slice(sent.text.length) : text,
+    files: files.filter((file) => !sent.files.includes(file)),
+    switches: on.filter((one) => !sent.switches.includes(one)),
+  };
+}
 
 document.addEventListener("htmx:confirm", (event) => {
   if (event.detail.elt.id !== "composer") return;
-  if (!area().value.trim() && !chosen.length) {
+  if (isEmpty()) {
     event.preventDefault();
     area().focus();
   }
@@ -275,7 +321,8 @@ document.addEventListener("htmx:confirm", (event) => {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id !== "composer") return;
-  sent = area().value;
+  sent = written();
+  drafts.keepKey(sent.text, input("sent-key").value);
   get("composer").setAttribute("aria-busy", "true");
   get("composer-notice").replaceChildren();
 });
@@ -283,16 +330,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, xhr } = event.detail;
   if (requestConfig.elt.id !== "composer" || xhr.status !== 200) return;
-  const { value } = area();
-  rest = value.startsWith(sent) ? value.slice(sent.length) : value;
-  drafts.tellSent(sent);
-  setText(rest);
-  setFiles([]);
-  endResearch();
-  // It was for that message.
-  const thinking = /** @type {HTMLInputElement | null} */ (find("thinks-longer"));
-  if (thinking) thinking.checked = false;
-  renewKey();
+  rest = writtenSince();
+  drafts.tellSent(sent.text, sent.files);
+  // What begins a conversation leaves no draft for the next new one: the rest goes along.
+  write(requestConfig.elt.matches("[data-draws]") ? rest : NOTHING);
+  forgetKey();
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -303,12 +345,13 @@ document.addEventListener("htmx:load", (event) => {
   if (event.detail.elt.id !== "conversation") return;
   chosen = [];
   renewKey();
-  setText(rest);
+  write(rest);
+  rest = NOTHING;
   if (hasKeyboard.matches) area().focus();
 });
 
 if (find("composer")) {
   restore();
-  renewKey();
+  input("sent-key").value = drafts.readKey(area().value) ?? newKey();
   if (hasKeyboard.matches) area().focus({ preventScroll: true });
 }

@@ -31,23 +31,51 @@ export function keep(text) {
 }
 
 /**
+ * Keep under which key a draft is being sent, so that after a reload it is said once.
+ * @param {string} text
+ * @param {string} sentKey
+ */
+export const keepKey = (text, sentKey) => tried(() => localStorage.setItem(`${key()}:key`, JSON.stringify([text, sentKey])));
+
+export const forgetKey = () => tried(() => localStorage.removeItem(`${key()}:key`));
+
+/**
+ * The key under which this was sent without an answer that it came; none if it was not. Other words
+ * under that key would be taken for those that came, and lost.
+ * @param {string} text
+ * @returns {string | null}
+ */
+export function readKey(text) {
+  const [sent, sentKey] = tried(() => JSON.parse(localStorage.getItem(`${key()}:key`) ?? "[]")) ?? [];
+  return sent === text ? sentKey : null;
+}
+
+/**
+ * What of a file tells it from others, in another tab too.
+ * @param {File} file
+ */
+export const nameOf = (file) => `${file.size} ${file.name}`;
+
+/**
  * Tell other tabs that this was sent, so that nobody sends it there again.
  * @param {string} text
+ * @param {File[]} files
  */
-export function tellSent(text) {
+export function tellSent(text, files) {
   const name = `${own()}sent`;
-  tried(() => localStorage.setItem(name, JSON.stringify([key(), text])));
+  tried(() => localStorage.setItem(name, JSON.stringify([key(), text, files.map(nameOf)])));
   tried(() => localStorage.removeItem(name));
 }
 
 /**
  * What another tab has sent from the same form, if this is what a storage event tells.
  * @param {StorageEvent} event
+ * @returns {{ text: string, files: string[] } | null}
  */
 export function readSent(event) {
   if (event.key !== `${own()}sent` || !event.newValue) return null;
-  const [name, text] = JSON.parse(event.newValue);
-  return name === key() ? text : null;
+  const [name, text, files] = JSON.parse(event.newValue);
+  return name === key() ? { text, files } : null;
 }
 
 /**

@@ -240,6 +240,17 @@ document.addEventListener("keydown", (event) => {
   discard();
 });
 
+// The first message of a conversation brings a new form, and a recording would end with the old one.
+/** @param {CustomEvent<HtmxDetail>} event */
+function rest(event) {
+  const form = event.detail.requestConfig.elt;
+  if (form.id !== "composer" || form.matches("[data-draws]")) return;
+  first(".voice-button")?.toggleAttribute("disabled", event.type === "htmx:beforeRequest");
+}
+
+document.addEventListener("htmx:beforeRequest", rest);
+document.addEventListener("htmx:afterRequest", rest);
+
 addEventListener("pagehide", () => recording?.discard());
 
 function prepare() {

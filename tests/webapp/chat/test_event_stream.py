@@ -1,6 +1,7 @@
 """The live stream: whatever is cut, lost or begun anew, the answer is shown exactly once."""
 
 import random
+import re
 import threading
 from collections.abc import Callable, Generator
 from typing import Any, cast
@@ -15,6 +16,7 @@ from gateways.event_streams import Streams
 from gateways.live_events import (
     AttemptBegan,
     JobEnded,
+    JobQueued,
     LiveEvent,
     MessageAdded,
     RetryScheduled,
@@ -27,6 +29,7 @@ from models import database, jobs
 from models.base import new_id
 from models.chat import conversations
 from models.database import unit_of_work
+from models.jobs import rewriting
 from models.schema.chat import Role
 from models.schema.jobs import Job
 from models.schema.sessions import UserSession
@@ -48,6 +51,7 @@ ANSWER = (
     "First the **plan**.\n\n- water\n- weed\n\n```python\nx = 1\n\ny = 2\n```\n\n"
     "| a | b |\n|---|---|\n| 1 | 2 |\n\nThat is all, Ada & <friends>.\n"
 )
+CURSOR = re.compile(r'data-cursor="([^"]+)"')
 
 
 @pytest.fixture(autouse=True)
@@ -228,6 +232,25 @@ def test_who_asks_and_is_not_logged_in_any_more_is_told_so(
     headers = {"Accept": "text/event-stream"}
     answer = browser.get(f"/chat/{asked.conversation_id}/events?once=1", headers=headers)
     assert answer.status_code == 401
+
+
+def test_a_message_that_was_deleted_meanwhile_is_told_of_once(
+    adas: Browser, ada: User, db: Session, hub: Hub, screen: Screen
+) -> None:
+    assert hub
+    job = factories.running(db, ada)
+    factories.answer(db, job, "Secret!", "<p>Secret!</p>")
+    db.commit()
+    path = f"/chat/{job.conversation_id}"
+    events = f"{path}/events?once=1"
+    assert Stream(adas, events, screen).ends()
+    assert str(job.id) in screen.jobs
+    adas.post(f"{path}/messages/{job.message_id}/deletion")
+    assert Stream(adas, events, screen).next()[0] == "reload"
+    cursor = CURSOR.search(adas.read(path))
+    assert cursor
+    fresh = Stream(adas, f"{events}&after={cursor[1]}", Screen())
+    assert "reload" not in fresh.kinds()
 
 
 def test_resuming_tells_only_what_was_missed(
@@ -436,6 +459,44 @@ def test_without_valkey_the_page_still_follows(
     away.close()
 
 
+def test_without_valkey_a_quiet_page_hears_of_new_messages(
+    adas: Browser, app: Flask, ada: User, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "CONNECT_SECONDS", 0.01)
+    job = factories.running(db, ada)
+    factories.answer(db, job, "Hello!", "<p>Hello!</p>")
+    db.commit()
+    away = app.extensions["hub"] = Hub(Streams("redis://127.0.0.1:1/0"))
+    path = f"/chat/{job.conversation_id}"
+    with Stream(adas, f"{path}/events", Screen()) as stream:
+        stream.until("exchange")
+        stream.until("beat")
+        adas.post(f"{path}/messages", {"text": "And now?"})
+        new = factories.claim(db)
+        assert new is not None
+        factories.answer(db, new, "The answer.", "<p>The answer.</p>")
+        talk = conversations.find_own(db, ada.id, job.conversation_id)
+        conversations.say(db, talk, Role.ASSISTANT, "Call mum", html="<p>Call mum</p>")
+        db.commit()
+        drawn = stream.until("exchange") + stream.until("exchange")
+        assert "The answer." in drawn
+        assert "Call mum" in drawn
+        adas.post(f"{path}/messages/{job.message_id}/deletion")
+        stream.until("reload")
+    away.close()
+
+
+def test_an_edit_in_a_messenger_is_shown(
+    follow: Callable[[], Stream], db: Session, ada: User, asked: Job, hub: Hub
+) -> None:
+    with follow() as stream:
+        stream.until("exchange")
+        assert rewriting.rewrite(db, ada.id, asked.id, "What shall we do?")
+        db.commit()
+        hub.announce(asked.conversation_id, asked.id, JobQueued())
+        assert "What shall we do?" in stream.until("exchange")
+
+
 def test_ones_place_in_the_queue_is_told_anew_when_it_changes(
     db: Session, eve: User, ada: User, adas: Browser, hub: Hub
 ) -> None:
@@ -546,6 +607,23 @@ def test_who_was_logged_out_hears_no_more(
         db.commit()
         worker.claim()
         stream.until("gone")
+
+
+def test_a_login_that_ended_ends_a_stream_on_which_nothing_is_drawn(
+    follow: Callable[[], Stream], db: Session, ada: User, worker: FakeWorker, screen: Screen
+) -> None:
+    worker.claim()
+    with follow() as stream:
+        stream.until("exchange")
+        worker.say("One ")
+        stream.until("text")
+        db.execute(sa.delete(UserSession).where(UserSession.user_id == ada.id))
+        db.commit()
+        heard = stream.next()
+        while heard[0] == "beat":
+            heard = stream.next()
+        assert heard[0] == "gone"
+        assert stream.ends()
 
 
 def test_nobody_hears_what_is_anothers(eves: Browser, browser: Browser, asked: Job) -> None:

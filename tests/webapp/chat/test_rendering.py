@@ -8,6 +8,8 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from models import jobs
+from models.chat import conversations
+from models.schema.chat import IMPORT, Role
 from models.schema.failure_codes import FailureCode
 from models.schema.jobs import Job
 from models.schema.ledger import EntryKind, Transaction
@@ -19,6 +21,7 @@ from webapp.chat.rendering import HtmlCache
 from webapp.chat.views import ExchangeView
 
 FORM = re.compile(r'<form[^>]*retry.*?name="csrf_token" value="([^"]+)"', re.DOTALL)
+REMINDER = re.compile(r'<form[^>]*reminders/.*?name="csrf_token" value="([^"]+)"', re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +114,30 @@ def test_a_form_is_never_kept_for_another_login(
     assert other
     assert first[1] != other[1]
     assert len(fresh) == 0
+
+
+def test_the_forms_of_a_reminder_work_in_every_login(
+    adas: Browser, log_in: Callable[[User], Browser], db: Session, ada: User, fresh: HtmlCache
+) -> None:
+    talk = factories.conversation(db, ada)
+    conversations.say(db, talk, Role.ASSISTANT, "Call mum", html="<p>Call mum</p>")
+    db.commit()
+    other = log_in(ada)
+    tokens = [REMINDER.findall(one.read(f"/chat/{talk.id}")) for one in (adas, other)]
+    assert all(len(found) == 2 for found in tokens)
+    assert set(tokens[0]).isdisjoint(tokens[1])
+    assert len(fresh) == 0
+
+
+def test_what_came_with_an_archive_is_drawn_once(
+    adas: Browser, db: Session, ada: User, fresh: HtmlCache
+) -> None:
+    talk = factories.conversation(db, ada)
+    said = conversations.say(db, talk, Role.ASSISTANT, "Hello!", html="<p>Hello!</p>")
+    said.channel = IMPORT
+    db.commit()
+    adas.read(f"/chat/{talk.id}")
+    assert len(fresh) == 1
 
 
 def test_only_so_much_is_kept_and_what_was_wanted_last_stays() -> None:
