@@ -150,7 +150,12 @@ def take_code(db: Session, user_id: UUID, code: str) -> None:
     found = _lock(db, user_id)
     if found.confirmed_at is None:
         raise TwoFactorOff
-    _take(db, found, totp.unseal(found.sealed_secret), code)
+    try:
+        secret = totp.unseal(found.sealed_secret)
+    except InvalidToken as rotated:
+        # SECRET_KEY is another: no app's code is right any more, until somebody removes it by hand.
+        raise WrongCode from rotated
+    _take(db, found, secret, code)
 
 
 def renew_codes(db: Session, user_id: UUID, code: str) -> Sequence[str]:

@@ -220,8 +220,9 @@ def test_a_draft_is_there_in_another_tab_and_gone_when_it_is_sent(
 
 def attach(page: Page, name: str) -> None:
     before = page.locator(".chosen-file").count()
-    file = {"name": name, "mimeType": "text/plain", "buffer": name.encode()}
-    page.locator("#files").set_input_files(file)
+    page.locator("#files").set_input_files(
+        {"name": name, "mimeType": "text/plain", "buffer": name.encode()}
+    )
     expect(page.locator(".chosen-file")).to_have_count(before + 1)
 
 
@@ -246,8 +247,8 @@ def test_what_was_on_its_way_at_a_reload_is_said_once(site: Site, browser: Brows
     page.locator("#text").fill("Book the flight")
     # The server has it, and its answer never comes.
     send_and_hold(page, "**/chat").fetch()
-    page.unroute("**/chat")
     page.reload()
+    page.unroute("**/chat")
     expect(page.locator("#text")).to_have_value("Book the flight")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/chat/0*")
@@ -265,9 +266,10 @@ def test_other_words_after_a_reload_are_another_message(
     site.log_in(page, site.person(), "/chat/new")
     page.locator("#text").fill("Book the flight")
     send_and_hold(page, "**/chat").fetch()
-    page.unroute("**/chat")
     page.locator("#text").fill("Book the train")
+    # What is held would go on with the page that it is of.
     page.reload()
+    page.unroute("**/chat")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/chat/0*")
     assert said(site) == ["Book the flight", "Book the train"]

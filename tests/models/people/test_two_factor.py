@@ -33,6 +33,7 @@ from models.schema.emails import Email, EmailKind
 from models.schema.sessions import UserSession
 from models.schema.two_factor import RecoveryCode, TwoFactor
 from models.schema.users import User
+from settings import get_settings
 from tests import factories
 
 STEP = timedelta(seconds=totp.STEP_SECONDS)
@@ -299,3 +300,16 @@ def test_by_hand_it_goes_and_every_browser_with_it(
     assert sessions.find_live(db, here.id) is None
     with pytest.raises(TwoFactorOff):
         two_factor.remove_by_hand(db, ada)
+
+
+def test_once_the_secret_key_is_another_no_code_is_right(
+    db: Session, ada: User, codes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "another-key-of-many-random-characters-abcdefghijklmnop")
+    get_settings.cache_clear()
+    try:
+        with pytest.raises(WrongCode):
+            two_factor.take_code(db, ada.id, codes[0])
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
