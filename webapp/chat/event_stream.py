@@ -22,7 +22,6 @@ have no stream, as a browser has one for all of them (static/live.js).
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,19 +37,15 @@ from gateways.live_events import (
     ToolUsed,
 )
 from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
-from models.base import utc_now
-from models.chat import history
 from models.chat.conversations import PAGE_LENGTH
-from models.database import unit_of_work
-from models.schema.chat import Conversation
 from models.schema.jobs import Job, JobStatus
-from webapp.chat import growing_answer, views
+from webapp.chat import growing_answer
+from webapp.chat.changes import Changes
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
 from webapp.chat.growing_answer import Rendered
 from webapp.chat.shown_answer import ShownAnswer
 from webapp.chat.viewer import Gone, Viewer
 from webapp.chat.views import Standing
-from webapp.core.db_slots import turn
 from webapp.core.live import RESYNC, Hub, Listener
 from webapp.core.own_stack import on_own_stack
 
@@ -63,8 +58,6 @@ LOOK_SECONDS = 5.0
 TAKEN_UP_SECONDS = 0.05
 # Afterwards the browser comes back, and is asked again who it is.
 LONGEST_SECONDS = 900.0
-# Clocks of Redis, PostgreSQL and ours may differ; telling an end twice is harmless.
-MARGIN = timedelta(seconds=60)
 
 
 class ConversationStream:
@@ -76,7 +69,7 @@ class ConversationStream:
         self._hub, self._conversation_id = hub, conversation_id
         self._viewer = Viewer(app, environ, conversation_id)
         self._cursor = cursor
-        self._since = self._kept_until = cursor.moment
+        self._changes = Changes(conversation_id, cursor.moment)
         self._shown: dict[UUID, ShownAnswer] = {}
         # Messages that no job wrote, which never change.
         self._drawn: set[UUID] = set()
@@ -150,11 +143,11 @@ class ConversationStream:
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
-        if self._has_forgotten():
+        if self._changes.has_forgotten():
             yield frame("reload", "")
             return
-        unasked = self._said_unasked()
-        moved = self._moved()
+        unasked = self._not_drawn(self._changes.said_unasked())
+        moved = self._changes.jobs()
         if len(moved) + len(unasked) > PAGE_LENGTH:
             yield frame("reload", "")
             return
@@ -176,39 +169,21 @@ class ConversationStream:
 
         Who is deaf, as Redis is away, is told of no message either.
         """
-        if is_deaf and self._has_forgotten():
+        if is_deaf and self._changes.has_forgotten():
             yield frame("reload", "")
             return
-        unasked = self._said_unasked() if is_deaf else []
+        unasked = self._not_drawn(self._changes.said_unasked()) if is_deaf else []
         if is_deaf or any(not shown.is_over for shown in self._shown.values()):
             yield from self._render_exchanges(
                 [
                     job.id
-                    for job, stands in self._moved().values()
+                    for job, stands in self._changes.jobs().values()
                     if job.id not in self._shown or self._shown[job.id].standing != stands
                 ]
             )
         yield from self._render_unasked(unasked)
 
-    def _has_forgotten(self) -> bool:
-        """Tell whether a message was deleted since the browser had the page, or we last looked."""
-        since, self._kept_until = self._kept_until, utc_now()
-        with turn(), unit_of_work() as own:
-            followed = own.get(Conversation, self._conversation_id)
-            at = followed.forgotten_at if followed else None
-        return at is not None and at >= since
-
-    def _moved(self) -> dict[UUID, tuple[Job, Standing]]:
-        now = utc_now()
-        with turn(), unit_of_work() as own:
-            moved = history.jobs_that_moved(own, self._conversation_id, self._since - MARGIN)
-            found = {job.id: (job, views.standing(own, job)) for job in moved}
-        self._since = now
-        return found
-
-    def _said_unasked(self) -> list[UUID]:
-        with turn(), unit_of_work() as own:
-            said = history.said_unasked_since(own, self._conversation_id, self._since - MARGIN)
+    def _not_drawn(self, said: Collection[UUID]) -> list[UUID]:
         return [message_id for message_id in said if message_id not in self._drawn]
 
     def _only_added(self, job: Job, stands: Standing) -> list[str] | None:
