@@ -40,10 +40,10 @@ from gateways.partial_answer import ADDING, PartialAnswer, is_later, replay
 from models.chat.conversations import PAGE_LENGTH
 from models.schema.jobs import Job, JobStatus
 from webapp.chat import growing_answer
-from webapp.chat.changes import Changes
 from webapp.chat.frames import HEARTBEAT, Cursor, frame
 from webapp.chat.growing_answer import Rendered
 from webapp.chat.shown_answer import ShownAnswer
+from webapp.chat.updates import Updates
 from webapp.chat.viewer import Gone, Viewer
 from webapp.chat.views import Standing
 from webapp.core.live import RESYNC, Hub, Listener
@@ -69,7 +69,7 @@ class ConversationStream:
         self._hub, self._conversation_id = hub, conversation_id
         self._viewer = Viewer(app, environ, conversation_id)
         self._cursor = cursor
-        self._changes = Changes(conversation_id, cursor.moment)
+        self._updates = Updates(conversation_id, cursor.moment)
         self._shown: dict[UUID, ShownAnswer] = {}
         # Messages that no job wrote, which never change.
         self._drawn: set[UUID] = set()
@@ -143,11 +143,11 @@ class ConversationStream:
 
     def _catch_up(self) -> Iterator[str]:
         """Tell what happened since the cursor; after it nothing is missed."""
-        if self._changes.has_forgotten():
+        if self._updates.has_forgotten():
             yield frame("reload", "")
             return
-        unasked = self._not_drawn(self._changes.said_unasked())
-        moved = self._changes.jobs()
+        unasked = self._not_drawn(self._updates.said_unasked())
+        moved = self._updates.jobs()
         if len(moved) + len(unasked) > PAGE_LENGTH:
             yield frame("reload", "")
             return
@@ -169,15 +169,15 @@ class ConversationStream:
 
         Who is deaf, as Redis is away, is told of no message either.
         """
-        if is_deaf and self._changes.has_forgotten():
+        if is_deaf and self._updates.has_forgotten():
             yield frame("reload", "")
             return
-        unasked = self._not_drawn(self._changes.said_unasked()) if is_deaf else []
+        unasked = self._not_drawn(self._updates.said_unasked()) if is_deaf else []
         if is_deaf or any(not shown.is_over for shown in self._shown.values()):
             yield from self._render_exchanges(
                 [
                     job.id
-                    for job, stands in self._changes.jobs().values()
+                    for job, stands in self._updates.jobs().values()
                     if job.id not in self._shown or self._shown[job.id].standing != stands
                 ]
             )

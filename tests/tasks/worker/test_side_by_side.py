@@ -91,6 +91,16 @@ def save(worker: BareWorker, turn: ScriptedTurn) -> None:
     worker.held.remove(turn.held)
 
 
+def two_turns(worker: BareWorker, db: Session, user: User) -> tuple[ScriptedTurn, ScriptedTurn]:
+    """Answer one message, and begin the next before the first is saved."""
+    factories.job(db, user, "One")
+    factories.job(db, user, "Two")
+    db.commit()
+    turn = claimed(worker, user)
+    complete(worker, turn)
+    return turn, claimed(worker, user)
+
+
 def is_open_to_others(user_id: UUID) -> bool:
     with unit_of_work() as db, db.begin_nested() as tried:
         found = bool(jobs.claim_many(db, new_id(), LEASE, 1, only=[user_id]))
@@ -102,12 +112,7 @@ def is_open_to_others(user_id: UUID) -> bool:
 def test_a_turn_that_fails_early_leaves_the_save_of_the_last_alone(
     worker: BareWorker, db: Session, ada: User, code: TurnFailure
 ) -> None:
-    factories.job(db, ada, "One")
-    factories.job(db, ada, "Two")
-    db.commit()
-    turn = claimed(worker, ada)
-    complete(worker, turn)
-    following = claimed(worker, ada)
+    turn, following = two_turns(worker, db, ada)
     failing = threading.Thread(target=following.fail, args=(code,), kwargs={"permanent": False})
 
     def begin() -> None:
@@ -124,12 +129,7 @@ def test_a_turn_that_fails_early_leaves_the_save_of_the_last_alone(
 def test_what_is_to_be_forgotten_waits_for_the_save_of_the_turn_before(
     worker: BareWorker, db: Session, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factories.job(db, ada, "One")
-    factories.job(db, ada, "Two")
-    db.commit()
-    turn = claimed(worker, ada)
-    complete(worker, turn)
-    following = claimed(worker, ada)
+    turn, following = two_turns(worker, db, ada)
     seen: list[int] = []
 
     def carry_out(_: BareWorker, user_id: UUID) -> bool:
@@ -205,12 +205,7 @@ def test_a_slow_clear_up_opens_the_next_turns_files_to_nobody(
 def test_what_is_handed_back_without_a_cell_waits_for_nobody(
     worker: BareWorker, db: Session, ada: User, code: TurnFailure
 ) -> None:
-    factories.job(db, ada, "One")
-    factories.job(db, ada, "Two")
-    db.commit()
-    turn = claimed(worker, ada)
-    complete(worker, turn)
-    following = claimed(worker, ada)
+    turn, following = two_turns(worker, db, ada)
     save(worker, turn)
     if code is TurnFailure.STOPPED:
         worker.draining.set()

@@ -43,7 +43,7 @@ from untrusted import rendering
 from untrusted.helper import Failed
 from untrusted.inside import markdown
 from webapp import create_app
-from webapp.chat import changes, event_stream, growing_answer
+from webapp.chat import event_stream, growing_answer, updates
 from webapp.chat.frames import Cursor
 from webapp.core.live import Hub
 
@@ -713,7 +713,7 @@ def test_a_reminder_is_shown_as_it_fires_and_once(
         "Call mum",
         html="<p>Call mum</p>",
     )
-    said.created_at -= 2 * changes.MARGIN
+    said.created_at -= 2 * updates.MARGIN
     db.commit()
     with follow() as stream:
         stream.until("exchange")

@@ -17,7 +17,7 @@ from webapp.core.db_slots import turn
 MARGIN = timedelta(seconds=60)
 
 
-class Changes:
+class Updates:
     """Each question waits for a slot of the database, and holds a connection while it is asked."""
 
     def __init__(self, conversation_id: UUID, since: datetime) -> None:
