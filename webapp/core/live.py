@@ -2,7 +2,8 @@
 
 A browser's stream has a `Listener`, a bounded queue that the reader fills. When the reader has
 (again) begun to hear a conversation's channel, each of its listeners gets `RESYNC`: whatever was
-told before may have been missed. Who reads too slowly is dropped, and comes back by itself.
+told before may have been missed. When Redis goes away each gets `DEAF`. Who reads too slowly is
+dropped, and comes back by itself.
 """
 
 import threading
@@ -33,9 +34,11 @@ RETRY_SECONDS = 0.5
 
 class Signal(Enum):
     RESYNC = "resync"
+    DEAF = "deaf"
 
 
 RESYNC: Literal[Signal.RESYNC] = Signal.RESYNC
+DEAF: Literal[Signal.DEAF] = Signal.DEAF
 
 
 class Listener:
@@ -66,6 +69,13 @@ class Listener:
         """Say that from here on nothing is missed."""
         self.is_synced = True
         self.offer(RESYNC)
+
+    def deafen(self) -> None:
+        """Say that what is told is missed from here on, until `sync`."""
+        if self.is_synced:
+            self.is_synced = False
+            # Whoever follows rests shorter now, since PostgreSQL has to be looked at instead.
+            self.offer(DEAF)
 
     def offer(self, heard: Event | Signal) -> None:
         """Add something, without ever waiting for the browser."""
@@ -133,11 +143,11 @@ class Hub:
         """Listen to a conversation; `RESYNC` comes as soon as nothing can be missed any more."""
         channel, listener = self.streams.channel(conversation_id), Listener(self._queue_length)
         self._audience.add(channel, listener)
-        if self._over.is_set():
-            listener.drop()
-        self._start()
-        on_own_stack(self._wake_reader)
         try:
+            if self._over.is_set():
+                listener.drop()
+            self._start()
+            on_own_stack(self._wake_reader)
             yield listener
         finally:
             self._audience.remove(channel, listener)
@@ -164,14 +174,18 @@ class Hub:
         for listener in self._audience.all():
             listener.drop()
         self._wake_reader()
-        if self._reader is not None:
-            self._reader.join(timeout=5)
+        with self._starting:
+            reader = self._reader
+        if reader is not None:
+            reader.join(timeout=5)
 
     def _start(self) -> None:
         with self._starting:
             if self._reader is None:
-                self._reader = threading.Thread(target=self._read, name="live", daemon=True)
-                self._reader.start()
+                reader = threading.Thread(target=self._read, name="live", daemon=True)
+                # It may fail for want of threads: whoever listens next tries again.
+                reader.start()
+                self._reader = reader
 
     def _wake_reader(self) -> None:
         try:
@@ -193,7 +207,13 @@ class Hub:
                 log.warning("live.unheard", error=str(error))
             except Exception:
                 log.exception("live.crashed")
+            self._deafen()
             self._over.wait(RETRY_SECONDS)
+
+    def _deafen(self) -> None:
+        if not self._over.is_set():
+            for listener in self._audience.all():
+                listener.deafen()
 
 
 class _Reading:

@@ -1,15 +1,17 @@
 """One reader of Valkey for everyone who looks."""
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
 import pytest
+import redis
 
 from gateways.event_streams import Event, Streams
 from gateways.live_events import JobQueued, TextAdded
 from models.base import new_id
-from webapp.core.live import RESYNC, Hub, Listener
+from webapp.core.live import DEAF, RESYNC, Hub, Listener
 
 SOON = 5.0
 
@@ -47,6 +49,10 @@ def cut_readers(hub: Hub) -> None:
     for one in client.client_list():
         if int(one["sub"]) and int(one["db"]) == number:
             client.client_kill_filter(_id=one["id"])
+
+
+def fail(_thread: threading.Thread) -> None:
+    raise RuntimeError
 
 
 def test_it_works(hub: Hub) -> None:
@@ -111,9 +117,27 @@ def test_after_a_lost_connection_everyone_is_told_to_look_again(hub: Hub) -> Non
     with hub.listening(conversation) as listener:
         assert listener.next(SOON) is RESYNC
         cut_readers(hub)
-        assert listener.next(30) is RESYNC
+        wait_until(lambda: listener.next(0.1) is RESYNC)
         hub.streams.append(conversation, new_id(), 1, TextAdded(0, "back"))
         assert told(listener) == "back"
+
+
+def test_while_valkey_is_away_whoever_listens_knows(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_connection: object) -> None:
+        raise ConnectionRefusedError
+
+    with hub.listening(new_id()) as listener:
+        assert listener.next(SOON) is RESYNC
+        with monkeypatch.context() as away:
+            away.setattr(redis.Connection, "_connect", refuse)
+            cut_readers(hub)
+            cast(Any, hub.streams.client).connection_pool.disconnect()
+            assert listener.next(30) is DEAF
+            assert not listener.is_synced
+        wait_until(lambda: listener.next(0.1) is RESYNC)
+        assert listener.is_synced
 
 
 def test_an_emptied_valkey_cuts_nobody_off(hub: Hub) -> None:
@@ -134,6 +158,27 @@ def test_without_valkey_nobody_waits_and_nothing_breaks() -> None:
         assert listener.next(0.05) is None
     hub.announce(new_id(), new_id(), JobQueued())
     assert hub.told(new_id()) == []
+    hub.close()
+
+
+def test_a_reader_that_could_not_be_started_is_tried_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = new_id()
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError), hub.listening(conversation):
+            pass
+    with hub.listening(conversation) as listener:
+        assert listener.next(SOON) is RESYNC
+
+
+def test_a_reader_that_could_not_be_started_ends_too(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(RuntimeError), hub.listening(new_id()):
+        pass
     hub.close()
 
 
