@@ -84,6 +84,7 @@ class MeteredCall:
         settlement = Settlement(self._running, self._tools.prices, hold, counter.tally)
         try:
             await self._open(hold, wanted)
+            settlement.mark_sent()
             with self._running.awaits_provider():
                 upstream = await self._send(request.headers, is_stream=is_stream)
             settlement.mark_begun(upstream.request_id)
@@ -96,7 +97,8 @@ class MeteredCall:
             return self._refuse(self._blame(failure))
         except (asyncio.CancelledError, ConnectionError):
             # The cell hung up: the person pressed Stop, or the cell died.
-            settlement.mark_stopped()
+            # Providers write an answer that is not streamed to its end all the same.
+            settlement.mark_stopped(unseen_tokens=0 if is_stream else self._sizing.cap)
             raise
         except Exception:
             # A fault of our own: the turn ends by it, however often OpenClaw asks again.

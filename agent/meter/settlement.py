@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -105,11 +106,15 @@ class Settlement:
         self._outcome: Outcome = "failed"
         self._detail: str | None = None
         self._request_id: str | None = None
-        self._is_begun = False
+        self._is_sent = False
+        self._unseen_tokens = 0
+
+    def mark_sent(self) -> None:
+        """Note that the request goes out: from here on it costs, unless the provider fails."""
+        self._is_sent = True
 
     def mark_begun(self, request_id: str | None) -> None:
-        """Note that the provider answers: from now on it costs."""
-        self._is_begun = True
+        """Note that the provider answers, and by what it knows the request."""
         self._request_id = request_id
 
     def mark_complete(self) -> None:
@@ -121,9 +126,13 @@ class Settlement:
         self._outcome = "cut" if self._tally.words_bytes or self._tally.is_final else "failed"
         self._detail = detail
 
-    def mark_stopped(self) -> None:
-        """Note that the cell hung up, which may be after the end of the answer."""
+    def mark_stopped(self, unseen_tokens: int) -> None:
+        """Note that the cell hung up, which may be after the end of the answer.
+
+        The provider may have written so much of it that did not come over the wire yet.
+        """
         self._outcome = "completed" if self._tally.is_final else "stopped"
+        self._unseen_tokens = unseen_tokens
 
     def mark_failed(self, detail: str) -> None:
         """Note that no answer came."""
@@ -179,7 +188,7 @@ class Settlement:
         return min(closed.charge_micros, self._hold.micros)
 
     def _closed(self) -> ClosedCall:
-        costs = self._is_begun and self._outcome != "failed"
+        costs = self._is_sent and self._outcome != "failed"
         usage = self._counted() if costs else Usage()
         price = self._prices.price(self._hold.model, usage)
         return ClosedCall(
@@ -198,4 +207,5 @@ class Settlement:
     def _counted(self) -> Usage:
         if self._tally.is_final:
             return self._tally.usage
-        return self._tally.counted(likely_tokens(self._hold.body))
+        usage = self._tally.counted(likely_tokens(self._hold.body))
+        return replace(usage, output_tokens=max(usage.output_tokens, self._unseen_tokens))

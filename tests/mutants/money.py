@@ -395,6 +395,24 @@ MUTANTS = (
         (f"{FREE}test_a_network_has_only_so_many_a_week",),
     ),
     Mutant(
+        "who hangs up in time asks for nothing",
+        "agent/meter/call.py",
+        "            settlement.mark_sent()\n            with",
+        "            with",
+        (
+            "tests/agent/meter/test_ends.py::test_a_stop_before_the_provider_answers_costs_what_it_was_sent",
+        ),
+    ),
+    Mutant(
+        "of an answer that is not streamed nobody pays what was written",
+        "agent/meter/call.py",
+        "unseen_tokens=0 if is_stream else self._sizing.cap",
+        "unseen_tokens=0",
+        (
+            "tests/agent/meter/test_ends.py::test_a_stop_before_the_provider_answers_costs_what_it_was_sent",
+        ),
+    ),
+    Mutant(
         "a turn goes on after a call that cost more than its hold",
         "agent/meter/settlement.py",
         "                self._running.trouble = "

@@ -6,7 +6,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.meter.call_ledger import Usage
 from agent.turn import TurnFailure
 from tests.agent.meter.world import PROVIDERS, eventually, run, world
 
@@ -70,15 +69,22 @@ def test_only_the_cells_own_silence_counts(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_stop_before_the_provider_answers_costs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("is_stream", "output_tokens"), [(True, 0), (False, 500)])
+def test_a_stop_before_the_provider_answers_costs_what_it_was_sent(
+    tmp_path: Path, is_stream: bool, output_tokens: int
+) -> None:
+    """Or whoever hangs up in time would ask for nothing, and without end."""
+
     async def scenario() -> None:
         async with world(tmp_path) as w:
-            asking = asyncio.create_task(w.ask("[[demo: stall]]"))
+            asking = asyncio.create_task(w.ask("[[demo: stall]]", is_stream=is_stream))
             await w.reached()
             asking.cancel()
             [closed] = await w.settled()
-            assert (closed.outcome, closed.charge_micros) == ("stopped", 0)
-            assert closed.usage == Usage()
+            assert (closed.outcome, closed.is_estimated) == ("stopped", True)
+            assert 5 <= closed.usage.input_tokens <= 60
+            assert closed.usage.output_tokens == output_tokens
+            assert closed.charge_micros > 0
             await w.reached("hung_up")
 
     run(scenario())
