@@ -103,7 +103,7 @@ class ConversationStream:
             if now >= beat + HEARTBEAT_SECONDS:
                 beat = now
                 # Words of an answer are added without asking whose they are.
-                on_own_stack(self._viewer.look)
+                on_own_stack(self._viewer.look, is_quiet=self._is_quiet())
                 yield HEARTBEAT
             heard = listener.next(
                 self._rest_seconds(now, looked, beat, is_deaf=not listener.is_synced)
@@ -118,9 +118,12 @@ class ConversationStream:
     def _rest_seconds(self, now: float, looked: float, beat: float, *, is_deaf: bool) -> float:
         # A stream on which nothing goes on only wakes to beat: thousands of them do.
         until_beat = beat + HEARTBEAT_SECONDS - now
-        if not is_deaf and all(shown.is_over for shown in self._shown.values()):
+        if not is_deaf and self._is_quiet():
             return max(until_beat, 0)
         return max(min(until_beat, looked + LOOK_SECONDS - now, self._render_seconds()), 0)
+
+    def _is_quiet(self) -> bool:
+        return all(shown.is_over for shown in self._shown.values())
 
     def _render_seconds(self) -> float:
         """Say how long the next rendering of an answer should wait."""

@@ -1,6 +1,8 @@
 """Whoever follows a conversation, for whom a live stream draws what has changed in it."""
 
+import time
 from collections.abc import Callable, Collection, Iterable
+from random import uniform
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,8 @@ from webapp.core.auth import find_current_user
 from webapp.core.db import db
 from webapp.core.db_slots import turn
 
+QUIET_SECONDS = 300.0
+
 
 class Gone(Exception):
     """The conversation is not there any more for whoever looks at it."""
@@ -28,9 +32,19 @@ class Viewer:
     def __init__(self, app: Flask, environ: dict[str, Any], conversation_id: UUID) -> None:
         self._app, self._environ = app, environ
         self._conversation_id = conversation_id
+        self._looked = time.monotonic()
+        # Apart from the others, also where all came back within the same second.
+        self._quiet_seconds = uniform(QUIET_SECONDS / 2, QUIET_SECONDS)  # noqa: S311  # no secret
 
-    def look(self) -> None:
-        """Ask again whether they are logged in and have the conversation. Raises Gone."""
+    def look(self, *, is_quiet: bool) -> None:
+        """Ask again whether they are logged in and have the conversation. Raises Gone.
+
+        While nothing goes on that they see, as on thousands of open pages, it is asked seldom.
+        """
+        now = time.monotonic()
+        if is_quiet and now < self._looked + self._quiet_seconds:
+            return
+        self._looked = now
         with turn(), self._app.request_context(self._environ):
             self._find_conversation()
 

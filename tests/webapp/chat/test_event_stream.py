@@ -43,7 +43,7 @@ from untrusted import rendering
 from untrusted.helper import Failed
 from untrusted.inside import markdown
 from webapp import create_app
-from webapp.chat import event_stream, growing_answer, updates
+from webapp.chat import event_stream, growing_answer, updates, viewer
 from webapp.chat.frames import Cursor
 from webapp.core.live import Hub
 
@@ -623,6 +623,37 @@ def test_a_login_that_ended_ends_a_stream_on_which_nothing_is_drawn(
         while heard[0] == "beat":
             heard = stream.next()
         assert heard[0] == "gone"
+        assert stream.ends()
+
+
+def test_a_quiet_page_is_seldom_asked_whose_it_is_and_ends_with_its_login(
+    adas: Browser, ada: User, db: Session, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del hub
+    job = factories.running(db, ada)
+    factories.answer(db, job, "Hello!", "<p>Hello!</p>")
+    db.commit()
+    asked: list[None] = []
+    find = viewer.find_current_user
+
+    def _find() -> User | None:
+        asked.append(None)
+        return find()
+
+    monkeypatch.setattr(viewer, "find_current_user", _find)
+    path = f"/chat/{job.conversation_id}/events"
+    with Stream(adas, path, Screen()) as stream:
+        stream.until("beat")
+        before = len(asked)
+        for _ in range(3):
+            stream.until("beat")
+    assert len(asked) == before
+    monkeypatch.setattr(viewer, "QUIET_SECONDS", 0.1)
+    with Stream(adas, path, Screen()) as stream:
+        stream.until("beat")
+        db.execute(sa.delete(UserSession).where(UserSession.user_id == ada.id))
+        db.commit()
+        stream.until("gone")
         assert stream.ends()
 
 
